@@ -1,0 +1,1 @@
+"""What flows through a turn and in which order: state, context, routing, builder."""

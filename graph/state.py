@@ -1,0 +1,182 @@
+"""What flows through one turn. JSON-native throughout: a checkpoint holds text and references, never bytes."""
+
+from __future__ import annotations
+
+from operator import add
+from typing import Annotated, Literal
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+from typing_extensions import NotRequired, TypedDict
+
+from errors import ErrorBody, Language
+
+Kind = Literal["document", "image", "audio"]
+AttachmentStatus = Literal["queued", "reading", "ready", "failed"]
+
+
+class AttachmentRef(TypedDict):
+    """A file in the attachment store."""
+
+    id: str
+    name: str
+    kind: Kind
+    media_type: str
+    size: int
+    sha256: str
+
+
+class OcrLine(TypedDict):
+    """One recognised line: `confidence` 0..1, `box` four [x, y] corners in pixels of the upright picture."""
+
+    text: str
+    confidence: float
+    box: list[list[float]]
+
+
+class OcrText(TypedDict):
+    """What OCR read in one picture or page."""
+
+    text: str
+    lines: list[OcrLine]
+    rotation: int
+    engine: str
+
+
+class Description(TypedDict):
+    """What a vision model said of a picture."""
+
+    text: str
+    model: str
+
+
+class Attachment(AttachmentRef):
+    """An attachment as the API shows it (DESIGN section 5)."""
+
+    status: AttachmentStatus
+    pages_total: NotRequired[int]
+    pages_done: NotRequired[int]
+    language: NotRequired[str]
+    summary: NotRequired[str]
+    ocr: NotRequired[OcrText | None]
+    description: NotRequired[Description | None]
+    facts: NotRequired[str]
+    agreement: NotRequired[float]
+    warnings: NotRequired[list[str]]
+    error: NotRequired[ErrorBody]
+
+
+class Source(TypedDict):
+    """A passage that an answer may cite as `[number]`."""
+
+    number: int
+    origin: Literal["document", "image", "web"]
+    document_id: NotRequired[str]
+    url: NotRequired[str]
+    name: str
+    page: NotRequired[int]
+    label: NotRequired[str]
+    heading: NotRequired[str]
+    start: int
+    end: int
+    text: str
+    score: NotRequired[float]
+
+
+class Citation(TypedDict):
+    """Where one claim of the answer comes from; `start` and `end` are offsets in the page's text."""
+
+    number: int
+    document_id: NotRequired[str]
+    url: NotRequired[str]
+    name: str
+    page: NotRequired[int]
+    label: NotRequired[str]
+    heading: NotRequired[str]
+    start: int
+    end: int
+    quote: str
+    verified: bool
+
+
+class ToolRun(TypedDict):
+    """One call of a tool in this turn."""
+
+    name: str
+    arguments: dict[str, object]
+    status: Literal["ok", "error", "refused"]
+    seconds: float
+    cached: bool
+
+
+class Usage(TypedDict):
+    """Tokens of all model calls of the turn."""
+
+    input_tokens: int
+    output_tokens: int
+    model: str
+
+
+class InputState(TypedDict):
+    """What a caller may send: messages, nothing else."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class Update(TypedDict, total=False):
+    """What a node may write."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    """The window of the conversation: recent messages verbatim."""
+    summary: str
+    """Running summary of the messages that left the window."""
+    language: Language
+    """Language of the user's newest message."""
+    question: str
+    """Text of the user's newest message."""
+    pending: list[AttachmentRef]
+    """Files of this turn, still to be read."""
+    attachments: Annotated[list[Attachment], add]
+    """Files of this turn, read or failed."""
+    sources: list[Source]
+    """Passages of this turn that may be cited, numbered from 1."""
+    offered_tools: list[str]
+    """Names of the tools that fit this turn."""
+    tool_rounds: int
+    """Rounds of tool calls so far in this turn."""
+    tool_runs: list[ToolRun]
+    """Tool calls of this turn."""
+    answer: str
+    """The answer of this turn, citations checked."""
+    reasoning: str
+    """Reasoning content of the model, kept apart from the answer."""
+    citations: list[Citation]
+    """Checked citations of the answer."""
+    usage: Usage
+    """Tokens of this turn."""
+    warnings: list[str]
+    """Things the user should know about this answer."""
+
+
+class State(InputState, Update, total=False):  # type: ignore[misc]
+    """Everything a turn keeps."""
+
+
+class ReadInput(TypedDict):
+    """What `Send` hands to `ingest_document` and `read_image`: one attachment."""
+
+    attachment: AttachmentRef
+    language: Language
+    question: str
+
+
+class OutputState(TypedDict, total=False):
+    """What callers get back."""
+
+    messages: list[AnyMessage]
+    answer: str
+    citations: list[Citation]
+    attachments: list[Attachment]
+    tool_runs: list[ToolRun]
+    usage: Usage
+    warnings: list[str]

@@ -1,0 +1,1 @@
+"""From an attachment to a searchable document: read, recognise, chunk, summarise, index."""

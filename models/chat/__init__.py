@@ -1,0 +1,1 @@
+"""Chat models: hosted, bundled reader, in-process llama.cpp."""

@@ -1,0 +1,1 @@
+"""Text embeddings: bundled multilingual-e5-small, OpenAI-compatible, DashScope."""

@@ -1,0 +1,24 @@
+"""The door to text embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Turns text into unit vectors. Queries and passages may be embedded differently (E5 prefixes)."""
+
+    name: str
+    dimensions: int
+
+    async def passages(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 vectors of shape (len(texts), dimensions), each of length 1."""
+
+    async def query(self, text: str) -> Vectors:
+        """Return a float32 vector of shape (dimensions,), of length 1."""

@@ -1,0 +1,1 @@
+"""Text in pictures: PaddleOCR in a warm pool of worker processes."""

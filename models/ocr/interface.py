@@ -1,0 +1,21 @@
+"""The door to text in pictures."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from graph.state import OcrText
+
+
+class OcrEngine(Protocol):
+    """Reads the text of pictures."""
+
+    name: str
+
+    async def read(self, image: bytes) -> OcrText:
+        """Return the lines of an upright-or-rotated PNG or JPEG (already size-checked), in reading order.
+
+        Raises:
+            OcrUnavailable: No engine here, the queue is full, or the worker died twice.
+            ReadingTimedOut: It took longer than `ocr_timeout`.
+        """

@@ -1,0 +1,1 @@
+"""Picture description: hosted vision models; bundled picture facts and object tags."""

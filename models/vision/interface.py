@@ -1,0 +1,22 @@
+"""The door to picture description."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from errors import Language
+from graph.state import Description
+
+
+class VisionModel(Protocol):
+    """Describes a picture in words."""
+
+    name: str
+
+    async def describe(self, image: bytes, media_type: str, *, language: Language, question: str = "") -> Description:
+        """Describe an upright PNG or JPEG in `language`, with regard to `question` when there is one.
+
+        Raises:
+            ModelUnavailable: The endpoint failed after its retries.
+            ModelTimedOut: It was silent for too long.
+        """

@@ -1,0 +1,146 @@
+"""Every knob of the service, in one frozen class. `.env.example` lists exactly these.
+
+Nothing is read at import: `create_app` and the langgraph entry points build one `Settings` and hand it down.
+Precedence: an explicit argument, then the environment, then `.env`, then the default written here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MiB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Configuration of one server process. Sizes are bytes, durations seconds, unless a name says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    # --- serving
+    host: str = Field("127.0.0.1", description="Address to bind. Anything but loopback needs API_KEYS.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to bind.")
+    data_dir: Path = Field(Path(".data"), description="Folder that holds everything the server keeps.")
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated API keys. Each key is one user; empty: one local user, loopback only."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated origins whose pages may call the API from a browser."
+    )
+    rate_limit_per_minute: int = Field(0, ge=0, description="Requests a minute and key; 0 means no limit.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_content: bool = Field(False, description="Log what users and models wrote. Off: ids, sizes and times only.")
+
+    # --- memory (Redis)
+    redis_url: SecretStr | None = Field(
+        None, description="redis://, rediss://, unix:// URL of Redis 8 or Redis Stack. Empty: the embedded Redis."
+    )
+    redis_host: str | None = Field(None, description="Redis host, when REDIS_URL is not given.")
+    redis_port: int = Field(6379, ge=1, le=65535, description="Redis port, with REDIS_HOST.")
+    redis_password: SecretStr | None = Field(None, description="Redis password, with REDIS_HOST.")
+    thread_ttl: int = Field(3600, ge=60, description="Seconds a thread is remembered after its last use.")
+    turn_timeout: float = Field(300, gt=0, description="Longest time one turn may take.")
+    thread_wait: float = Field(60, ge=0, description="Longest wait of a turn for the one before it on its thread.")
+
+    # --- documents
+    chroma_url: str | None = Field(None, description="URL of a Chroma server. Empty: embedded, below DATA_DIR.")
+    chunk_tokens: int = Field(160, ge=32, le=2000, description="Most tokens of a chunk that is matched.")
+    context_tokens_for_sources: int = Field(3000, ge=200, description="Most tokens of passages given to the model.")
+    summary_threshold_tokens: int = Field(1500, ge=100, description="Documents longer than this get a summary.")
+
+    # --- chat model
+    llm_base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible chat endpoint.")
+    llm_api_key: SecretStr | None = Field(None, description="Key of that endpoint.")
+    llm_model: str | None = Field(None, description="Model name at that endpoint.")
+    llm_context_tokens: int = Field(32_000, ge=1024, description="Context window of the chat model in tokens.")
+    llm_max_output_tokens: int = Field(2048, ge=16, description="Most tokens of one answer.")
+    llm_timeout: float = Field(60, gt=0, description="Longest silence of the chat endpoint.")
+    llm_max_retries: int = Field(2, ge=0, le=10, description="Retries with backoff on 429 and 5xx.")
+    llm_fallback_base_url: str | None = Field(None, description="Endpoint asked when the first one fails.")
+    llm_fallback_api_key: SecretStr | None = Field(None, description="Key of the fallback endpoint.")
+    llm_fallback_model: str | None = Field(None, description="Model at the fallback endpoint.")
+    llm_extra_body: dict[str, object] = Field(
+        default_factory=dict, description="JSON object merged into every chat request."
+    )
+    embedded_gguf: Path | None = Field(None, description="A GGUF chat model to run in process instead of the reader.")
+    embedded_threads: int = Field(2, ge=1, description="Threads of the in-process language model.")
+
+    # --- vision, embeddings, DashScope
+    vision_base_url: str | None = Field(None, description="OpenAI-compatible endpoint of a vision model.")
+    vision_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("vision_api_key", "vision_model_api_key"),
+        description="Key of that endpoint. VISION_MODEL_API_KEY is the same.",
+    )
+    vision_model: str | None = Field(None, description="Vision model name.")
+    embedding_base_url: str | None = Field(None, description="OpenAI-compatible endpoint of an embedding model.")
+    embedding_api_key: SecretStr | None = Field(None, description="Key of that endpoint.")
+    embedding_model: str | None = Field(None, description="Embedding model name.")
+    embedding_dimensions: int | None = Field(None, ge=8, description="Dimensions to ask for, where supported.")
+    embedding_batch: int = Field(10, ge=1, le=2048, description="Inputs of one embedding request.")
+    dashscope_api_key: SecretStr | None = Field(
+        None, description="DashScope key: alone it configures chat, vision, embeddings and speech."
+    )
+    dashscope_base_url: str = Field(
+        "https://dashscope.aliyuncs.com/compatible-mode/v1", description="DashScope's OpenAI-compatible endpoint."
+    )
+    dashscope_http_url: str = Field("https://dashscope.aliyuncs.com/api/v1", description="DashScope's own HTTP API.")
+    dashscope_websocket_url: str = Field(
+        "wss://dashscope.aliyuncs.com/api-ws/v1/inference", description="DashScope's websocket API."
+    )
+
+    # --- OCR
+    ocr_engine: Literal["auto", "onnxruntime", "paddle", "off"] = Field("auto", description="Engine under PaddleOCR.")
+    ocr_models: Path | None = Field(None, description="Folder of PP-OCR models. Empty: laid out from the packages.")
+    ocr_workers: int = Field(1, ge=1, description="OCR worker processes.")
+    ocr_threads: int = Field(2, ge=1, description="Threads of each OCR worker.")
+    ocr_timeout: float = Field(120, gt=0, description="Longest time for one picture or page.")
+
+    # --- tools
+    tavily_api_key: SecretStr | None = Field(None, description="Tavily key for web search.")
+    tavily_base_url: str | None = Field(None, description="Tavily endpoint, when it is not the public one.")
+    web_search: Literal["auto", "tavily", "keyless", "off"] = Field(
+        "auto", description="auto: Tavily with a key, else the keyless search library."
+    )
+    tool_timeout: float = Field(20, gt=0, description="Longest time for one tool call.")
+    max_tool_rounds: int = Field(4, ge=0, le=20, description="Most rounds of tool calls in a turn.")
+    fetch_max_bytes: int = Field(5 * MiB, ge=1024, description="Largest page or picture fetched from a URL.")
+    fetch_allow_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated host:port pairs that may be fetched although they are private."
+    )
+
+    # --- speech
+    tts_engine: Literal["auto", "dashscope", "bundled", "off"] = Field("auto", description="Who speaks.")
+    tts_model: str = Field("cosyvoice-v3-flash", description="DashScope speech model.")
+    tts_voice: str = Field("longanyang", description="DashScope voice.")
+    tts_timeout: float = Field(60, gt=0, description="Longest time for one spoken passage.")
+    stt_base_url: str | None = Field(None, description="OpenAI-compatible transcription endpoint.")
+    stt_api_key: SecretStr | None = Field(None, description="Key of that endpoint.")
+    stt_model: str | None = Field(None, description="Transcription model name.")
+
+    # --- limits, announced by /api/v1/health
+    max_file_bytes: int = Field(50 * MiB, ge=1024, description="Largest single upload.")
+    max_turn_bytes: int = Field(100 * MiB, ge=1024, description="Largest request body.")
+    max_files: int = Field(20, ge=1, description="Most files and pictures of one turn.")
+    max_pages: int = Field(2000, ge=1, description="Most pages of one document.")
+    max_pixels: int = Field(50_000_000, ge=10_000, description="Most pixels of one picture.")
+    max_message_chars: int = Field(200_000, ge=1, description="Longest message text.")
+    reader_workers: int = Field(2, ge=1, description="Documents read at the same time.")
+    reader_memory: int = Field(2048 * MiB, ge=256 * MiB, description="Address space of one reading process.")
+    reader_seconds: float = Field(120, gt=0, description="Longest time one document may take to be parsed.")
+    max_text_chars: int = Field(10_000_000, ge=1000, description="Most text taken out of one document.")
+
+    # --- observation
+    otel_exporter_otlp_endpoint: str | None = Field(None, description="OTLP/HTTP collector; empty: no tracing.")
+
+    @field_validator("api_keys", "cors_origins", "fetch_allow_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value

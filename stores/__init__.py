@@ -1,0 +1,1 @@
+"""What outlives a turn: Redis, checkpoints, transcripts, run events, documents, attachments."""
