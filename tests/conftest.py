@@ -1,0 +1,44 @@
+"""Fixtures of every test: a clean environment, settings in a temporary folder, the corpus where it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from settings import Settings
+
+CORPUS = Path(os.environ.get("CORPUS_DIR", Path(__file__).resolve().parents[2] / "shared" / "corpus"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _clean_environment() -> Iterator[None]:
+    """Tests see no key, URL or folder of the machine they run on."""
+    names = {name.upper() for name in Settings.model_fields} | {"VISION_MODEL_API_KEY"}
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.upper() in names}
+    os.environ["OMP_NUM_THREADS"] = "1"
+    yield
+    os.environ.update(kept)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Defaults, with everything kept below a temporary folder."""
+    return Settings(data_dir=tmp_path / "data", _env_file=None)  # type: ignore[call-arg]
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Folder of the shared corpus; skips where it is not there."""
+    if not (CORPUS / "manifest.json").is_file():
+        pytest.skip("the shared corpus is not on this machine")
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def manifest(corpus: Path) -> dict[str, dict[str, object]]:
+    """Corpus entries by file name."""
+    return {row["file"]: row for row in json.loads((corpus / "manifest.json").read_text("utf-8"))["files"]}
