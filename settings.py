@@ -133,6 +133,9 @@ class Settings(BaseSettings):
     reader_workers: int = Field(2, ge=1, description="Documents read at the same time.")
     reader_memory: int = Field(2048 * MiB, ge=256 * MiB, description="Address space of one reading process.")
     reader_seconds: float = Field(120, gt=0, description="Longest time one document may take to be parsed.")
+    read_wait: float = Field(
+        30, gt=0, description="Longest a turn waits for one file; after that it answers from the pages read so far."
+    )
     max_text_chars: int = Field(10_000_000, ge=1000, description="Most text taken out of one document.")
 
     # --- observation

@@ -66,6 +66,18 @@ class Attachment(AttachmentRef):
     error: NotRequired[ErrorBody]
 
 
+class DocumentNote(TypedDict):
+    """A document of the thread, as the model is told of it."""
+
+    id: str
+    name: str
+    kind: Kind
+    status: AttachmentStatus
+    pages_total: int
+    pages_done: int
+    summary: str
+
+
 class Source(TypedDict):
     """A passage that an answer may cite as `[number]`."""
 
@@ -138,6 +150,8 @@ class Update(TypedDict, total=False):
     """Files of this turn, still to be read."""
     attachments: Annotated[list[Attachment], add]
     """Files of this turn, read or failed."""
+    documents: list[DocumentNote]
+    """Documents that this thread can search."""
     sources: list[Source]
     """Passages of this turn that may be cited, numbered from 1."""
     offered_tools: list[str]

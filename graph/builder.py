@@ -1,0 +1,53 @@
+"""The graph, wired. Retries, timeouts and error handlers are arguments here; the work is in `nodes`."""
+
+from __future__ import annotations
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import RetryPolicy
+
+from errors import MemoryUnavailable
+from graph.context import Context
+from graph.routing import route_answer, route_by_modality
+from graph.state import InputState, OutputState, State
+from nodes.detect_modality import detect_modality
+from nodes.generate_answer import generate_answer
+from nodes.ingest_document import ingest_document, note_unread_document
+from nodes.read_image import note_unread_image, read_image
+from nodes.recall import recall
+from nodes.remember import remember
+from nodes.run_tools import run_tools
+from nodes.select_tools import select_tools
+from nodes.verify_citations import verify_citations
+
+READ_SECONDS = 240.0
+"""Longest time a turn waits for one file; what is not ready by then is read on in the background."""
+
+Graph = CompiledStateGraph[State, Context, InputState, OutputState]
+
+
+def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
+    """Compile the graph of a turn, with memory when there is a checkpointer."""
+    graph = StateGraph(State, context_schema=Context, input_schema=InputState, output_schema=OutputState)
+    graph.add_node(detect_modality)
+    graph.add_node(ingest_document, timeout=READ_SECONDS, error_handler=note_unread_document)
+    graph.add_node(read_image, timeout=READ_SECONDS, error_handler=note_unread_image)
+    graph.add_node(recall, retry_policy=RetryPolicy(max_attempts=2, initial_interval=0.1, retry_on=MemoryUnavailable))
+    graph.add_node(select_tools)
+    graph.add_node(generate_answer)
+    graph.add_node(run_tools)
+    graph.add_node(verify_citations)
+    graph.add_node(remember)
+
+    graph.add_edge(START, "detect_modality")
+    graph.add_conditional_edges("detect_modality", route_by_modality, ["ingest_document", "read_image", "recall"])
+    graph.add_edge("ingest_document", "recall")
+    graph.add_edge("read_image", "recall")
+    graph.add_edge("recall", "select_tools")
+    graph.add_edge("select_tools", "generate_answer")
+    graph.add_conditional_edges("generate_answer", route_answer)
+    graph.add_edge("run_tools", "generate_answer")
+    graph.add_edge("verify_citations", "remember")
+    graph.add_edge("remember", END)
+    return graph.compile(checkpointer=checkpointer, name="agent")

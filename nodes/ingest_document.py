@@ -1,0 +1,45 @@
+"""Read one document, as far as it is ready when the turn wants to go on."""
+
+from __future__ import annotations
+
+import asyncio
+
+from langgraph.errors import NodeError
+from langgraph.runtime import Runtime
+
+from errors import AppError, ReadingTimedOut
+from graph.context import Context
+from graph.progress import emit_attachment, owner_of
+from graph.state import Attachment, ReadInput, Update
+
+
+async def ingest_document(state: ReadInput, runtime: Runtime[Context]) -> Update:
+    """Read, chunk and index a document; a slow one is read on in the background.
+
+    Its text is searchable by keyword when this returns, its vectors and summary follow. A document that cannot be used
+    becomes a failed attachment with code, message and remedy; it never fails the turn.
+    """
+    services, owner, ref = runtime.context.services, owner_of(runtime), state["attachment"]
+    reading = asyncio.ensure_future(
+        services.ingestion.read_document(
+            ref, owner, language=state["language"], on_progress=lambda now: emit_attachment(runtime, now)
+        )
+    )
+    services.background.adopt(f"read {ref['id']}", reading)
+    done, _ = await asyncio.wait({reading}, timeout=services.settings.read_wait)
+    attachment = reading.result() if done else await services.documents.get(ref["id"], owner)
+    emit_attachment(runtime, attachment)
+    return Update(attachments=[attachment])
+
+
+async def note_unread_document(state: ReadInput, runtime: Runtime[Context], error: NodeError) -> Update:
+    """Turn what went wrong with one document into a note on it."""
+    return Update(attachments=[failed_attachment(state, runtime, error.error)])
+
+
+def failed_attachment(state: ReadInput, runtime: Runtime[Context], error: BaseException) -> Attachment:
+    """Return the attachment as failed, with the error's texts when they are fit to show."""
+    known = error if isinstance(error, AppError) else ReadingTimedOut(name=state["attachment"]["name"])
+    attachment = Attachment(**state["attachment"], status="failed", error=known.body(state["language"]))
+    emit_attachment(runtime, attachment)
+    return attachment

@@ -1,0 +1,29 @@
+"""Read one picture: its text by OCR and its content by the vision model, side by side."""
+
+from __future__ import annotations
+
+from langgraph.errors import NodeError
+from langgraph.runtime import Runtime
+
+from graph.context import Context
+from graph.progress import emit_attachment, owner_of
+from graph.state import ReadInput, Update
+from nodes.ingest_document import failed_attachment
+
+
+async def read_image(state: ReadInput, runtime: Runtime[Context]) -> Update:
+    """Recognise and describe a picture; both results are kept apart and labelled.
+
+    Without a vision model the description stays empty, and the picture's text, facts and object tags have to serve.
+    """
+    services = runtime.context.services
+    attachment = await services.ingestion.read_picture(
+        state["attachment"], owner_of(runtime), language=state["language"], question=state["question"]
+    )
+    emit_attachment(runtime, attachment)
+    return Update(attachments=[attachment])
+
+
+async def note_unread_image(state: ReadInput, runtime: Runtime[Context], error: NodeError) -> Update:
+    """Turn what went wrong with one picture into a note on it."""
+    return Update(attachments=[failed_attachment(state, runtime, error.error)])
