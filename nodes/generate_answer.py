@@ -1,0 +1,106 @@
+"""Ask the model: once for a plain turn, again after each round of tools."""
+
+from __future__ import annotations
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.runnables import Runnable
+from langgraph.runtime import Runtime
+
+from errors import AppError, ModelUnavailable
+from graph.context import Context, Services
+from graph.progress import emit
+from graph.prompts import LAST_ROUND, answer_prompt
+from graph.state import State, Update, Usage
+from models.chat.hosted import MODEL_ERRORS, model_error
+
+TOOLS_ONLY = {
+    "en": "I looked this up but could not put an answer together. What the tools returned:",
+    "zh": "我查询了相关内容，但未能组织出回答。工具返回的内容如下：",
+}
+
+
+async def generate_answer(state: State, runtime: Runtime[Context]) -> Update:
+    """Stream one model call.
+
+    Raises:
+        ModelUnavailable: The model failed after its retries and its fallback, or returned nothing.
+        ModelTimedOut: It was silent for too long.
+    """
+    services = runtime.context.services
+    offered = state["offered_tools"] if state["tool_rounds"] < services.settings.max_tool_rounds else []
+    message = await _ask(state, runtime, offered)
+    if message.tool_calls and not offered:
+        message = message.model_copy(update={"tool_calls": [], "invalid_tool_calls": []})
+    text = str(message.text)
+    if not message.tool_calls and not text.strip():
+        text = _tools_only(state)
+        message = message.model_copy(update={"content": text})
+    usage = _add_usage(state["usage"], message, services)
+    if not message.tool_calls:
+        emit(runtime, "usage", usage)
+    reasoning = str(message.additional_kwargs.get("reasoning_content") or "")
+    return Update(messages=[message], answer=text, reasoning=reasoning, usage=usage)
+
+
+async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> AIMessage:
+    services = runtime.context.services
+    chat = services.chat
+    prompt = answer_prompt(
+        state,
+        system_prompt=runtime.context.system_prompt,
+        budget=chat.context_tokens - chat.max_output_tokens,
+    )
+    if state["tool_rounds"] and not offered:
+        prompt = [*prompt, HumanMessage(LAST_ROUND[state["language"]], additional_kwargs={"task": "last_round"})]
+    model: Runnable[LanguageModelInput, AIMessage] = chat.model
+    if offered:
+        model = chat.model.bind_tools(services.tools.schemas(offered))
+    whole: AIMessageChunk | None = None
+    try:
+        async for chunk in model.astream(prompt):
+            whole = chunk if whole is None else whole + chunk  # type: ignore[assignment]
+    except AppError:
+        raise
+    except MODEL_ERRORS as exc:
+        raise model_error(exc) from exc
+    if whole is None:
+        raise ModelUnavailable(reason="it returned nothing")
+    return _finished(whole)
+
+
+def _finished(chunk: AIMessageChunk) -> AIMessage:
+    """The message without what a checkpoint does not need, malformed tool calls turned into ordinary ones."""
+    broken = [
+        {"name": call.get("name") or "unknown", "args": {"_malformed": call.get("args")}, "id": call.get("id") or "0"}
+        for call in chunk.invalid_tool_calls
+    ]
+    return AIMessage(
+        content=str(chunk.text),
+        id=chunk.id,
+        tool_calls=[*chunk.tool_calls, *broken],
+        usage_metadata=chunk.usage_metadata,
+        response_metadata={k: v for k, v in chunk.response_metadata.items() if k in ("model_name", "finish_reason")},
+        additional_kwargs={k: v for k, v in chunk.additional_kwargs.items() if k == "reasoning_content"},
+    )
+
+
+def _tools_only(state: State) -> str:
+    """The answer of a model that ends without one: what its tools returned, said to be just that.
+
+    Raises:
+        ModelUnavailable: There were no tools either.
+    """
+    results = [str(message.text) for message in state["messages"] if message.type == "tool"][-state["tool_rounds"] * 4 :]
+    if not state["tool_rounds"] or not results:
+        raise ModelUnavailable(reason="it returned an empty answer")
+    return "\n\n".join([TOOLS_ONLY[state["language"]], *results])
+
+
+def _add_usage(before: Usage, message: AIMessage, services: Services) -> Usage:
+    used = message.usage_metadata
+    return Usage(
+        input_tokens=before["input_tokens"] + (used["input_tokens"] if used else 0),
+        output_tokens=before["output_tokens"] + (used["output_tokens"] if used else 0),
+        model=str(message.response_metadata.get("model_name") or services.chat.name),
+    )

@@ -1,0 +1,48 @@
+"""Close the turn: leave in memory what later turns need, and have old messages summarised after the user has the answer."""
+
+from __future__ import annotations
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langgraph.runtime import Runtime
+
+from graph.compaction import compact, window_excess
+from graph.context import Context
+from graph.progress import memory_key_of
+from graph.prompts import digest, newest_turn
+from graph.state import State, Update
+
+TOOL_CHARS = 1200
+"""Most characters of a tool result that later turns see."""
+
+
+async def remember(state: State, runtime: Runtime[Context]) -> Update:
+    """Trim this turn's tool results, note its files on the user's message, and start a compaction when the window is full."""
+    start = newest_turn(state["messages"])
+    changed: list[AnyMessage] = [
+        message.model_copy(update={"content": _short(str(message.text)), "additional_kwargs": {}})
+        for message in state["messages"][start:]
+        if isinstance(message, ToolMessage) and (len(str(message.text)) > TOOL_CHARS or message.additional_kwargs)
+    ]
+    question = state["messages"][start]
+    if state.get("attachments") and isinstance(question, HumanMessage):
+        notes = digest(state["attachments"], state["language"])
+        changed.append(question.model_copy(update={"additional_kwargs": {**question.additional_kwargs, "notes": notes}}))
+    last = state["messages"][-1]
+    if isinstance(last, AIMessage) and last.additional_kwargs:
+        changed.append(last.model_copy(update={"additional_kwargs": {}}))
+    _start_compaction(state, runtime)
+    return Update(messages=changed, pending=[], sources=[])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= TOOL_CHARS else text[:TOOL_CHARS] + " […]</material>"
+
+
+def _start_compaction(state: State, runtime: Runtime[Context]) -> None:
+    services, memory_key = runtime.context.services, memory_key_of(runtime)
+    if not memory_key:
+        return
+    old = window_excess(state["messages"], services.chat.context_tokens)
+    if old:
+        work = compact(services, memory_key, state.get("summary", ""), old, state["language"])
+        services.background.spawn(f"compact {memory_key}", work)

@@ -1,0 +1,63 @@
+"""Run the tools that the model asked for, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+
+from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
+from langgraph.runtime import Runtime
+
+from graph.context import Context
+from graph.progress import emit, owner_of
+from graph.prompts import sources_text
+from graph.state import Source, State, ToolRun, Update
+from tools.interface import ToolContext, ToolOutcome
+
+MAX_CALLS = 8
+"""Most calls of one round that are run; the model is told of the rest."""
+
+
+async def run_tools(state: State, runtime: Runtime[Context]) -> Update:
+    """Run all calls of the newest message concurrently; a failing one becomes an error message for the model."""
+    message = state["messages"][-1]
+    calls = message.tool_calls if isinstance(message, AIMessage) else []
+    outcomes = await asyncio.gather(*(_call(call, index, state, runtime) for index, call in enumerate(calls)))
+    number = len(state.get("sources", []))
+    results: list[AnyMessage] = []
+    found: list[Source] = []
+    runs: list[ToolRun] = []
+    for call, outcome in zip(calls, outcomes, strict=True):
+        sources: list[Source] = []
+        for source in outcome.sources:
+            number += 1
+            sources.append({**source, "number": number})
+        results.append(_result(call, outcome, sources))
+        found.extend(sources)
+        runs.append(outcome.run)
+    return Update(
+        messages=results,
+        sources=[*state.get("sources", []), *found],
+        tool_runs=[*state.get("tool_runs", []), *runs],
+        tool_rounds=state["tool_rounds"] + 1,
+    )
+
+
+async def _call(call: ToolCall, index: int, state: State, runtime: Runtime[Context]) -> ToolOutcome:
+    services = runtime.context.services
+    emit(runtime, "tool", {"name": call["name"], "arguments": call["args"], "status": "running"})
+    name = call["name"] if index < MAX_CALLS and call["name"] in state["offered_tools"] else ""
+    context = ToolContext(owner=owner_of(runtime), language=state["language"])
+    outcome = await services.tools.call(name or call["name"], call["args"], context, refused=not name)
+    emit(runtime, "tool", outcome.run)
+    return outcome
+
+
+def _result(call: ToolCall, outcome: ToolOutcome, sources: list[Source]) -> ToolMessage:
+    body = "\n\n".join(part for part in (outcome.text, sources_text(sources)) if part)
+    return ToolMessage(
+        f"<material>\n{body}\n</material>",
+        tool_call_id=call["id"] or "0",
+        name=call["name"],
+        status="success" if outcome.run["status"] == "ok" else "error",
+        additional_kwargs={"sources": sources} if sources else {},
+    )

@@ -1,0 +1,112 @@
+"""Check every citation of the answer against the stored text before anyone is told that the answer is final."""
+
+from __future__ import annotations
+
+import re
+
+from langchain_core.messages import AIMessage
+from langgraph.runtime import Runtime
+
+from errors import AppError
+from graph.citations import SUPPORT, best_span, citation, find_quote, markers, sentence_before
+from graph.context import Context, Services
+from graph.progress import emit, owner_of
+from graph.state import Citation, Source, State, Update
+from stores.ownership import Owner
+
+UNSUPPORTED = {"en": " *(unsupported)*", "zh": "*（无依据）*"}
+WARNING = {
+    "en": "{n} citation(s) were removed: the quoted words are not in the source.",
+    "zh": "已删除 {n} 处引用：来源中没有所引的原文。",
+}
+
+
+async def verify_citations(state: State, runtime: Runtime[Context]) -> Update:
+    """Turn `[n "quote"]` into `[n]` plus checked citation data.
+
+    A quote that is not in the stored text is removed and its sentence marked as unsupported. A bare `[n]` is tied to the
+    sentence of the passage that carries the claim, or removed and marked likewise when there is none.
+    """
+    answer, language = state["answer"], state["language"]
+    check = _Checker(state.get("sources", []), runtime.context.services, owner_of(runtime))
+    pieces: list[str] = []
+    last = 0
+    for match in markers(answer):
+        found = await check.claim(match, answer)
+        pieces.append(answer[last : match.start()])
+        pieces.append(f"[{found['number']}]" if found else UNSUPPORTED[language])
+        last = match.end()
+    text = _tidy("".join([*pieces, answer[last:]]), UNSUPPORTED[language])
+    for item in check.citations:
+        emit(runtime, "citation", item)
+    warnings = [*state.get("warnings", [])]
+    if check.removed:
+        warnings.append(WARNING[language].format(n=check.removed))
+        emit(runtime, "warning", {"code": "unsupported_citation", "message": warnings[-1]})
+    if text == answer:
+        return Update(citations=check.citations, warnings=warnings)
+    checked = state["messages"][-1].model_copy(update={"content": text})
+    assert isinstance(checked, AIMessage)
+    return Update(answer=text, citations=check.citations, warnings=warnings, messages=[checked])
+
+
+class _Checker:
+    """The citations of one answer, as they are checked."""
+
+    def __init__(self, sources: list[Source], services: Services, owner: Owner) -> None:
+        self._sources = {source["number"]: source for source in sources}
+        self._services, self._owner = services, owner
+        self.citations: list[Citation] = []
+        self.removed = 0
+
+    async def claim(self, match: re.Match[str], answer: str) -> Citation | None:
+        """Check one marker; return its citation, or `None` when it has no support."""
+        source, quote = self._sources.get(int(match["number"])), match["quote"]
+        made = None
+        if source is not None:
+            claim = sentence_before(answer, match.start())
+            made = await self._quoted(source, quote) if quote else _aligned(source, claim)
+        if made is None:
+            self.removed += 1
+            return None
+        if made not in self.citations:
+            self.citations.append(made)
+        return made
+
+    async def _quoted(self, named: Source, quote: str) -> Citation | None:
+        """Look for the quote in the passage named, then in the rest of its page, then in the other passages."""
+        others = [source for source in self._sources.values() if source["number"] != named["number"]]
+        for source in [named, await self._page(named), *others]:
+            span = find_quote(quote, source["text"]) if source else None
+            if source and span and await self._stored(source, source["text"][slice(*span)]):
+                return citation(source, *span, source["text"][slice(*span)], verified=True)
+        return None
+
+    async def _page(self, source: Source) -> Source | None:
+        """The whole page that a passage was taken from."""
+        if "document_id" not in source or "page" not in source:
+            return None
+        try:
+            text = await self._services.documents.page_text(source["document_id"], source["page"], self._owner)
+        except AppError:
+            return None
+        return {**source, "text": text, "start": 0, "end": len(text)}
+
+    async def _stored(self, source: Source, words: str) -> bool:
+        """Whether the words still stand in the store: a document may have been deleted since it was searched."""
+        if source["origin"] == "web" or "page" not in source:
+            return True
+        page = await self._page(source)
+        return page is not None and words in page["text"]
+
+
+def _aligned(source: Source, claim: str) -> Citation | None:
+    start, end, share = best_span(claim, source["text"])
+    if share < SUPPORT:
+        return None
+    return citation(source, start, end, source["text"][start:end].strip(), verified=True)
+
+
+def _tidy(text: str, mark: str) -> str:
+    """One mark a sentence is enough."""
+    return re.sub(f"(?:{re.escape(mark)}\\s*)+", mark, text)
