@@ -1,0 +1,56 @@
+# Two commands do everything: `make serve` and `make test`. Both install what they need first.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: help serve test soak check bench studio install clean
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+serve: install  ## Install, start Redis and the bundled models, serve the API and the page (HOST, PORT, DATA_DIR)
+	@exec $(BIN)/python -m server
+
+test: $(VENV)/.test  ## Install, run the whole test suite
+	@$(BIN)/python -m pytest -m "not slow"
+
+soak: $(VENV)/.test  ## Everything, the slow proofs too
+	@$(BIN)/python -m pytest --timeout 600
+
+check: $(VENV)/.dev  ## Format, lint, types
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy .
+
+studio: $(VENV)/.studio  ## Serve the graph to LangGraph Studio
+	@exec $(BIN)/langgraph dev --no-browser --no-reload --allow-blocking
+
+install: $(VENV)/.installed  ## Create the environment with every dependency and bundled model
+
+clean:  ## Remove the environment (data in .data stays)
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed: install it, or name it with PYTHON=."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# OpenCV of paddlex links libGL, which servers do not have: the headless build of the same version takes its place.
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt bundled.txt
+	$(PIP) --constraint constraints.txt --editable .
+	$(PIP) --no-deps --force-reinstall opencv-python-headless==4.10.0.84
+	rm -rf $(VENV)/bundled
+	$(PIP) --no-deps --ignore-requires-python --require-hashes --target $(VENV)/bundled --requirement bundled.txt
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.installed
+	$(PIP) --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	$(PIP) --constraint constraints.txt --editable '.[test,dev]'
+	@touch $@
+
+$(VENV)/.studio: $(VENV)/.installed
+	$(PIP) --constraint constraints.txt --editable '.[studio]'
+	@touch $@
