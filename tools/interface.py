@@ -1,0 +1,104 @@
+"""The door to tools: what one call gets, what it gives, and how it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+from errors import Language
+from graph.state import Source, ToolRun
+from stores.ownership import Owner
+
+if TYPE_CHECKING:
+    from settings import Settings
+    from stores.documents import Documents
+    from tools.guarded_http import GuardedHttp
+
+Recency = Literal["day", "week", "month", "year"]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One result of a web search."""
+
+    title: str
+    url: str
+    snippet: str
+
+
+class SearchProvider(Protocol):
+    """A web search service."""
+
+    name: str
+    detail: str
+    """One plain sentence: what it is and how to change it."""
+
+    async def search(self, query: str, *, count: int, recency: Recency | None, language: Language) -> list[SearchHit]:
+        """Return at most `count` results, best first.
+
+        Raises:
+            ToolFailure: The service refused, failed, or was too slow.
+        """
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolContext:
+    """What every call of a tool is handed; `ToolRegistry.context` makes it."""
+
+    owner: Owner
+    language: Language
+    settings: Settings
+    documents: Documents
+    http: GuardedHttp
+    search: SearchProvider | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool found.
+
+    Attributes:
+        text: For the model; does not repeat the text of the sources.
+        sources: Passages that the answer may cite. `number` is 0: `run_tools` numbers, fences and shows them.
+    """
+
+    text: str
+    sources: list[Source] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutcome:
+    """A `ToolResult`, or the message about a failure, and the record of the call."""
+
+    text: str
+    sources: list[Source]
+    run: ToolRun
+
+
+class ToolFailure(Exception):
+    """A failure that the model should see. `details` fills the placeholders of the texts."""
+
+    code: ClassVar[str] = "tool_failed"
+    en: ClassVar[str] = "The tool failed: {reason}"
+    zh: ClassVar[str] = "工具执行失败：{reason}"
+
+    def __init__(self, **details: object) -> None:
+        """Keep `details` for the texts."""
+        self.details = details
+        super().__init__(self.message("en"))
+
+    def message(self, language: Language) -> str:
+        """Return the text for the model, in `language`."""
+        text = self.zh if language == "zh" else self.en
+        return text.format(**self.details)
+
+
+class SearchFailed(ToolFailure):
+    """The search service gave nothing usable. Details: `service`, `reason`."""
+
+    code = "search_failed"
+    en = "Web search through {service} failed: {reason}. Answer without it and say that the web could not be searched."
+    zh = "通过 {service} 搜索网络失败：{reason}。请不依赖网络作答，并说明未能搜索网络。"
