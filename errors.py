@@ -8,6 +8,7 @@ AppError
 │   ├── FileEmpty, FileCorrupt, FileEncrypted, UnsupportedType, ReadingTimedOut
 │   └── FileTooLarge (413)
 ├── Unauthorized (401), RateLimited (429)
+├── UnknownPath (404), MethodNotAllowed (405)
 ├── ThreadBusy (409)
 └── Unavailable (503): MemoryUnavailable, ModelUnavailable, OcrUnavailable, SpeechUnavailable
     └── ModelTimedOut (504)
@@ -15,11 +16,18 @@ AppError
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from typing_extensions import TypedDict
 
 Language = Literal["en", "zh"]
+
+
+class Words(NamedTuple):
+    """A detail of an error that is itself a text: `ModelUnavailable(reason=Words("no connection", "无法连接"))`."""
+
+    en: str
+    zh: str
 
 
 class ErrorBody(TypedDict):
@@ -50,7 +58,8 @@ class AppError(Exception):
     def body(self, language: Language = "en") -> ErrorBody:
         """Return code, message and remedy in `language`."""
         message, remedy = self.zh if language == "zh" else self.en
-        return {"code": self.code, "message": message.format(**self.details), "remedy": remedy.format(**self.details)}
+        details = {key: getattr(it, language) if isinstance(it, Words) else it for key, it in self.details.items()}
+        return {"code": self.code, "message": message.format(**details), "remedy": remedy.format(**details)}
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by details, so that errors cross process borders."""
@@ -187,6 +196,22 @@ class Unauthorized(AppError):
     status, code = 401, "unauthorized"
     en = ("A valid API key is needed.", "Send `Authorization: Bearer <key>`.")
     zh = ("需要有效的 API 密钥。", "请发送 `Authorization: Bearer <key>`。")
+
+
+class UnknownPath(AppError):
+    """No route there. Details: `path`."""
+
+    status, code = 404, "not_found"
+    en = ("There is nothing at {path}.", "/docs lists what there is.")
+    zh = ("{path} 不存在。", "可用的接口见 /docs。")
+
+
+class MethodNotAllowed(AppError):
+    """The route does not take this method. Details: `method`, `path`."""
+
+    status, code = 405, "method_not_allowed"
+    en = ("{path} does not take {method}.", "/docs lists the methods of each path.")
+    zh = ("{path} 不支持 {method}。", "各接口支持的方法见 /docs。")
 
 
 class RateLimited(AppError):

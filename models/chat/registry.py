@@ -1,0 +1,44 @@
+"""Chooses the chat model of the process: a hosted one, a GGUF file, or the bundled reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from models.chat.interface import Chat
+from models.embeddings.interface import Embedder
+from settings import Settings
+
+Opener = Callable[[Settings, Embedder], Chat | None]
+
+
+def _hosted(settings: Settings, _: Embedder) -> Chat | None:
+    from models.chat.hosted import hosted_chat
+
+    return hosted_chat(settings)
+
+
+def _gguf(settings: Settings, _: Embedder) -> Chat | None:
+    if settings.embedded_gguf is None:
+        return None
+    from models.chat.llama import gguf_chat
+
+    return gguf_chat(settings)
+
+
+def _reader(settings: Settings, embedder: Embedder) -> Chat:
+    from models.chat.reader import reader_chat
+
+    return reader_chat(settings, embedder)
+
+
+PROVIDERS: dict[str, Opener] = {"hosted": _hosted, "gguf": _gguf, "reader": _reader}
+"""Asked in this order; the first that is configured answers. The last one always is."""
+
+
+def open_chat(settings: Settings, embedder: Embedder) -> Chat:
+    """Return the chat model that the settings name.
+
+    Raises:
+        ValueError: LLM_BASE_URL is set without LLM_MODEL.
+    """
+    return next(chat for opener in PROVIDERS.values() if (chat := opener(settings, embedder)) is not None)

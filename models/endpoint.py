@@ -1,0 +1,179 @@
+"""Which OpenAI-compatible endpoint a part of the service talks to, and what its failures mean.
+
+Chat, vision and embeddings share the rules of this file, so that one key configures all of them alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+import openai
+from langchain_core.exceptions import ContextOverflowError
+from pydantic import SecretStr
+
+from errors import AppError, ModelTimedOut, ModelUnavailable, Words
+from settings import Settings
+
+OPENAI_URL = "https://api.openai.com/v1"
+CONNECT_SECONDS = 10.0
+"""Longest wait for a connection: an address that does not answer fails long before a model that thinks."""
+
+NO_KEY = "none"
+"""Sent to endpoints that want no key (Ollama, vLLM): the client insists on some text."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One model at one OpenAI-compatible address."""
+
+    base_url: str
+    model: str
+    api_key: str = field(default=NO_KEY, repr=False)
+
+    @property
+    def host(self) -> str:
+        """Host and port alone: safe to show, whatever credentials the URL carries."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether this is OpenAI itself."""
+        return urlsplit(self.base_url).hostname == urlsplit(OPENAI_URL).hostname
+
+    @property
+    def is_dashscope(self) -> bool:
+        """Whether this is DashScope, in any region."""
+        return (urlsplit(self.base_url).hostname or "").endswith(".aliyuncs.com")
+
+
+class Asked(NamedTuple):
+    """What the settings say of one part: any of the three may be missing."""
+
+    base_url: str | None
+    api_key: SecretStr | None
+    model: str | None
+
+
+class Defaults(NamedTuple):
+    """Model names taken where only a key is given, and the setting that names another."""
+
+    openai: str
+    dashscope: str
+    setting: str
+
+
+def resolve(asked: Asked, settings: Settings, defaults: Defaults) -> Endpoint | None:
+    """Complete `asked` to an endpoint, or return None where nothing is configured.
+
+    A key goes only to the address that it was given for: LLM_API_KEY to LLM_BASE_URL (or OpenAI), DASHSCOPE_API_KEY to
+    DashScope.
+
+    Raises:
+        ValueError: An address of one's own without a model name.
+    """
+    base_url = asked.base_url or _implied_url(asked, settings)
+    if base_url is None:
+        return None
+    key = asked.api_key or _keys(settings).get(base_url)
+    model = asked.model or _default_model(base_url, settings, defaults)
+    return Endpoint(base_url, model, key.get_secret_value() if key else NO_KEY)
+
+
+def _implied_url(asked: Asked, settings: Settings) -> str | None:
+    if asked.api_key:
+        return settings.llm_base_url or OPENAI_URL
+    if asked.model and (settings.llm_base_url or settings.llm_api_key):
+        return settings.llm_base_url or OPENAI_URL
+    return settings.dashscope_base_url if settings.dashscope_api_key else None
+
+
+def _keys(settings: Settings) -> Mapping[str, SecretStr | None]:
+    return {
+        settings.dashscope_base_url: settings.dashscope_api_key,
+        settings.llm_base_url or OPENAI_URL: settings.llm_api_key,
+    }
+
+
+def _default_model(base_url: str, settings: Settings, defaults: Defaults) -> str:
+    endpoint = Endpoint(base_url, "")
+    if endpoint.is_openai:
+        return defaults.openai
+    if endpoint.is_dashscope or base_url == settings.dashscope_base_url:
+        return defaults.dashscope
+    raise ValueError(f"{defaults.setting} is not set: {endpoint.host} has no model name that could be assumed")
+
+
+def request_timeout(silence: float) -> openai.Timeout:
+    """Return the socket timeouts of an endpoint that may be silent for `silence` seconds."""
+    return openai.Timeout(silence, connect=min(silence, CONNECT_SECONDS))
+
+
+def http_client(silence: float) -> openai.DefaultAsyncHttpxClient:
+    """Return a connection pool of its own, which belongs to the event loop that first uses it."""
+    return openai.DefaultAsyncHttpxClient(timeout=request_timeout(silence))
+
+
+GARBLED = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+"""What the client library raises where an answer is not what the protocol says."""
+
+FAILURES = (openai.OpenAIError, httpx.HTTPError, OSError, TimeoutError, *GARBLED)
+"""Everything that talking to an endpoint may raise."""
+
+TIMEOUTS = (openai.APITimeoutError, httpx.TimeoutException, TimeoutError)
+NO_CONNECTION = Words("there is no connection to it", "无法连接")
+BROKEN_OFF = Words("its answer broke off", "回答中途断开")
+UNREADABLE = Words("its answer cannot be read", "返回内容无法解析")
+
+BY_CODE = {
+    "insufficient_quota": Words("the account has no credit left", "账户额度不足"),
+    "Arrearage": Words("the account has no credit left", "账户欠费"),
+    "data_inspection_failed": Words("the provider refused the content", "内容被服务商拒绝"),
+    "content_filter": Words("the provider refused the content", "内容被服务商拒绝"),
+    "context_length_exceeded": Words("the conversation is longer than its window", "对话超出模型的上下文长度"),
+}
+
+BY_STATUS = {
+    400: Words("it does not accept the request", "请求不被接受"),
+    401: Words("the key was refused", "密钥被拒绝"),
+    402: Words("the account has no credit left", "账户额度不足"),
+    403: Words("the key may not use this model", "密钥无权使用该模型"),
+    404: Words("there is no such model or address", "没有该模型或地址"),
+    413: Words("the request is too large for it", "请求过大"),
+    422: Words("it does not accept the request", "请求不被接受"),
+    429: Words("there are too many requests", "请求过于频繁"),
+}
+
+
+def model_error(exc: Exception) -> AppError:
+    """Return the error that a client may see for `exc`, raised while talking to an endpoint.
+
+    The provider's own words are left out: they may quote keys, addresses and what users wrote.
+    """
+    if isinstance(exc, AppError):
+        return exc
+    if isinstance(exc, TIMEOUTS):
+        return ModelTimedOut()
+    return ModelUnavailable(reason=failure_reason(exc))
+
+
+def failure_reason(exc: Exception) -> Words:
+    """Return in plain words what `exc` says of the endpoint."""
+    if isinstance(exc, TIMEOUTS):
+        return Words("it was silent for too long", "响应超时")
+    if isinstance(exc, ContextOverflowError):
+        return BY_CODE["context_length_exceeded"]
+    if isinstance(exc, openai.APIError) and (known := BY_CODE.get(exc.code or "")):
+        return known
+    if isinstance(exc, openai.APIStatusError):
+        status = exc.status_code
+        return BY_STATUS.get(status, Words(f"it answered HTTP {status}", f"返回 HTTP {status}"))
+    if isinstance(exc, openai.APIConnectionError):
+        return NO_CONNECTION if type(exc.__cause__).__name__.startswith("Connect") else BROKEN_OFF
+    if isinstance(exc, openai.APIError):
+        return Words("it reported an error in the middle of its answer", "回答途中报错")
+    return UNREADABLE if isinstance(exc, GARBLED) else NO_CONNECTION

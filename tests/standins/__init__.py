@@ -1,0 +1,1 @@
+"""Services of others, played at protocol level on loopback."""
