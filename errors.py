@@ -10,7 +10,8 @@ AppError
 ├── Unauthorized (401), RateLimited (429)
 ├── UnknownPath (404), MethodNotAllowed (405)
 ├── ThreadBusy (409)
-└── Unavailable (503): MemoryUnavailable, ModelUnavailable, OcrUnavailable, SpeechUnavailable
+└── Unavailable (503): MemoryUnavailable, RunLost, ModelUnavailable, OcrUnavailable, SpeechUnavailable
+    ├── MemoryNotStarted
     └── ModelTimedOut (504)
 """
 
@@ -47,7 +48,10 @@ class AppError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
-    en: ClassVar[tuple[str, str]] = ("Something went wrong on the server.", "Try again; tell the operator the request id.")
+    en: ClassVar[tuple[str, str]] = (
+        "Something went wrong on the server.",
+        "Try again; tell the operator the request id.",
+    )
     zh: ClassVar[tuple[str, str]] = ("服务器内部出错。", "请重试；若仍失败，请把请求编号告诉管理员。")
 
     def __init__(self, **details: object) -> None:
@@ -244,6 +248,21 @@ class MemoryUnavailable(Unavailable):
     code = "memory_unavailable"
     en = ("The conversation memory does not answer.", "Try again shortly; nothing of the conversation is lost.")
     zh = ("会话存储没有响应。", "请稍后重试；会话内容不会丢失。")
+
+
+class MemoryNotStarted(MemoryUnavailable):
+    """Redis cannot be started or reached when the server starts. Details: `reason`, `fix` (both in words)."""
+
+    en = ("The conversation memory cannot start: {reason}.", "{fix}")
+    zh = ("会话存储无法启动：{reason}。", "{fix}")
+
+
+class RunLost(Unavailable):
+    """The process that was answering is gone."""
+
+    code = "run_lost"
+    en = ("The server stopped while it was answering.", "Send the message again.")
+    zh = ("服务器在回答过程中停止了。", "请重新发送该消息。")
 
 
 class ModelUnavailable(Unavailable):

@@ -1,0 +1,278 @@
+"""The Redis of the service: the one that is configured, or an embedded one that processes on one folder share.
+
+The embedded server belongs to the process that holds a lock file in its data folder. Others on the same folder connect
+to its socket; when the owner ends, the kernel frees the lock and one of them starts the server again on the same data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import UnixDomainSocketConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redisvl.exceptions import RedisVLError
+
+from errors import MemoryNotStarted, MemoryUnavailable
+from settings import Settings
+from stores.redis_process import INSTALL, find_programs, socket_path, spawn
+
+logger = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 64
+POOL_WAIT = 30.0
+"""Seconds a command waits for a free connection."""
+COMMAND_TIMEOUT = 15.0
+"""Seconds without an answer after which a command fails."""
+CONNECT_TIMEOUT = 5.0
+START_TIMEOUT = 20.0
+STOP_TIMEOUT = 10.0
+WATCH_INTERVAL = 0.5
+"""Seconds between two looks at whether the embedded server is still ours to keep alive."""
+
+Kind = Literal["embedded", "shared", "external"]
+_owned: set[Path] = set()
+"""Lock files held by this process: record locks do not exclude a second opening in the same process."""
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn every failure of Redis into `MemoryUnavailable`."""
+    try:
+        yield
+    except (RedisError, RedisVLError, ConnectionError) as exc:
+        logger.warning("redis failed", extra={"error": type(exc).__name__})
+        raise MemoryUnavailable from exc
+
+
+@dataclass
+class RedisHandle:
+    """An open Redis: `client` returns bytes; `detail` is one sentence for people."""
+
+    client: Redis
+    kind: Kind
+    detail: str
+    _embedded: _Embedded | None = field(default=None, repr=False)
+
+    async def ping(self) -> None:
+        """Ask Redis for a sign of life.
+
+        Raises:
+            MemoryUnavailable: There was none.
+        """
+        with memory_errors():
+            await self.client.ping()
+
+    async def aclose(self) -> None:
+        """Close the connections and, where it is ours, the server; everything written is on disk afterwards."""
+        if self._embedded:
+            await self._embedded.aclose()
+        await self.client.aclose(close_connection_pool=True)
+
+    async def __aenter__(self) -> RedisHandle:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+async def open_redis(settings: Settings) -> RedisHandle:
+    """Connect to the Redis that `settings` name, or to the embedded one below `data_dir`.
+
+    Raises:
+        MemoryNotStarted: It cannot be reached or started, or lacks the search and JSON modules.
+    """
+    if settings.redis_url or settings.redis_host:
+        return await _open_external(settings)
+    embedded = _Embedded(settings.data_dir.resolve() / "redis")
+    await embedded.open()
+    version = (await embedded.client.info("server"))["redis_version"]
+    whose = "embedded" if embedded.owned else "shared"
+    start = "Started" if embedded.owned else "Already running"
+    detail = f"{start}: embedded Redis {version} below DATA_DIR; REDIS_URL names another."
+    return RedisHandle(embedded.client, whose, detail, embedded)
+
+
+async def _open_external(settings: Settings) -> RedisHandle:
+    client = Redis(connection_pool=_external_pool(settings))
+    try:
+        await client.ping()
+        missing = await _missing_commands(client)
+        version = (await client.info("server"))["redis_version"]
+    except (RedisError, OSError) as exc:
+        await client.aclose()
+        reason = f"the configured Redis does not answer ({type(exc).__name__})"
+        raise MemoryNotStarted(reason=reason, fix="Check REDIS_URL, or unset it to use the embedded Redis.") from exc
+    if missing:
+        await client.aclose()
+        reason = f"the configured Redis {version} lacks {' and '.join(missing)}"
+        raise MemoryNotStarted(reason=reason, fix="Use Redis 8 or Redis Stack, or unset REDIS_URL.")
+    return RedisHandle(client, "external", f"Redis {version} as configured by REDIS_URL or REDIS_HOST.")
+
+
+def _external_pool(settings: Settings) -> BlockingConnectionPool:
+    if settings.redis_url:
+        return BlockingConnectionPool.from_url(settings.redis_url.get_secret_value(), **_pool_options())
+    password = settings.redis_password.get_secret_value() if settings.redis_password else None
+    return BlockingConnectionPool(
+        host=settings.redis_host, port=settings.redis_port, password=password, **_pool_options()
+    )
+
+
+def _pool_options() -> dict[str, object]:
+    return {
+        "max_connections": MAX_CONNECTIONS,
+        "timeout": POOL_WAIT,
+        "socket_timeout": COMMAND_TIMEOUT,
+        "socket_connect_timeout": CONNECT_TIMEOUT,
+        "retry": Retry(
+            ExponentialWithJitterBackoff(base=0.05, cap=0.4), 3, supported_errors=(RedisConnectionError, OSError)
+        ),
+    }
+
+
+async def _missing_commands(client: Redis) -> list[str]:
+    """Return in words which of the two modules the server lacks; needs no right to list modules."""
+    known = await client.execute_command("COMMAND", "INFO", "FT.CREATE", "JSON.SET")
+    return [name for name, found in zip(("the search module", "the JSON module"), known, strict=True) if not found]
+
+
+class _Embedded:
+    """One process's part in the Redis of `folder`: its owner, or a client of the owner's."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+        self._socket = socket_path(folder)
+        self._lock: IO[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self.client = Redis(
+            connection_pool=BlockingConnectionPool(
+                connection_class=UnixDomainSocketConnection, path=str(self._socket), **_pool_options()
+            )
+        )
+        self._probe = Redis(
+            unix_socket_path=str(self._socket), retry=None, socket_timeout=2, single_connection_client=False
+        )
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process started the server and ends it."""
+        return self._lock is not None
+
+    async def open(self) -> None:
+        """Start the server, or wait for the one that another process starts."""
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                while not await self._joined():
+                    await asyncio.sleep(0.01)
+        except TimeoutError as exc:
+            await self.aclose()
+            raise MemoryNotStarted(reason="the embedded Redis does not answer", fix=INSTALL) from exc
+        except BaseException:
+            await self.aclose()
+            raise
+        self._watcher = asyncio.create_task(self._watch(), name="redis-watch")
+
+    async def _joined(self) -> bool:
+        if self.owned:
+            return await self._started()
+        if not self._take_lock():
+            return await self._answers()
+        await self._end_orphan()
+        self._start()
+        return await self._started()
+
+    async def _started(self) -> bool:
+        if await self._answers():
+            return True
+        if self._process is not None and self._process.poll() is not None:
+            raise MemoryNotStarted(
+                reason="the embedded Redis ended at once; DATA_DIR/redis/redis.log says why", fix=INSTALL
+            )
+        return False
+
+    def _start(self) -> None:
+        self._process = spawn(find_programs(self._folder), self._folder, self._socket)
+
+    async def _answers(self) -> bool:
+        try:
+            return bool(await self._probe.ping())
+        except (RedisError, OSError):
+            return False
+
+    async def _end_orphan(self) -> None:
+        """End a server whose owner is gone: the kernel has told it to stop, but it may still be writing."""
+        while await self._answers():
+            with suppress(RedisError, OSError):
+                await self._probe.shutdown(nosave=True)
+            await asyncio.sleep(0.01)
+
+    def _take_lock(self) -> bool:
+        path = self._folder / "owner.lock"
+        if path in _owned:
+            return False
+        lock = path.open("ab")
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            return False
+        self._lock = lock
+        _owned.add(path)
+        return True
+
+    def _free_lock(self) -> None:
+        if self._lock is not None:
+            _owned.discard(Path(os.fsdecode(self._lock.name)))
+            self._lock.close()
+            self._lock = None
+
+    async def _watch(self) -> None:
+        """Keep the server alive: restart our own when it died, take it over when its owner ended."""
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL)
+            try:
+                if self.owned and self._process is not None and self._process.poll() is not None:
+                    logger.error("the embedded redis ended and is started again")
+                    self._start()
+                elif not self.owned and self._take_lock():
+                    logger.info("the embedded redis is taken over")
+                    await self._end_orphan()
+                    self._start()
+            except (OSError, MemoryNotStarted) as exc:
+                logger.error("the embedded redis cannot be started", extra={"error": type(exc).__name__})
+
+    async def aclose(self) -> None:
+        """End what this process started."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+        await self._probe.aclose()
+        if self._process is not None:
+            await _end(self._process)
+        self._free_lock()
+
+
+async def _end(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM makes Redis flush its append-only file and leave; one that hangs is killed."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            await asyncio.to_thread(process.wait, STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            await asyncio.to_thread(process.wait)
