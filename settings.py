@@ -22,7 +22,7 @@ class Settings(BaseSettings):
         env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    # --- serving
+    # serving
     host: str = Field("127.0.0.1", description="Address to bind. Anything but loopback needs API_KEYS.")
     port: int = Field(8000, ge=0, le=65535, description="Port to bind.")
     data_dir: Path = Field(Path(".data"), description="Folder that holds everything the server keeps.")
@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_content: bool = Field(False, description="Log what users and models wrote. Off: ids, sizes and times only.")
 
-    # --- memory (Redis)
+    # memory, on Redis
     redis_url: SecretStr | None = Field(
         None, description="redis://, rediss://, unix:// URL of Redis 8 or Redis Stack. Empty: the embedded Redis."
     )
@@ -47,13 +47,13 @@ class Settings(BaseSettings):
     turn_timeout: float = Field(300, gt=0, description="Longest time one turn may take.")
     thread_wait: float = Field(60, ge=0, description="Longest wait of a turn for the one before it on its thread.")
 
-    # --- documents
+    # documents
     chroma_url: str | None = Field(None, description="URL of a Chroma server. Empty: embedded, below DATA_DIR.")
     chunk_tokens: int = Field(160, ge=32, le=2000, description="Most tokens of a chunk that is matched.")
     context_tokens_for_sources: int = Field(3000, ge=200, description="Most tokens of passages given to the model.")
     summary_threshold_tokens: int = Field(1500, ge=100, description="Documents longer than this get a summary.")
 
-    # --- chat model
+    # chat model
     llm_base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible chat endpoint.")
     llm_api_key: SecretStr | None = Field(None, description="Key of that endpoint.")
     llm_model: str | None = Field(None, description="Model name at that endpoint.")
@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     embedded_gguf: Path | None = Field(None, description="A GGUF chat model to run in process instead of the reader.")
     embedded_threads: int = Field(2, ge=1, description="Threads of the in-process language model.")
 
-    # --- vision, embeddings, DashScope
+    # vision, embeddings, DashScope
     vision_base_url: str | None = Field(None, description="OpenAI-compatible endpoint of a vision model.")
     vision_api_key: SecretStr | None = Field(
         None,
@@ -94,14 +94,14 @@ class Settings(BaseSettings):
         "wss://dashscope.aliyuncs.com/api-ws/v1/inference", description="DashScope's websocket API."
     )
 
-    # --- OCR
+    # OCR
     ocr_engine: Literal["auto", "onnxruntime", "paddle", "off"] = Field("auto", description="Engine under PaddleOCR.")
     ocr_models: Path | None = Field(None, description="Folder of PP-OCR models. Empty: laid out from the packages.")
     ocr_workers: int = Field(1, ge=1, description="OCR worker processes.")
     ocr_threads: int = Field(2, ge=1, description="Threads of each OCR worker.")
     ocr_timeout: float = Field(120, gt=0, description="Longest time for one picture or page.")
 
-    # --- tools
+    # tools
     tavily_api_key: SecretStr | None = Field(None, description="Tavily key for web search.")
     tavily_base_url: str | None = Field(None, description="Tavily endpoint, when it is not the public one.")
     web_search: Literal["auto", "tavily", "keyless", "off"] = Field(
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         (), description="Comma-separated host:port pairs that may be fetched although they are private."
     )
 
-    # --- speech
+    # speech
     tts_engine: Literal["auto", "dashscope", "bundled", "off"] = Field("auto", description="Who speaks.")
     tts_model: str = Field("cosyvoice-v3-flash", description="DashScope speech model.")
     tts_voice: str = Field("longanyang", description="DashScope voice.")
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     stt_api_key: SecretStr | None = Field(None, description="Key of that endpoint.")
     stt_model: str | None = Field(None, description="Transcription model name.")
 
-    # --- limits, announced by /api/v1/health
+    # limits, announced by /api/v1/health
     max_file_bytes: int = Field(50 * MiB, ge=1024, description="Largest single upload.")
     max_turn_bytes: int = Field(100 * MiB, ge=1024, description="Largest request body.")
     max_files: int = Field(20, ge=1, description="Most files and pictures of one turn.")
@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     )
     max_text_chars: int = Field(10_000_000, ge=1000, description="Most text taken out of one document.")
 
-    # --- observation
+    # observation
     otel_exporter_otlp_endpoint: str | None = Field(None, description="OTLP/HTTP collector; empty: no tracing.")
 
     @field_validator("api_keys", "cors_origins", "fetch_allow_hosts", mode="before")
@@ -147,3 +147,24 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+
+def env_example() -> str:
+    """Return the text of `.env.example`: every knob with its description and default, in the order of the class."""
+    lines = [
+        "# Every setting, with its default. Copy to .env and fill in what you want to change; nothing is needed.",
+        "# 所有配置项及默认值。复制为 .env 后按需修改；不填也能直接运行。",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        shown = "" if default in (None, (), {}) else str(default)
+        lines += [
+            "",
+            f"# {field.description}",
+            f"{name.upper()}={shown}" if name in KEYS else f"# {name.upper()}={shown}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+KEYS = ("llm_api_key", "vision_api_key", "dashscope_api_key", "tavily_api_key")
+"""The settings that most people fill in; they stand uncommented in `.env.example`."""

@@ -1,7 +1,7 @@
 """Finds the citations in an answer and checks each against the text that it names. Pure text work.
 
-A citation is `[n]` or `[n "quoted words"]`, n being the number of a passage. Comparison is after NFKC with white space, case and
-typographic quotes folded; offsets are mapped back to the untouched text.
+A citation is `[n]` or `[n "quoted words"]`, n being the number of a passage. Comparison is after NFKC with white space,
+case and typographic quotes folded; offsets are mapped back to the untouched text.
 """
 
 from __future__ import annotations
@@ -20,11 +20,23 @@ SENTENCE_END = re.compile(r"(?<=[.!?。！？；])[\"”」』)]*(?:\s+|(?=[^\s\
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
 
 SUPPORT = 0.5
-"""A sentence cited without a quote is supported when this share of its words or character pairs is in one window of the passage."""
+"""A sentence cited without a quote is supported when this share of its words or character pairs is in one sentence."""
 MIN_QUOTE = 4
 """Quotes of fewer characters (after folding) prove nothing and are treated as absent."""
 
-_FOLD = {"“": '"', "”": '"', "‘": "'", "’": "'", "「": '"', "」": '"', "–": "-", "—": "-", "−": "-", "‐": "-", "…": "..."}
+_FOLD = {
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+    "「": '"',
+    "」": '"',
+    "–": "-",
+    "—": "-",
+    "−": "-",
+    "‐": "-",
+    "…": "...",
+}
 _WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
 
 
@@ -75,7 +87,7 @@ def sentence_before(answer: str, position: int) -> str:
 
 
 def best_span(claim: str, text: str) -> tuple[int, int, float]:
-    """Return the sentence of `text` that shares most with `claim`: start, end, and the share of the claim found, 0..1."""
+    """Return the sentence of `text` that shares most with `claim`: start, end, and the share found, 0..1."""
     wanted = _grams(claim)
     if not wanted:
         return 0, 0, 0.0

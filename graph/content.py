@@ -1,7 +1,8 @@
 """Takes message content apart: what was said, and what came with it.
 
-Understands LangChain's standard blocks (`text`, `image`, `file`, `audio`, `text-plain`), their older `source_type` form, OpenAI's parts
-(`image_url`, `file`, `input_audio`), and references to uploaded attachments (`file_id`, or a block of type `attachment`).
+Understands LangChain's standard blocks (`text`, `image`, `file`, `audio`, `text-plain`), their older `source_type`
+form, OpenAI's parts (`image_url`, `file`, `input_audio`), and references to uploaded attachments (`file_id`, or a block
+of type `attachment`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from langchain_core.messages import AnyMessage, HumanMessage
 
 from errors import BadInput
 
-_DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?P<params>(?:;[\w.=+-]+)*?)(?P<b64>;base64)?,(?P<data>.*)", re.S)
+_DATA_URL = re.compile(
+    r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?P<params>(?:;[\w.=+-]+)*?)(?P<b64>;base64)?,(?P<data>.*)", re.S
+)
 _MAX_NAME = 200
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from operator import add
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from errors import ErrorBody, Language
 

@@ -23,7 +23,10 @@ DEFAULT_QUESTION = {
     "en": "What is in the files I sent?",
     "zh": "请介绍我发送的文件的内容。",
 }
-PASTED = {"en": "[... {n} characters, kept as the document {name} ...]", "zh": "[…… 共 {n} 个字符，已存为文档 {name} ……]"}
+PASTED = {
+    "en": "[... {n} characters, kept as the document {name} ...]",
+    "zh": "[…… 共 {n} 个字符，已存为文档 {name} ……]",
+}
 
 
 async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
@@ -98,8 +101,14 @@ async def _store(
         except AppError as exc:
             failed.append(
                 Attachment(
-                    id="", name=part.name, kind="document", media_type=part.media_type, size=len(part.data or b""),
-                    sha256="", status="failed", error=exc.body(language),
+                    id="",
+                    name=part.name,
+                    kind="document",
+                    media_type=part.media_type,
+                    size=len(part.data or b""),
+                    sha256="",
+                    status="failed",
+                    error=exc.body(language),
                 )  # fmt: skip
             )
     return refs, failed

@@ -7,12 +7,11 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.runnables import Runnable
 from langgraph.runtime import Runtime
 
-from errors import AppError, ModelUnavailable
+from errors import ModelUnavailable
 from graph.context import Context, Services
 from graph.progress import emit
 from graph.prompts import LAST_ROUND, answer_prompt
 from graph.state import State, Update, Usage
-from models.chat.hosted import MODEL_ERRORS, model_error
 
 TOOLS_ONLY = {
     "en": "I looked this up but could not put an answer together. What the tools returned:",
@@ -57,13 +56,8 @@ async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> A
     if offered:
         model = chat.model.bind_tools(services.tools.schemas(offered))
     whole: AIMessageChunk | None = None
-    try:
-        async for chunk in model.astream(prompt):
-            whole = chunk if whole is None else whole + chunk  # type: ignore[assignment]
-    except AppError:
-        raise
-    except MODEL_ERRORS as exc:
-        raise model_error(exc) from exc
+    async for chunk in model.astream(prompt):
+        whole = chunk if whole is None else whole + chunk  # type: ignore[assignment]
     if whole is None:
         raise ModelUnavailable(reason="it returned nothing")
     return _finished(whole)
@@ -91,7 +85,9 @@ def _tools_only(state: State) -> str:
     Raises:
         ModelUnavailable: There were no tools either.
     """
-    results = [str(message.text) for message in state["messages"] if message.type == "tool"][-state["tool_rounds"] * 4 :]
+    results = [str(message.text) for message in state["messages"] if message.type == "tool"][
+        -state["tool_rounds"] * 4 :
+    ]
     if not state["tool_rounds"] or not results:
         raise ModelUnavailable(reason="it returned an empty answer")
     return "\n\n".join([TOOLS_ONLY[state["language"]], *results])

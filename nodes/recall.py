@@ -17,7 +17,7 @@ SUMMARY_CHARS = 1200
 
 
 async def recall(state: State, runtime: Runtime[Context]) -> Update:
-    """Collect summary, documents and passages. A plain text turn in a thread without documents costs one local look-up."""
+    """Collect summary, documents and passages; without documents a plain text turn costs one local look-up."""
     services, owner = runtime.context.services, owner_of(runtime)
     update = await _prepared_summary(state, services, memory_key_of(runtime))
     documents = await services.documents.list(owner)
@@ -52,7 +52,7 @@ def _note(document: Attachment) -> DocumentNote:
 
 
 async def _passages(state: State, services: Services, owner: Owner) -> list[Source]:
-    """Passages for the question: the files of this turn first, then the rest of the thread in what is left of the budget."""
+    """Passages for the question: the files of this turn first, then the rest of the thread in what is left."""
     budget = services.settings.context_tokens_for_sources
     sent = [item["id"] for item in state.get("attachments", []) if item["status"] != "failed"]
     try:

@@ -1,4 +1,4 @@
-"""Close the turn: leave in memory what later turns need, and have old messages summarised after the user has the answer."""
+"""Close the turn: leave in memory what later turns need, and have old messages summarised off the user's path."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOOL_CHARS = 1200
 
 
 async def remember(state: State, runtime: Runtime[Context]) -> Update:
-    """Trim this turn's tool results, note its files on the user's message, and start a compaction when the window is full."""
+    """Trim tool results, note the files on the user's message, and start a compaction when the window is full."""
     start = newest_turn(state["messages"])
     changed: list[AnyMessage] = [
         message.model_copy(update={"content": _short(str(message.text)), "additional_kwargs": {}})
@@ -26,7 +26,9 @@ async def remember(state: State, runtime: Runtime[Context]) -> Update:
     question = state["messages"][start]
     if state.get("attachments") and isinstance(question, HumanMessage):
         notes = digest(state["attachments"], state["language"])
-        changed.append(question.model_copy(update={"additional_kwargs": {**question.additional_kwargs, "notes": notes}}))
+        changed.append(
+            question.model_copy(update={"additional_kwargs": {**question.additional_kwargs, "notes": notes}})
+        )
     last = state["messages"][-1]
     if isinstance(last, AIMessage) and last.additional_kwargs:
         changed.append(last.model_copy(update={"additional_kwargs": {}}))

@@ -24,8 +24,8 @@ WARNING = {
 async def verify_citations(state: State, runtime: Runtime[Context]) -> Update:
     """Turn `[n "quote"]` into `[n]` plus checked citation data.
 
-    A quote that is not in the stored text is removed and its sentence marked as unsupported. A bare `[n]` is tied to the
-    sentence of the passage that carries the claim, or removed and marked likewise when there is none.
+    A quote that is not in the stored text is removed and its sentence marked as unsupported. A bare `[n]` is tied to
+    the sentence of the passage that carries the claim, or removed and marked likewise when there is none.
     """
     answer, language = state["answer"], state["language"]
     check = _Checker(state.get("sources", []), runtime.context.services, owner_of(runtime))
