@@ -60,11 +60,12 @@ class Asked(NamedTuple):
 
 
 class Defaults(NamedTuple):
-    """Model names taken where only a key is given, and the setting that names another."""
+    """Model names taken where none is given: at OpenAI, at DashScope, elsewhere; and the setting that names another."""
 
     openai: str
     dashscope: str
     setting: str
+    elsewhere: str | None = None
 
 
 def resolve(asked: Asked, settings: Settings, defaults: Defaults) -> Endpoint | None:
@@ -105,6 +106,8 @@ def _default_model(base_url: str, settings: Settings, defaults: Defaults) -> str
         return defaults.openai
     if endpoint.is_dashscope or base_url == settings.dashscope_base_url:
         return defaults.dashscope
+    if defaults.elsewhere:
+        return defaults.elsewhere
     raise ValueError(f"{defaults.setting} is not set: {endpoint.host} has no model name that could be assumed")
 
 

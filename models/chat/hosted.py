@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_openai.chat_models.base import BaseChatOpenAI
+from pydantic import SecretStr
 
 from errors import ModelTimedOut, ModelUnavailable
 from models.chat.interface import Chat
@@ -129,7 +130,7 @@ def _says_nothing(chunk: ChatGenerationChunk) -> bool:
 
 async def _without_silence(
     source: AsyncIterator[ChatGenerationChunk], silence: float
-) -> AsyncIterator[ChatGenerationChunk]:
+) -> AsyncGenerator[ChatGenerationChunk, None]:
     """Yield the chunks of `source` that say something, with the errors of the endpoint translated."""
     clock = asyncio.get_running_loop().time
     deadline = clock() + silence
@@ -209,14 +210,25 @@ class FallbackChat(BaseChatModel):
         raise NotImplementedError("FallbackChat is asynchronous: use ainvoke or astream")
 
 
-def chat_model(endpoint: Endpoint, settings: Settings, *, max_tokens: int) -> HostedChat:
-    """Return the model of `endpoint` with the timeouts, retries and extra fields of the settings."""
-    length = "max_completion_tokens" if endpoint.is_openai else "max_tokens"
+def chat_model(
+    endpoint: Endpoint, settings: Settings, *, max_tokens: int, extra_body: Mapping[str, object]
+) -> HostedChat:
+    """Return the model of `endpoint` with the timeouts and retries of the settings.
+
+    Args:
+        endpoint: Address, key and model.
+        settings: For `llm_timeout` and `llm_max_retries`.
+        max_tokens: Most tokens of one answer.
+        extra_body: Merged into every request. At DashScope thinking is off unless this says otherwise.
+    """
+    length: dict[str, Any] = (
+        {"model_kwargs": {"max_completion_tokens": max_tokens}} if endpoint.is_openai else {"max_tokens": max_tokens}
+    )
     thinking_off = {"enable_thinking": False} if endpoint.is_dashscope else {}
     return HostedChat(
         model=endpoint.model,
         base_url=endpoint.base_url,
-        api_key=endpoint.api_key,
+        api_key=SecretStr(endpoint.api_key),
         timeout=request_timeout(settings.llm_timeout),
         http_async_client=http_client(settings.llm_timeout),
         max_retries=settings.llm_max_retries,
@@ -224,8 +236,8 @@ def chat_model(endpoint: Endpoint, settings: Settings, *, max_tokens: int) -> Ho
         stream_chunk_timeout=None,
         stream_usage=True,
         use_responses_api=False,
-        model_kwargs={length: max_tokens},
-        extra_body={**thinking_off, **settings.llm_extra_body},
+        extra_body={**thinking_off, **extra_body} or None,
+        **length,
     )
 
 
@@ -234,20 +246,24 @@ def hosted_chat(settings: Settings) -> Chat | None:
     endpoint = resolve(Asked(settings.llm_base_url, settings.llm_api_key, settings.llm_model), settings, DEFAULTS)
     if endpoint is None:
         return None
-    model: BaseChatModel = chat_model(endpoint, settings, max_tokens=settings.llm_max_output_tokens)
     fallback = _fallback_endpoint(endpoint, settings)
-    if fallback is not None:
-        model = FallbackChat(
-            primary=model, fallback=chat_model(fallback, settings, max_tokens=settings.llm_max_output_tokens)
-        )
     return Chat(
-        model=model,
+        model=_with_fallback(endpoint, fallback, settings),
         name=endpoint.model,
         kind="hosted",
         context_tokens=settings.llm_context_tokens,
         max_output_tokens=settings.llm_max_output_tokens,
         detail=_detail(endpoint, fallback, settings),
     )
+
+
+def _with_fallback(endpoint: Endpoint, fallback: Endpoint | None, settings: Settings) -> BaseChatModel:
+    primary, *spare = (
+        chat_model(it, settings, max_tokens=settings.llm_max_output_tokens, extra_body=settings.llm_extra_body)
+        for it in (endpoint, fallback)
+        if it is not None
+    )
+    return FallbackChat(primary=primary, fallback=spare[0]) if spare else primary
 
 
 def _fallback_endpoint(primary: Endpoint, settings: Settings) -> Endpoint | None:

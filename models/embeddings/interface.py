@@ -12,10 +12,17 @@ Vectors = NDArray[np.float32]
 
 
 class Embedder(Protocol):
-    """Turns text into unit vectors. Queries and passages may be embedded differently (E5 prefixes)."""
+    """Turns text into unit vectors. Queries and passages may be embedded differently (E5 prefixes).
+
+    Attributes:
+        name: Model name; vectors of different names must not be compared.
+        dimensions: Length of a vector; 0 while only the first answer can tell.
+        detail: One plain sentence: what it is, why it was chosen, how to change it.
+    """
 
     name: str
     dimensions: int
+    detail: str
 
     async def passages(self, texts: Sequence[str]) -> Vectors:
         """Return float32 vectors of shape (len(texts), dimensions), each of length 1."""

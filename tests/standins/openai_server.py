@@ -7,7 +7,7 @@
 
 Three ways to say what the chat endpoint answers:
 
-* `script(steps)`: one step a call, in order. A call beyond the script is answered with 418 (which no client retries) and
+* `script(steps)`: one step a call, in order. A call beyond the script is answered with 418 (no client retries that) and
   remembered; `assert_done()` fails on it, and on steps left over. `script(steps, model="m")` is for calls of that model
   alone, for products that call two models side by side.
 * `respond = function`: called with every `Recorded` request that no script covers; returns a step, or a text.
@@ -26,13 +26,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
+from typing import Self
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from typing_extensions import Self
 
 from tests.standins.openai_wire import Answer, Drip, Failure, Garbled, Hang, Recorded, Step, ToolCall, Wire, vectors
 

@@ -1,0 +1,27 @@
+"""Chooses the vision model of the process, if one is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from models.vision.interface import VisionModel
+from settings import Settings
+
+
+def _hosted(settings: Settings) -> VisionModel | None:
+    from models.vision.hosted import open_hosted
+
+    return open_hosted(settings)
+
+
+PROVIDERS: dict[str, Callable[[Settings], VisionModel | None]] = {"hosted": _hosted}
+"""Asked in this order; the first that is configured answers."""
+
+
+def open_vision(settings: Settings) -> VisionModel | None:
+    """Return the vision model that the settings name, or None: pictures are then told by OCR, facts and tags.
+
+    Raises:
+        ValueError: VISION_BASE_URL is set without VISION_MODEL.
+    """
+    return next((model for opener in PROVIDERS.values() if (model := opener(settings)) is not None), None)
