@@ -1,6 +1,7 @@
 """HTTP to URLs that users and models name: public addresses only, bounded in size and time.
 
-Redirects are followed here, one by one, and checked like the first URL. No proxy, no cookie, nothing of the environment is used.
+Redirects are followed here, one by one, and checked like the first URL. No proxy, no cookie, nothing of the environment
+is used.
 """
 
 from __future__ import annotations
@@ -158,7 +159,8 @@ async def _bounded(url: str, seconds: float) -> AsyncIterator[None]:
 
 async def _read(response: httpx.Response, url: str, limit: int) -> Fetched:
     """Read the body, never holding more than `limit` bytes of it, compressed or not."""
-    if int(response.headers.get("Content-Length") or 0) > limit:
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdecimal() and int(announced) > limit:
         raise TooLarge(url=url, limit=limit)
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding not in ("", "identity", "gzip", "x-gzip"):

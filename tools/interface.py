@@ -10,9 +10,11 @@ from graph.state import Source, ToolRun
 from stores.ownership import Owner
 
 if TYPE_CHECKING:
-    from settings import Settings
     from stores.documents import Documents
+
+    from settings import Settings
     from tools.guarded_http import GuardedHttp
+    from tools.page_text import PageReader
 
 Recency = Literal["day", "week", "month", "year"]
 
@@ -46,14 +48,21 @@ class SearchProvider(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToolContext:
-    """What every call of a tool is handed; `ToolRegistry.context` makes it."""
+    """On whose behalf one call is made, and in which language its messages are."""
 
     owner: Owner
     language: Language
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolResources:
+    """The live parts that all calls share."""
+
     settings: Settings
     documents: Documents
     http: GuardedHttp
-    search: SearchProvider | None = None
+    pages: PageReader
+    search: SearchProvider | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +106,8 @@ class ToolFailure(Exception):
 
 
 class SearchFailed(ToolFailure):
-    """The search service gave nothing usable. Details: `service`, `reason`."""
+    """The search service gave nothing usable. Details: `service`, `why` (English, Chinese)."""
 
     code = "search_failed"
-    en = "Web search through {service} failed: {reason}. Answer without it and say that the web could not be searched."
-    zh = "通过 {service} 搜索网络失败：{reason}。请不依赖网络作答，并说明未能搜索网络。"
+    en = "Web search through {service} failed: {why[0]}. Answer without it and say that the web could not be searched."
+    zh = "通过 {service} 搜索网络失败：{why[1]}。请不依赖网络作答，并说明未能搜索网络。"

@@ -1,7 +1,7 @@
 """Connections to the public internet and nowhere else.
 
-The address is checked when connecting, and the connection goes to the checked address, so that a name which resolves differently a
-moment later (DNS rebinding) gains nothing.
+The address is checked when connecting, and the connection goes to the checked address, so that a name which resolves
+differently a moment later (DNS rebinding) gains nothing.
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ class PublicConnections(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first checked address that answers.
+
+        Raises:
+            AddressBlocked: One of the addresses is not public.
+        """
         last: Exception = httpcore.ConnectError("no address")
         for address in await self._addresses(host, port):
             try:

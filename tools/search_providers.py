@@ -1,0 +1,115 @@
+"""Who searches the web: Tavily with a key, else the keyless search library."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+from tavily import AsyncTavilyClient
+from tavily.errors import BadRequestError, ForbiddenError, InvalidAPIKeyError, UsageLimitExceededError
+from tavily.errors import TimeoutError as TavilyTimedOut
+
+from errors import Language
+from settings import Settings
+from tools.interface import Recency, SearchFailed, SearchHit, SearchProvider
+
+_TAVILY_FAILURES = {
+    InvalidAPIKeyError: ("the key is not valid", "密钥无效"),
+    ForbiddenError: ("access is denied or the plan's limit is used up", "访问被拒绝，或套餐额度已用完"),
+    UsageLimitExceededError: ("too many requests", "请求过于频繁"),
+    BadRequestError: ("the query was refused", "查询被拒绝"),
+    TavilyTimedOut: ("it took too long", "超时"),
+}
+_NO_ANSWER = ("it does not answer properly", "没有正常响应")
+_REGIONS: dict[Language, str] = {"en": "us-en", "zh": "cn-zh"}
+_KEYLESS_SECONDS = 5
+
+
+class TavilySearch:
+    """Tavily's search API."""
+
+    name = "tavily"
+
+    def __init__(self, key: str, base_url: str | None, seconds: float) -> None:
+        """Prepare a client.
+
+        Args:
+            key: Tavily API key.
+            base_url: Endpoint, when it is not the public one.
+            seconds: Longest time of one search.
+        """
+        self.detail = "Tavily (TAVILY_API_KEY is set)"
+        self._seconds = seconds
+        self._client = AsyncTavilyClient(api_key=key, api_base_url=base_url)
+
+    async def search(self, query: str, *, count: int, recency: Recency | None, language: Language) -> list[SearchHit]:
+        """Ask Tavily.
+
+        Raises:
+            SearchFailed: It refused, failed or was too slow.
+        """
+        try:
+            answer = await self._client.search(query, max_results=count, time_range=recency, timeout=self._seconds)
+        except tuple(_TAVILY_FAILURES) as exc:
+            raise SearchFailed(service="Tavily", why=_TAVILY_FAILURES[type(exc)]) from exc
+        except (httpx.HTTPError, ValueError) as exc:
+            raise SearchFailed(service="Tavily", why=_NO_ANSWER) from exc
+        rows = answer.get("results") if isinstance(answer, dict) else None
+        return _hits(rows, "url", "content")
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        await self._client.close()
+
+
+class KeylessSearch:
+    """The `ddgs` library: public search pages, no key, no promise."""
+
+    name = "keyless"
+
+    def __init__(self) -> None:
+        """Nothing is opened before the first search."""
+        self.detail = "keyless search library (best effort; set TAVILY_API_KEY for a dependable service)"
+
+    async def search(self, query: str, *, count: int, recency: Recency | None, language: Language) -> list[SearchHit]:
+        """Ask the public search pages, in a thread.
+
+        Raises:
+            SearchFailed: None of them answered.
+        """
+        rows = await asyncio.to_thread(_search_pages, query, count, recency, _REGIONS[language])
+        return _hits(rows, "href", "body")
+
+    async def aclose(self) -> None:
+        """Nothing is kept open."""
+
+
+def open_search(settings: Settings) -> SearchProvider | None:
+    """Return the search service that the settings name, or None when there is none."""
+    key = settings.tavily_api_key.get_secret_value() if settings.tavily_api_key else ""
+    if settings.web_search in ("auto", "tavily") and key:
+        return TavilySearch(key, settings.tavily_base_url, settings.tool_timeout)
+    return KeylessSearch() if settings.web_search in ("auto", "keyless") else None
+
+
+def _search_pages(query: str, count: int, recency: Recency | None, region: str) -> list[dict[str, str]]:
+    from ddgs import DDGS
+    from ddgs.exceptions import DDGSException, TimeoutException
+
+    try:
+        return DDGS(timeout=_KEYLESS_SECONDS).text(
+            query, region=region, max_results=count, timelimit=recency[0] if recency else None
+        )
+    except TimeoutException as exc:
+        raise SearchFailed(service="keyless search", why=("it took too long", "超时")) from exc
+    except DDGSException as exc:
+        raise SearchFailed(service="keyless search", why=("no search page answers", "没有可用的搜索网站")) from exc
+
+
+def _hits(rows: object, url: str, snippet: str) -> list[SearchHit]:
+    """Rows with an address and something to read; anything else is left out."""
+    return [
+        SearchHit(str(row.get("title") or row[url]).strip(), str(row[url]), str(row[snippet]).strip())
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict) and str(row.get(url) or "").startswith(("http://", "https://")) and row.get(snippet)
+    ]
