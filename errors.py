@@ -289,6 +289,22 @@ class OcrUnavailable(Unavailable):
     zh = ("无法识别图片中的文字：{reason}", "请安装 OCR 组件：make install。")
 
 
+class OcrBusy(OcrUnavailable):
+    """Too many pictures are waiting."""
+
+    code = "ocr_busy"
+    en = ("Too many pictures are waiting to be read.", "Try again shortly.")
+    zh = ("等待识别的图片过多。", "请稍后重试。")
+
+
+class OcrFailed(OcrUnavailable):
+    """The engine could not be started, ended in the middle, or could not take this picture."""
+
+    code = "ocr_failed"
+    en = ("The engine that reads text in pictures failed.", "Try again; the server's log tells the operator why.")
+    zh = ("图片文字识别引擎出错。", "请重试；管理员可在服务器日志中查看原因。")
+
+
 class SpeechUnavailable(Unavailable):
     """No speech engine for this. Details: `reason`."""
 

