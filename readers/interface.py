@@ -9,8 +9,24 @@ Unit = Literal["page", "section", "sheet", "slide"]
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """What a format function is told: the name for error texts, the password, and the limits."""
+
+    name: str
+    media_type: str
+    password: str | None = None
+    max_pages: int = 2000
+    max_pixels: int = 50_000_000
+    max_text_chars: int = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
-    """What is known of a document before its pages are read."""
+    """What is known of a document before its pages are read.
+
+    `pages_total` is how many pages follow. `warnings` (here and on `Page`) are codes of `readers/notices.py`, which has
+    the sentence for each in both languages.
+    """
 
     media_type: str
     unit: Unit
@@ -24,8 +40,9 @@ class Outline:
 class Page:
     """One page, section, sheet or slide as a person numbers them.
 
-    `image` is set where the page has no usable text layer: an upright-or-rotated PNG for the OCR engine; `markdown` then
-    holds what little text there was.
+    `number` counts from 1; `label` is what a person sees (the printed page number, the section's heading, the sheet's
+    name). `image` is set where the page has no usable text layer: an upright-or-rotated PNG for the OCR engine;
+    `markdown` then holds what text there was, for use when OCR gives nothing.
     """
 
     number: int
@@ -37,7 +54,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """A file inside a file (an e-mail's attachment), to be read as a document of its own."""
+    """A file inside a file (an e-mail's attachment), to be read as a document of its own. Comes after all pages."""
 
     name: str
     data: bytes = field(repr=False)
@@ -60,3 +77,7 @@ class Picture:
     original_height: int
     original_format: str
     colours: tuple[str, ...] = ()
+
+
+Item = Outline | Page | Embedded
+"""What a reader yields: one `Outline`, then the pages in order, then embedded files."""

@@ -1,0 +1,139 @@
+"""The door to all readers: detects a file's type, reads it in the sandbox, yields its pages."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+from errors import FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
+from graph.state import Kind
+from readers import media_types
+from readers.clean import clean
+from readers.detect import HEAD_BYTES, detect
+from readers.interface import Embedded, Item, Options, Outline, Page
+from readers.sandbox import Sandbox
+from settings import Settings
+
+FORMATS: dict[str, str] = {
+    media_types.PDF: "readers.pdf",
+    media_types.DOCX: "readers.docx",
+    media_types.DOC: "readers.doc",
+    media_types.RTF: "readers.rtf",
+    media_types.ODT: "readers.odt",
+    media_types.ODP: "readers.odt",
+    media_types.PPTX: "readers.pptx",
+    media_types.XLSX: "readers.sheets",
+    media_types.XLSB: "readers.sheets",
+    media_types.XLS: "readers.sheets",
+    media_types.ODS: "readers.sheets",
+    media_types.CSV: "readers.csv",
+    media_types.TSV: "readers.csv",
+    media_types.TEXT: "readers.text",
+    media_types.MARKDOWN: "readers.markdown",
+    media_types.HTML: "readers.html",
+    media_types.EPUB: "readers.epub",
+    media_types.EML: "readers.eml",
+    media_types.JSON: "readers.json",
+    media_types.JSON_LINES: "readers.json",
+} | dict.fromkeys(media_types.LANGUAGES, "readers.code")
+"""Media type to the module whose `read(path, options)` generator reads it, inside a sandbox child."""
+
+
+class Readers:
+    """Reads documents in limited child processes.
+
+    Example:
+        >>> async def show(readers: Readers, path: Path) -> None:
+        ...     kind, media_type = await readers.detect(path, path.name)
+        ...     async with aclosing(readers.read(path, name=path.name, media_type=media_type)) as items:
+        ...         async for item in items:
+        ...             print(item)
+    """
+
+    def __init__(self, settings: Settings, sandbox: Sandbox) -> None:
+        """Keep the limits of `settings`; `sandbox` is opened and closed by its owner."""
+        self._sandbox = sandbox
+        self._options = Options(
+            name="",
+            media_type="",
+            max_pages=settings.max_pages,
+            max_pixels=settings.max_pixels,
+            max_text_chars=settings.max_text_chars,
+        )
+
+    async def detect(self, path: Path, name: str) -> tuple[Kind, str]:
+        """Return kind and media type of the file at `path`, called `name` by its sender.
+
+        Raises:
+            FileEmpty: it has no bytes.
+            FileCorrupt, FileTooLarge, ReadingTimedOut: its container cannot be looked into.
+        """
+        path = await asyncio.to_thread(path.resolve)
+        kind, media_type = await self._sandbox.run(detect_file, path, name, name=name)
+        return kind, media_type
+
+    async def read(self, path: Path, *, name: str, media_type: str, password: str | None = None) -> AsyncIterator[Item]:
+        """Yield one `Outline`, then the `Page`s in order, then `Embedded` files; one at a time, so memory stays flat.
+
+        Close the iterator (`contextlib.aclosing`) when leaving early: that kills the reading process.
+
+        Args:
+            path: the file.
+            name: what its sender called it, for error texts.
+            media_type: as `detect` gave it.
+            password: for encrypted PDFs.
+
+        Raises:
+            FileEmpty, FileCorrupt, FileEncrypted, FileTooLarge, ReadingTimedOut: as they say.
+            UnsupportedType: no reader for `media_type`.
+        """
+        options = replace(self._options, name=name, media_type=media_type, password=password)
+        _format_of(options)
+        path = await asyncio.to_thread(path.resolve)
+        async with aclosing(self._sandbox.stream(read_document, path, options, name=name)) as items:
+            async for item in items:
+                yield item
+
+
+def detect_file(path: Path, name: str) -> tuple[Kind, str]:
+    """Detect the type of the file at `path`. Runs in a sandbox child, since it looks into containers."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not head:
+        raise FileEmpty(name=name)
+    return detect(head, name, path=path)
+
+
+def read_document(path: Path, options: Options) -> Iterator[Item]:
+    """Read one document. Runs in a sandbox child; all text leaves it cleaned and within `max_text_chars`."""
+    if path.stat().st_size == 0:
+        raise FileEmpty(name=options.name)
+    module = importlib.import_module(_format_of(options))
+    total, found = 0, False
+    for item in module.read(path, options):
+        if isinstance(item, Page):
+            page = replace(item, label=clean(item.label), markdown=clean(item.markdown))
+            total += len(page.markdown)
+            if total > options.max_text_chars:
+                raise FileTooLarge(name=options.name, limit=f"> {options.max_text_chars} characters / 字符")
+            found = found or bool(page.markdown or page.image)
+            yield page
+        elif isinstance(item, Outline):
+            yield replace(item, title=clean(item.title))
+        elif isinstance(item, Embedded):
+            found = True
+            yield replace(item, name=clean(item.name))
+    if not found:
+        raise FileEmpty(name=options.name)
+
+
+def _format_of(options: Options) -> str:
+    if options.media_type == media_types.ENCRYPTED:
+        raise FileEncrypted(name=options.name)
+    if options.media_type not in FORMATS:
+        raise UnsupportedType(name=options.name, reason=options.media_type)
+    return FORMATS[options.media_type]
