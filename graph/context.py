@@ -61,6 +61,11 @@ def publish_services(services: Services | None) -> None:
         _opened.append(services)
 
 
+def services_are_open() -> bool:
+    """Tell whether this process has services to hand out."""
+    return bool(_opened)
+
+
 def default_services() -> Services:
     """Return the services of this process.
 

@@ -50,6 +50,21 @@ class Description(TypedDict):
     model: str
 
 
+class PageGap(TypedDict):
+    """A page that could not be used, and why."""
+
+    page: int
+    reason: str
+
+
+class Coverage(TypedDict):
+    """The coverage ledger of a document: pages read, skipped and failed so far."""
+
+    read: int
+    skipped: list[PageGap]
+    failed: list[PageGap]
+
+
 class Attachment(AttachmentRef):
     """An attachment as the API shows it (DESIGN section 5)."""
 
@@ -62,6 +77,9 @@ class Attachment(AttachmentRef):
     description: NotRequired[Description | None]
     facts: NotRequired[str]
     agreement: NotRequired[float]
+    indexed: NotRequired[float]
+    """Share of the chunks that have vectors, 0..1; by keyword all that is read is found."""
+    coverage: NotRequired[Coverage]
     warnings: NotRequired[list[str]]
     error: NotRequired[ErrorBody]
 

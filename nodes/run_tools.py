@@ -11,7 +11,7 @@ from graph.context import Context
 from graph.progress import emit, owner_of
 from graph.prompts import sources_text
 from graph.state import Source, State, ToolRun, Update
-from tools.interface import ToolOutcome
+from tools.interface import ToolContext, ToolOutcome
 
 MAX_CALLS = 8
 """Most calls of one round that are run; the model is told of the rest."""
@@ -46,7 +46,7 @@ async def _call(call: ToolCall, index: int, state: State, runtime: Runtime[Conte
     services = runtime.context.services
     emit(runtime, "tool", {"name": call["name"], "arguments": call["args"], "status": "running"})
     name = call["name"] if index < MAX_CALLS and call["name"] in state["offered_tools"] else ""
-    context = services.tools.context(owner_of(runtime), state["language"])
+    context = ToolContext(owner=owner_of(runtime), language=state["language"])
     outcome = await services.tools.call(name or call["name"], call["args"], context, refused=not name)
     emit(runtime, "tool", outcome.run)
     return outcome

@@ -1,0 +1,27 @@
+"""What LangGraph Studio and `langgraph dev` load: the graph without a checkpointer, on services of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from graph.builder import Graph, build_graph
+from graph.context import services_are_open
+from graph.services import open_services
+from settings import Settings
+from stores.redis_server import open_redis
+
+_opening = asyncio.Lock()
+_stack = AsyncExitStack()
+
+
+@asynccontextmanager
+async def agent() -> AsyncIterator[Graph]:
+    """Yield the graph; the first call opens the services, which then serve all runs of the process."""
+    async with _opening:
+        if not services_are_open():
+            settings = await asyncio.to_thread(Settings)
+            redis = await _stack.enter_async_context(await open_redis(settings))
+            await _stack.enter_async_context(open_services(settings, redis.client))
+    yield build_graph()
