@@ -93,11 +93,12 @@ def _implied_url(asked: Asked, settings: Settings) -> str | None:
     return settings.dashscope_base_url if settings.dashscope_api_key else None
 
 
-def _keys(settings: Settings) -> Mapping[str, SecretStr | None]:
-    return {
-        settings.dashscope_base_url: settings.dashscope_api_key,
-        settings.llm_base_url or OPENAI_URL: settings.llm_api_key,
-    }
+def _keys(settings: Settings) -> Mapping[str, SecretStr]:
+    known = (
+        (settings.dashscope_base_url, settings.dashscope_api_key),
+        (settings.llm_base_url or OPENAI_URL, settings.llm_api_key),
+    )
+    return {base_url: key for base_url, key in known if key}
 
 
 def _default_model(base_url: str, settings: Settings, defaults: Defaults) -> str:
@@ -176,7 +177,13 @@ def failure_reason(exc: Exception) -> Words:
         status = exc.status_code
         return BY_STATUS.get(status, Words(f"it answered HTTP {status}", f"返回 HTTP {status}"))
     if isinstance(exc, openai.APIConnectionError):
-        return NO_CONNECTION if type(exc.__cause__).__name__.startswith("Connect") else BROKEN_OFF
+        return NO_CONNECTION if _never_connected(exc) else BROKEN_OFF
     if isinstance(exc, openai.APIError):
         return Words("it reported an error in the middle of its answer", "回答途中报错")
     return UNREADABLE if isinstance(exc, GARBLED) else NO_CONNECTION
+
+
+def _never_connected(exc: BaseException) -> bool:
+    """Look for httpx's `ConnectError` below the client's own errors, by name: they come from httpx or httpx2."""
+    cause = exc.__cause__
+    return cause is not None and (type(cause).__name__ == "ConnectError" or _never_connected(cause))

@@ -1,0 +1,206 @@
+"""Embedders: the bundled one for real, hosted ones through the real client against a real HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from errors import Unavailable
+from models.embeddings.bundled import BundledEmbedder
+from models.embeddings.hosted import HostedEmbedder
+from models.embeddings.registry import PROVIDERS, MissingEmbedder, open_embedder
+from settings import Settings
+from tests.standins.openai_server import Answer, Drip, Failure, Garbled, Hang, OpenAIServer, Step
+
+PASSAGE = "The committee meets on the first Monday of each month and publishes its minutes within ten days. " * 8
+
+
+def settings(**given: object) -> Settings:
+    return Settings(_env_file=None, **given)  # type: ignore[call-arg, arg-type]
+
+
+def hosted(server: OpenAIServer, **given: object) -> HostedEmbedder:
+    known = {"embedding_base_url": server.base_url, "embedding_model": "e-1", "llm_timeout": 5, "llm_max_retries": 0}
+    made = open_embedder(settings(**{**known, **given}))
+    assert isinstance(made, HostedEmbedder)
+    return made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def e5() -> AsyncIterator[BundledEmbedder]:
+    embedder = open_embedder(settings())
+    assert isinstance(embedder, BundledEmbedder)
+    await embedder.query("warm up")
+    yield embedder
+
+
+def is_unit(vectors: np.ndarray) -> bool:
+    return bool(np.allclose(np.linalg.norm(vectors, axis=-1), 1, atol=1e-4))
+
+
+async def test_bundled_shapes(e5: BundledEmbedder) -> None:
+    passages = await e5.passages(["one", "二", "three"])
+    query = await e5.query("one")
+    assert (passages.shape, passages.dtype) == ((3, 384), np.float32)
+    assert (query.shape, query.dtype) == ((384,), np.float32)
+    assert is_unit(passages) and is_unit(query)
+    assert (await e5.passages([])).shape == (0, 384)
+    assert "EMBEDDING_MODEL" in e5.detail
+
+
+@pytest.mark.parametrize("question", ["How long do I have to return a product?", "商品可以在多少天内退货？"])
+async def test_bundled_finds_meaning_across_languages(e5: BundledEmbedder, question: str) -> None:
+    texts = ["The cat sleeps on the warm roof.", "Goods may be sent back within thirty days.", "会议室在三楼。"]
+    scores = (await e5.passages(texts)) @ (await e5.query(question))
+    assert int(scores.argmax()) == 1
+
+
+async def test_bundled_keeps_order_and_tells_queries_from_passages(e5: BundledEmbedder) -> None:
+    texts = [f"text number {number} {'and more ' * (number % 3)}" for number in range(9)]
+    together = await e5.passages(texts)
+    alone = np.stack([(await e5.passages([text]))[0] for text in texts])
+    assert np.allclose(together, alone, atol=1e-5)
+    assert not np.allclose(await e5.query(texts[0]), together[0], atol=1e-3)
+
+
+async def test_bundled_takes_any_text(e5: BundledEmbedder) -> None:
+    odd = ["", "\0", "before\0after", "half \ud83d", "🙂" * 50]
+    vectors = await e5.passages(odd)
+    assert is_unit(vectors)
+    assert not np.allclose(vectors[2], (await e5.passages(["before"]))[0], atol=1e-3)
+
+
+async def test_bundled_query_does_not_wait_for_passages(e5: BundledEmbedder) -> None:
+    job = asyncio.create_task(e5.passages([PASSAGE] * 40))
+    await asyncio.sleep(0.2)
+    seconds = []
+    for _ in range(10):
+        started = time.perf_counter()
+        await e5.query("When does the committee meet?")
+        seconds.append(time.perf_counter() - started)
+    assert not job.done()
+    assert sorted(seconds)[5] < 0.15
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    started = time.perf_counter()
+    await e5.passages(["short"])
+    assert time.perf_counter() - started < 2
+
+
+async def test_bundled_long_query_stays_quick(e5: BundledEmbedder) -> None:
+    started = time.perf_counter()
+    assert is_unit(await e5.query("a long pasted message " * 10_000))
+    assert time.perf_counter() - started < 4
+
+
+async def test_without_a_model_documents_work_by_keyword(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(PROVIDERS, "bundled")
+    embedder = open_embedder(settings())
+    assert isinstance(embedder, MissingEmbedder)
+    assert "keyword" in embedder.detail
+    for call in (embedder.query("x"), embedder.passages(["x"])):
+        with pytest.raises(Unavailable, match="make install"):
+            await call
+
+
+async def test_hosted_batches_and_normalises(openai_server: OpenAIServer) -> None:
+    embedder = hosted(openai_server, embedding_batch=4)
+    texts = [f"number {number} {'word ' * number}" for number in range(10)]
+    assert embedder.dimensions == 0
+    vectors = await embedder.passages(texts)
+    assert vectors.shape == (10, 64) and vectors.dtype == np.float32 and is_unit(vectors)
+    assert embedder.dimensions == 64
+    assert sorted(len(request.body["input"]) for request in openai_server.embeddings) == [2, 4, 4]
+    assert np.allclose(vectors[7], await embedder.query(texts[7]), atol=1e-6)
+
+
+async def test_hosted_sends_text_as_it_is(openai_server: OpenAIServer) -> None:
+    await hosted(openai_server, embedding_api_key="sk-e", embedding_dimensions=32).query("你好")
+    request = openai_server.embeddings[0]
+    assert request.body == {"input": ["你好"], "model": "e-1", "dimensions": 32, "encoding_format": "float"}
+    assert request.key == "sk-e"
+
+
+async def test_hosted_empty_texts(openai_server: OpenAIServer) -> None:
+    embedder = hosted(openai_server)
+    assert is_unit(await embedder.passages(["", " \n", "text"]))
+    assert (await embedder.passages([])).shape == (0, 64)
+
+
+async def test_dashscope_limits() -> None:
+    with OpenAIServer(dashscope=True, api_key="d") as server:
+        given = settings(dashscope_api_key="d", dashscope_base_url=server.base_url, embedding_batch=500)
+        embedder = open_embedder(given)
+        vectors = await embedder.passages([f"text {number}" for number in range(25)])
+        assert (embedder.name, embedder.dimensions, vectors.shape) == ("text-embedding-v4", 1024, (25, 1024))
+        assert max(len(request.body["input"]) for request in server.embeddings) == 10
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        (Failure(401), "key was refused"),
+        (Failure(429), "too many requests"),
+        (Failure(500), "HTTP 500"),
+        (Hang(), "silent"),
+        (Drip("bytes"), "silent"),
+        (Garbled("<html>", "text/html"), "cannot be read"),
+        (Garbled('{"data": []}', "application/json"), "cannot be read"),
+        (Garbled('{"data": [{"embedding": ["x"]}]}', "application/json"), "cannot be read"),
+        (Garbled('{"data": [{"embedding": [NaN, 1]}]}', "application/json"), "cannot be read"),
+        (Answer("not an embedding"), "cannot be read"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Pydantic serializer")
+async def test_hosted_failures(openai_server: OpenAIServer, step: Step, reason: str) -> None:
+    openai_server.fail_embeddings([step])
+    embedder = hosted(openai_server, llm_timeout=0.4)
+    with pytest.raises(Unavailable, match=f"embedding model does not answer: .*{reason}") as caught:
+        await embedder.passages(["text"])
+    assert "向量模型" in caught.value.body("zh")["message"]
+    assert is_unit(await embedder.query("works again"))
+
+
+async def test_hosted_retries(openai_server: OpenAIServer) -> None:
+    openai_server.fail_embeddings([Failure(429, retry_after=0.01), Failure(503, retry_after=0.01)])
+    assert is_unit(await hosted(openai_server, llm_max_retries=2).query("text"))
+
+
+async def test_hosted_dimensions_must_stay(openai_server: OpenAIServer) -> None:
+    embedder = hosted(openai_server)
+    await embedder.query("text")
+    openai_server.fail_embeddings([Garbled('{"data": [{"embedding": [1.0, 2.0]}]}', "application/json")])
+    with pytest.raises(Unavailable, match="2 dimensions, not 64"):
+        await embedder.query("text")
+
+
+async def test_hosted_query_passes_the_queue(openai_server: OpenAIServer) -> None:
+    openai_server.fail_embeddings([Hang()] * 4)
+    embedder = hosted(openai_server, embedding_batch=1)
+    job = asyncio.create_task(embedder.passages(["text"] * 8))
+    await asyncio.sleep(0.2)
+    assert is_unit(await asyncio.wait_for(embedder.query("quick"), 1))
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    await openai_server.disconnected(4)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"embedding_api_key": "k"}, "text-embedding-3-small at api.openai.com, because EMBEDDING_* is set;"),
+        ({"dashscope_api_key": "d"}, "text-embedding-v4 at dashscope.aliyuncs.com, because DASHSCOPE_API_KEY is set;"),
+        ({"dashscope_api_key": "d", "embedding_api_key": "k"}, "text-embedding-3-small at api.openai.com"),
+        ({"llm_api_key": "k"}, "multilingual-e5-small, bundled"),
+        ({"llm_api_key": "k", "embedding_model": "e"}, "e at api.openai.com"),
+    ],
+)
+def test_choice(given: dict[str, object], expected: str) -> None:
+    assert open_embedder(settings(**given)).detail.startswith(expected)

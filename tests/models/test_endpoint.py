@@ -1,0 +1,76 @@
+"""Which endpoint the settings name, for each part; nothing is sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from errors import ModelTimedOut, ModelUnavailable
+from models.chat.hosted import DEFAULTS as CHAT
+from models.chat.hosted import HostedChat, hosted_chat
+from models.endpoint import NO_KEY, OPENAI_URL, Asked, Endpoint, model_error, resolve
+from settings import Settings
+
+DASHSCOPE_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
+LOCAL = "http://127.0.0.1:9/v1"
+
+
+def settings(**given: object) -> Settings:
+    return Settings(_env_file=None, **given)  # type: ignore[call-arg, arg-type]
+
+
+def chat_endpoint(**given: object) -> Endpoint | None:
+    made = settings(**given)
+    return resolve(Asked(made.llm_base_url, made.llm_api_key, made.llm_model), made, CHAT)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, None),
+        ({"llm_api_key": "k"}, (OPENAI_URL, "gpt-5.4-mini", "k")),
+        ({"llm_api_key": "k", "llm_model": "m"}, (OPENAI_URL, "m", "k")),
+        ({"llm_base_url": LOCAL, "llm_model": "m"}, (LOCAL, "m", NO_KEY)),
+        ({"llm_base_url": LOCAL, "llm_model": "m", "llm_api_key": "k"}, (LOCAL, "m", "k")),
+        ({"llm_base_url": LOCAL, "llm_model": "m", "dashscope_api_key": "d"}, (LOCAL, "m", NO_KEY)),
+        ({"dashscope_api_key": "d"}, (DASHSCOPE_URL, "qwen3.7-plus", "d")),
+        ({"dashscope_api_key": "d", "llm_model": "qwen-max"}, (DASHSCOPE_URL, "qwen-max", "d")),
+        ({"dashscope_api_key": "d", "llm_base_url": DASHSCOPE_URL}, (DASHSCOPE_URL, "qwen3.7-plus", "d")),
+        ({"dashscope_api_key": "d", "llm_api_key": "k"}, (OPENAI_URL, "gpt-5.4-mini", "k")),
+    ],
+)
+def test_chat_endpoint(given: dict[str, object], expected: tuple[str, str, str] | None) -> None:
+    made = chat_endpoint(**given)
+    assert (made and (made.base_url, made.model, made.api_key)) == expected
+
+
+def test_an_address_without_model_is_refused() -> None:
+    with pytest.raises(ValueError, match="LLM_MODEL is not set: 127.0.0.1:9"):
+        chat_endpoint(llm_base_url=LOCAL)
+
+
+def test_the_key_is_not_shown() -> None:
+    made = Endpoint("http://user:pass@host:1/v1", "m", "sk-secret")
+    assert "sk-secret" not in repr(made)
+    assert made.host == "host:1"
+
+
+def test_thinking_is_off_at_dashscope_unless_asked_for() -> None:
+    plain = hosted_chat(settings(dashscope_api_key="d"))
+    asked = hosted_chat(settings(dashscope_api_key="d", llm_extra_body={"enable_thinking": True}))
+    assert plain and isinstance(plain.model, HostedChat) and plain.model.extra_body == {"enable_thinking": False}
+    assert asked and isinstance(asked.model, HostedChat) and asked.model.extra_body == {"enable_thinking": True}
+    assert plain.detail.startswith("qwen3.7-plus at dashscope.aliyuncs.com, because DASHSCOPE_API_KEY is set;")
+
+
+def test_openai_gets_its_own_name_for_the_length() -> None:
+    chat = hosted_chat(settings(llm_api_key="k", llm_max_output_tokens=77))
+    assert chat and isinstance(chat.model, HostedChat)
+    params = chat.model._default_params
+    assert (params["max_completion_tokens"], params.get("max_tokens")) == (77, None)
+
+
+def test_errors_outside_the_protocol() -> None:
+    assert isinstance(model_error(TimeoutError()), ModelTimedOut)
+    assert isinstance(model_error(ConnectionResetError()), ModelUnavailable)
+    known = ModelTimedOut()
+    assert model_error(known) is known
