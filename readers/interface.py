@@ -62,9 +62,11 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture made safe: upright by EXIF, RGB, at most 4000 pixels a side, as PNG or JPEG.
+    """A picture (or one page of a TIFF) made safe: upright by EXIF, RGB, without metadata, as PNG or JPEG.
 
-    `facts` is one plain sentence a person could check (size, format, dominant colours), in the language asked for.
+    `width` and `height` are at most 4000 pixels (long, narrow pictures: at most 6.4 megapixels); the original ones are
+    those of the upright picture. `frame` counts from 0. `colours` are names of `readers/colours.py`. `reduced` is the
+    copy for vision models, at most 2048 pixels a side (long ones: 1.7 megapixels); `data` itself if that is so small.
     """
 
     data: bytes = field(repr=False)
@@ -77,6 +79,8 @@ class Picture:
     original_height: int
     original_format: str
     colours: tuple[str, ...] = ()
+    reduced: bytes = field(default=b"", repr=False)
+    reduced_media_type: str = ""
 
 
 Item = Outline | Page | Embedded

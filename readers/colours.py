@@ -1,0 +1,72 @@
+"""Names the dominant colours of a picture in plain words."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+NAMES_ZH = {
+    "black": "黑色",
+    "dark grey": "深灰色",
+    "grey": "灰色",
+    "light grey": "浅灰色",
+    "white": "白色",
+    "red": "红色",
+    "brown": "棕色",
+    "orange": "橙色",
+    "yellow": "黄色",
+    "beige": "米色",
+    "green": "绿色",
+    "dark green": "深绿色",
+    "cyan": "青色",
+    "blue": "蓝色",
+    "light blue": "浅蓝色",
+    "dark blue": "深蓝色",
+    "purple": "紫色",
+    "pink": "粉色",
+}
+"""Every name that `dominant_colours` gives, with its Chinese."""
+NAMES = tuple(NAMES_ZH)
+LEAST_SHARE = 0.12
+"""A colour is dominant when at least this share of the picture has it."""
+MOST = 3
+_HUES = ((15, "red"), (42, "orange"), (68, "yellow"), (165, "green"), (195, "cyan"), (255, "blue"), (290, "purple"))
+_DARK = {"red": "brown", "orange": "brown", "green": "dark green", "blue": "dark blue", "yellow": "brown"}
+_PALE = {"red": "pink", "orange": "beige", "yellow": "beige", "blue": "light blue", "cyan": "light blue"}
+
+
+def dominant_colours(pixels: NDArray[np.uint8]) -> tuple[str, ...]:
+    """Return up to three colour names of RGB pixels (any shape ending in 3), the largest share first."""
+    names = _names(pixels.reshape(-1, 3).astype(np.float32) / 255)
+    shares = np.bincount(names, minlength=len(NAMES)) / len(names)
+    best = np.argsort(-shares, kind="stable")[:MOST]
+    return tuple(NAMES[i] for i in best if shares[i] >= LEAST_SHARE) or (NAMES[best[0]],)
+
+
+def _names(rgb: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the index in `NAMES` of each pixel (shape (n, 3), 0..1), by hue, chroma and lightness."""
+    high, low = rgb.max(axis=1), rgb.min(axis=1)
+    chroma, light = high - low, (high + low) / 2
+    hue = _hue(rgb, high, chroma)
+    named = np.full(len(rgb), NAMES.index("red"), np.intp)
+    for limit, name in reversed(_HUES):
+        named[hue < limit] = NAMES.index(name)
+    named[(hue >= 290) & (hue < 345)] = NAMES.index("pink")
+    plain = named.copy()
+    for name, darker in _DARK.items():
+        named[(plain == NAMES.index(name)) & (light < 0.27)] = NAMES.index(darker)
+    for name, paler in _PALE.items():
+        named[(plain == NAMES.index(name)) & (light > 0.72) & (chroma < 0.5)] = NAMES.index(paler)
+    grey = (chroma < 0.1) | (light < 0.08) | (light > 0.96)
+    named[grey] = np.digitize(light[grey], (0.12, 0.35, 0.65, 0.9))
+    return named
+
+
+def _hue(rgb: NDArray[np.float32], high: NDArray[np.float32], chroma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the hue in degrees, 0..360 (0 where there is none)."""
+    safe = np.where(chroma > 0, chroma, 1)
+    red, green, blue = rgb[:, 0], rgb[:, 1], rgb[:, 2]
+    hue = np.where(high == blue, (red - green) / safe + 4, 0)
+    hue = np.where(high == green, (blue - red) / safe + 2, hue)
+    hue = np.where(high == red, ((green - blue) / safe) % 6, hue)
+    return (hue * 60).astype(np.float32)
