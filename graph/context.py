@@ -12,21 +12,21 @@ from stores.ownership import LOCAL_USER
 
 if TYPE_CHECKING:
     from ingestion.pipeline import Ingestion
-    from models.ocr.pool import OcrPool
-    from stores.documents import Documents
     from stores.transcripts import Transcripts
-    from tools.registry import ToolRegistry
 
     from graph.background import Background
     from models.chat.interface import Chat
     from models.chat.summarizer import ChatSummarizer
     from models.embeddings.interface import Embedder
+    from models.ocr.pool import OcrPool
     from models.speech.interface import Listener, Speaker
     from models.vision.interface import VisionModel
     from settings import Settings
     from stores.attachments import Attachments
+    from stores.documents import Documents
     from stores.summaries import Summaries
     from tools.guarded_http import GuardedHttp
+    from tools.registry import ToolRegistry
 
 
 @dataclass(frozen=True, kw_only=True)

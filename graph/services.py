@@ -6,26 +6,26 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from ingestion.pictures import Pictures
+from ingestion.pipeline import Ingestion
+from models.speech.registry import open_listener, open_speaker
+from models.vision.tagger import Tagger
 from redis.asyncio import Redis
+from stores.transcripts import Transcripts
 
 from graph.background import Background
 from graph.context import Services, publish_services
-from ingestion.pictures import Pictures
-from ingestion.pipeline import Ingestion
 from models.chat.registry import open_chat
 from models.chat.summarizer import ChatSummarizer
 from models.embeddings.registry import open_embedder
 from models.ocr.pool import open_ocr
-from models.speech.registry import open_listener, open_speaker
 from models.vision.registry import open_vision
-from models.vision.tagger import Tagger
 from readers.reader import Readers
 from readers.sandbox import Sandbox
 from settings import Settings
 from stores.attachments import Attachments
 from stores.documents import Documents
 from stores.summaries import Summaries
-from stores.transcripts import Transcripts
 from tools.guarded_http import GuardedHttp
 from tools.registry import ToolRegistry
 
@@ -34,8 +34,8 @@ from tools.registry import ToolRegistry
 async def open_services(settings: Settings, redis: Redis) -> AsyncIterator[Services]:
     """Open every service of a process.
 
-    Models and the reading process load behind it, on first use or in the background. The services are published, so that
-    a `Context` made without any (LangGraph Studio) gets them.
+    Models and the reading process load behind it, on first use or in the background. The services are published, so
+    that a `Context` made without any (LangGraph Studio) gets them.
     """
     async with AsyncExitStack() as stack:
         services = await _open(settings, redis, stack)

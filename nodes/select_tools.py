@@ -14,7 +14,8 @@ PAGE_WORDS = re.compile(
     r"\b(web ?page|web ?site|website|url|link|online|article at)\b|网页|网站|网址|链接|打开这个", re.I
 )
 NUMBERS = re.compile(
-    r"\d\s*[-+*/×÷^%]\s*[\d(]|\d\s*%|\b(calculate|compute|sum|plus|minus|times|divided|square root|percent)\b|how much is"
+    r"\d\s*[-+*/×÷^%]\s*[\d(]|\d\s*%|\b(calculate|compute|sum|plus|minus|times|divided|square root|percent)\b"
+    r"|how much is"
     r"|计算|等于|加上|减去|乘以|除以|平方|开方|百分之|多少钱|总共|合计",
     re.I,
 )

@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 from errors import AppError
 from graph.citations import SUPPORT, best_span, citation, find_quote, markers, sentence_before
 from graph.context import Context, Services
+from graph.language import language_of
 from graph.progress import emit, owner_of
 from graph.state import Citation, Source, State, Update
 from stores.ownership import Owner
@@ -101,9 +102,16 @@ class _Checker:
 
 
 def _aligned(source: Source, claim: str) -> Citation | None:
+    """Tie a bare marker to the sentence that carries the claim.
+
+    A claim in another language than its source shares no words with it: it keeps its marker, unverified, and points at
+    the whole passage (embeddings do not tell such claims from invented ones; docs/decisions/0004).
+    """
     start, end, share = best_span(claim, source["text"])
     if share < SUPPORT:
-        return None
+        if language_of(claim) == language_of(source["text"]):
+            return None
+        return citation(source, 0, len(source["text"]), "", verified=False)
     return citation(source, start, end, source["text"][start:end].strip(), verified=True)
 
 
