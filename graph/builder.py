@@ -51,3 +51,11 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     graph.add_edge("verify_citations", "remember")
     graph.add_edge("remember", END)
     return graph.compile(checkpointer=checkpointer, name="agent")
+
+
+def diagram(graph: Graph) -> str:
+    """Return the graph as Mermaid text, without the error handlers that stand behind two of its nodes."""
+    drawn = graph.get_graph()
+    for name in [name for name in drawn.nodes if name.startswith("__error_handler__")]:
+        drawn.remove_node(drawn.nodes[name])
+    return drawn.draw_mermaid()

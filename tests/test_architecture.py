@@ -1,0 +1,142 @@
+"""The rules of docs/architecture.md, checked on the source."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LAYERS = [
+    {"settings", "errors"},
+    {"stores.ownership", "graph.state", "graph.language", "models.packages", "readers.interface"},
+    {"models", "readers", "stores"},
+    {"ingestion"},
+    {"tools"},
+    {"graph.context", "graph.background", "graph.content", "graph.citations", "graph.prompts", "graph.progress"},
+    {"graph.compaction"},
+    {"nodes"},
+    {"graph.routing", "graph.builder", "graph.services", "graph.studio"},
+    {"api"},
+    {"server"},
+]
+ROOMS = {"graph", "nodes", "tools", "models", "readers", "stores", "ingestion", "api", "settings", "errors", "server"}
+DENIED = {"utils", "util", "helpers", "helper", "common", "misc", "legacy", "manager"}
+
+
+def modules() -> dict[str, Path]:
+    files = [path for room in sorted(ROOMS) for path in [*ROOT.glob(f"{room}/**/*.py"), *ROOT.glob(f"{room}.py")]]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in files}
+
+
+def layer(module: str) -> int:
+    for level, names in enumerate(LAYERS):
+        if module in names:
+            return level
+    for level, names in enumerate(LAYERS):
+        if module.split(".")[0] in names:
+            return level
+    raise AssertionError(f"{module} has no layer")
+
+
+def imports(path: Path) -> set[str]:
+    """Modules of ours that are imported at run time (imports under TYPE_CHECKING are only for readers of the code)."""
+    tree = ast.parse(path.read_text("utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+    return {name for name in found if name.split(".")[0] in ROOMS}
+
+
+def test_imports_point_downward() -> None:
+    upward = [
+        f"{module} -> {target}"
+        for module, path in modules().items()
+        if not module.endswith("__init__")
+        for target in imports(path)
+        if layer(target) > layer(module)
+    ]
+    assert not upward
+
+
+def test_inits_hold_a_docstring_and_nothing_else() -> None:
+    for path in ROOT.glob("*/**/__init__.py"):
+        if path.parts[len(ROOT.parts)] in ROOMS:
+            body = ast.parse(path.read_text("utf-8")).body
+            assert len(body) == 1 and isinstance(body[0], ast.Expr), path
+
+
+def test_no_file_is_named_for_nothing() -> None:
+    assert not [path for path in modules().values() if path.stem in DENIED]
+
+
+def test_packages_are_listed_for_the_build() -> None:
+    import tomllib
+
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"])
+    assert listed == {name.removesuffix(".__init__") for name in modules() if name.endswith(".__init__")}
+
+
+@pytest.mark.parametrize("module", ["graph.builder", "nodes.recall", "api.turns", "tools.registry", "server"])
+def test_each_module_imports_alone_and_opens_nothing(module: str, tmp_path: Path) -> None:
+    code = (
+        "import os, sys, socket; sys.path.insert(0, sys.argv[1]);"
+        "socket.socket.connect = None;"
+        f"import {module}; print(len(os.listdir('.')))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT)], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "0"
+
+
+def test_a_node_is_one_coroutine_in_a_file_of_its_name() -> None:
+    from graph.builder import build_graph
+
+    drawn = {name for name in build_graph().get_graph().nodes if not name.startswith("__")}
+    files = {path.stem for path in (ROOT / "nodes").glob("*.py")} - {"__init__"}
+    assert drawn == files
+    for name in files:
+        node = getattr(sys.modules[f"nodes.{name}"], name)
+        assert inspect.iscoroutinefunction(node)
+        assert list(inspect.signature(node).parameters) == ["state", "runtime"]
+
+
+def test_every_node_is_reached_and_leads_on() -> None:
+    from graph.builder import build_graph
+
+    graph = build_graph().get_graph()
+    names = {name for name in graph.nodes if not name.startswith("__error_handler__")}
+    assert {edge.target for edge in graph.edges} == names - {"__start__"}
+    assert {edge.source for edge in graph.edges} == names - {"__end__"}
+
+
+def test_nothing_is_left_behind() -> None:
+    marks = ("TO" + "DO", "FIX" + "ME", "X" * 3)
+    left = [path for path in modules().values() if any(mark in path.read_text("utf-8") for mark in marks)]
+    assert not left
+
+
+def test_state_is_json_native() -> None:
+    from typing import get_type_hints
+
+    from graph.state import State
+
+    text = " ".join(str(hint) for hint in get_type_hints(State).values())
+    assert not any(word in text for word in ("bytes", "datetime", "Decimal", "set[", "tuple["))
