@@ -94,6 +94,7 @@ class HostedChat(BaseChatOpenAI):
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
     ) -> ChatGenerationChunk | None:
         delta = _delta(chunk)
+        delta["role"] = "assistant"
         for position, call in enumerate(delta.get("tool_calls") or ()):
             if call.get("index") is None:
                 call["index"] = position

@@ -32,6 +32,9 @@ DASHSCOPE_DIMENSIONS = 1024
 CONCURRENCY = 4
 """Requests for passages at the same time; a query waits for none of them."""
 
+QUERY_CHARS = 6000
+"""Most of a query that is sent: safely inside the 8,192 tokens a text that usual endpoints take."""
+
 EMPTY = "-"
 """Stands for a text without content: endpoints refuse empty input."""
 
@@ -88,7 +91,7 @@ class HostedEmbedder:
         Raises:
             Unavailable: The endpoint failed after its retries, or gave something else than a vector.
         """
-        vector: Vectors = (await self._embed([text]))[0]
+        vector: Vectors = (await self._embed([text[:QUERY_CHARS]]))[0]
         return vector
 
     async def _in_turn(self, texts: Sequence[str]) -> Vectors:

@@ -165,6 +165,7 @@ async def test_refusals(
         Garbled('data: "text"\n\n'),
         Garbled('data: {"choices": [{"delta": "text"}]}\n\n'),
         Garbled('data: {"choices": 7}\n\n'),
+        Garbled('data: {"choices": [{"delta": {"role": "user", "content": "hi"}}]}\n\n'),
         Garbled(""),
         Answer("half of an answer", cut_after=3),
         Answer("half of an answer", end_after=3),
@@ -209,12 +210,12 @@ async def test_silence_in_the_middle_ends(openai_server: OpenAIServer, configure
 
 
 async def test_a_slow_reader_is_not_a_silent_model(openai_server: OpenAIServer, configure: Configure) -> None:
-    openai_server.script(["one two three four"])
+    openai_server.script(["one two three"])
     said = ""
-    async for chunk in opened(configure(llm_timeout=0.3)).model.astream("hi"):
+    async for chunk in opened(configure(llm_timeout=0.2)).model.astream("hi"):
         said += str(chunk.content)
-        await asyncio.sleep(0.35)
-    assert said == "one two three four"
+        await asyncio.sleep(0.25)
+    assert said == "one two three"
 
 
 async def test_cancelling_hangs_up(openai_server: OpenAIServer, configure: Configure) -> None:

@@ -100,7 +100,7 @@ async def test_bundled_long_query_stays_quick(e5: BundledEmbedder) -> None:
 
 
 async def test_without_a_model_documents_work_by_keyword(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(PROVIDERS, "bundled")
+    monkeypatch.setitem(PROVIDERS, "bundled", lambda _: None)
     embedder = open_embedder(settings())
     assert isinstance(embedder, MissingEmbedder)
     assert "keyword" in embedder.detail

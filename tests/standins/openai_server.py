@@ -123,7 +123,7 @@ class OpenAIServer:
         """Listen."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        config = uvicorn.Config(self._app(), log_level="critical", lifespan="off", access_log=False)
+        config = uvicorn.Config(self._app(), log_config=None, lifespan="off", access_log=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()

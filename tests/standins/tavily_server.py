@@ -1,9 +1,9 @@
 """Tavily's search and extract API, played at protocol level on a real port.
 
-    with TavilyServer() as tavily:
-        tavily.results = [{"title": "...", "url": "https://...", "content": "..."}]
-        tavily.fail = 429  # any status, or "slow", or "garbled"
-        ...  # TAVILY_BASE_URL = tavily.base_url, TAVILY_API_KEY = any key but "bad-key"
+with TavilyServer() as tavily:
+    tavily.results = [{"title": "...", "url": "https://...", "content": "..."}]
+    tavily.fail = 429  # any status, or "slow", or "garbled"
+    ...  # TAVILY_BASE_URL = tavily.base_url, TAVILY_API_KEY = any key but "bad-key"
 """
 
 from __future__ import annotations
