@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from pydantic import BaseModel, Field
 
+from errors import Words
 from tools.interface import ToolContext, ToolResources, ToolResult
 from tools.number_functions import CONSTANTS, FUNCTIONS, Number, decimal, power
 from tools.number_syntax import MAX_CHARS, BadExpression, Token, tokenize
@@ -55,9 +56,9 @@ def evaluate(expression: str) -> Number:
         try:
             return _Parser(tokenize(expression)).parse()
         except ZeroDivisionError as exc:
-            raise BadExpression(why=("division by zero", "除数为零")) from exc
+            raise BadExpression(reason=Words("division by zero", "除数为零")) from exc
         except (ValueError, OverflowError, DecimalException) as exc:
-            raise BadExpression(why=("the result is undefined or too large", "结果无定义或过大")) from exc
+            raise BadExpression(reason=Words("the result is undefined or too large", "结果无定义或过大")) from exc
 
 
 def show(value: Number) -> str:
@@ -125,7 +126,7 @@ class _Parser:
     def _expression(self, strength: int) -> Number:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise BadExpression(why=("it is nested too deeply", "嵌套层数过多"))
+            raise BadExpression(reason=Words("it is nested too deeply", "嵌套层数过多"))
         left = self._postfix(self._operand())
         while (mine := _BINARY.get(self._next.text, 0)) > strength:
             operator = self._take().text
@@ -154,7 +155,7 @@ class _Parser:
             return CONSTANTS[name]
         function = FUNCTIONS.get(name)
         if function is None:
-            raise BadExpression(why=(f"{name!r} is not known", f"不认识 {name!r}"))
+            raise BadExpression(reason=Words(f"{name!r} is not known", f"不认识 {name!r}"))
         if name == "sqrt" and not (self._next.text == "("):
             return _bounded(function(self._expression(_SIGN)))
         return _bounded(_call(name, function, self._arguments()))
@@ -170,7 +171,7 @@ class _Parser:
 
     def _close(self) -> None:
         if not self._accept(")"):
-            raise BadExpression(why=("a closing parenthesis is missing", "缺少右括号"))
+            raise BadExpression(reason=Words("a closing parenthesis is missing", "缺少右括号"))
 
     def _postfix(self, value: Number) -> Number:
         while True:
@@ -218,19 +219,19 @@ def _call(name: str, function: Callable[..., Number], values: list[Number]) -> N
     try:
         return function(*values)
     except TypeError as exc:
-        why = (f"{name} does not take {len(values)} arguments", f"{name} 的参数个数不是 {len(values)}")
-        raise BadExpression(why=why) from exc
+        reason = Words(f"{name} does not take {len(values)} arguments", f"{name} 的参数个数不是 {len(values)}")
+        raise BadExpression(reason=reason) from exc
 
 
 def _bounded(value: Number) -> Number:
     if isinstance(value, Decimal) and not value.is_finite():
-        raise BadExpression(why=("the result is undefined or too large", "结果无定义或过大"))
+        raise BadExpression(reason=Words("the result is undefined or too large", "结果无定义或过大"))
     if isinstance(value, Fraction) and max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
-        raise BadExpression(why=("the result has too many digits", "结果位数过多"))
+        raise BadExpression(reason=Words("the result has too many digits", "结果位数过多"))
     return value
 
 
 def _unexpected(token: Token) -> BadExpression:
     if token.kind == "end":
-        return BadExpression(why=("the expression is incomplete", "算式不完整"))
-    return BadExpression(why=(f"unexpected {token.text!r}", f"{token.text!r} 的位置不对"))
+        return BadExpression(reason=Words("the expression is incomplete", "算式不完整"))
+    return BadExpression(reason=Words(f"unexpected {token.text!r}", f"{token.text!r} 的位置不对"))

@@ -11,13 +11,14 @@ from graph.state import Source
 from models.tokens import count_tokens
 from tools.guarded_http import Fetched
 from tools.http_failures import NothingToRead, NotText
-from tools.interface import ToolContext, ToolResources, ToolResult
+from tools.interface import ToolContext, ToolResources, ToolResult, plain_name
 from tools.page_text import PageText, PageTooHard
 from tools.text_encoding import decode
 
 _ACCEPT = "text/html, application/xhtml+xml, text/plain, text/markdown, application/json;q=0.9, */*;q=0.1"
 _HTML = ("text/html", "application/xhtml+xml")
 _TEXT = re.compile(r"text/.+|application/(.+\+)?(json|xml|yaml|x-yaml|javascript|x-ndjson|toml)")
+_AROUND = " \t\n<>\"'“”‘’《》【】（）.,;!?。，；：！？、"
 _MORE = {
     "en": "Characters {start} to {end} of {total} are shown. Call fetch_url again with start={end} for more.",
     "zh": "显示第 {start} 至 {end} 个字符，共 {total} 个。需要更多内容时，请以 start={end} 再次调用 fetch_url。",
@@ -42,7 +43,7 @@ async def fetch_url(arguments: FetchUrl, context: ToolContext, resources: ToolRe
     page = await _text_of(fetched, resources)
     if not page.text.strip():
         raise NothingToRead(url=fetched.url)
-    name = page.title or fetched.url
+    name = plain_name(page.title) or fetched.url
     part = await asyncio.to_thread(fit, page.text[arguments.start :], resources.settings.context_tokens_for_sources)
     end = arguments.start + len(part)
     if not part.strip():
@@ -78,8 +79,8 @@ async def _text_of(fetched: Fetched, resources: ToolResources) -> PageText:
 
 
 def _tidy(url: str) -> str:
-    """Undo what surrounds an address in running text: spaces, brackets, full stops; add a missing scheme."""
-    url = url.strip().strip("<>\"'“”‘’《》【】").rstrip(".,;:!?。，；：！？、")
+    """Undo what surrounds an address in running text: spaces, quotes, brackets, full stops; add a missing scheme."""
+    url = url.strip(_AROUND)
     if url.count(")") > url.count("("):
         url = url.removesuffix(")")
-    return url.removesuffix("）") if "://" in url else f"https://{url.removesuffix('）')}"
+    return url if "://" in url else f"https://{url}"

@@ -7,6 +7,7 @@ is used.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
@@ -17,6 +18,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpcore
 import httpx
 
+from errors import Words
 from settings import Settings
 from tools.http_failures import FetchTimedOut, HttpFailed, TooLarge, TooManyRedirects, Unreachable, UrlRefused
 from tools.public_addresses import PublicConnections, Resolver, resolve
@@ -26,6 +28,7 @@ MAX_REDIRECTS = 5
 MAX_URL_CHARS = 4096
 WEB_PORTS = frozenset({80, 443, *range(8000, 9000)})
 _CONNECT_SECONDS = 5.0
+_HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class _PublicTransport(httpx.AsyncHTTPTransport):
     """httpx over `PublicConnections`; no proxy, no connection kept."""
 
     def __init__(self, connections: PublicConnections) -> None:
-        context = ssl.create_default_context()
+        context = httpx.create_ssl_context()
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context, max_keepalive_connections=0, network_backend=connections
@@ -130,18 +133,20 @@ class GuardedHttp:
     def _check(self, url: str) -> httpx.URL:
         """Parse `url`, or say why it is refused before anything is sent."""
         if len(url) > MAX_URL_CHARS:
-            raise UrlRefused(url=url[:80] + "...", why=("the URL is too long", "网址过长"))
+            raise UrlRefused(url=url[:80] + "...", reason=Words("the URL is too long", "网址过长"))
         try:
             parsed = httpx.URL(url)
             port = parsed.port or (443 if parsed.scheme == "https" else 80)
         except (httpx.InvalidURL, ValueError) as exc:
-            raise UrlRefused(url=url, why=("it is not a URL", "不是有效的网址")) from exc
-        if parsed.scheme not in ("http", "https") or not parsed.host:
-            raise UrlRefused(url=url, why=("only http and https are allowed", "仅支持 http 和 https"))
+            raise UrlRefused(url=url, reason=Words("it is not a URL", "不是有效的网址")) from exc
+        if parsed.scheme not in ("http", "https") or not _HOST.fullmatch(parsed.raw_host):
+            raise UrlRefused(url=url, reason=Words("it is not an http or https address", "不是 http 或 https 网址"))
         if parsed.userinfo:
-            raise UrlRefused(url=str(parsed.copy_with(userinfo=b"")), why=("it carries a password", "网址中含有密码"))
+            raise UrlRefused(
+                url=str(parsed.copy_with(userinfo=b"")), reason=Words("it carries a password", "网址中含有密码")
+            )
         if port not in WEB_PORTS and (parsed.host.lower(), port) not in self._allowed:
-            raise UrlRefused(url=url, why=(f"port {port} is not a web port", f"端口 {port} 不是网页端口"))
+            raise UrlRefused(url=url, reason=Words(f"port {port} is not a web port", f"端口 {port} 不是网页端口"))
         return parsed.copy_with(fragment=None)
 
 

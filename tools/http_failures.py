@@ -10,11 +10,11 @@ class FetchFailure(ToolFailure):
 
 
 class UrlRefused(FetchFailure):
-    """The URL is not one that may be fetched. Details: `url`, `why` (English, Chinese)."""
+    """The URL is not one that may be fetched. Details: `url`, `reason`."""
 
     code = "bad_url"
-    en = "{url} cannot be fetched: {why[0]}."
-    zh = "无法访问 {url}：{why[1]}。"
+    en = "{url} cannot be fetched: {reason}."
+    zh = "无法访问 {url}：{reason}。"
 
 
 class AddressBlocked(FetchFailure):

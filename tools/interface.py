@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from errors import Language
+from errors import Language, Words
 from graph.state import Source, ToolRun
 from stores.ownership import Owner
 
 if TYPE_CHECKING:
-    from stores.documents import Documents
-
     from settings import Settings
+    from stores.documents import Documents
     from tools.guarded_http import GuardedHttp
     from tools.page_text import PageReader
 
@@ -87,6 +86,11 @@ class ToolOutcome:
     run: ToolRun
 
 
+def plain_name(text: str) -> str:
+    """Return a title from elsewhere as one short line that cannot be taken for markup around it."""
+    return " ".join(text.split()).replace("<", "‹").replace(">", "›")[:200]
+
+
 class ToolFailure(Exception):
     """A failure that the model should see. `details` fills the placeholders of the texts."""
 
@@ -101,13 +105,13 @@ class ToolFailure(Exception):
 
     def message(self, language: Language) -> str:
         """Return the text for the model, in `language`."""
-        text = self.zh if language == "zh" else self.en
-        return text.format(**self.details)
+        details = {key: getattr(it, language) if isinstance(it, Words) else it for key, it in self.details.items()}
+        return (self.zh if language == "zh" else self.en).format(**details)
 
 
 class SearchFailed(ToolFailure):
-    """The search service gave nothing usable. Details: `service`, `why` (English, Chinese)."""
+    """The search service gave nothing usable. Details: `service`, `reason`."""
 
     code = "search_failed"
-    en = "Web search through {service} failed: {why[0]}. Answer without it and say that the web could not be searched."
-    zh = "通过 {service} 搜索网络失败：{why[1]}。请不依赖网络作答，并说明未能搜索网络。"
+    en = "Web search through {service} failed: {reason}. Answer without it and say that the web could not be searched."
+    zh = "通过 {service} 搜索网络失败：{reason}。请不依赖网络作答，并说明未能搜索网络。"

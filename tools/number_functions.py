@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
+from errors import Words
 from tools.number_syntax import BadExpression
 
 Number = Fraction | Decimal
@@ -33,7 +34,7 @@ def power(base: Number, exponent: Number, max_bits: int) -> Number:
     if isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator == 1:
         bits = max(base.numerator.bit_length(), base.denominator.bit_length())
         if (bits > 1 or base.denominator > 1) and bits * abs(exponent.numerator) > max_bits + bits:
-            raise BadExpression(why=("the result has too many digits", "结果位数过多"))
+            raise BadExpression(reason=Words("the result has too many digits", "结果位数过多"))
         return Fraction(base**exponent.numerator)
     if exponent == Fraction(1, 2):
         return sqrt(base)
@@ -43,7 +44,7 @@ def power(base: Number, exponent: Number, max_bits: int) -> Number:
 def sqrt(value: Number) -> Number:
     """Square root; exact for squares of rationals."""
     if value < 0:
-        raise BadExpression(why=("square root of a negative number", "负数没有实平方根"))
+        raise BadExpression(reason=Words("square root of a negative number", "负数没有实平方根"))
     if isinstance(value, Fraction):
         top, bottom = math.isqrt(value.numerator), math.isqrt(value.denominator)
         if top * top == value.numerator and bottom * bottom == value.denominator:
@@ -53,21 +54,23 @@ def sqrt(value: Number) -> Number:
 
 def _whole(value: Number) -> int:
     if value != int(value):
-        raise BadExpression(why=(f"{value} must be a whole number", f"{value} 必须是整数"))
+        raise BadExpression(reason=Words(f"{value} must be a whole number", f"{value} 必须是整数"))
     return int(value)
 
 
 def _factorial(value: Number) -> Number:
     number = _whole(value)
     if not 0 <= number <= _MAX_FACTORIAL:
-        raise BadExpression(why=(f"factorials go from 0 to {_MAX_FACTORIAL}", f"阶乘仅支持 0 到 {_MAX_FACTORIAL}"))
+        raise BadExpression(
+            reason=Words(f"factorials go from 0 to {_MAX_FACTORIAL}", f"阶乘仅支持 0 到 {_MAX_FACTORIAL}")
+        )
     return Fraction(math.factorial(number))
 
 
 def _choose(count: Callable[[int, int], int]) -> Callable[[Number, Number], Number]:
     def choose(n: Number, k: Number) -> Number:
         if max(abs(_whole(n)), abs(_whole(k))) > _MAX_FACTORIAL:
-            raise BadExpression(why=(f"only up to {_MAX_FACTORIAL}", f"仅支持到 {_MAX_FACTORIAL}"))
+            raise BadExpression(reason=Words(f"only up to {_MAX_FACTORIAL}", f"仅支持到 {_MAX_FACTORIAL}"))
         return Fraction(count(_whole(n), _whole(k)))
 
     return choose

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
+from errors import Words
 from tools.interface import ToolFailure
 
 MAX_CHARS = 500
@@ -27,11 +28,11 @@ _LARGEST_EXPONENT = 2000
 
 
 class BadExpression(ToolFailure):
-    """The expression cannot be computed. Details: `why` (English, Chinese)."""
+    """The expression cannot be computed. Details: `reason`."""
 
     code = "bad_expression"
-    en = "Cannot compute this: {why[0]}."
-    zh = "无法计算：{why[1]}。"
+    en = "Cannot compute this: {reason}."
+    zh = "无法计算：{reason}。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def tokenize(expression: str) -> list[Token]:
         BadExpression: It is too long, empty, or holds a sign that means nothing here.
     """
     if len(expression) > MAX_CHARS:
-        raise BadExpression(why=(f"it is longer than {MAX_CHARS} characters", f"超过 {MAX_CHARS} 个字符"))
+        raise BadExpression(reason=Words(f"it is longer than {MAX_CHARS} characters", f"超过 {MAX_CHARS} 个字符"))
     text = _ENDING.sub("", _plain(expression))
     tokens: list[Token] = []
     at, calls = 0, [False]
@@ -58,12 +59,12 @@ def tokenize(expression: str) -> list[Token]:
         match = (_ARGUMENT_TOKEN if calls[-1] else _TOKEN).match(text, at)
         if match is None:
             sign = text[at:].lstrip()[0]
-            raise BadExpression(why=(f"unexpected {sign!r}", f"不认识的符号 {sign!r}"))
+            raise BadExpression(reason=Words(f"unexpected {sign!r}", f"不认识的符号 {sign!r}"))
         _track(calls, match, tokens)
         tokens.append(_token(match))
         at = match.end()
     if not tokens:
-        raise BadExpression(why=("the expression is empty", "算式为空"))
+        raise BadExpression(reason=Words("the expression is empty", "算式为空"))
     return [*tokens, Token("end", "")]
 
 
@@ -88,5 +89,5 @@ def _token(match: re.Match[str]) -> Token:
         return Token(kind, text.lower())
     mantissa, _, exponent = text.replace(",", "").lower().partition("e")
     if exponent and abs(int(exponent)) > _LARGEST_EXPONENT:
-        raise BadExpression(why=(f"{text} is out of range", f"{text} 超出范围"))
+        raise BadExpression(reason=Words(f"{text} is out of range", f"{text} 超出范围"))
     return Token(kind, text, Fraction(mantissa.rstrip(".")) * Fraction(10) ** int(exponent or 0))

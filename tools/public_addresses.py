@@ -19,6 +19,7 @@ Resolver = Callable[[str, int], Awaitable[list[str]]]
 """Host name (or literal address) and port to numeric addresses."""
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _DOCUMENTATION = ipaddress.ip_network("3fff::/20")
+_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -29,7 +30,7 @@ def is_public(address: str) -> bool:
     """
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv4Address):
-        return ip.is_global and not (ip.is_multicast or ip.is_reserved)
+        return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip in _PROTOCOLS)
     if ip.ipv4_mapped is not None:
         return is_public(str(ip.ipv4_mapped))
     if ip in _NAT64:
@@ -75,7 +76,7 @@ class PublicConnections(httpcore.AsyncNetworkBackend):
         raise last
 
     async def _addresses(self, host: str, port: int) -> list[str]:
-        bare = host.strip("[]")
+        bare = host.strip("[]").rstrip(".")
         try:
             addresses = await self._resolver(bare, port)
         except (OSError, UnicodeError) as exc:

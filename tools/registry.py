@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import logging
 import time
 from collections import OrderedDict
@@ -180,8 +179,8 @@ class ToolRegistry:
         return name in self._tools and (name != web_search.__name__ or self._resources.search is not None)
 
     async def _run_cached(self, tool: Tool, arguments: BaseModel, context: ToolContext) -> ToolOutcome:
-        given = arguments.model_dump(exclude_none=True)
-        key = (tool.name, json.dumps(given, sort_keys=True), context.owner.user_id, context.language)
+        given = arguments.model_dump(exclude_unset=True)
+        key = (tool.name, arguments.model_dump_json(), context.owner.user_id, context.language)
         tool.counters.calls += 1
         if (result := self._cached(key)) is not None:
             tool.counters.cached += 1

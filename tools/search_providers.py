@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 
 import httpx
-from tavily import AsyncTavilyClient
+from tavily import AsyncTavilyClient  # type: ignore[import-untyped]
 from tavily.errors import BadRequestError, ForbiddenError, InvalidAPIKeyError, UsageLimitExceededError
 from tavily.errors import TimeoutError as TavilyTimedOut
 
-from errors import Language
+from errors import Language, Words
 from settings import Settings
 from tools.interface import Recency, SearchFailed, SearchHit, SearchProvider
 
 _TAVILY_FAILURES = {
-    InvalidAPIKeyError: ("the key is not valid", "密钥无效"),
-    ForbiddenError: ("access is denied or the plan's limit is used up", "访问被拒绝，或套餐额度已用完"),
-    UsageLimitExceededError: ("too many requests", "请求过于频繁"),
-    BadRequestError: ("the query was refused", "查询被拒绝"),
-    TavilyTimedOut: ("it took too long", "超时"),
+    InvalidAPIKeyError: Words("the key is not valid", "密钥无效"),
+    ForbiddenError: Words("access is denied or the plan's limit is used up", "访问被拒绝，或套餐额度已用完"),
+    UsageLimitExceededError: Words("too many requests", "请求过于频繁"),
+    BadRequestError: Words("the query was refused", "查询被拒绝"),
+    TavilyTimedOut: Words("it took too long", "超时"),
 }
-_NO_ANSWER = ("it does not answer properly", "没有正常响应")
+_NO_ANSWER = Words("it does not answer properly", "没有正常响应")
 _REGIONS: dict[Language, str] = {"en": "us-en", "zh": "cn-zh"}
 _KEYLESS_SECONDS = 5
 
@@ -51,9 +51,9 @@ class TavilySearch:
         try:
             answer = await self._client.search(query, max_results=count, time_range=recency, timeout=self._seconds)
         except tuple(_TAVILY_FAILURES) as exc:
-            raise SearchFailed(service="Tavily", why=_TAVILY_FAILURES[type(exc)]) from exc
+            raise SearchFailed(service="Tavily", reason=_TAVILY_FAILURES[type(exc)]) from exc
         except (httpx.HTTPError, ValueError) as exc:
-            raise SearchFailed(service="Tavily", why=_NO_ANSWER) from exc
+            raise SearchFailed(service="Tavily", reason=_NO_ANSWER) from exc
         rows = answer.get("results") if isinstance(answer, dict) else None
         return _hits(rows, "url", "content")
 
@@ -101,9 +101,11 @@ def _search_pages(query: str, count: int, recency: Recency | None, region: str) 
             query, region=region, max_results=count, timelimit=recency[0] if recency else None
         )
     except TimeoutException as exc:
-        raise SearchFailed(service="keyless search", why=("it took too long", "超时")) from exc
+        raise SearchFailed(service="keyless search", reason=Words("it took too long", "超时")) from exc
     except DDGSException as exc:
-        raise SearchFailed(service="keyless search", why=("no search page answers", "没有可用的搜索网站")) from exc
+        raise SearchFailed(
+            service="keyless search", reason=Words("no search page answers", "没有可用的搜索网站")
+        ) from exc
 
 
 def _hits(rows: object, url: str, snippet: str) -> list[SearchHit]:

@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from errors import Words
 from graph.state import Source
-from tools.interface import SearchFailed, ToolContext, ToolResources, ToolResult
+from tools.interface import SearchFailed, ToolContext, ToolResources, ToolResult, plain_name
 
 _SNIPPET_CHARS = 1500
 _FOUND = {
@@ -34,7 +35,7 @@ async def web_search(arguments: WebSearch, context: ToolContext, resources: Tool
     (最新消息、新闻、网上查一下).
     """
     if resources.search is None:
-        raise SearchFailed(service="web_search", why=("it is not set up here", "此处未启用"))
+        raise SearchFailed(service="web_search", reason=Words("it is not set up here", "此处未启用"))
     hits = await resources.search.search(
         arguments.query,
         count=arguments.max_results,
@@ -42,7 +43,7 @@ async def web_search(arguments: WebSearch, context: ToolContext, resources: Tool
         language=context.language,
     )
     sources = [
-        Source(number=0, origin="web", url=hit.url, name=hit.title, start=0, end=len(snippet), text=snippet)
+        Source(number=0, origin="web", url=hit.url, name=plain_name(hit.title), start=0, end=len(snippet), text=snippet)
         for hit in hits[: arguments.max_results]
         if (snippet := hit.snippet[:_SNIPPET_CHARS])
     ]

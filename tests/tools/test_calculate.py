@@ -1,0 +1,133 @@
+"""Exact arithmetic in both languages, and nothing that costs much."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tools.calculate import evaluate, show
+from tools.number_syntax import BadExpression
+
+EXACT = [
+    ("1+2*3", "7"),
+    ("0.1+0.2", "0.3"),
+    ("-2**2", "-4"),
+    ("2**3**2", "512"),
+    ("2**-2", "0.25"),
+    ("(1+2)*3", "9"),
+    ("10//3", "3"),
+    ("-7//2", "-4"),
+    ("-7 % 3", "2"),
+    ("7 % 3", "1"),
+    ("7% - 3", "-2.93"),
+    ("200*10%", "20"),
+    ("12%", "0.12"),
+    ("30%*200", "60"),
+    ("1299 * (1 - 15%)", "1104.15"),
+    ("2**64", "18446744073709551616"),
+    ("1,234.5*2", "2469"),
+    ("1,000,000/8", "125000"),
+    ("max(1,234)", "234"),
+    ("round(2.675,2)", "2.68"),
+    ("round(-2.5)", "-3"),
+    ("sqrt(16)", "4"),
+    ("√16+√(9)", "7"),
+    ("5²-3³", "-2"),
+    ("2.5e-3", "0.0025"),
+    ("1/7*7", "1"),
+    ("1/3", "1/3 ≈ 0.333333333333333333"),
+    ("5!", "120"),
+    ("gcd(12, 18)+lcm(4, 6)", "18"),
+    ("comb(52, 5)", "2598960"),
+    ("mean(1, 2, 6)", "3"),
+    ("１２＋３×（４－１）＝？", "21"),
+    ("12加3乘以2等于多少", "18"),
+    ("3.5亿÷1000万", "35"),
+    ("100 除以 8 减去 2.5", "10"),
+    ("0**0", "1"),
+    ("(-1)**99999999", "-1"),
+]
+ROUNDED = [
+    ("2**0.5", "1.4142135623731"),
+    ("pi", "3.14159265358979"),
+    ("π×2²", "12.5663706143592"),
+    ("sin(30°)", "0.5"),
+    ("sin(pi)", "0"),
+    ("log(100, 10)", "2"),
+    ("lg(1000)", "3"),
+    ("ln(e)", "1"),
+    ("log2(8)", "3"),
+    ("exp(1)", "2.71828182845905"),
+    ("cbrt(27)", "3"),
+    ("√2*√2", "2"),
+    ("degrees(pi)", "180"),
+]
+BAD = """1/0|5 % 0|0**-1|9**9**9|9**9**9**9|2**(10**10)|1001!|(-1)!|2.5!|(1+2|1+2)|1+|*3|foo(1)|sqrt|sqrt()|sqrt(-1)
+log(-1)|log(0)|tan(90°)|(-8)**(1/3)|1e2000*1e2000|1e5000|1..2|2(3)|1 2|__import__('os')|().__class__|lambda: 1|a=1
+0x10|'a'*9|[1]*9|1 if 1 else 2|;|&|sin(1,2)|round(1,2,3)|max()|exp(10**9)|comb(10**9, 5)|2½|asin(2)|1e400**1e400
+gcd(0.5, 2)"""
+BAD_ROWS = BAD.replace("\n", "|").split("|")
+HEAVY_ROWS = ["", "   ", "(" * 200 + "1", "-" * 400 + "1", "1+" * 300, "²" * 99, "3" + "!" * 99]
+
+
+@pytest.mark.parametrize(("expression", "expected"), EXACT)
+def test_exact(expression: str, expected: str) -> None:
+    assert show(evaluate(expression)) == expected
+
+
+@pytest.mark.parametrize(("expression", "expected"), ROUNDED)
+def test_rounded(expression: str, expected: str) -> None:
+    assert show(evaluate(expression)) == f"≈ {expected}"
+
+
+@pytest.mark.parametrize("expression", BAD_ROWS + HEAVY_ROWS)
+def test_bad_expressions_say_why_in_both_languages(expression: str) -> None:
+    started = time.perf_counter()
+    with pytest.raises(BadExpression) as caught:
+        evaluate(expression)
+    assert time.perf_counter() - started < 0.2
+    assert caught.value.message("en").startswith("Cannot") and caught.value.message("zh").startswith("无法计算")
+
+
+_numbers = st.one_of(st.integers(-(10**9), 10**9), st.decimals(-(10**6), 10**6, places=4))
+
+
+@given(_numbers, _numbers, _numbers)
+def test_agrees_with_fractions(a: int | Decimal, b: int | Decimal, c: int | Decimal) -> None:
+    x, y, z = Fraction(a), Fraction(b), Fraction(c)
+    assert evaluate(f"({a:f}) + ({b:f}) * ({c:f})") == x + y * z
+    assert evaluate(f"({a:f}) - {b:f}") == x - y if y >= 0 else True
+    if z:
+        assert evaluate(f"(({a:f}) + ({b:f})) / ({c:f})") == (x + y) / z
+        assert evaluate(f"({a:f}) // ({c:f})") == x // z
+        assert evaluate(f"({a:f}) % ({c:f})") == x % z
+
+
+@given(st.fractions(max_denominator=10**9))
+def test_what_is_shown_as_exact_is_exact(value: Fraction) -> None:
+    text = show(value)
+    assert "≈" in text or Fraction(text) == value
+    assert " ≈ " not in text or Fraction(text.split(" ≈ ")[0]) == value
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet="0123456789.+-*/%()!,eE√²³万亿 sqrtlogmaxpi", max_size=60))
+def test_any_text_gives_a_value_or_a_bad_expression_quickly(text: str) -> None:
+    started = time.perf_counter()
+    try:
+        show(evaluate(text))
+    except BadExpression:
+        pass
+    assert time.perf_counter() - started < 0.5
+
+
+@given(st.integers(1, 9), st.integers(0, 12))
+def test_full_width_and_plain_agree(digit: int, exponent: int) -> None:
+    wide = f"{digit}×（{exponent}＋１）"
+    wide = wide.translate({ord(str(d)): chr(0xFF10 + d) for d in range(10)})
+    assert evaluate(wide) == digit * (exponent + 1)
