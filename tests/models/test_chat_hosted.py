@@ -13,7 +13,8 @@ from langchain_core.tools import tool
 from pydantic import BaseModel
 
 from errors import AppError, ModelTimedOut, ModelUnavailable
-from models.chat.hosted import FallbackChat, hosted_chat
+from models.chat.fallback import FallbackChat
+from models.chat.hosted import hosted_chat
 from models.chat.interface import Chat
 from settings import Settings
 from tests.models.conftest import Configure
@@ -85,6 +86,22 @@ async def test_reasoning_is_kept_apart(openai_server: OpenAIServer, configure: C
     assert chunks[0].additional_kwargs["reasoning_content"] == "six ti"
 
 
+@pytest.mark.parametrize("thought", ["six times seven", ""])
+async def test_think_tags_are_reasoning(openai_server: OpenAIServer, configure: Configure, thought: str) -> None:
+    openai_server.script([f"\n<think>\n{thought}</think>\n\n42, as <think> says"])
+    whole, _ = await collect(opened(configure()).model)
+    assert whole.content == "42, as <think> says"
+    assert whole.additional_kwargs.get("reasoning_content", "") == thought
+
+
+@pytest.mark.parametrize("text", ["<thinking> is no tag", "<b>bold</b>", "  <", "a </think> b"])
+async def test_other_tags_are_content(openai_server: OpenAIServer, configure: Configure, text: str) -> None:
+    openai_server.script([text])
+    whole, _ = await collect(opened(configure()).model)
+    assert whole.content == text
+    assert whole.additional_kwargs == {}
+
+
 async def test_reasoning_is_not_sent_back(openai_server: OpenAIServer, configure: Configure) -> None:
     openai_server.script([Answer("42", reasoning="secret thoughts"), "ok"])
     model = opened(configure()).model
@@ -112,6 +129,14 @@ async def test_malformed_tool_arguments_are_marked(openai_server: OpenAIServer, 
     answer = await opened(configure()).model.ainvoke("hi")
     assert answer.tool_calls == []
     assert answer.invalid_tool_calls[0]["args"] == "city: Rome]"
+
+
+async def test_a_finish_reason_sent_twice_is_one(openai_server: OpenAIServer, configure: Configure) -> None:
+    end = 'data: {"model": "m-1", "choices": [{"delta": {"content": "x"}, "finish_reason": "stop"}]}\n\n'
+    openai_server.script([Garbled(end * 2)])
+    answer = await opened(configure()).model.ainvoke("hi")
+    assert (answer.content, answer.response_metadata["finish_reason"]) == ("xx", "stop")
+    assert answer.response_metadata["model_name"] == "m-1"
 
 
 async def test_ainvoke_streams_too(openai_server: OpenAIServer, configure: Configure) -> None:

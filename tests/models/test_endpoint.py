@@ -6,7 +6,8 @@ import pytest
 
 from errors import ModelTimedOut, ModelUnavailable
 from models.chat.hosted import DEFAULTS as CHAT
-from models.chat.hosted import HostedChat, hosted_chat
+from models.chat.hosted import hosted_chat
+from models.chat.openai_chat import OpenAICompatibleChat
 from models.endpoint import NO_KEY, OPENAI_URL, Asked, Endpoint, model_error, resolve
 from settings import Settings
 
@@ -57,14 +58,18 @@ def test_the_key_is_not_shown() -> None:
 def test_thinking_is_off_at_dashscope_unless_asked_for() -> None:
     plain = hosted_chat(settings(dashscope_api_key="d"))
     asked = hosted_chat(settings(dashscope_api_key="d", llm_extra_body={"enable_thinking": True}))
-    assert plain and isinstance(plain.model, HostedChat) and plain.model.extra_body == {"enable_thinking": False}
-    assert asked and isinstance(asked.model, HostedChat) and asked.model.extra_body == {"enable_thinking": True}
+    assert (
+        plain and isinstance(plain.model, OpenAICompatibleChat) and plain.model.extra_body == {"enable_thinking": False}
+    )
+    assert (
+        asked and isinstance(asked.model, OpenAICompatibleChat) and asked.model.extra_body == {"enable_thinking": True}
+    )
     assert plain.detail.startswith("qwen3.7-plus at dashscope.aliyuncs.com, because DASHSCOPE_API_KEY is set;")
 
 
 def test_openai_gets_its_own_name_for_the_length() -> None:
     chat = hosted_chat(settings(llm_api_key="k", llm_max_output_tokens=77))
-    assert chat and isinstance(chat.model, HostedChat)
+    assert chat and isinstance(chat.model, OpenAICompatibleChat)
     params = chat.model._default_params
     assert (params["max_completion_tokens"], params.get("max_tokens")) == (77, None)
 

@@ -1,0 +1,143 @@
+"""One chat model behind an OpenAI-compatible endpoint, made to end whatever the endpoint does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_openai.chat_models.base import BaseChatOpenAI
+
+from errors import ModelUnavailable
+from models.chat.reasoning import ThinkTags, delta_reasoning
+from models.endpoint import BROKEN_OFF, FAILURES, model_error
+
+
+class OpenAICompatibleChat(BaseChatOpenAI):
+    """An OpenAI-compatible chat model that ends: by an answer, or by an `AppError`.
+
+    Beyond `BaseChatOpenAI` it keeps reasoning apart in `additional_kwargs["reasoning_content"]`, counts usage once
+    where a server repeats it in every chunk, takes an answer without `finish_reason` for one that broke off, and bounds
+    the silence between two tokens (keep-alive comments and empty deltas are silence).
+
+    Raises:
+        ModelUnavailable: The endpoint failed, after its retries.
+        ModelTimedOut: No token came for `silence` seconds.
+    """
+
+    silence: float
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        usage, finished, tags = None, False, ThinkTags()
+        source = super()._astream(messages, stop=stop, **kwargs)
+        async with aclosing(_without_silence(source, self.silence)) as chunks:
+            async for chunk in chunks:
+                message = chunk.message
+                assert isinstance(message, AIMessageChunk)
+                usage, message.usage_metadata = message.usage_metadata or usage, None
+                ends = _finish(chunk, self.model_name, already=finished)
+                finished = finished or ends
+                chunk = _without_tags(chunk, tags, ends=ends)
+                if _says_nothing(chunk):
+                    continue
+                if run_manager:
+                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+        if not finished:
+            raise ModelUnavailable(reason=BROKEN_OFF)
+        if usage:
+            yield ChatGenerationChunk(message=AIMessageChunk(content="", usage_metadata=usage))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        """Stream always: only a stream shows that the model is still at work."""
+        return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
+
+    def _convert_chunk_to_generation_chunk(
+        self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
+    ) -> ChatGenerationChunk | None:
+        delta = _delta(chunk)
+        delta["role"] = "assistant"
+        for position, call in enumerate(delta.get("tool_calls") or ()):
+            if call.get("index") is None:
+                call["index"] = position
+        generation = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
+        if generation is not None and (reasoning := delta_reasoning(delta)):
+            generation.message.additional_kwargs["reasoning_content"] = reasoning
+        return generation
+
+
+def _delta(chunk: Mapping[str, Any]) -> dict[str, Any]:
+    choices = chunk.get("choices") or chunk.get("chunk", {}).get("choices") or [{}]
+    return choices[0].get("delta") or {}
+
+
+def _finish(chunk: ChatGenerationChunk, model_name: str, *, already: bool) -> bool:
+    """Return whether `chunk` ends the answer, and see to it that the end says once who answered."""
+    info = chunk.generation_info or {}
+    if not info.get("finish_reason"):
+        return False
+    if already:
+        chunk.generation_info = None
+    else:
+        info["model_name"] = info.get("model_name") or model_name
+    return True
+
+
+def _without_tags(chunk: ChatGenerationChunk, tags: ThinkTags, *, ends: bool) -> ChatGenerationChunk:
+    """Return `chunk` with thinking that stands between tags in its content moved to where thinking belongs."""
+    message = chunk.message
+    if not isinstance(message.content, str):
+        return chunk
+    thinking, content = tags.feed(message.content)
+    if ends:
+        thinking, content = (part + rest for part, rest in zip((thinking, content), tags.rest(), strict=True))
+    if content == message.content and not thinking:
+        return chunk
+    if thinking:
+        message.additional_kwargs["reasoning_content"] = delta_reasoning(message.additional_kwargs) + thinking
+    message.content = content
+    return ChatGenerationChunk(message=message, generation_info=chunk.generation_info)
+
+
+def _says_nothing(chunk: ChatGenerationChunk) -> bool:
+    message = chunk.message
+    assert isinstance(message, AIMessageChunk)
+    said = message.content or message.tool_call_chunks or message.additional_kwargs or message.usage_metadata
+    return not said and not (chunk.generation_info or {}).get("finish_reason")
+
+
+async def _without_silence(
+    source: AsyncIterator[ChatGenerationChunk], silence: float
+) -> AsyncGenerator[ChatGenerationChunk, None]:
+    """Yield the chunks of `source` that say something, with the errors of the endpoint translated."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + silence
+    async with aclosing(source) as chunks:  # type: ignore[type-var]
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    chunk = await anext(chunks, None)
+            except FAILURES as exc:
+                raise model_error(exc) from exc
+            if chunk is None:
+                return
+            if not _says_nothing(chunk):
+                yield chunk
+                deadline = clock() + silence
