@@ -37,7 +37,7 @@ _PALE = {"red": "pink", "orange": "beige", "yellow": "beige", "blue": "light blu
 
 def dominant_colours(pixels: NDArray[np.uint8]) -> tuple[str, ...]:
     """Return up to three colour names of RGB pixels (any shape ending in 3), the largest share first."""
-    names = _names(pixels.reshape(-1, 3).astype(np.float32) / 255)
+    names = _names(np.asarray(pixels.reshape(-1, 3), np.float32) / np.float32(255))
     shares = np.bincount(names, minlength=len(NAMES)) / len(names)
     best = np.argsort(-shares, kind="stable")[:MOST]
     return tuple(NAMES[i] for i in best if shares[i] >= LEAST_SHARE) or (NAMES[best[0]],)

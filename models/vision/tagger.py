@@ -95,7 +95,7 @@ class EfficientNetLite0:
         features = self._pointwise(x, "_conv_head", "_bn1").mean((0, 1))
         scores = features @ self._weights["_fc.weight"].T + self._weights["_fc.bias"]
         shares = np.exp(scores - scores.max())
-        return (shares / shares.sum()).astype(np.float32)
+        return np.asarray(shares / shares.sum(), np.float32)
 
     def _stem(self, x: Pixels) -> Pixels:
         scale, shift = self._norm("_bn0")

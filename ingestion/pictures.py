@@ -1,0 +1,267 @@
+"""Reads one picture: its text by OCR and its content by the vision model, side by side, and compares the two."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, Protocol
+
+from typing_extensions import TypedDict
+
+from errors import AppError, AttachmentError, Language, OcrUnavailable, ReadingTimedOut
+from graph.language import language_of
+from graph.state import Attachment, AttachmentRef, Description, OcrText
+from ingestion.agreement import agreement, disagree
+from ingestion.picture_facts import PictureFacts, facts_sentence
+from models.ocr.interface import OcrEngine
+from models.vision.interface import VisionModel
+from models.vision.tagger import Tagger
+from readers.interface import Picture
+from readers.picture import load_picture
+from readers.sandbox import Sandbox
+from settings import Settings
+
+MOST_PAGES = 20
+"""Pages of a multi-page TIFF that are read; longer scans should come as PDF, which is read in the background."""
+REMEMBERED = 256
+
+PAGE_LABEL = {"en": "[page {number}]", "zh": "[第 {number} 页]"}
+DISAGREE = {
+    "en": "OCR and the vision model disagree about the text in {name}; prefer the OCR text where wording matters.",
+    "zh": "OCR 与视觉模型对 {name} 中文字的识别不一致；涉及原文时请以 OCR 文字为准。",
+}
+NOT_ALL_PAGES = {
+    "en": "{name} has {total} pages; the text of {done} of them was read.",
+    "zh": "{name} 共 {total} 页，只识别了其中 {done} 页的文字。",
+}
+
+logger = logging.getLogger(__name__)
+
+
+class PictureCache(Protocol):
+    """Keeps results by key; keys start with the SHA-256 of the file, so that they can go when it goes."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Return what was put under `key`, or None."""
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Keep `value`."""
+
+
+class MemoryCache:
+    """The newest results, in memory."""
+
+    def __init__(self, most: int = REMEMBERED) -> None:
+        """Keep at most `most` results."""
+        self._most = most
+        self._values: OrderedDict[str, bytes] = OrderedDict()
+
+    async def get(self, key: str) -> bytes | None:
+        """Return what was put under `key`, or None."""
+        if key in self._values:
+            self._values.move_to_end(key)
+        return self._values.get(key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Keep `value`, and drop the result that was not used for longest when there are too many."""
+        self._values[key] = value
+        self._values.move_to_end(key)
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+
+class _Seen(TypedDict):
+    """What OCR and simple measurement found; `pages` holds the text of each page read."""
+
+    facts: PictureFacts
+    pages: list[OcrText]
+
+
+class _Failed(Exception):
+    """OCR gave up in the middle; `seen` is what there is."""
+
+    def __init__(self, seen: _Seen, error: AppError) -> None:
+        self.seen = seen
+        self.error = error
+        super().__init__(str(error))
+
+
+class Pictures:
+    """Reads pictures through the sandbox, OCR and, if there is one, the vision model; each result only once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sandbox: Sandbox,
+        ocr: OcrEngine,
+        vision: VisionModel | None,
+        tagger: Tagger,
+        cache: PictureCache | None = None,
+    ) -> None:
+        """Keep the parts; without `cache` results are remembered in memory."""
+        self._max_pixels = settings.max_pixels
+        self._sandbox = sandbox
+        self._ocr = ocr
+        self._vision = vision
+        self._tagger = tagger
+        self._cache: PictureCache = cache or MemoryCache()
+        self._running: dict[str, asyncio.Task[Any]] = {}
+
+    async def read(self, ref: AttachmentRef, data: bytes, *, language: Language, question: str) -> Attachment:
+        """Return the picture with its text, facts and description.
+
+        OCR or a vision model that fails leaves a warning and the other's result.
+
+        Raises:
+            AttachmentError: The file itself cannot be used (empty, damaged, too large, not a picture).
+        """
+        (seen, ocr_error), described = await asyncio.gather(
+            self._see(ref, data), self._describe(ref, data, language, question)
+        )
+        attachment = Attachment(
+            **ref,  # type: ignore[typeddict-item]  # mypy wants the optional keys in it too
+            status="ready",
+            pages_total=seen["facts"]["pages"],
+            pages_done=len(seen["pages"]),
+            ocr=_joined_text(seen, language),
+            description=None,
+            facts=facts_sentence(seen["facts"], language),
+            warnings=_page_warnings(seen, ref, language),
+        )
+        if isinstance(described, AppError):
+            attachment["warnings"].append(described.body(language)["message"])
+        else:
+            attachment["description"] = described
+        if ocr_error is not None:
+            attachment["warnings"].append(ocr_error.body(language)["message"])
+        _compare(attachment, language)
+        return attachment
+
+    async def _see(self, ref: AttachmentRef, data: bytes) -> tuple[_Seen, AppError | None]:
+        key = f"{ref['sha256']}/picture/text/{self._ocr.name}"
+        try:
+            return await self._once(key, lambda: self._read_pages(ref, data)), None
+        except _Failed as failed:
+            return failed.seen, _named(failed.error, ref["name"])
+
+    async def _read_pages(self, ref: AttachmentRef, data: bytes) -> _Seen:
+        async with aclosing(self._pages(ref, data, MOST_PAGES)) as pages:
+            first = await anext(pages)
+            tags = asyncio.create_task(asyncio.to_thread(self._tagger.tags, first.reduced))
+            seen = _Seen(facts=_facts(first), pages=[])
+            try:
+                seen["pages"].append(await self._ocr.read(first.data))
+                async for page in pages:
+                    seen["pages"].append(await self._ocr.read(page.data))
+            except (OcrUnavailable, ReadingTimedOut, AttachmentError) as exc:
+                raise _Failed(seen, exc) from exc
+            finally:
+                seen["facts"]["tags"] = await tags
+        return seen
+
+    async def _pages(self, ref: AttachmentRef, data: bytes, most: int) -> AsyncGenerator[Picture, None]:
+        name = ref["name"]
+        stream: Any = self._sandbox.stream(load_picture, data, name, self._max_pixels, most, name=name)
+        async with aclosing(stream) as pages:
+            async for page in pages:
+                yield page
+
+    async def _describe(
+        self, ref: AttachmentRef, data: bytes, language: Language, question: str
+    ) -> Description | AppError | None:
+        vision = self._vision
+        if vision is None:
+            return None
+        asked = hashlib.sha256(question.strip().encode()).hexdigest()[:16]
+        key = f"{ref['sha256']}/picture/description/{vision.name}/{language}/{asked}"
+
+        async def ask() -> Description:
+            async with aclosing(self._pages(ref, data, 1)) as pages:
+                first = await anext(pages)
+            return await vision.describe(first.reduced, first.reduced_media_type, language=language, question=question)
+
+        try:
+            description: Description = await self._once(key, ask)
+        except AppError as exc:
+            return exc
+        return description
+
+    async def _once(self, key: str, make: Callable[[], Awaitable[Any]]) -> Any:
+        """Return the kept result of `key`; else make it, once for all who ask meanwhile, and keep it."""
+        task = self._running.get(key)
+        if task is None:
+            task = self._running[key] = asyncio.create_task(self._make(key, make))
+            task.add_done_callback(lambda done: self._finished(key, done))
+        return await asyncio.shield(task)
+
+    async def _make(self, key: str, make: Callable[[], Awaitable[Any]]) -> Any:
+        kept = await self._cache.get(key)
+        if kept is not None:
+            return json.loads(kept)
+        result = await make()
+        await self._cache.put(key, json.dumps(result, ensure_ascii=False).encode())
+        return result
+
+    def _finished(self, key: str, task: asyncio.Task[Any]) -> None:
+        del self._running[key]
+        if not task.cancelled() and task.exception() is not None:
+            logger.info("a picture was not read fully: %s", type(task.exception()).__name__)
+
+
+def _facts(first: Picture) -> PictureFacts:
+    return PictureFacts(
+        format=first.original_format,
+        width=first.original_width,
+        height=first.original_height,
+        pages=first.frames,
+        colours=list(first.colours),
+        tags=[],
+    )
+
+
+def _named(error: AppError, name: str) -> AppError:
+    """Give an error of the OCR engine, which knows no file names, the name of this file."""
+    return type(error)(**{**error.details, "name": name}) if "name" in error.details else error
+
+
+def _joined_text(seen: _Seen, language: Language) -> OcrText | None:
+    """Return one text of all pages, labelled where there are several; None when none was read.
+
+    The lines of all pages follow each other; their boxes and the rotation count within their own page.
+    """
+    pages = seen["pages"]
+    if not pages or seen["facts"]["pages"] == 1:
+        return pages[0] if pages else None
+    texts = [f"{PAGE_LABEL[language].format(number=n)}\n{page['text']}" for n, page in enumerate(pages, 1)]
+    return OcrText(
+        text="\n\n".join(texts),
+        lines=[line for page in pages for line in page["lines"]],
+        rotation=pages[0]["rotation"],
+        engine=pages[0]["engine"],
+    )
+
+
+def _page_warnings(seen: _Seen, ref: AttachmentRef, language: Language) -> list[str]:
+    done, total = len(seen["pages"]), seen["facts"]["pages"]
+    if total == 1 or done == total:
+        return []
+    return [NOT_ALL_PAGES[language].format(name=ref["name"], total=total, done=done)]
+
+
+def _compare(attachment: Attachment, language: Language) -> None:
+    """Add how far the two witnesses agree about the text, and a warning when they do not."""
+    ocr, description = attachment.get("ocr"), attachment.get("description")
+    if ocr and ocr["text"]:
+        attachment["language"] = language_of(ocr["text"], language)
+    if not ocr or not description:
+        return
+    share = agreement(ocr["text"], description["text"])
+    if share is not None:
+        attachment["agreement"] = share
+    if disagree(ocr["text"], description["text"]):
+        attachment["warnings"].append(DISAGREE[language].format(name=attachment["name"]))
