@@ -1,0 +1,138 @@
+"""Work that follows reading: vectors and summaries, in the background and in small steps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import cast
+
+from errors import Language, Unavailable
+from ingestion.summaries import Summarizer, summarize
+from models.embeddings.interface import Embedder
+from stores.contents import ContentGone, Contents
+from stores.vectors import VectorStore
+
+logger = logging.getLogger(__name__)
+
+BATCH = 8
+"""Chunks embedded at a time: with the bundled model about 1.2 seconds of two cores."""
+LONGEST_PAUSE = 60.0
+
+
+class Vectorizer:
+    """Embeds chunks of contents in turn, a batch each, so that a long document does not hold up a short one."""
+
+    def __init__(self, contents: Contents, vectors: VectorStore | None, embedder: Embedder) -> None:
+        self._contents = contents
+        self._vectors = vectors
+        self._embedder = embedder
+        self._queue: deque[int] = deque()
+        self._done: dict[int, asyncio.Event] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, content_id: int) -> None:
+        """Have the chunks that a content has by now embedded."""
+        if self._vectors is None:
+            return
+        if content_id not in self._queue:
+            self._queue.append(content_id)
+            self._done.setdefault(content_id, asyncio.Event()).clear()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work(self._vectors), name="vectors")
+
+    async def wait(self, content_id: int) -> None:
+        """Return when a content that was added has its vectors, or the embedding model does not answer."""
+        if content_id in self._done:
+            await self._done[content_id].wait()
+
+    async def aclose(self) -> None:
+        """Stop after the running batch is given up; the rest is done after the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _work(self, vectors: VectorStore) -> None:
+        pause = 1.0
+        while self._queue:
+            content_id = self._queue.popleft()
+            try:
+                more = await self._step(content_id, vectors)
+                pause = 1.0
+            except Unavailable as exc:
+                logger.warning("embedding waits", extra={"error": exc.code, "seconds": pause})
+                self._settle(content_id)
+                self._queue.append(content_id)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            if more and content_id not in self._queue:
+                self._queue.append(content_id)
+            elif not more:
+                self._settle(content_id)
+
+    async def _step(self, content_id: int, vectors: VectorStore) -> bool:
+        """Embed one batch; return whether there may be more."""
+        try:
+            batch = await self._contents.not_embedded(content_id, BATCH)
+            if not batch:
+                return False
+            first, count = batch[0].ordinal, batch[-1].ordinal + 1
+            await vectors.add(content_id, first, await self._embedder.passages([item.text for item in batch]))
+        except ContentGone:
+            return False
+        try:
+            await self._contents.embedded(content_id, count, self._embedder.name)
+        except ContentGone:
+            await vectors.delete(content_id, count)
+            return False
+        return True
+
+    def _settle(self, content_id: int) -> None:
+        done = self._done.pop(content_id, None)
+        if done is not None:
+            done.set()
+
+
+class SummaryWriter:
+    """Summarises long contents, one after the other, once each."""
+
+    def __init__(self, contents: Contents, summarizer: Summarizer, threshold: int) -> None:
+        self._contents = contents
+        self._summarizer = summarizer
+        self._threshold = threshold
+        self._turn = asyncio.Lock()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def add(self, content_id: int) -> None:
+        """Have a content summarised that has been read to its end."""
+        if content_id not in self._tasks:
+            task = asyncio.create_task(self._write(content_id), name=f"summary {content_id}")
+            self._tasks[content_id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(content_id, None))
+
+    async def wait(self, content_id: int) -> None:
+        """Return when the summary of a content that was added is there, or has failed."""
+        if content_id in self._tasks:
+            await asyncio.gather(self._tasks[content_id], return_exceptions=True)
+
+    async def aclose(self) -> None:
+        """Give up what is not written; it is written after the next start."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _write(self, content_id: int) -> None:
+        async with self._turn:
+            try:
+                tokens, language, summary = await self._contents.size(content_id)
+                if tokens <= self._threshold or summary is not None:
+                    return
+                texts = await self._contents.texts(content_id)
+                wanted = cast(Language, "zh" if language == "zh" else "en")
+                await self._contents.set_summary(content_id, await summarize(texts, wanted, self._summarizer))
+            except ContentGone:
+                return
+            except Unavailable as exc:
+                logger.warning("summary left for later", extra={"error": exc.code})

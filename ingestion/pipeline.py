@@ -1,0 +1,314 @@
+"""From an attachment to a searchable document: read once per content, indexed by keyword at once, vectors later."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Literal, Protocol
+
+from errors import AppError, AttachmentError, Language, UnknownAttachment, UnknownDocument
+from graph.state import Attachment, AttachmentRef
+from ingestion.chunks import Chunker
+from ingestion.indexing import SummaryWriter, Vectorizer
+from ingestion.language import Script
+from ingestion.reading import PageSource, Reading
+from ingestion.summaries import Summarizer
+from models.embeddings.interface import Embedder
+from models.ocr.interface import OcrEngine
+from readers.interface import Embedded
+from settings import Settings
+from stores.attachments import Attachments, display_name
+from stores.contents import LEASE_SECONDS, ContentGone, PageText, Unfinished
+from stores.documents import Documents
+from stores.ownership import Owner
+
+logger = logging.getLogger(__name__)
+
+READER_VERSION = "1"
+"""Raise it when readers give other text: content is then read anew when it is uploaded again."""
+NESTING = " › "
+FOLLOW_SECONDS = 0.5
+CONTAINERS = frozenset({"application/zip", "application/x-ole-storage", "application/octet-stream"})
+"""Media types of a file's first bytes that may turn out to be more when the whole file is looked into."""
+MAX_NESTING = 3
+"""A file inside a file inside a file is read; deeper ones are left out."""
+Progress = Callable[[Attachment], None]
+
+
+class PictureReader(Protocol):
+    """What this module needs of `ingestion.pictures.Pictures`."""
+
+    async def read(self, ref: AttachmentRef, data: bytes, *, language: Language, question: str = "") -> Attachment:
+        """Return recognised text, description, facts and agreement of a picture."""
+
+
+class Ingestion:
+    """Reads attachments into documents. Safe to call for the same content many times at once."""
+
+    def __init__(
+        self, settings: Settings, *, readers: PageSource, ocr: OcrEngine, pictures: PictureReader,
+        attachments: Attachments, documents: Documents, embedder: Embedder, summarizer: Summarizer,
+    ) -> None:  # fmt: skip
+        """Keep the parts; `start` takes up what an earlier process left unfinished."""
+        self._settings = settings
+        self._readers, self._ocr, self._pictures = readers, ocr, pictures
+        self._attachments, self._documents = attachments, documents
+        self._contents = documents.contents
+        self._embedder = embedder
+        self._vectorizer = Vectorizer(documents.contents, documents.vectors, embedder)
+        self._summaries = SummaryWriter(documents.contents, summarizer, settings.summary_threshold_tokens)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._listeners: dict[int, list[tuple[str, Owner, Progress]]] = {}
+        self._resumed: set[asyncio.Task[None]] = set()
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Go on with documents that were not finished, now and whenever another process gave some up."""
+        await self._contents.forget_other_embedders(self._embedder.name)
+        self._keeper = asyncio.create_task(self._keep_resuming(), name="resume ingestion")
+
+    async def aclose(self) -> None:
+        """Stop; what is unfinished is resumed by the next `start`."""
+        tasks = [*self._tasks.values(), *self._resumed, *([self._keeper] if self._keeper else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._vectorizer.aclose()
+        await self._summaries.aclose()
+
+    async def read_document(
+        self, ref: AttachmentRef, owner: Owner, *, language: Language, password: str | None = None,
+        on_progress: Progress | None = None, wait: Literal["text", "indexed"] = "text",
+    ) -> Attachment:  # fmt: skip
+        """Read, chunk and index a document; return it when its text is stored, `ready` or `failed`.
+
+        Reading goes on when the caller is cancelled. Content that is known is not read again, and content that is being
+        read is waited for.
+
+        Args:
+            ref: What to read.
+            owner: Whose it is.
+            language: Of warnings and errors.
+            password: For protected files; what it opens is shared with nobody.
+            on_progress: Called with the document after each stored batch of pages.
+            wait: `text`: until it is found by keyword. `indexed`: until it has vectors and summary too.
+
+        Raises:
+            UnknownDocument: It was deleted meanwhile.
+        """
+        content_id = await self._read_text(ref, owner, language, password, on_progress)
+        for child in await self._contents.children(ref["id"]):
+            await self._read_child(child, owner, language)
+        if wait == "indexed":
+            await self._vectorizer.wait(content_id)
+            await self._summaries.wait(content_id)
+        return await self._documents.get(ref["id"], owner)
+
+    async def read_picture(
+        self, ref: AttachmentRef, owner: Owner, *, language: Language, question: str = ""
+    ) -> Attachment:
+        """Recognise and describe a picture, and index what was found as a document of one page.
+
+        Raises:
+            UnknownDocument: It was deleted meanwhile.
+        """
+        key = f"{ref['sha256']}:{READER_VERSION}:picture:{language}"
+        content_id, status = await self._contents.open(ref, key=key, origin="image", language=language)
+        try:
+            data = await self._attachments.read(ref)
+            seen = await self._pictures.read(ref, data, language=language, question=question)
+            if status != "ready" and await self._contents.claim(content_id) is not None:
+                await self._store_picture(content_id, seen)
+        except ContentGone:
+            raise UnknownAttachment(id=ref["id"]) from None
+        except AppError as exc:
+            await self._fail(content_id, exc)
+            return await self._documents.get(ref["id"], owner)
+        stored = await self._documents.get(ref["id"], owner)
+        return Attachment(**{**stored, **_picture_fields(seen)})
+
+    async def _store_picture(self, content_id: int, seen: Attachment) -> None:
+        parts = [(seen.get("ocr") or {}).get("text"), (seen.get("description") or {}).get("text"), seen.get("facts")]
+        text = "\n\n".join(part for part in parts if part)
+        script = Script()
+        script.add(text)
+        chunks = await asyncio.to_thread(Chunker(self._settings.chunk_tokens).page, 1, text)
+        await self._contents.set_picture(content_id, _picture_fields(seen))
+        await self._contents.add_pages(content_id, [PageText(1, "", text)], chunks, [])
+        await self._contents.finish(content_id, language=script.language)
+        self._vectorizer.add(content_id)
+
+    async def _read_text(
+        self, ref: AttachmentRef, owner: Owner, language: Language, password: str | None, on_progress: Progress | None
+    ) -> int:
+        """Have the text of `ref` stored; return the content's id."""
+        key = f"{ref['sha256']}:{READER_VERSION}" + (f":{ref['id']}" if password else "")
+        content_id, status = await self._contents.open(ref, key=key, origin="document", language=language)
+        if status == "ready":
+            await self._share_embedded(content_id, ref, owner, language)
+            return content_id
+        if content_id not in self._tasks:
+            task = asyncio.create_task(
+                self._read(content_id, ref, owner, language, password), name=f"read {content_id}"
+            )
+            self._tasks[content_id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(content_id, None))
+        async with self._listening(content_id, ref, owner, on_progress):
+            await asyncio.shield(self._tasks[content_id])
+        await self._share_embedded(content_id, ref, owner, language)
+        return content_id
+
+    async def _read(
+        self, content_id: int, ref: AttachmentRef, owner: Owner, language: Language, password: str | None
+    ) -> None:
+        """Read a content that nobody else reads; follow its progress while another process does."""
+        while (done := await self._contents.claim(content_id)) is None:
+            if await self._contents.status(content_id) not in ("queued", "reading"):
+                return
+            await asyncio.sleep(FOLLOW_SECONDS)
+            await self._notify(content_id)
+        keeping = asyncio.create_task(self._keep_lease(content_id))
+        try:
+            await self._read_claimed(content_id, ref, owner, language, password, done)
+        except ContentGone:
+            return
+        except AppError as exc:
+            await self._fail(content_id, exc)
+        except asyncio.CancelledError:
+            await self._contents.release(content_id)
+            raise
+        except Exception:
+            await self._fail(content_id, AppError())
+            raise
+        finally:
+            keeping.cancel()
+
+    async def _read_claimed(
+        self, content_id: int, ref: AttachmentRef, owner: Owner, language: Language, password: str | None, done: int
+    ) -> None:
+        path = self._attachments.path(ref["sha256"])
+        if ref["media_type"] in CONTAINERS:
+            _, media_type = await self._readers.detect(path, ref["name"])
+            ref = AttachmentRef(**{**ref, "media_type": media_type})
+
+        async def stored() -> None:
+            self._vectorizer.add(content_id)
+            await self._notify(content_id)
+
+        reading = Reading(self._settings, self._readers, self._ocr, self._contents)
+        end = await reading.run(content_id, ref, path, password, done, stored)
+        left_out = await self._keep_embedded(content_id, ref, owner, language, end.embedded)
+        notes = [*end.notes, f"files_skipped:{left_out}"] if left_out else end.notes
+        await self._contents.finish(content_id, language=end.language, notes=notes)
+        self._vectorizer.add(content_id)
+        self._summaries.add(content_id)
+        await self._notify(content_id)
+
+    async def _keep_embedded(
+        self, content_id: int, ref: AttachmentRef, owner: Owner, language: Language, files: list[Embedded]
+    ) -> int:
+        """Store files that were inside `ref` as documents of their own, still to be read; return how many were not."""
+        kept = 0
+        room = self._settings.max_files if ref["name"].count(NESTING) < MAX_NESTING else 0
+        for file in files[:room]:
+            name = display_name(file.name)
+            try:
+                child = await self._attachments.put(file.data, name=f"{ref['name']}{NESTING}{name}", owner=owner)
+            except AttachmentError:
+                continue
+            await self._contents.add_embedded_file(content_id, name, child)
+            await self._open_child(child, ref["id"], language)
+            kept += 1
+        return len(files) - kept
+
+    async def _share_embedded(self, content_id: int, ref: AttachmentRef, owner: Owner, language: Language) -> None:
+        """Give the owner of `ref` the files inside it too, when it was read for someone else."""
+        files = await self._contents.embedded_files(content_id)
+        if not files or await self._contents.children(ref["id"]):
+            return
+        for file in files:
+            try:
+                named = AttachmentRef(**{**file, "name": f"{ref['name']}{NESTING}{file['name']}"})
+                await self._open_child(await self._attachments.share(named, owner), ref["id"], language)
+            except UnknownAttachment:
+                continue
+
+    async def _open_child(self, child: AttachmentRef, parent_id: str, language: Language) -> None:
+        kind = f":picture:{language}" if child["kind"] == "image" else ""
+        key = f"{child['sha256']}:{READER_VERSION}{kind}"
+        origin = "image" if child["kind"] == "image" else "document"
+        await self._contents.open(child, key=key, origin=origin, language=language, parent_id=parent_id)
+
+    async def _read_child(self, child: AttachmentRef, owner: Owner, language: Language) -> None:
+        if child["kind"] == "image":
+            await self.read_picture(child, owner, language=language)
+        else:
+            await self.read_document(child, owner, language=language)
+
+    async def _fail(self, content_id: int, error: AppError) -> None:
+        logger.info("a document could not be read", extra={"error": error.code})
+        await self._contents.fail(content_id, {"en": error.body("en"), "zh": error.body("zh")})
+        await self._notify(content_id)
+
+    async def _keep_lease(self, content_id: int) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            await self._contents.renew(content_id)
+
+    @asynccontextmanager
+    async def _listening(
+        self, content_id: int, ref: AttachmentRef, owner: Owner, on_progress: Progress | None
+    ) -> AsyncIterator[None]:
+        """Have `on_progress` called while the content is read."""
+        if on_progress is None:
+            yield
+            return
+        listener = (ref["id"], owner, on_progress)
+        listeners = self._listeners.setdefault(content_id, [])
+        listeners.append(listener)
+        try:
+            yield
+        finally:
+            listeners.remove(listener)
+            if not listeners:
+                self._listeners.pop(content_id, None)
+
+    async def _notify(self, content_id: int) -> None:
+        for document_id, owner, on_progress in list(self._listeners.get(content_id, ())):
+            try:
+                on_progress(await self._documents.get(document_id, owner))
+            except UnknownDocument:
+                continue
+
+    async def _keep_resuming(self) -> None:
+        first = True
+        while True:
+            for item in await self._contents.unfinished(self._settings.summary_threshold_tokens):
+                await self._resume(item, summarise=first)
+            first = False
+            await asyncio.sleep(LEASE_SECONDS)
+
+    async def _resume(self, item: Unfinished, *, summarise: bool) -> None:
+        if item.status != "ready":
+            reading = self._read_child(item.ref, item.owner, item.language)
+            task = asyncio.create_task(_quietly(reading), name=f"resume {item.content_id}")
+            self._resumed.add(task)
+            task.add_done_callback(self._resumed.discard)
+            return
+        self._vectorizer.add(item.content_id)
+        if summarise:
+            self._summaries.add(item.content_id)
+
+
+def _picture_fields(seen: Attachment) -> dict[str, object]:
+    names = ("ocr", "description", "facts", "agreement", "warnings")
+    return {name: value for name, value in seen.items() if name in names}
+
+
+async def _quietly(reading: Awaitable[None]) -> None:
+    try:
+        await reading
+    except AppError as exc:
+        logger.info("a document was not resumed", extra={"error": exc.code})

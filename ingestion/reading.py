@@ -1,0 +1,188 @@
+"""Reads one content: pages from its reader, pictures of pages through OCR, chunks into the index, batch by batch."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from errors import AttachmentError, FileEmpty, Unavailable
+from graph.state import AttachmentRef, Kind, OcrText
+from ingestion.chunks import Chunker
+from ingestion.language import Script
+from models.ocr.interface import OcrEngine
+from readers.interface import Embedded, Item, Outline, Page
+from settings import Settings
+from stores.contents import Chunk, Contents, Gap, PageText
+
+BATCH_PAGES = 32
+BATCH_SECONDS = 0.5
+"""Pages are stored, and then found by keyword, at the latest after so many or so long."""
+FAILED = {"page_failed", "page_image_too_large"}
+"""Reader warnings that mean a page's text is missing; others are notes on the document."""
+
+
+class PageSource(Protocol):
+    """What this module needs of `readers.reader.Readers`."""
+
+    def read(self, path: Path, *, name: str, media_type: str, password: str | None = None) -> AsyncIterator[Item]:
+        """Yield outline, pages, embedded files."""
+
+    async def detect(self, path: Path, name: str) -> tuple[Kind, str]:
+        """Return kind and media type, looking into containers."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Pages that are read and not stored yet."""
+
+    pages: list[PageText] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def due(self) -> bool:
+        return len(self.pages) >= BATCH_PAGES or time.monotonic() - self.since >= BATCH_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class ReadToEnd:
+    """What is known of a content when all its pages are stored: language, notes, files inside it."""
+
+    language: str
+    notes: list[str]
+    embedded: list[Embedded]
+
+
+class Reading:
+    """The reading of one content, from where an earlier one stopped."""
+
+    def __init__(self, settings: Settings, readers: PageSource, ocr: OcrEngine, contents: Contents) -> None:
+        self._readers = readers
+        self._ocr = ocr
+        self._contents = contents
+        self._width = settings.ocr_workers + 1
+        self._chunker = Chunker(settings.chunk_tokens)
+        self._script = Script()
+        self._notes: list[str] = []
+        self._embedded: list[Embedded] = []
+        self._done = 0
+        self._total = 0
+        self._batch = _Batch()
+
+    async def run(
+        self, content_id: int, ref: AttachmentRef, path: Path, password: str | None, done: int,
+        stored: Callable[[], Awaitable[None]],
+    ) -> ReadToEnd:  # fmt: skip
+        """Read `ref` to its end, storing pages as they come.
+
+        Args:
+            content_id: Where to store.
+            ref: What is read; `path` is where its bytes are.
+            path: The file.
+            password: For protected files.
+            done: Pages that an earlier reading has stored.
+            stored: Called after each stored batch.
+
+        Raises:
+            AttachmentError: Nothing could be read.
+            ContentGone: The content was deleted meanwhile.
+        """
+        items = self._readers.read(path, name=ref["name"], media_type=ref["media_type"], password=password)
+        try:
+            async with aclosing(items) as stream:  # type: ignore[type-var]  # readers are async generators
+                async for page in self._pages(content_id, stream):
+                    self._take(page, done)
+                    if self._batch.due:
+                        await self._store(content_id, stored)
+        except FileEmpty:
+            raise
+        except AttachmentError:
+            if not self._done and not self._batch.pages:
+                raise
+            self._note_missing()
+        await self._store(content_id, stored)
+        return ReadToEnd(self._script.language, list(dict.fromkeys(self._notes)), self._embedded)
+
+    async def _pages(self, content_id: int, stream: AsyncIterator[Item]) -> AsyncIterator[tuple[PageText, list[Gap]]]:
+        """Yield finished pages in order, while the next ones are read and recognised."""
+        running: deque[asyncio.Task[tuple[PageText, list[Gap]]]] = deque()
+        try:
+            async for item in stream:
+                if isinstance(item, Page):
+                    running.append(asyncio.create_task(self._finished(item)))
+                elif isinstance(item, Outline):
+                    self._total = item.pages_total
+                    await self._contents.outline(content_id, item)
+                else:
+                    self._embedded.append(item)
+                while running and (len(running) > self._width or running[0].done()):
+                    yield await running.popleft()
+            while running:
+                yield await running.popleft()
+        finally:
+            for task in running:
+                task.cancel()
+
+    async def _finished(self, page: Page) -> tuple[PageText, list[Gap]]:
+        """Return the page with its final text, and what is missing of it."""
+        gaps = [Gap(page=page.number, state="failed", reason=code) for code in page.warnings if code in FAILED]
+        self._notes.extend(code for code in page.warnings if code not in FAILED)
+        if page.image is None:
+            text = PageText(page.number, page.label, page.markdown)
+        else:
+            text, reason = await self._recognised(page, page.image)
+            gaps += [Gap(page=page.number, state="failed", reason=reason)] if reason else []
+        if not text.text.strip() and not gaps:
+            gaps.append(Gap(page=page.number, state="skipped", reason="blank"))
+        return text, gaps
+
+    async def _recognised(self, page: Page, image: bytes) -> tuple[PageText, str]:
+        """Return the page with its recognised text, and why there is none."""
+        try:
+            seen = await self._ocr.read(image)
+        except (Unavailable, AttachmentError) as exc:
+            reason = "ocr_unavailable" if isinstance(exc, Unavailable) else "ocr_failed"
+            return PageText(page.number, page.label, page.markdown), reason
+        text = seen["text"]
+        if page.markdown.strip() and page.markdown.strip() not in text:
+            text = f"{page.markdown.strip()}\n\n{text}"
+        return PageText(page.number, page.label, text, True, _confidence(seen), seen["lines"]), ""
+
+    def _take(self, page: tuple[PageText, list[Gap]], done: int) -> None:
+        text, gaps = page
+        self._script.add(text.text[:20_000])
+        self._done += 1
+        if self._done > done:
+            self._batch.pages.append(text)
+            self._batch.gaps.extend(gaps)
+        else:
+            self._chunker.page(text.number, text.text)
+
+    async def _store(self, content_id: int, stored: Callable[[], Awaitable[None]]) -> None:
+        batch, self._batch = self._batch, _Batch()
+        if batch.pages or batch.gaps:
+            chunks = await asyncio.to_thread(self._chunks, batch.pages)
+            await self._contents.add_pages(content_id, batch.pages, chunks, batch.gaps)
+            await stored()
+
+    def _chunks(self, pages: list[PageText]) -> list[Chunk]:
+        return [chunk for page in pages for chunk in self._chunker.page(page.number, page.text)]
+
+    def _note_missing(self) -> None:
+        missing = range(self._done + 1, max(self._total, self._done + 1) + 1)
+        self._batch.gaps.extend(Gap(page=number, state="failed", reason="reading_stopped") for number in missing)
+
+
+def _confidence(seen: OcrText) -> float | None:
+    """Return the mean confidence of the lines, weighted by their length."""
+    weights = [len(line["text"]) for line in seen["lines"]]
+    if not sum(weights):
+        return None
+    total = sum(line["confidence"] * weight for line, weight in zip(seen["lines"], weights, strict=True))
+    return round(total / sum(weights), 4)

@@ -1,0 +1,92 @@
+"""Summaries of whole documents by map and reduce over every page, with a bounded number of model calls."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from errors import Language
+from models.tokens import count_tokens
+from stores.keywords import terms
+
+WINDOW_TOKENS = 6000
+"""Tokens of one map call."""
+MAX_CALLS = 20
+"""Most map calls of one document; windows of longer documents are condensed by their most central sentences first."""
+PART_TOKENS = 200
+SUMMARY_TOKENS = 400
+SENTENCE = re.compile(r"[^。！？!?.\n]+(?:[。！？]|[!?.]+(?=\s|$)|\n|$|\.)")
+
+
+class Summarizer(Protocol):
+    """Condenses one text; the chat model of the process."""
+
+    async def __call__(self, text: str, language: Language, max_tokens: int) -> str:
+        """Return a summary of `text` in `language`.
+
+        Raises:
+            ModelUnavailable: The model failed.
+        """
+
+
+async def summarize(texts: Sequence[str], language: Language, summarizer: Summarizer) -> str:
+    """Return the summary of a document whose pages have these `texts`.
+
+    Every page is in exactly one window; windows are summarised one by one (map), and their summaries together (reduce).
+
+    Raises:
+        ModelUnavailable: The model failed.
+    """
+    windows = cut_windows(texts)
+    if len(windows) == 1:
+        return await summarizer(windows[0], language, SUMMARY_TOKENS)
+    parts = [await summarizer(window, language, PART_TOKENS) for window in windows]
+    return await summarizer("\n\n".join(parts), language, SUMMARY_TOKENS)
+
+
+def cut_windows(texts: Sequence[str]) -> list[str]:
+    """Return at most `MAX_CALLS` windows of at most about `WINDOW_TOKENS` tokens that cover all pages in order."""
+    sizes = [count_tokens(text) for text in texts]
+    size = max(WINDOW_TOKENS, -(-sum(sizes) // (MAX_CALLS - 1)))
+    windows: list[list[str]] = [[]]
+    filled = 0
+    for text, tokens in zip(texts, sizes, strict=True):
+        for piece in _pieces(text, tokens, size):
+            weight = min(tokens, size)
+            if windows[-1] and filled + weight > size and len(windows) < MAX_CALLS:
+                windows.append([])
+                filled = 0
+            windows[-1].append(piece)
+            filled += weight
+    return [condense("\n\n".join(window), WINDOW_TOKENS) for window in windows]
+
+
+def condense(text: str, tokens: int) -> str:
+    """Return `text`, or if it has more than `tokens` tokens its most central sentences in their order.
+
+    Central is a sentence whose terms are frequent in the text (the SumBasic idea of Nenkova and Vanderwende, 2005).
+    """
+    total = count_tokens(text)
+    if total <= tokens:
+        return text
+    sentences = [match[0].strip() for match in SENTENCE.finditer(text) if match[0].strip()]
+    bags = [set(terms(sentence)) for sentence in sentences]
+    frequency = Counter(term for bag in bags for term in bag)
+    weights = [sum(frequency[term] for term in bag) / (len(bag) + 5) for bag in bags]
+    room = tokens / total * len(text)
+    chosen: list[int] = []
+    for number in sorted(range(len(sentences)), key=lambda n: -weights[n]):
+        if len(sentences[number]) <= room:
+            room -= len(sentences[number]) + 1
+            chosen.append(number)
+    return "\n".join(sentences[number] for number in sorted(chosen))
+
+
+def _pieces(text: str, tokens: int, size: int) -> list[str]:
+    """Cut a page that is longer than a window."""
+    if tokens <= size:
+        return [text]
+    step = max(1, len(text) * size // tokens)
+    return [text[start : start + step] for start in range(0, len(text), step)]

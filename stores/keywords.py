@@ -1,0 +1,150 @@
+"""Keyword search: BM25 over an inverted index that is cut into segments, one or more per content.
+
+A search touches only the segments it may see, so its cost follows the owner's documents and not the store, and term
+statistics never mix owners. Terms are stored as 64-bit hashes: no readable text is in the index.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sqlite3
+import threading
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+
+import numpy as np
+import snowballstemmer  # type: ignore[import-untyped]  # it ships no types
+from numpy.typing import NDArray
+
+K1, B = 1.2, 0.75
+"""BM25 parameters of Robertson and Zaragoza, The Probabilistic Relevance Framework (2009)."""
+
+CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+TOKEN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+(?:['’][^\W_{CJK}]+)?")
+IDEOGRAPHS = re.compile(rf"[{CJK}]")
+STOPWORDS = frozenset(
+    "a an and are as at be been but by did do does for from had has have he her his how i if in into is it its me my of"
+    " on or our she so than that the their them then there these they this to was we were what when where which who"
+    " whom whose why will with would you your".split()
+)
+_STEMMER = snowballstemmer.stemmer("english")
+_STEMMING = threading.Lock()
+"""The stemmer keeps its word in itself: one thread at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordMatches:
+    """Chunks that hold at least one term of a query, best first.
+
+    Attributes:
+        chunks: (content id, ordinal) of each.
+        scores: BM25, same order.
+        coverage: Share of the query's term weight (idf) that the chunk holds, 0..1, same order.
+    """
+
+    chunks: list[tuple[int, int]]
+    scores: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+
+
+def terms(text: str) -> list[str]:
+    """Return the index terms of `text`: stemmed words, and of Chinese every character and pair of characters.
+
+    >>> terms("The cats of 北京市")
+    ['cat', '北', '京', '市', '北京', '京市']
+    """
+    found: list[str] = []
+    for token in TOKEN.findall(unicodedata.normalize("NFKC", text).lower()):
+        if IDEOGRAPHS.match(token):
+            found.extend(token)
+            found.extend(token[i : i + 2] for i in range(len(token) - 1))
+        elif token not in STOPWORDS:
+            found.append(_stem(token))
+    return found
+
+
+def index(db: sqlite3.Connection, content_id: int, first: int, texts: Sequence[str]) -> None:
+    """Add one segment with `texts`, the chunks of `content_id` from ordinal `first` on."""
+    lengths = np.zeros(len(texts), np.uint16)
+    hits: dict[int, list[int]] = {}
+    for position, text in enumerate(texts):
+        counts = Counter(terms(text))
+        lengths[position] = min(sum(counts.values()), 65_535)
+        for term, count in counts.items():
+            hits.setdefault(_term_key(term), []).append(position << 8 | min(count, 255))
+    cursor = db.execute(
+        "INSERT INTO segments (content_id, first, lengths) VALUES (?, ?, ?)", (content_id, first, lengths.tobytes())
+    )
+    rows = ((cursor.lastrowid, key, np.array(hits[key], np.uint32).tobytes()) for key in sorted(hits))
+    db.executemany("INSERT INTO postings VALUES (?, ?, ?)", rows)
+
+
+def search(db: sqlite3.Connection, content_ids: Sequence[int], query: str, limit: int) -> KeywordMatches:
+    """Return the `limit` best chunks of `content_ids` by BM25."""
+    wanted = sorted({_term_key(term) for term in terms(query)})
+    segments = db.execute(
+        "SELECT id, content_id, first, lengths FROM segments WHERE content_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(content_ids)),),
+    ).fetchall()
+    if not wanted or not segments:
+        return KeywordMatches([], np.zeros(0), np.zeros(0))
+    lengths = np.frombuffer(b"".join(row["lengths"] for row in segments), np.uint16).astype(np.float64)
+    sizes = [len(row["lengths"]) // 2 for row in segments]
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    scores, coverage = _bm25(_postings(db, segments, wanted), offsets, lengths, wanted)
+    best = np.argsort(-scores, kind="stable")[:limit]
+    best = best[scores[best] > 0]
+    places = np.searchsorted(offsets, best, side="right") - 1
+    chunks = [
+        (segments[place]["content_id"], int(segments[place]["first"] + position - offsets[place]))
+        for place, position in zip(places, best, strict=True)
+    ]
+    return KeywordMatches(chunks, scores[best], coverage[best])
+
+
+def _postings(db: sqlite3.Connection, segments: list[sqlite3.Row], wanted: list[int]) -> list[tuple[int, int, bytes]]:
+    """Return (place of the segment, place of the term, hits)."""
+    place = {row["id"]: number for number, row in enumerate(segments)}
+    term_place = {term: number for number, term in enumerate(wanted)}
+    rows = db.execute(
+        "SELECT segment_id, term, hits FROM postings WHERE segment_id IN (SELECT value FROM json_each(?))"
+        " AND term IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(place)), json.dumps(wanted)),
+    )
+    return [(place[row[0]], term_place[row[1]], row[2]) for row in rows]
+
+
+def _bm25(
+    postings: list[tuple[int, int, bytes]], offsets: NDArray[np.int64], lengths: NDArray[np.float64], wanted: list[int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return score and coverage of every chunk of the segments."""
+    total = len(lengths)
+    packed = np.frombuffer(b"".join(hits for _, _, hits in postings), np.uint32)
+    runs = [len(hits) // 4 for _, _, hits in postings]
+    term = np.repeat(np.array([number for _, number, _ in postings], np.int64), runs)
+    chunk = np.repeat(np.array([offsets[place] for place, _, _ in postings], np.int64), runs) + (packed >> 8)
+    frequency = (packed & 255).astype(np.float64)
+    documents = np.bincount(term, minlength=len(wanted))
+    idf = np.log1p((total - documents + 0.5) / (documents + 0.5))
+    norm = K1 * (1 - B + B * lengths[chunk] / max(lengths.mean(), 1.0))
+    weights = idf[term] * frequency * (K1 + 1) / (frequency + norm)
+    scores: NDArray[np.float64] = np.bincount(chunk, weights, minlength=total).astype(np.float64)
+    coverage = np.bincount(chunk, idf[term], minlength=total) / max(float(idf.sum()), math.ulp(1.0))
+    return scores, coverage
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    with _STEMMING:
+        return str(_STEMMER.stemWord(word.replace("’", "'")))
+
+
+@lru_cache(maxsize=100_000)
+def _term_key(term: str) -> int:
+    return int.from_bytes(blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
