@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tiktoken import Encoding
 
 IMAGE_TOKENS = 1280
-"""Counted for a picture of any size: Qwen-VL's default upper bound for one image (28 x 28 pixels a token)."""
+"""Counted for a picture of any size: the upper end of the 256-1280 that Qwen2-VL's model card advises for one."""
 
 MESSAGE_TOKENS = 4
 """Role and separators around one message, as ChatML writes them."""

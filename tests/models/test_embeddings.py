@@ -46,8 +46,8 @@ def is_unit(vectors: np.ndarray) -> bool:
 async def test_bundled_shapes(e5: BundledEmbedder) -> None:
     passages = await e5.passages(["one", "二", "three"])
     query = await e5.query("one")
-    assert (passages.shape, passages.dtype) == ((3, 384), np.float32)
-    assert (query.shape, query.dtype) == ((384,), np.float32)
+    assert passages.shape == (3, 384) and passages.dtype == np.float32
+    assert query.shape == (384,) and query.dtype == np.float32
     assert is_unit(passages) and is_unit(query)
     assert (await e5.passages([])).shape == (0, 384)
     assert "EMBEDDING_MODEL" in e5.detail

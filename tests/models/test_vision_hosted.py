@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from errors import ModelTimedOut, ModelUnavailable
+from models.vision.hosted import HostedVision
 from models.vision.interface import VisionModel
 from models.vision.registry import open_vision
 from settings import Settings
@@ -79,7 +80,7 @@ async def test_failures(openai_server: OpenAIServer) -> None:
 )
 def test_choice(given: dict[str, object], expected: str) -> None:
     model = open_vision(settings(**given))
-    assert model is not None and model.detail.startswith(expected)
+    assert isinstance(model, HostedVision) and model.detail.startswith(expected)
 
 
 @pytest.mark.parametrize("given", [{}, {"llm_api_key": "k"}, {"vision_model": "v"}])
