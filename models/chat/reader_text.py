@@ -20,6 +20,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|Inc|Ltd|Co|Corp|No|Fig|Eq|Sec|Vol|pp|approx|ca|cf|al|Gen|Col|Lt|Rev"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)|\b[A-Z]|\b(?:e\.g|i\.e|U\.S|U\.K|a\.m|p\.m))\.\s*$"
 )
+_LEADING_MARKUP = re.compile(r"\s*(?:(?:#{1,6}|[>*+•·▪-])[ \t]+)*")
 _NUMBERED = re.compile(r"^\s*\d{1,3}[.)]\s*$")
 
 STOP_WORDS = frozenset(
@@ -70,9 +71,8 @@ def split_sentences(text: str) -> list[Sentence]:
     found: list[Sentence] = []
     for block_start, block_end in _spans(text, 0, len(text), _BLOCK):
         for start, end in _join_abbreviations(text, _spans(text, block_start, block_end, _SENTENCE_END)):
-            stripped = text[start:end].strip()
-            if stripped:
-                start += len(text[start:end]) - len(text[start:end].lstrip())
+            start += len(_LEADING_MARKUP.match(text[start:end]).group())  # type: ignore[union-attr]
+            if stripped := text[start:end].strip():
                 found.append(Sentence(unwrap(stripped), start, start + len(stripped)))
     return found
 
