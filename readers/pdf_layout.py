@@ -18,7 +18,7 @@ _MIN_GAP = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Typography:
-    """The size in points that most of the document's characters have."""
+    """The size in points of running text: the largest that a fifth of the characters have (tables are set smaller)."""
 
     body: float
 
@@ -69,7 +69,8 @@ def typography(pages: list[list[Block]]) -> Typography:
             for line in block["lines"]:
                 for span in line["spans"]:
                     sizes[round(span["size"] * 2) / 2] += len(span["text"].strip())
-    return Typography(sizes.most_common(1)[0][0] if sizes else 10.0)
+    total = sum(sizes.values())
+    return Typography(max((size for size, count in sizes.items() if count * 5 >= total), default=10.0))
 
 
 def block_lines(block: Block) -> list[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from readers.pdf_layout import Block, Line, Typography, block_lines, reading_order
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _HEADING_RATIOS = ((1.7, 1), (1.35, 2), (1.12, 3))
 _BOLD_LEVEL = 4
+_SENTENCE_LEVEL = 3
+"""From this level on, what ends like a sentence is no heading."""
 _MOST_HEADING_CHARS = 200
 _CELL_GAP = 1.6
 """White space between two cells of a row, in type sizes."""
@@ -46,7 +48,7 @@ def page_markdown(
     """
     ordered = [lines for block in reading_order(blocks) if (lines := block_lines(block))]
     body = _page_body(ordered, typography.body)
-    rows = [_rows(lines) for lines in ordered]
+    rows = [rows_of(lines) for lines in ordered]
     if finder is not None and sum(1 for block in rows for row in block if len(row) > 1) >= 3:
         from readers.pdf_tables import with_ruled_tables
 
@@ -56,17 +58,48 @@ def page_markdown(
     return _assemble(rows, body, toc)
 
 
-def _assemble(blocks: list[list[Row] | str], body: float, toc: dict[str, int]) -> str:
+def is_wide(char: str) -> bool:
+    """Whether `char` is Chinese or Japanese, which is written without spaces."""
+    return bool(_WIDE.match(char))
+
+
+def _assemble(blocks: Sequence[list[Row] | str], body: float, toc: dict[str, int]) -> str:
     parts: list[str] = []
     pending: list[Row] = []
-    for block in blocks:
-        if isinstance(block, list) and block and all(len(row) > 1 for row in block):
+    for block in _joined_headings(blocks, body, toc):
+        if isinstance(block, list) and all(len(row) > 1 for row in block):
             pending += block
             continue
         parts += _aligned(pending)
         pending = []
         parts += [block] if isinstance(block, str) else _block_parts(block, body, toc)
     return "\n\n".join(part for part in [*parts, *_aligned(pending)] if part.strip())
+
+
+def _joined_headings(blocks: Sequence[list[Row] | str], body: float, toc: dict[str, int]) -> Iterator[list[Row] | str]:
+    """Join a heading with the next block where that goes on with it right below, in the same type."""
+    held: list[Row] = []
+    for block in blocks:
+        if (
+            held
+            and isinstance(block, list)
+            and _continues(held[-1][0], block[0], _level(held[-1], body, toc), body, toc)
+        ):
+            held = held + block
+            continue
+        if held:
+            yield held
+        held = block if isinstance(block, list) else []
+        if isinstance(block, str):
+            yield block
+    if held:
+        yield held
+
+
+def _continues(line: Line, row: Row, level: int, body: float, toc: dict[str, int]) -> bool:
+    below = row[0]
+    near = -0.5 * line.size < below.box[1] - line.box[3] < 0.6 * line.size
+    return 0 < level < _BOLD_LEVEL and near and abs(below.size - line.size) < 0.1 and _level(row, body, toc) == level
 
 
 def _page_body(blocks: list[list[Line]], body: float) -> float:
@@ -81,7 +114,7 @@ def _page_body(blocks: list[list[Line]], body: float) -> float:
     return size if size > body and chars > 600 else body
 
 
-def _rows(lines: list[Line]) -> list[Row]:
+def rows_of(lines: list[Line]) -> list[Row]:
     """Group the lines of a block that stand side by side; near neighbours become one line."""
     rows: list[Row] = []
     for line in lines:
@@ -133,8 +166,8 @@ def _block_parts(rows: list[Row], body: float, toc: dict[str, int]) -> Iterator[
 def _flush(paragraph: list[Row], heading: list[Row], level: int) -> Iterator[str]:
     if heading:
         title = _SPACE.sub(" ", _join([row[0] for row in heading])).strip()
-        strong = level < _BOLD_LEVEL or not title.endswith(_ENDS_SENTENCE)
-        yield f"{'#' * level} {title}" if len(title) <= _MOST_HEADING_CHARS and strong else title
+        sentence = level >= _SENTENCE_LEVEL and (title.endswith(_ENDS_SENTENCE) or "。" in title)
+        yield title if sentence or len(title) > _MOST_HEADING_CHARS else f"{'#' * level} {title}"
     if paragraph:
         yield _paragraph(paragraph)
 

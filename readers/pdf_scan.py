@@ -99,6 +99,7 @@ def render(page: pymupdf.Page, max_pixels: int) -> tuple[bytes | None, tuple[str
     grey = all(image[5] in ("DeviceGray", "CalGray") or image[4] == 1 for image in page.get_images())
     colours = pymupdf.csGRAY if grey and page.get_images() else pymupdf.csRGB
     picture = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=colours, alpha=False)
-    if picture.is_unicolor:
+    samples = picture.samples
+    if samples == samples[: picture.n] * (len(samples) // picture.n):
         return None, ()
     return picture.tobytes("png"), ()

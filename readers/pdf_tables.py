@@ -7,9 +7,11 @@ from collections import Counter
 import pymupdf
 
 from readers.pdf_layout import Block, Box, block_lines, plain_text, reading_order
-from readers.pdf_markdown import Row, _rows, squeeze
+from readers.pdf_markdown import Row, is_wide, rows_of, squeeze
 from readers.tables import table
 
+Word = tuple[float, float, float, float, str, int, int, int]
+"""Box, text, and numbers of block, line and word, as PyMuPDF gives them."""
 _MOST_DRAWINGS = 3000
 _LEAST_RULES = 4
 
@@ -22,9 +24,15 @@ def with_ruled_tables(page: pymupdf.Page, blocks: list[Block]) -> list[list[Row]
     if not _is_ruled(page):
         return None
     pymupdf.no_recommend_layout()
-    found = [(tuple(item.bbox), item.extract()) for item in page.find_tables(strategy="lines", use_layout=False).tables]
-    tables = [(box, cells) for box, cells in found if len(cells) >= 2 and len(cells[0]) >= 2]
-    kept = [(box, text) for box, cells in tables if (text := _faithful(box, cells, blocks))]
+    grids = [
+        (tuple(item.bbox), [row.cells for row in item.rows])
+        for item in page.find_tables(strategy="lines", use_layout=False).tables
+    ]
+    grids = [(box, cells) for box, cells in grids if len(cells) >= 2 and len(cells[0]) >= 2]
+    if not grids:
+        return None
+    words = page.get_text("words", flags=pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES)
+    kept = [(box, text) for box, cells in grids if (text := _faithful(box, cells, words, blocks))]
     return _merge(blocks, kept) if kept else None
 
 
@@ -37,14 +45,28 @@ def _is_ruled(page: pymupdf.Page) -> bool:
     return len(long_ones) >= _LEAST_RULES
 
 
-def _faithful(box: Box, cells: list[list[str | None]], blocks: list[Block]) -> str:
-    rows = [[" ".join((cell or "").split()) for cell in row] for row in cells]
+def _faithful(box: Box, grid: list[list[Box | None]], words: list[Word], blocks: list[Block]) -> str:
+    inside = [word for word in words if _within(word, box)]
+    rows = [[_cell_text(cell, inside) for cell in row] for row in grid]
     rows = [row for row in rows if any(row)]
     if len(rows) < 2:
         return ""
     under = plain_text([part for block in blocks if (part := _inside(block, box, True))])
     lost = Counter(squeeze(under)) - Counter(squeeze("".join(cell for row in rows for cell in row)))
     return "" if lost else table(rows[0], rows[1:])
+
+
+def _cell_text(cell: Box | None, words: list[Word]) -> str:
+    """Join the words whose middle is in `cell`, without a space where Chinese text only wraps."""
+    text, last = "", (-1, -1)
+    for word in words if cell else ():
+        if not _within(word, cell):
+            continue
+        part, line = word[4], (word[5], word[6])
+        wraps = line != last and is_wide(text[-1:]) and is_wide(part[:1])
+        text += part if wraps or not text else " " + part
+        last = line
+    return text
 
 
 def _inside(block: Block, box: Box, wanted: bool) -> Block | None:
@@ -56,8 +78,8 @@ def _inside(block: Block, box: Box, wanted: bool) -> Block | None:
     return {**block, "lines": lines, "bbox": (min(x0), min(y0), max(x1), max(y1))}
 
 
-def _within(line: Box, box: Box) -> bool:
-    x, y = (line[0] + line[2]) / 2, (line[1] + line[3]) / 2
+def _within(part: Box | Word, box: Box) -> bool:
+    x, y = (part[0] + part[2]) / 2, (part[1] + part[3]) / 2
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
@@ -74,5 +96,5 @@ def _merge(blocks: list[Block], tables: list[tuple[Box, str]]) -> list[list[Row]
                     left.remove((box, text))
                 rest = _inside(rest, box, False)
         if rest is not None and (lines := block_lines(rest)):
-            merged.append(_rows(lines))
+            merged.append(rows_of(lines))
     return merged

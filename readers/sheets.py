@@ -16,7 +16,7 @@ from errors import FileCorrupt, FileEncrypted, FileTooLarge
 from readers.archive import open_archive
 from readers.interface import Item, Options, Outline, Page
 from readers.media_types import XLS
-from readers.tables import has_header, table, table_blocks
+from readers.tables import has_header, is_number, table_blocks
 
 MAX_ROWS = 200_000
 MAX_CELLS = 20_000_000
@@ -98,11 +98,17 @@ def _markdown(name: str, rows: list[list[str]]) -> Iterator[str]:
     lead = next((at for at, row in enumerate(rows) if sum(map(bool, row)) > 1), len(rows))
     for row in rows[:lead]:
         yield " ".join(cell for cell in row if cell)
-    body = rows[lead:]
-    if len(body) == 1:
-        yield table(body[0], [])
-    elif body:
-        named = has_header(body)
-        header = body[0] if named else [""] * len(body[0])
-        for _, _, markdown in table_blocks(header, body[1:] if named else body):
+    header, body = _split_header(rows[lead:])
+    if header:
+        for _, _, markdown in table_blocks(header, body):
             yield markdown
+
+
+def _split_header(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """Return the names of the columns and the rows below; up to three rows of words above numbers are one header."""
+    if len(rows) <= 1 or has_header(rows):
+        return (rows[0], rows[1:]) if rows else ([], [])
+    height = next((at for at, row in enumerate(rows[:4]) if any(is_number(cell) for cell in row)), 0)
+    if not 1 <= height <= 3:
+        return [""] * len(rows[0]), rows
+    return [" ".join(filter(None, column)) for column in zip(*rows[:height], strict=True)], rows[height:]

@@ -10,6 +10,8 @@ BLOCK_CHARS = 3000
 
 _BREAKS = re.compile(r"\s*[\r\n\v\f\u2028\u2029]+\s*")
 
+_NUMBER = re.compile(r"[-+(]?[\d.,\s%$€¥£]*\d[\d.,\s%$€¥£]*\)?")
+
 
 def cell_text(value: str) -> str:
     """Return `value` fit for a cell: on one line, with pipes escaped."""
@@ -40,11 +42,16 @@ def table_blocks(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterat
         yield start, max(start, len(rows) - 1), table(header, rows[start:])
 
 
+def is_number(cell: str) -> bool:
+    """Whether a cell holds a number, an amount or a percentage."""
+    return bool(_NUMBER.fullmatch(cell.strip()))
+
+
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns: filled, without numbers, no word twice."""
     if not rows or (len(rows) == 1 and len(rows[0]) < 2):
         return False
     first = [cell.strip() for cell in rows[0]]
     filled = [cell for cell in first if cell]
-    numbers = sum(1 for cell in filled if re.fullmatch(r"[-+]?[\d.,\s%$€¥£]+", cell))
+    numbers = sum(1 for cell in filled if is_number(cell))
     return len(filled) * 2 > len(first) and numbers * 3 <= len(filled) and len(set(filled)) == len(filled)
