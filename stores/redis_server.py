@@ -11,23 +11,25 @@ import fcntl
 import logging
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from redisvl.exceptions import RedisVLError
+from redisvl.exceptions import RedisVLError  # type: ignore[import-untyped]
 
 from errors import MemoryNotStarted, MemoryUnavailable
 from settings import Settings
 from stores.redis_process import INSTALL, find_programs, socket_path, spawn
+from stores.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ COMMAND_TIMEOUT = 15.0
 """Seconds without an answer after which a command fails."""
 CONNECT_TIMEOUT = 5.0
 START_TIMEOUT = 20.0
+START_POLL = 0.01
 STOP_TIMEOUT = 10.0
 WATCH_INTERVAL = 0.5
 """Seconds between two looks at whether the embedded server is still ours to keep alive."""
@@ -99,7 +102,7 @@ async def open_redis(settings: Settings) -> RedisHandle:
     embedded = _Embedded(settings.data_dir.resolve() / "redis")
     await embedded.open()
     version = (await embedded.client.info("server"))["redis_version"]
-    whose = "embedded" if embedded.owned else "shared"
+    whose: Kind = "embedded" if embedded.owned else "shared"
     start = "Started" if embedded.owned else "Already running"
     detail = f"{start}: embedded Redis {version} below DATA_DIR; REDIS_URL names another."
     return RedisHandle(embedded.client, whose, detail, embedded)
@@ -131,15 +134,13 @@ def _external_pool(settings: Settings) -> BlockingConnectionPool:
     )
 
 
-def _pool_options() -> dict[str, object]:
+def _pool_options() -> dict[str, Any]:
     return {
         "max_connections": MAX_CONNECTIONS,
         "timeout": POOL_WAIT,
         "socket_timeout": COMMAND_TIMEOUT,
         "socket_connect_timeout": CONNECT_TIMEOUT,
-        "retry": Retry(
-            ExponentialWithJitterBackoff(base=0.05, cap=0.4), 3, supported_errors=(RedisConnectionError, OSError)
-        ),
+        "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.4), 3, supported_errors=(RedisConnectionError,)),
     }
 
 
@@ -164,9 +165,7 @@ class _Embedded:
                 connection_class=UnixDomainSocketConnection, path=str(self._socket), **_pool_options()
             )
         )
-        self._probe = Redis(
-            unix_socket_path=str(self._socket), retry=None, socket_timeout=2, single_connection_client=False
-        )
+        self._probe = Redis(unix_socket_path=str(self._socket), retry=Retry(NoBackoff(), 0), socket_timeout=2)
 
     @property
     def owned(self) -> bool:
@@ -176,16 +175,19 @@ class _Embedded:
     async def open(self) -> None:
         """Start the server, or wait for the one that another process starts."""
         try:
-            async with asyncio.timeout(START_TIMEOUT):
-                while not await self._joined():
-                    await asyncio.sleep(0.01)
-        except TimeoutError as exc:
-            await self.aclose()
-            raise MemoryNotStarted(reason="the embedded Redis does not answer", fix=INSTALL) from exc
+            await self._join()
         except BaseException:
             await self.aclose()
             raise
         self._watcher = asyncio.create_task(self._watch(), name="redis-watch")
+
+    async def _join(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline:
+            if await self._joined():
+                return
+            await asyncio.sleep(START_POLL)
+        raise MemoryNotStarted(reason="the embedded Redis does not answer", fix=INSTALL)
 
     async def _joined(self) -> bool:
         if self.owned:
@@ -258,9 +260,7 @@ class _Embedded:
 
     async def aclose(self) -> None:
         """End what this process started."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+        await end_tasks([self._watcher])
         await self._probe.aclose()
         if self._process is not None:
             await _end(self._process)

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from errors import MemoryUnavailable, ThreadBusy
+from settings import Settings
+from stores import turns as turns_module
+from stores.checkpoints import open_checkpointer
+from stores.redis_server import open_redis
+from stores.turns import ThreadTurns, TurnStopped
+from tests.stores.test_checkpoints import chat_graph, thread
+from tests.stores.turns_worker import run_turns
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+async def turns(redis: Redis, settings: Settings) -> AsyncIterator[ThreadTurns]:
+    made = ThreadTurns(redis, settings)
+    yield made
+    await made.aclose()
+
+
+async def start_worker(redis: Redis, what: str, name: str, argument: str) -> Process:
+    socket = redis.connection_pool.connection_kwargs["path"]
+    command = [sys.executable, "-m", "tests.stores.turns_worker", socket, what, name, argument]
+    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=PIPE, stderr=PIPE)
+
+
+async def line(process: Process) -> str:
+    assert process.stdout
+    return (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
+
+
+async def hold(turns: ThreadTurns, run_id: str, log: list[str], policy: Any = "enqueue", seconds: float = 0.05) -> None:
+    async with turns.hold("t", run_id, policy):
+        log.append(f"+{run_id}")
+        await asyncio.sleep(seconds)
+        log.append(f"-{run_id}")
+
+
+async def test_uncontended_turn_needs_two_commands_and_leaves_no_key(turns: ThreadTurns, redis: Redis) -> None:
+    async with turns.hold("t", "warm"):
+        pass
+    await redis.config_resetstat()
+    async with turns.hold("t", "r"):
+        keys = [key async for key in redis.scan_iter()]
+        assert len(keys) == 2
+        assert all([0 < await redis.ttl(key) <= 30 for key in keys])
+    assert await redis.dbsize() == 0
+    calls = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
+    assert calls == 2
+
+
+async def test_turns_are_taken_one_by_one_in_order(turns: ThreadTurns) -> None:
+    log: list[str] = []
+    tasks = []
+    for number in range(8):
+        tasks.append(asyncio.create_task(hold(turns, str(number), log, seconds=0.01)))
+        await asyncio.sleep(0.005)
+    await asyncio.gather(*tasks)
+    assert log == [f"{sign}{number}" for number in range(8) for sign in "+-"]
+
+
+async def test_waiters_are_woken_at_once(turns: ThreadTurns) -> None:
+    log: list[str] = []
+    started = time.monotonic()
+    await asyncio.gather(*(hold(turns, str(number), log, seconds=0) for number in range(20)))
+    assert time.monotonic() - started < 1
+    assert len(log) == 40
+
+
+async def test_threads_do_not_wait_for_each_other(turns: ThreadTurns) -> None:
+    async with turns.hold("a", "1"), asyncio.timeout(1), turns.hold("b", "2"):
+        pass
+
+
+async def test_reject_and_bounded_wait(redis: Redis, settings: Settings) -> None:
+    impatient = ThreadTurns(redis, settings.model_copy(update={"thread_wait": 0.2}))
+    async with impatient.hold("t", "1"):
+        with pytest.raises(ThreadBusy):
+            async with impatient.hold("t", "2", "reject"):
+                pass
+        started = time.monotonic()
+        with pytest.raises(ThreadBusy):
+            async with impatient.hold("t", "3"):
+                pass
+        assert 0.15 < time.monotonic() - started < 1
+        assert await redis.llen("turn:{t}") == 1
+    async with impatient.hold("t", "4", "reject"):
+        pass
+    await impatient.aclose()
+
+
+@pytest.mark.parametrize("policy", ["interrupt", "rollback"])
+async def test_interrupt_and_rollback_end_the_running_turn_and_go_first(turns: ThreadTurns, policy: Any) -> None:
+    log: list[str] = []
+
+    async def runner() -> None:
+        async with turns.hold("t", "first") as turn:
+            log.append(f"first {await turn.wait_stopped()}")
+
+    first = asyncio.create_task(runner())
+    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(hold(turns, "waiting", log))
+    await asyncio.sleep(0.05)
+    await hold(turns, "new", log, policy)
+    await asyncio.gather(first, waiting)
+    assert log == [f"first {policy}", "+new", "-new", "+waiting", "-waiting"]
+
+
+async def test_a_run_is_stopped_before_and_while_it_waits(turns: ThreadTurns) -> None:
+    await turns.request_stop("early")
+    assert await turns.stop_requested("early") == "stop"
+    with pytest.raises(TurnStopped):
+        async with turns.hold("t", "early"):
+            pass
+    assert await turns.stop_requested("early") is None
+    async with turns.hold("t", "1"):
+        waiting = asyncio.create_task(hold(turns, "2", []))
+        await asyncio.sleep(0.05)
+        await turns.request_stop("2")
+        with pytest.raises(TurnStopped):
+            await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_cancelled_waiter_leaves_the_queue(turns: ThreadTurns, redis: Redis) -> None:
+    async with turns.hold("t", "1"):
+        waiting = asyncio.create_task(hold(turns, "2", []))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert await redis.lrange("turn:{t}", 0, -1) == [b"1"]
+    assert await redis.dbsize() == 0
+
+
+async def test_a_long_turn_keeps_its_place(turns: ThreadTurns, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns_module, "LEASE", 0.3)
+    monkeypatch.setattr(turns_module, "RENEW_INTERVAL", 0.1)
+    monkeypatch.setattr(turns_module, "RECHECK_INTERVAL", 0.05)
+    log: list[str] = []
+    long = asyncio.create_task(hold(turns, "long", log, seconds=1.0))
+    await asyncio.sleep(0.02)
+    await asyncio.gather(long, hold(turns, "next", log))
+    assert log == ["+long", "-long", "+next", "-next"]
+
+
+async def test_a_turn_learns_that_its_lease_is_lost(
+    turns: ThreadTurns, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns_module, "RENEW_INTERVAL", 0.05)
+    async with turns.hold("t", "1") as turn:
+        await redis.delete("turn:{t}")
+        assert await asyncio.wait_for(turn.wait_stopped(), 2) == "lost"
+
+
+async def test_a_run_on_another_process_is_stopped_within_a_second(turns: ThreadTurns, redis: Redis) -> None:
+    worker = await start_worker(redis, "hold", "t", "far")
+    assert await line(worker) == "held"
+    started = time.monotonic()
+    await turns.request_stop("far", "interrupt")
+    assert await line(worker) == "interrupt"
+    assert time.monotonic() - started < 1
+    assert await asyncio.wait_for(worker.wait(), 10) == 0
+
+
+async def test_a_killed_process_frees_its_turn(
+    turns: ThreadTurns, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert turns_module.LEASE <= 10
+    monkeypatch.setattr(turns_module, "RECHECK_INTERVAL", 0.2)
+    worker = await start_worker(redis, "lease", "t", "far")
+    assert await line(worker) == "held"
+    started = time.monotonic()
+    waiting = asyncio.create_task(hold(turns, "next", []))
+    await asyncio.sleep(0.1)
+    worker.kill()
+    await asyncio.wait_for(waiting, 5)
+    assert time.monotonic() - started > 1
+    await worker.wait()
+
+
+async def test_32_turns_of_two_processes_lose_nothing(turns: ThreadTurns, redis: Redis, settings: Settings) -> None:
+    worker = await start_worker(redis, "turns", "t", "16")
+    graph = chat_graph(await open_checkpointer(redis, settings))
+    await run_turns(turns, graph, "t", 16)
+    _, errors = await asyncio.wait_for(worker.communicate(), 30)
+    assert worker.returncode == 0, errors.decode()
+    messages = (await graph.aget_state(thread("t"))).values["messages"]
+    assert len(messages) == 64
+    assert [type(m).__name__ for m in messages] == ["HumanMessage", "AIMessage"] * 32
+    assert await redis.dbsize() == 2
+
+
+async def test_missed_messages_are_made_up_for(turns: ThreadTurns, redis: Redis) -> None:
+    async with turns.hold("t", "1") as turn:
+        await redis.set("stop:1", "stop")
+        await redis.execute_command("CLIENT KILL", "TYPE", "pubsub")
+        assert await asyncio.wait_for(turn.wait_stopped(), 3) == "stop"
+
+
+async def test_redis_gone_is_memory_unavailable(settings: Settings) -> None:
+    handle = await open_redis(settings)
+    turns = ThreadTurns(handle.client, settings)
+    await handle.aclose()
+    with pytest.raises(MemoryUnavailable):
+        async with turns.hold("t", "1"):
+            pass
+    await turns.aclose()
