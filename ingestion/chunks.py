@@ -43,14 +43,16 @@ class Chunker:
         return chunks
 
     def _sections(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield (start, end, heading path) of the stretches between headings."""
+        """Yield (start, end, heading path) of the stretches between headings; a heading alone goes with the next."""
         fenced = [match.span() for match in FENCE.finditer(text)]
         start = 0
         for match in HEADING.finditer(text):
             if any(a <= match.start() < b for a, b in fenced):
                 continue
-            yield start, match.start(), self._heading()
-            start, level = match.start(), len(match[1])
+            if HEADING.sub("", text[start : match.start()]).strip():
+                yield start, match.start(), self._heading()
+                start = match.start()
+            level = len(match[1])
             self._path = [item for item in self._path if item[0] < level] + [(level, match[2][:HEADING_CHARS])]
         yield start, len(text), self._heading()
 

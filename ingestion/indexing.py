@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import cast
 
 from errors import Language, Unavailable
 from ingestion.summaries import Summarizer, summarize
@@ -130,7 +129,7 @@ class SummaryWriter:
                 if tokens <= self._threshold or summary is not None:
                     return
                 texts = await self._contents.texts(content_id)
-                wanted = cast(Language, "zh" if language == "zh" else "en")
+                wanted: Language = "zh" if language == "zh" else "en"
                 await self._contents.set_summary(content_id, await summarize(texts, wanted, self._summarizer))
             except ContentGone:
                 return

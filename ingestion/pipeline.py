@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 from errors import AppError, AttachmentError, Language, UnknownAttachment, UnknownDocument
 from graph.state import Attachment, AttachmentRef
@@ -40,14 +40,14 @@ Progress = Callable[[Attachment], None]
 class PictureReader(Protocol):
     """What this module needs of `ingestion.pictures.Pictures`."""
 
-    async def read(self, ref: AttachmentRef, data: bytes, *, language: Language, question: str = "") -> Attachment:
+    async def read(self, ref: AttachmentRef, data: bytes, *, language: Language, question: str) -> Attachment:
         """Return recognised text, description, facts and agreement of a picture."""
 
 
 class Ingestion:
     """Reads attachments into documents. Safe to call for the same content many times at once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the parts it works with
         self, settings: Settings, *, readers: PageSource, ocr: OcrEngine, pictures: PictureReader,
         attachments: Attachments, documents: Documents, embedder: Embedder, summarizer: Summarizer,
     ) -> None:  # fmt: skip
@@ -127,11 +127,10 @@ class Ingestion:
             await self._fail(content_id, exc)
             return await self._documents.get(ref["id"], owner)
         stored = await self._documents.get(ref["id"], owner)
-        return Attachment(**{**stored, **_picture_fields(seen)})
+        return cast(Attachment, {**stored, **_picture_fields(seen)})
 
     async def _store_picture(self, content_id: int, seen: Attachment) -> None:
-        parts = [(seen.get("ocr") or {}).get("text"), (seen.get("description") or {}).get("text"), seen.get("facts")]
-        text = "\n\n".join(part for part in parts if part)
+        text = "\n\n".join(_witnesses(seen))
         script = Script()
         script.add(text)
         chunks = await asyncio.to_thread(Chunker(self._settings.chunk_tokens).page, 1, text)
@@ -302,8 +301,14 @@ class Ingestion:
             self._summaries.add(item.content_id)
 
 
+def _witnesses(seen: Attachment) -> list[str]:
+    ocr, description = seen.get("ocr"), seen.get("description")
+    texts = [ocr["text"] if ocr else "", description["text"] if description else "", seen.get("facts", "")]
+    return [text for text in texts if text]
+
+
 def _picture_fields(seen: Attachment) -> dict[str, object]:
-    names = ("ocr", "description", "facts", "agreement", "warnings")
+    names = ("ocr", "description", "facts", "agreement", "warnings", "pages_total", "pages_done")
     return {name: value for name, value in seen.items() if name in names}
 
 

@@ -89,8 +89,8 @@ class Contents:
     ) -> tuple[int, str]:
         """Make `ref` a document of the content `key`; return the content's id and status.
 
-        A content that failed before is emptied and `queued` again: the reason may have gone. `parent_id` is the document
-        whose file contained this one; it stays what it was when it is not given.
+        A content that failed before is emptied and `queued` again: the reason may have gone. `parent_id` is the
+        document whose file contained this one; it stays what it was when it is not given.
         """
 
         def change(db: sqlite3.Connection) -> tuple[int, str]:

@@ -11,6 +11,7 @@ from graph.state import Attachment, Source
 from models.embeddings.interface import Embedder
 from settings import Settings
 from stores.attachments import Attachments, as_ref
+from stores.cache import ResultCache
 from stores.catalog import Catalog
 from stores.contents import Contents
 from stores.ownership import Owner
@@ -32,6 +33,7 @@ class Documents:
         self._search = search
         self.vectors = vectors
         self.contents = Contents(catalog)
+        self.cache = ResultCache(catalog)
 
     @classmethod
     async def open(cls, settings: Settings, embedder: Embedder, reranker: Reranker | None = None) -> Documents:

@@ -51,8 +51,11 @@ QUIET = "blank"
 def attachment(row: sqlite3.Row, *, detail: bool) -> Attachment:
     """Return the attachment in a row of `SELECT`; recognised text and descriptions only with `detail`."""
     language: Language = row["asked"]
-    shown = Attachment(  # type: ignore[typeddict-item]  # optional keys may be missing
-        **as_ref(row), status=row["status"], pages_total=row["pages_total"], pages_done=row["pages_done"]
+    shown = Attachment(
+        **as_ref(row),  # type: ignore[typeddict-item]  # mypy wants the optional keys in it too
+        status=row["status"],
+        pages_total=row["pages_total"],
+        pages_done=row["pages_done"],
     )
     if row["language"]:
         shown["language"] = row["language"]

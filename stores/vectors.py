@@ -25,7 +25,7 @@ from models.embeddings.interface import Embedder, Vectors
 from settings import Settings
 
 if TYPE_CHECKING:
-    from chromadb.api.client import Client
+    from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
     from chromadb.api.types import GetResult, Where
 
@@ -40,7 +40,7 @@ NO_ANSWER = Words("the vector store does not answer", "向量库没有响应")
 class VectorStore:
     """Vectors by (content id, ordinal) in one Chroma collection per catalog and embedding model."""
 
-    def __init__(self, client: Client, collection: Collection, dimensions: int) -> None:
+    def __init__(self, client: ClientAPI, collection: Collection, dimensions: int) -> None:
         """Use `open` instead."""
         self._client = client
         self._collection = collection
@@ -115,7 +115,7 @@ class VectorStore:
     async def aclose(self) -> None:
         """Finish running calls and close an embedded Chroma."""
         await asyncio.to_thread(self._threads.shutdown)
-        await asyncio.to_thread(self._client.close)
+        await asyncio.to_thread(self._client.close)  # type: ignore[attr-defined]  # its interface leaves it out
 
     async def _run(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, _guarded, call)
@@ -176,7 +176,8 @@ class VectorStore:
     def _approximate(
         self, sizes: dict[int, int], query: Vectors, limit: int
     ) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
-        admitted: Where = {"content": {"$in": [*sizes]}}
+        contents: list[str | int | float | bool] = [*sizes]
+        admitted: Where = {"content": {"$in": contents}}
         found = self._collection.query(
             query_embeddings=query[None, :], n_results=limit, where=admitted, include=["distances"]
         )
@@ -184,7 +185,7 @@ class VectorStore:
         return chunks, 1 - np.asarray((found["distances"] or [[]])[0], np.float32)
 
 
-def _open(settings: Settings, embedder: Embedder, catalog_uid: str) -> tuple[Client, Collection]:
+def _open(settings: Settings, embedder: Embedder, catalog_uid: str) -> tuple[ClientAPI, Collection]:
     import chromadb
     from chromadb.config import Settings as ChromaSettings
 
