@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 import numpy as np
+import openai
 from langchain_openai import OpenAIEmbeddings
 from pydantic import SecretStr
 
@@ -24,11 +26,19 @@ from models.endpoint import (
 from models.endpoint import resolve as resolve_endpoint
 from settings import Settings
 
+logger = logging.getLogger(__name__)
+
 DEFAULTS = Defaults(openai="text-embedding-3-small", dashscope="text-embedding-v4", setting="EMBEDDING_MODEL")
 DASHSCOPE_BATCH = 10
 """DashScope answers 400 to more inputs in one request."""
 
-DASHSCOPE_DIMENSIONS = 1024
+ASKED_DIMENSIONS = {"text-embedding-v4": 1024, "text-embedding-v3": 1024}
+"""Asked for where EMBEDDING_DIMENSIONS is not set: models of several sizes."""
+
+NATIVE_DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
+"""Of well-known models; any other model is asked once, when it is opened."""
+
+PROBE_SECONDS = 5.0
 CONCURRENCY = 4
 """Requests for passages at the same time; a query waits for none of them."""
 
@@ -43,30 +53,30 @@ class HostedEmbedder:
     """One embedding model at one endpoint.
 
     Attributes:
-        dimensions: As configured, or 0 until the first answer tells.
+        dimensions: As configured, known or found out; 0 when the endpoint did not answer that at the start.
     """
 
-    def __init__(self, endpoint: Endpoint, settings: Settings, *, dimensions: int | None, batch: int) -> None:
-        """Make the client; nothing is sent yet.
+    def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
+        """Make the client, and ask a model of unknown size for its dimensions: one request, at most 5 seconds.
 
         Args:
             endpoint: Address, key and model.
-            settings: For timeouts and retries.
-            dimensions: Dimensions to ask for; None: whatever the model gives.
-            batch: Most inputs of one request.
+            settings: For dimensions, batch size, timeouts and retries.
         """
+        asked = settings.embedding_dimensions or ASKED_DIMENSIONS.get(endpoint.model)
         self.name = endpoint.model
-        self.dimensions = dimensions or 0
-        self.detail = _detail(endpoint, settings)
-        self._batch = batch
+        self.dimensions = asked or NATIVE_DIMENSIONS.get(endpoint.model) or _probe(endpoint)
+        self.detail = _detail(endpoint, settings, found=self.dimensions > 0)
+        at_dashscope = endpoint.is_dashscope or endpoint.base_url == settings.dashscope_base_url
+        self._batch = min(DASHSCOPE_BATCH, settings.embedding_batch) if at_dashscope else settings.embedding_batch
         self._seconds = settings.llm_timeout
         self._turns = asyncio.Semaphore(CONCURRENCY)
         self._client = OpenAIEmbeddings(
             model=endpoint.model,
             base_url=endpoint.base_url,
             api_key=SecretStr(endpoint.api_key),
-            dimensions=dimensions,
-            chunk_size=batch,
+            dimensions=asked,
+            chunk_size=self._batch,
             check_embedding_ctx_length=False,
             model_kwargs={"encoding_format": "float"},
             timeout=request_timeout(settings.llm_timeout),
@@ -123,16 +133,20 @@ def open_hosted(settings: Settings) -> HostedEmbedder | None:
     """Return the embedder that EMBEDDING_* or DASHSCOPE_API_KEY name, or None where neither is set."""
     asked = Asked(settings.embedding_base_url, settings.embedding_api_key, settings.embedding_model)
     endpoint = resolve_endpoint(asked, settings, DEFAULTS)
-    if endpoint is None:
-        return None
-    if not endpoint.is_dashscope and endpoint.base_url != settings.dashscope_base_url:
-        return HostedEmbedder(
-            endpoint, settings, dimensions=settings.embedding_dimensions, batch=settings.embedding_batch
-        )
-    dimensions = settings.embedding_dimensions or DASHSCOPE_DIMENSIONS
-    return HostedEmbedder(
-        endpoint, settings, dimensions=dimensions, batch=min(DASHSCOPE_BATCH, settings.embedding_batch)
-    )
+    return HostedEmbedder(endpoint, settings) if endpoint else None
+
+
+def _probe(endpoint: Endpoint) -> int:
+    """Return the length of the model's vectors, or 0 where it does not tell: the server starts all the same."""
+    try:
+        with openai.OpenAI(
+            base_url=endpoint.base_url, api_key=endpoint.api_key, timeout=PROBE_SECONDS, max_retries=0
+        ) as client:
+            made = client.embeddings.create(model=endpoint.model, input=["dimensions"], encoding_format="float")
+            return len(made.data[0].embedding)
+    except FAILURES as exc:
+        logger.warning("the embedding model did not tell its dimensions: %s", failure_reason(exc).en)
+        return 0
 
 
 def _unavailable(reason: Words) -> Unavailable:
@@ -141,9 +155,14 @@ def _unavailable(reason: Words) -> Unavailable:
     )
 
 
-def _detail(endpoint: Endpoint, settings: Settings) -> str:
+def _detail(endpoint: Endpoint, settings: Settings, *, found: bool) -> str:
     asked = settings.embedding_base_url or settings.embedding_api_key or settings.embedding_model
     why = "EMBEDDING_* is set" if asked else "DASHSCOPE_API_KEY is set"
+    if not found:
+        return (
+            f"{endpoint.model} at {endpoint.host} did not answer at the start: documents are found by keyword alone; "
+            "start again when it answers, or set EMBEDDING_DIMENSIONS."
+        )
     return (
         f"{endpoint.model} at {endpoint.host}, because {why}; "
         "change it with EMBEDDING_BASE_URL, EMBEDDING_API_KEY and EMBEDDING_MODEL."

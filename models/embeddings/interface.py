@@ -16,7 +16,7 @@ class Embedder(Protocol):
 
     Attributes:
         name: Model name; vectors of different names must not be compared.
-        dimensions: Length of a vector; 0 while only the first answer can tell.
+        dimensions: Length of a vector; 0 where there are no vectors in this process.
         detail: One plain sentence: what it is, why it was chosen, how to change it.
     """
 

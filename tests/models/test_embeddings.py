@@ -28,6 +28,7 @@ def hosted(server: OpenAIServer, **given: object) -> HostedEmbedder:
     known = {"embedding_base_url": server.base_url, "embedding_model": "e-1", "llm_timeout": 5, "llm_max_retries": 0}
     made = open_embedder(settings(**{**known, **given}))
     assert isinstance(made, HostedEmbedder)
+    server.requests.clear()
     return made
 
 
@@ -112,10 +113,9 @@ async def test_without_a_model_documents_work_by_keyword(monkeypatch: pytest.Mon
 async def test_hosted_batches_and_normalises(openai_server: OpenAIServer) -> None:
     embedder = hosted(openai_server, embedding_batch=4)
     texts = [f"number {number} {'word ' * number}" for number in range(10)]
-    assert embedder.dimensions == 0
+    assert embedder.dimensions == 64
     vectors = await embedder.passages(texts)
     assert vectors.shape == (10, 64) and vectors.dtype == np.float32 and is_unit(vectors)
-    assert embedder.dimensions == 64
     assert sorted(len(request.body["input"]) for request in openai_server.embeddings) == [2, 4, 4]
     assert np.allclose(vectors[7], await embedder.query(texts[7]), atol=1e-6)
 
@@ -159,8 +159,8 @@ async def test_dashscope_limits() -> None:
 )
 @pytest.mark.filterwarnings("ignore:Pydantic serializer")
 async def test_hosted_failures(openai_server: OpenAIServer, step: Step, reason: str) -> None:
-    openai_server.fail_embeddings([step])
     embedder = hosted(openai_server, llm_timeout=0.4)
+    openai_server.fail_embeddings([step])
     with pytest.raises(Unavailable, match=f"embedding model does not answer: .*{reason}") as caught:
         await embedder.passages(["text"])
     assert "向量模型" in caught.value.body("zh")["message"]
@@ -168,21 +168,43 @@ async def test_hosted_failures(openai_server: OpenAIServer, step: Step, reason: 
 
 
 async def test_hosted_retries(openai_server: OpenAIServer) -> None:
+    embedder = hosted(openai_server, llm_max_retries=2)
     openai_server.fail_embeddings([Failure(429, retry_after=0.01), Failure(503, retry_after=0.01)])
-    assert is_unit(await hosted(openai_server, llm_max_retries=2).query("text"))
+    assert is_unit(await embedder.query("text"))
 
 
 async def test_hosted_dimensions_must_stay(openai_server: OpenAIServer) -> None:
     embedder = hosted(openai_server)
-    await embedder.query("text")
     openai_server.fail_embeddings([Garbled('{"data": [{"embedding": [1.0, 2.0]}]}', "application/json")])
     with pytest.raises(Unavailable, match="2 dimensions, not 64"):
         await embedder.query("text")
 
 
+@pytest.mark.parametrize("step", [Failure(500), Garbled("<html>", "text/html"), Garbled('{"data": []}')])
+@pytest.mark.filterwarnings("ignore:Pydantic serializer")
+async def test_hosted_of_unknown_size_is_no_embedder(openai_server: OpenAIServer, step: Step) -> None:
+    openai_server.fail_embeddings([step])
+    embedder = hosted(openai_server)
+    assert embedder.dimensions == 0
+    assert "EMBEDDING_DIMENSIONS" in embedder.detail
+
+
+@pytest.mark.parametrize(
+    ("given", "size"), [({"embedding_dimensions": 48}, 48), ({"embedding_model": "text-embedding-3-large"}, 3072)]
+)
+async def test_hosted_of_known_size_is_not_asked(
+    openai_server: OpenAIServer, given: dict[str, object], size: int
+) -> None:
+    openai_server.fail_embeddings([Failure(500)])
+    embedder = hosted(openai_server, **given)
+    assert embedder.dimensions == size
+    with pytest.raises(Unavailable, match="HTTP 500"):
+        await embedder.query("text")
+
+
 async def test_hosted_query_passes_the_queue(openai_server: OpenAIServer) -> None:
-    openai_server.fail_embeddings([Hang()] * 4)
     embedder = hosted(openai_server, embedding_batch=1)
+    openai_server.fail_embeddings([Hang()] * 4)
     job = asyncio.create_task(embedder.passages(["text"] * 8))
     await asyncio.sleep(0.2)
     assert is_unit(await asyncio.wait_for(embedder.query("quick"), 1))
@@ -199,7 +221,7 @@ async def test_hosted_query_passes_the_queue(openai_server: OpenAIServer) -> Non
         ({"dashscope_api_key": "d"}, "text-embedding-v4 at dashscope.aliyuncs.com, because DASHSCOPE_API_KEY is set;"),
         ({"dashscope_api_key": "d", "embedding_api_key": "k"}, "text-embedding-3-small at api.openai.com"),
         ({"llm_api_key": "k"}, "multilingual-e5-small, bundled"),
-        ({"llm_api_key": "k", "embedding_model": "e"}, "e at api.openai.com"),
+        ({"llm_api_key": "k", "embedding_model": "e", "embedding_dimensions": 9}, "e at api.openai.com, because"),
     ],
 )
 def test_choice(given: dict[str, object], expected: str) -> None:
