@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from langchain_core.runnables import RunnableConfig
@@ -28,7 +28,7 @@ from langgraph.checkpoint.redis.key_registry import AsyncCheckpointKeyRegistry
 from langgraph.checkpoint.redis.util import to_storage_safe_id, to_storage_safe_str
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from redisvl.exceptions import RedisVLError
+from redisvl.exceptions import RedisVLError  # type: ignore[import-untyped]
 
 from settings import Settings
 from stores.checkpoint_scripts import FORGET, GET, PUT, PUT_WRITES
@@ -84,7 +84,7 @@ class ThreadSaver(AsyncRedisSaver):
         parent = document.get("parent_checkpoint_id")
         return CheckpointTuple(
             config=_config(thread_id, ns, document["checkpoint_id"]),
-            checkpoint={**stored, "channel_values": values},
+            checkpoint=cast(Checkpoint, {**stored, "channel_values": values}),
             metadata=orjson.loads(document["metadata"]),
             parent_config=_config(thread_id, ns, parent) if parent else None,
             pending_writes=[

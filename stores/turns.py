@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Any, Literal, cast
 
 from redis.asyncio import Redis
 
@@ -174,7 +174,7 @@ class ThreadTurns:
         """
         with memory_errors():
             found = await self._redis.get(_stop_key(run_id))
-        return found.decode() if found else None
+        return _mode(found)
 
     async def aclose(self) -> None:
         """Stop listening and renewing."""
@@ -210,7 +210,7 @@ class ThreadTurns:
     async def _look(self, turn: Turn, policy: Policy) -> tuple[str, StopMode | None]:
         with memory_errors():
             holder, mode = await self._enter(keys=turn._keys, args=[turn.run_id, int(LEASE * 1000), policy])
-        return holder.decode(), mode.decode() or None
+        return holder.decode(), _mode(mode)
 
     async def _give_back(self, turn: Turn) -> None:
         try:
@@ -223,12 +223,12 @@ class ThreadTurns:
         if message is None:
             self._catch_up()
             return
-        kind, run_id, *rest = message.decode().split(" ")
-        turn = self._turns.get(run_id)
+        kind, run_id, *rest = message.split(b" ")
+        turn = self._turns.get(run_id.decode())
         if turn is None:
             return
-        if kind == "stop":
-            turn._stop(rest[0])  # type: ignore[arg-type]
+        if kind == b"stop" and (mode := _mode(rest[0])):
+            turn._stop(mode)
         else:
             turn._woken.set()
 
@@ -249,8 +249,8 @@ class ThreadTurns:
         except MemoryUnavailable:
             return
         for turn, mode in zip(turns, modes, strict=True):
-            if mode:
-                turn._stop(mode.decode())
+            if found := _mode(mode):
+                turn._stop(found)
 
     async def _renew_all(self) -> None:
         while True:
@@ -273,6 +273,10 @@ class ThreadTurns:
 
 def _stop_key(run_id: str) -> str:
     return f"stop:{run_id}"
+
+
+def _mode(value: Any) -> StopMode | None:
+    return cast(StopMode, value.decode()) if value else None
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
