@@ -27,13 +27,6 @@ class Background:
         task.add_done_callback(lambda _: self._tasks.pop(name, None))
         return True
 
-    def adopt(self, name: str, task: asyncio.Future[object]) -> None:
-        """Keep a future alive that its starter may stop waiting for; its error is then logged here."""
-        adopted = asyncio.ensure_future(self._guard(name, _wait(task)))
-        key = f"{name} #{id(task)}"
-        self._tasks[key] = adopted
-        adopted.add_done_callback(lambda _: self._tasks.pop(key, None))
-
     async def _guard(self, name: str, work: Coroutine[object, object, None]) -> None:
         try:
             await work
@@ -49,7 +42,3 @@ class Background:
         for task in list(self._tasks.values()):
             task.cancel()
         await self.settle()
-
-
-async def _wait(task: asyncio.Future[object]) -> None:
-    await task

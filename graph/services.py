@@ -6,26 +6,26 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from ingestion.pictures import Pictures
-from ingestion.pipeline import Ingestion
 from models.speech.registry import open_listener, open_speaker
-from models.vision.tagger import Tagger
 from redis.asyncio import Redis
-from stores.transcripts import Transcripts
 
 from graph.background import Background
 from graph.context import Services, publish_services
+from ingestion.pictures import Pictures
+from ingestion.pipeline import Ingestion
 from models.chat.registry import open_chat
 from models.chat.summarizer import ChatSummarizer
 from models.embeddings.registry import open_embedder
 from models.ocr.pool import open_ocr
 from models.vision.registry import open_vision
+from models.vision.tagger import Tagger
 from readers.reader import Readers
 from readers.sandbox import Sandbox
 from settings import Settings
 from stores.attachments import Attachments
 from stores.documents import Documents
 from stores.summaries import Summaries
+from stores.transcripts import Transcripts
 from tools.guarded_http import GuardedHttp
 from tools.registry import ToolRegistry
 
@@ -50,7 +50,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     await sandbox.open()
     ocr = open_ocr(settings)
     stack.push_async_callback(ocr.aclose)
-    embedder = open_embedder(settings)
+    embedder = await asyncio.to_thread(open_embedder, settings)
     chat = await asyncio.to_thread(open_chat, settings, embedder)
     summarizer = ChatSummarizer(chat)
     vision = open_vision(settings)
@@ -74,6 +74,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         summarizer=summarizer,
     )
     stack.push_async_callback(ingestion.aclose)
+    await ingestion.start()
     background = Background()
     stack.push_async_callback(background.aclose)
     return Services(

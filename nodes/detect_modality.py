@@ -6,7 +6,7 @@ from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from errors import AppError, BadInput, Language, TooManyFiles, TooMuchText
+from errors import AppError, BadInput, ErrorBody, Language, TooManyFiles, TooMuchText
 from graph.content import InlinePart, has_parts, split_content
 from graph.context import Context, Services
 from graph.language import language_of
@@ -14,6 +14,7 @@ from graph.progress import emit_attachment, owner_of
 from graph.state import Attachment, AttachmentRef, State, Update, Usage
 from models.tokens import count_tokens
 from stores.ownership import Owner
+from tools.interface import ToolFailure
 
 PASTE_SHARE = 0.25
 """A pasted text that would fill more than this share of the model's window is kept as a document instead."""
@@ -23,6 +24,7 @@ DEFAULT_QUESTION = {
     "en": "What is in the files I sent?",
     "zh": "请介绍我发送的文件的内容。",
 }
+UPLOAD = {"en": "Upload the file itself.", "zh": "请直接上传文件。"}
 PASTED = {
     "en": "[... {n} characters, kept as the document {name} ...]",
     "zh": "[…… 共 {n} 个字符，已存为文档 {name} ……]",
@@ -99,19 +101,24 @@ async def _store(
         try:
             refs.append(await _store_one(part, services, owner))
         except AppError as exc:
-            failed.append(
-                Attachment(
-                    id="",
-                    name=part.name,
-                    kind="document",
-                    media_type=part.media_type,
-                    size=len(part.data or b""),
-                    sha256="",
-                    status="failed",
-                    error=exc.body(language),
-                )  # fmt: skip
-            )
+            failed.append(_failed(part, exc.body(language)))
+        except ToolFailure as exc:
+            body = ErrorBody(code=exc.code, message=exc.message(language), remedy=UPLOAD[language])
+            failed.append(_failed(part, body))
     return refs, failed
+
+
+def _failed(part: InlinePart, error: ErrorBody) -> Attachment:
+    return Attachment(
+        id="",
+        name=part.name,
+        kind="document",
+        media_type=part.media_type,
+        size=len(part.data or b""),
+        sha256="",
+        status="failed",
+        error=error,
+    )
 
 
 async def _store_one(part: InlinePart, services: Services, owner: Owner) -> AttachmentRef:

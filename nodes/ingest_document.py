@@ -14,20 +14,19 @@ from graph.state import Attachment, ReadInput, Update
 
 
 async def ingest_document(state: ReadInput, runtime: Runtime[Context]) -> Update:
-    """Read, chunk and index a document; a slow one is read on in the background.
+    """Read, chunk and index a document; one that takes longer than `read_wait` is read on in the background.
 
     Its text is searchable by keyword when this returns, its vectors and summary follow. A document that cannot be used
     becomes a failed attachment with code, message and remedy; it never fails the turn.
     """
     services, owner, ref = runtime.context.services, owner_of(runtime), state["attachment"]
-    reading = asyncio.ensure_future(
-        services.ingestion.read_document(
-            ref, owner, language=state["language"], on_progress=lambda now: emit_attachment(runtime, now)
-        )
-    )
-    services.background.adopt(f"read {ref['id']}", reading)
-    done, _ = await asyncio.wait({reading}, timeout=services.settings.read_wait)
-    attachment = reading.result() if done else await services.documents.get(ref["id"], owner)
+    try:
+        async with asyncio.timeout(services.settings.read_wait):
+            attachment = await services.ingestion.read_document(
+                ref, owner, language=state["language"], on_progress=lambda now: emit_attachment(runtime, now)
+            )
+    except TimeoutError:
+        attachment = await services.documents.get(ref["id"], owner)
     emit_attachment(runtime, attachment)
     return Update(attachments=[attachment])
 

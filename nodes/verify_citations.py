@@ -116,5 +116,5 @@ def _aligned(source: Source, claim: str) -> Citation | None:
 
 
 def _tidy(text: str, mark: str) -> str:
-    """One mark a sentence is enough."""
-    return re.sub(f"(?:{re.escape(mark)}\\s*)+", mark, text)
+    """One mark a sentence is enough, with no space doubled before it."""
+    return re.sub(rf"[ \t]*{re.escape(mark.strip())}(?:[ \t]*{re.escape(mark.strip())})*", mark, text)

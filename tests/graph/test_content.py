@@ -20,7 +20,11 @@ B64 = base64.b64encode(PNG).decode()
         ({"type": "file", "base64": B64, "mime_type": "image/png", "filename": "a.png"}, PNG, "a.png"),
         ({"type": "file", "base64": B64, "mime_type": "x/y", "extras": {"filename": "表.xlsx"}}, PNG, "表.xlsx"),
         ({"type": "file", "base64": B64, "metadata": {"name": "m.bin"}}, PNG, "m.bin"),
-        ({"type": "file", "file": {"filename": "o.pdf", "file_data": f"data:application/pdf;base64,{B64}"}}, PNG, "o.pdf"),
+        (
+            {"type": "file", "file": {"filename": "o.pdf", "file_data": f"data:application/pdf;base64,{B64}"}},
+            PNG,
+            "o.pdf",
+        ),
         ({"type": "image_url", "image_url": {"url": f"data:image/png;base64,{B64}"}}, PNG, "image-1"),
         ({"type": "image_url", "image_url": f"data:image/png;base64,{B64}"}, PNG, "image-1"),
         ({"type": "image_url", "image_url": {"url": "data:text/plain,a%20b"}}, b"a b", "image-1"),
@@ -31,7 +35,9 @@ B64 = base64.b64encode(PNG).decode()
     ],
 )
 def test_inline_forms(block: dict[str, object], data: bytes, name: str) -> None:
-    text, parts = split_content([{"type": "text", "text": "look"}, "here", block][2:] + [{"type": "text", "text": "look"}])
+    text, parts = split_content(
+        [{"type": "text", "text": "look"}, "here", block][2:] + [{"type": "text", "text": "look"}]
+    )
     assert text == "look"
     assert [(part.data, part.name) for part in parts] == [(data, name)]
 

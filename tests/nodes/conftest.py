@@ -1,0 +1,216 @@
+"""Stand-ins for the services of a node: small, scripted, and strict about what they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langgraph.runtime import Runtime
+
+from errors import AppError, UnknownAttachment, UnknownDocument
+from graph.background import Background
+from graph.context import Context, Services
+from graph.state import Attachment, AttachmentRef, Source, State, Usage
+from models.chat.interface import Chat
+from readers.detect import detect
+from settings import Settings
+from stores.ownership import Owner
+from tools.registry import ToolRegistry
+
+
+class ScriptedModel(BaseChatModel):
+    """Answers from a script; an unexpected call and an unused step both fail the test."""
+
+    steps: list[AIMessage | AppError]
+    prompts: list[list[BaseMessage]]
+    bound: list[list[str]]
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
+        self.bound.append([tool["function"]["name"] for tool in tools])
+        return self
+
+    def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        raise AssertionError("nodes stream")
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        self.prompts.append(messages)
+        assert self.steps, "an unexpected model call"
+        step = self.steps.pop(0)
+        if isinstance(step, AppError):
+            raise step
+        chunk = AIMessageChunk(
+            content=step.content,
+            tool_calls=step.tool_calls,
+            usage_metadata=step.usage_metadata,
+            additional_kwargs=step.additional_kwargs,
+            response_metadata=step.response_metadata,
+        )
+        yield ChatGenerationChunk(message=chunk)
+
+
+@dataclass
+class FakeAttachments:
+    """Keeps files in memory."""
+
+    files: dict[str, tuple[AttachmentRef, bytes]] = field(default_factory=dict)
+
+    async def put(self, data: bytes, *, name: str, owner: Owner) -> AttachmentRef:
+        kind, media_type = detect(data[:4096], name)
+        number = f"a{len(self.files) + 1}"
+        ref = AttachmentRef(id=number, name=name, kind=kind, media_type=media_type, size=len(data), sha256=number)
+        self.files[number] = (ref, data)
+        return ref
+
+    async def get(self, attachment_id: str, owner: Owner) -> AttachmentRef:
+        if attachment_id not in self.files:
+            raise UnknownAttachment(id=attachment_id)
+        return self.files[attachment_id][0]
+
+    async def read(self, ref: AttachmentRef) -> bytes:
+        return self.files[ref["id"]][1]
+
+
+@dataclass
+class FakeDocuments:
+    """Documents with fixed passages and pages."""
+
+    listed: list[Attachment] = field(default_factory=list)
+    found: list[Source] = field(default_factory=list)
+    pages: dict[tuple[str, int], str] = field(default_factory=dict)
+    asked: list[tuple[str, tuple[str, ...] | None]] = field(default_factory=list)
+
+    async def list(self, owner: Owner, *, library: bool = True) -> list[Attachment]:
+        return self.listed
+
+    async def get(self, document_id: str, owner: Owner) -> Attachment:
+        return next(document for document in self.listed if document["id"] == document_id)
+
+    async def sources(
+        self, query: str, owner: Owner, *, token_budget: int, document_ids: Sequence[str] | None = None
+    ) -> list[Source]:
+        self.asked.append((query, tuple(document_ids) if document_ids is not None else None))
+        return [s for s in self.found if document_ids is None or s.get("document_id") in document_ids]
+
+    async def page_text(self, document_id: str, page: int, owner: Owner) -> str:
+        if (document_id, page) not in self.pages:
+            raise UnknownDocument(id=document_id)
+        return self.pages[document_id, page]
+
+
+@dataclass
+class FakeSummaries:
+    """Prepared summaries by memory key."""
+
+    prepared: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+
+    async def get(self, memory_key: str) -> tuple[str, list[str]] | None:
+        return self.prepared.get(memory_key)
+
+    async def put(self, memory_key: str, summary: str, covered: Sequence[str]) -> None:
+        self.prepared[memory_key] = (summary, list(covered))
+
+
+class FakeSummarizer:
+    """Answers with the length of what it was given."""
+
+    async def conversation(self, text: str, language: str, max_tokens: int) -> str:
+        return f"summary of {len(text)}"
+
+
+@dataclass
+class Parts:
+    """What a test scripts and looks at."""
+
+    settings: Settings
+    model: ScriptedModel
+    attachments: FakeAttachments = field(default_factory=FakeAttachments)
+    documents: FakeDocuments = field(default_factory=FakeDocuments)
+    summaries: FakeSummaries = field(default_factory=FakeSummaries)
+    ingestion: Any = None
+    http: Any = None
+    listener: Any = None
+    background: Background = field(default_factory=Background)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    context: dict[str, Any] = field(default_factory=dict)
+    thread_id: str | None = "t"
+
+    def runtime(self) -> Runtime[Context]:
+        services = SimpleNamespace(
+            settings=self.settings,
+            chat=Chat(self.model, "scripted", "hosted", 8000, 500, "a script"),
+            summarizer=FakeSummarizer(),
+            attachments=self.attachments,
+            documents=self.documents,
+            summaries=self.summaries,
+            ingestion=self.ingestion,
+            http=self.http,
+            listener=self.listener,
+            background=self.background,
+            tools=ToolRegistry(self.settings, self.documents),  # type: ignore[arg-type]
+        )
+        context = Context(services=cast("Services", services), session_id="s", **self.context)
+        return Runtime(
+            context=context,
+            stream_writer=self.events.append,
+            execution_info=cast("Any", SimpleNamespace(thread_id=self.thread_id)),
+        )
+
+    def sent(self, event: str) -> list[Any]:
+        return [item["data"] for item in self.events if item["event"] == event]
+
+
+@pytest.fixture
+def parts(settings: Settings) -> Any:
+    """Services that fail the test when the model's script was not used up."""
+    made = Parts(settings=settings, model=ScriptedModel(steps=[], prompts=[], bound=[]))
+    yield made
+    assert not made.model.steps, "unused steps of the script"
+
+
+def a_state(**changes: Any) -> State:
+    """A turn after `detect_modality`."""
+    state = State(
+        messages=[],
+        language="en",
+        question="",
+        pending=[],
+        attachments=[],
+        documents=[],
+        sources=[],
+        offered_tools=[],
+        tool_rounds=0,
+        tool_runs=[],
+        answer="",
+        citations=[],
+        usage=Usage(input_tokens=0, output_tokens=0, model=""),
+        warnings=[],
+    )
+    return cast("State", {**state, **changes})
+
+
+def a_source(number: int, text: str, **changes: Any) -> Source:
+    source = Source(
+        number=number, origin="document", document_id=f"d{number}", name=f"{number}.pdf", page=1, start=0,
+        end=len(text), text=text,
+    )  # fmt: skip
+    return cast("Source", {**source, **changes})
+
+
+__all__ = ["Parts", "ScriptedModel", "a_source", "a_state", "replace"]

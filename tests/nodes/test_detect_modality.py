@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import base64
+from types import SimpleNamespace
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+
+from errors import BadInput, TooManyFiles, TooMuchText
+from nodes.detect_modality import detect_modality
+from tests.nodes.conftest import Parts, a_state
+from tools.http_failures import AddressBlocked
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
+
+
+def block(data: bytes, **more: str) -> dict[str, str]:
+    return {"type": "file", "base64": base64.b64encode(data).decode(), "mime_type": "application/pdf", **more}
+
+
+async def test_files_leave_the_message_and_the_state(parts: Parts) -> None:
+    message = HumanMessage([{"type": "text", "text": "这张图里有什么？"}, block(PNG, filename="图.pdf")], id="m1")
+    update = await detect_modality(a_state(messages=[message]), parts.runtime())
+    (moved,) = update["messages"]
+    assert (moved.id, moved.content, update["language"]) == ("m1", "这张图里有什么？", "zh")
+    (ref,) = update["pending"]
+    assert (ref["kind"], ref["media_type"], ref["name"]) == ("image", "image/png", "图.pdf")
+    assert base64.b64encode(PNG).decode() not in str(update)
+
+
+async def test_the_books_of_the_last_turn_are_closed(parts: Parts) -> None:
+    state = a_state(messages=[HumanMessage("hi")], tool_rounds=3, answer="old", warnings=["old"], sources=[{}])
+    update = await detect_modality(state, parts.runtime())
+    assert (update["tool_rounds"], update["answer"], update["warnings"], update["sources"]) == (0, "", [], [])
+
+
+async def test_history_of_a_stateless_client_is_moved_too(parts: Parts) -> None:
+    first = HumanMessage([{"type": "text", "text": "see"}, block(PNG, filename="a.png")], id="1")
+    messages = [first, AIMessage("yes", id="2"), HumanMessage("and now?", id="3")]
+    update = await detect_modality(a_state(messages=messages), parts.runtime())
+    assert [m.id for m in update["messages"]] == ["1", "3"]
+    assert [ref["name"] for ref in update["pending"]] == ["a.png"] and update["question"] == "and now?"
+
+
+async def test_a_file_that_cannot_be_had_becomes_a_note(parts: Parts) -> None:
+    async def fetch(url: str, **_: object) -> object:
+        raise AddressBlocked(url=url)
+
+    parts.http = SimpleNamespace(fetch=fetch)
+    content = [
+        {"type": "text", "text": "look"},
+        {"type": "image_url", "image_url": {"url": "http://10.0.0.1/x.png"}},
+        {"type": "file", "file_id": "gone"},
+    ]
+    update = await detect_modality(a_state(messages=[HumanMessage(content)]), parts.runtime())
+    failed = update["attachments"].value  # type: ignore[attr-defined]
+    assert [item["status"] for item in failed] == ["failed", "failed"]
+    assert [item["error"]["code"] for item in failed] == ["blocked_address", "unknown_attachment"]
+    assert len(parts.sent("attachment")) == 2
+
+
+async def test_a_recording_alone_is_the_message(parts: Parts) -> None:
+    async def transcribe(audio: bytes, **_: object) -> tuple[str, str]:
+        return "what time is it", "en"
+
+    parts.listener = SimpleNamespace(transcribe=transcribe)
+    wav = b"RIFF\x24\0\0\0WAVEfmt " + b"\0" * 40
+    message = HumanMessage(
+        [{"type": "input_audio", "input_audio": {"data": base64.b64encode(wav).decode(), "format": "wav"}}]
+    )
+    update = await detect_modality(a_state(messages=[message]), parts.runtime())
+    assert (update["question"], update["pending"]) == ("what time is it", [])
+
+
+async def test_a_long_paste_becomes_a_document(parts: Parts) -> None:
+    text = "请看下面的内容。" + "这是一段很长的文字，" * 900
+    update = await detect_modality(a_state(messages=[HumanMessage(text)]), parts.runtime())
+    (ref,) = update["pending"]
+    assert parts.attachments.files[ref["id"]][1].decode() == text
+    assert len(str(update["messages"][0].content)) < 2200 and ref["name"] in update["question"]
+
+
+async def test_files_without_words_get_a_question(parts: Parts) -> None:
+    update = await detect_modality(a_state(messages=[HumanMessage([block(PNG)])]), parts.runtime())
+    assert update["question"] == "What is in the files I sent?"
+
+
+@pytest.mark.parametrize("messages", [[], [AIMessage("hi")], [HumanMessage("  ")]])
+async def test_nothing_to_answer_is_bad_input(parts: Parts, messages: list[HumanMessage]) -> None:
+    with pytest.raises(BadInput):
+        await detect_modality(a_state(messages=messages), parts.runtime())
+
+
+async def test_limits(parts: Parts) -> None:
+    many = HumanMessage([block(PNG)] * (parts.settings.max_files + 1))
+    with pytest.raises(TooManyFiles):
+        await detect_modality(a_state(messages=[many]), parts.runtime())
+    with pytest.raises(TooMuchText):
+        await detect_modality(a_state(messages=[HumanMessage("x" * 200_001)]), parts.runtime())

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from langchain_core.messages import AIMessage, HumanMessage, ToolCall, ToolMessage
+
+from graph.compaction import window_excess
+from models.tokens import count_message_tokens
+from nodes.remember import remember
+from tests.nodes.conftest import Parts, a_source, a_state
+
+
+async def test_tool_results_are_cut_and_pairs_stay(parts: Parts) -> None:
+    call = AIMessage("", id="c", tool_calls=[ToolCall(name="fetch_url", args={}, id="1", type="tool_call")])
+    result = ToolMessage("x" * 9000, tool_call_id="1", id="r", additional_kwargs={"sources": [a_source(1, "y")]})
+    messages = [HumanMessage("?", id="q"), call, result, AIMessage("done", id="a")]
+    update = await remember(a_state(messages=messages, question="?"), parts.runtime())
+    (kept,) = update["messages"]
+    assert kept.id == "r" and len(str(kept.content)) < 1300 and kept.additional_kwargs == {}
+    assert kept.tool_call_id == "1"  # type: ignore[union-attr]
+    assert update["sources"] == []
+
+
+async def test_files_are_noted_on_the_users_message(parts: Parts) -> None:
+    picture = {
+        "id": "p", "name": "sign.jpg", "kind": "image", "status": "ready",
+        "ocr": {"text": "愚园路 309", "lines": [], "rotation": 0, "engine": "e"}, "description": None,
+    }  # fmt: skip
+    state = a_state(messages=[HumanMessage("?", id="q"), AIMessage("ok")], question="?", attachments=[picture])
+    update = await remember(state, parts.runtime())
+    assert "愚园路 309" in update["messages"][0].additional_kwargs["notes"]
+
+
+async def test_a_full_window_is_summarised_in_the_background(parts: Parts) -> None:
+    messages = []
+    for n in range(40):
+        messages += [HumanMessage("word " * 80, id=f"q{n}"), AIMessage("word " * 80, id=f"a{n}")]
+    state = a_state(messages=messages, question="?")
+    await remember(state, parts.runtime())
+    await parts.background.settle()
+    summary, covered = parts.summaries.prepared["t"]
+    assert summary.startswith("summary of") and covered[0] == "q0" and covered[-1].startswith("a")
+
+
+async def test_without_memory_nothing_is_summarised(parts: Parts) -> None:
+    parts.thread_id = None
+    messages = [HumanMessage("word " * 8000, id="q"), AIMessage("x", id="a")] * 2
+    await remember(a_state(messages=messages, question="?"), parts.runtime())
+    await parts.background.settle()
+    assert parts.summaries.prepared == {}
+
+
+def test_the_excess_is_whole_turns_and_leaves_a_quarter() -> None:
+    messages = []
+    for n in range(30):
+        call = AIMessage("", tool_calls=[ToolCall(name="t", args={}, id=str(n), type="tool_call")])
+        messages += [HumanMessage("w " * 200), call, ToolMessage("w " * 50, tool_call_id=str(n)), AIMessage("w " * 100)]
+    old = window_excess(messages, 8000)
+    assert old and isinstance(messages[len(old)], HumanMessage)
+    assert count_message_tokens(messages[len(old) :]) <= 8000 * 0.27
+    assert window_excess(messages[:8], 8000) == []

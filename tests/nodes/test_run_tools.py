@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from langchain_core.messages import AIMessage, HumanMessage, ToolCall
+
+from nodes.run_tools import MAX_CALLS, run_tools
+from tests.nodes.conftest import Parts, a_source, a_state
+
+
+def calls(*wanted: tuple[str, dict[str, object]]) -> AIMessage:
+    return AIMessage(
+        "", tool_calls=[ToolCall(name=n, args=a, id=f"c{i}", type="tool_call") for i, (n, a) in enumerate(wanted)]
+    )
+
+
+async def test_calls_run_and_failures_become_messages(parts: Parts) -> None:
+    message = calls(("calculate", {"expression": "6*7"}), ("calculate", {"expression": "1/0"}), ("no_such_tool", {}))
+    state = a_state(messages=[HumanMessage("?"), message], offered_tools=["calculate"], question="?")
+    update = await run_tools(state, parts.runtime())
+    first, second, third = update["messages"]
+    assert "42" in str(first.content) and first.status == "success"  # type: ignore[union-attr]
+    assert second.status == third.status == "error"  # type: ignore[union-attr]
+    assert [run["status"] for run in update["tool_runs"]] == ["ok", "error", "refused"]
+    assert update["tool_rounds"] == 1
+    assert [item["status"] for item in parts.sent("tool")].count("running") == 3
+
+
+async def test_passages_are_numbered_after_those_that_are_there(parts: Parts) -> None:
+    parts.documents.listed = [{"id": "d9", "name": "9.pdf", "kind": "document", "status": "ready", "pages_total": 3}]  # type: ignore[list-item,typeddict-item]
+    parts.documents.found = [a_source(0, "The notice period is three months.", document_id="d9", name="9.pdf")]
+    message = calls(("search_documents", {"query": "notice"}))
+    state = a_state(
+        messages=[HumanMessage("?"), message],
+        offered_tools=["search_documents"],
+        question="?",
+        sources=[a_source(1, "x")],
+    )
+    update = await run_tools(state, parts.runtime())
+    assert [source["number"] for source in update["sources"]] == [1, 2]
+    assert "[2] 9.pdf" in str(update["messages"][0].content)
+    assert update["messages"][0].additional_kwargs["sources"][0]["number"] == 2
+
+
+async def test_a_flood_of_calls_is_cut(parts: Parts) -> None:
+    message = calls(*[("calculate", {"expression": f"{n}+1"}) for n in range(MAX_CALLS + 2)])
+    state = a_state(messages=[HumanMessage("?"), message], offered_tools=["calculate"], question="?")
+    update = await run_tools(state, parts.runtime())
+    assert [run["status"] for run in update["tool_runs"]].count("refused") == 2
+    assert len(update["messages"]) == MAX_CALLS + 2
+
+
+async def test_a_tool_that_the_turn_does_not_offer_is_refused(parts: Parts) -> None:
+    state = a_state(messages=[HumanMessage("?"), calls(("current_time", {}))], offered_tools=[], question="?")
+    update = await run_tools(state, parts.runtime())
+    assert update["tool_runs"][0]["status"] == "refused"

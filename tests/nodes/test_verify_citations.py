@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from langchain_core.messages import AIMessage, HumanMessage
+
+from graph.state import State
+from nodes.verify_citations import verify_citations
+from tests.nodes.conftest import Parts, a_source, a_state
+
+EN = "The lease runs for five years. Either party may end it with three months' notice."
+ZH = "租期为五年。任何一方均可提前三个月书面通知解除合同。"
+
+
+def answered(parts: Parts, text: str, *sources: tuple[int, str], language: str = "en") -> State:
+    made = [a_source(number, words) for number, words in sources]
+    for source in made:
+        parts.documents.pages[str(source.get("document_id")), 1] = source["text"]
+    return a_state(messages=[HumanMessage("?"), AIMessage(text, id="a")], answer=text, sources=made, language=language)
+
+
+async def test_true_quotes_become_citation_data(parts: Parts) -> None:
+    state = answered(
+        parts, 'Five years [1 "runs for five  years"]. 提前三个月【2 “提前三个月书面通知”】。', (1, EN), (2, ZH)
+    )
+    update = await verify_citations(state, parts.runtime())
+    assert update["answer"] == "Five years [1]. 提前三个月[2]。"
+    first, second = update["citations"]
+    assert (first["quote"], first["verified"], first["page"]) == ("runs for five years", True, 1)
+    assert EN[first["start"] : first["end"]] == first["quote"]
+    assert ZH[second["start"] : second["end"]] == second["quote"] == "提前三个月书面通知"
+    assert [item["number"] for item in parts.sent("citation")] == [1, 2]
+    assert update["messages"][0].content == update["answer"] and update["messages"][0].id == "a"
+
+
+async def test_invented_quotes_are_removed_and_marked(parts: Parts) -> None:
+    state = answered(parts, 'Ten years [1 "runs for ten years"]. 一年[1 "租期为一年"]。', (1, EN))
+    update = await verify_citations(state, parts.runtime())
+    assert update["answer"] == "Ten years *(unsupported)*. 一年 *(unsupported)*。"
+    assert update["citations"] == [] and len(update["warnings"]) == 1 and "2" in update["warnings"][0]
+
+
+async def test_a_quote_of_another_passage_is_moved_there(parts: Parts) -> None:
+    state = answered(parts, 'Notice [1 "three months\' notice"].', (1, "Nothing of the kind."), (2, EN))
+    update = await verify_citations(state, parts.runtime())
+    assert update["answer"] == "Notice [2]." and update["citations"][0]["document_id"] == "d2"
+
+
+async def test_a_quote_from_the_rest_of_the_page_counts(parts: Parts) -> None:
+    state = answered(parts, 'Five years [1 "lease runs for five years"].', (1, "Either party may end it."))
+    parts.documents.pages["d1", 1] = EN
+    update = await verify_citations(state, parts.runtime())
+    assert update["citations"][0]["quote"] == "lease runs for five years"
+
+
+async def test_bare_markers_are_tied_to_a_sentence_or_removed(parts: Parts) -> None:
+    state = answered(parts, "The lease runs for five years [1]. Penguins live in the south [1]. What [7]?", (1, EN))
+    update = await verify_citations(state, parts.runtime())
+    assert update["answer"].startswith("The lease runs for five years [1]. Penguins live in the south *(unsupported)*.")
+    assert [c["quote"] for c in update["citations"]] == ["The lease runs for five years."]
+
+
+async def test_a_bare_marker_across_languages_stays_unverified(parts: Parts) -> None:
+    state = answered(parts, "租约为期五年[1]。", (1, EN), language="zh")
+    update = await verify_citations(state, parts.runtime())
+    assert [c["verified"] for c in update["citations"]] == [False]
+
+
+async def test_a_deleted_document_supports_nothing(parts: Parts) -> None:
+    state = answered(parts, 'Five years [1 "runs for five years"].', (1, EN))
+    parts.documents.pages.clear()
+    update = await verify_citations(state, parts.runtime())
+    assert update["citations"] == []
+
+
+async def test_web_pages_are_cited_by_url(parts: Parts) -> None:
+    source = {"number": 1, "origin": "web", "url": "https://e.org", "name": "E", "start": 0, "end": len(EN), "text": EN}
+    text = 'Five years [1 "runs for five years"].'
+    state = a_state(messages=[HumanMessage("?"), AIMessage(text)], answer=text, sources=[source])
+    update = await verify_citations(state, parts.runtime())
+    assert update["citations"][0]["url"] == "https://e.org" and update["citations"][0]["verified"]
+
+
+async def test_an_answer_without_markers_is_left_alone(parts: Parts) -> None:
+    text = "Use `a[1]` or [a link](https://e.org)."
+    update = await verify_citations(answered(parts, text), parts.runtime())
+    assert "answer" not in update and "messages" not in update
