@@ -123,6 +123,7 @@ class Settings(BaseSettings):
     stt_base_url: str | None = Field(None, description="OpenAI-compatible transcription endpoint.")
     stt_api_key: SecretStr | None = Field(None, description="Key of that endpoint.")
     stt_model: str | None = Field(None, description="Transcription model name.")
+    stt_max_seconds: float = Field(3600, gt=0, description="Longest recording that is written down.")
 
     # limits, announced by /api/v1/health
     max_file_bytes: int = Field(50 * MiB, ge=1024, description="Largest single upload.")
