@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -93,7 +93,7 @@ class LlamaEngine:
         temperature: float = 0.0,
         schema: dict[str, Any] | None = None,
         extra: dict[str, Any] | None = None,
-    ) -> AsyncIterator[Piece]:
+    ) -> AsyncGenerator[Piece, None]:
         """Yield the reply to `messages` as it is generated, at last a piece with the token counts.
 
         Args:

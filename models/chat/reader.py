@@ -10,7 +10,8 @@ import asyncio
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from contextlib import aclosing
 from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -25,27 +26,22 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, PrivateAttr
 
-from errors import ModelUnavailable
 from models.chat.interface import Chat
 from models.chat.llama import LlamaEngine, smollm2_path
 from models.chat.reader_answers import Answerer, Call, Talk
 from models.chat.reader_summary import summarize_conversation, summarize_document, title_of
+from models.chat.reader_talk import SMALL_MODEL, talk
 from models.chat.reader_turn import Turn, read_turn
 from models.embeddings.interface import Embedder
 from models.tokens import count_message_tokens, count_tokens
 from settings import Settings
 
 NAME = "bundled-reader"
-SMALL_MODEL = "SmolLM2-135M-Instruct"
 SMALL_MODEL_CONTEXT = 2048
-TALK_TOKENS = 60
-TALK_PROMPT = "You are a friendly assistant. Reply in one or two short sentences."
-PERSONA_CHARS = 400
 CONTEXT_TOKENS = 32_000
 
 _PIECES = re.compile(r"\S+\s*|\s+")
 _ZH_PIECES = re.compile(r"[^，。！？；、\n]*[，。！？；、\n]+|[^，。！？；、\n]+")
-_COMPLETE = re.compile(r"^.*[.!?](?=[\"')\]]*(?:\s|$))[\"')\]]*", re.DOTALL)
 
 
 class ExtractiveReader(BaseChatModel):
@@ -95,9 +91,11 @@ class ExtractiveReader(BaseChatModel):
             yield _call_chunk(outcome)
             written = f"{outcome.tool}{outcome.arguments}"
         elif isinstance(outcome, Talk):
-            async for piece, name in self._talk(turn, outcome):
-                written += piece
-                yield _text_chunk(piece)
+            async with aclosing(self._talk(turn, outcome.fallback)) as spoken:
+                async for piece, speaker in spoken:
+                    name = speaker
+                    written += piece
+                    yield _text_chunk(piece)
         else:
             for piece in pieces(outcome):
                 written += piece
@@ -132,25 +130,18 @@ class ExtractiveReader(BaseChatModel):
             return title_of(turn.text)
         return await self._answerer.outcome(turn, tools)
 
-    async def _talk(self, turn: Turn, talk: Talk) -> AsyncIterator[tuple[str, str]]:
-        """Yield pieces of small talk, each with the name of who wrote it; ends at a sentence's end."""
-        said = ""
+    async def _talk(self, turn: Turn, fallback: str) -> AsyncGenerator[tuple[str, str], None]:
+        """Yield pieces of small talk, each with the name of who says it."""
         if self._engine is not None:
-            messages = [
-                {"role": "system", "content": _talk_prompt(turn)},
-                {"role": "user", "content": turn.question[:1000]},
-            ]
-            try:
-                async for piece in self._engine.stream(
-                    messages, max_tokens=TALK_TOKENS, extra={"stop": ["\n"], "repeat_penalty": 1.15}
-                ):
-                    said += piece.text
-            except ModelUnavailable:
-                said = ""
-        whole = _COMPLETE.match(said.strip())
-        text, name = (whole.group(), SMALL_MODEL) if whole else (talk.fallback, NAME)
-        for piece in pieces(text):
-            yield piece, name
+            spoken = False
+            async with aclosing(talk(self._engine, turn)) as sentences:
+                async for sentence in sentences:
+                    spoken = True
+                    yield sentence, SMALL_MODEL
+            if spoken:
+                return
+        for piece in pieces(fallback):
+            yield piece, NAME
 
 
 def pieces(text: str) -> list[str]:
@@ -178,10 +169,6 @@ def reader_chat(settings: Settings, embedder: Embedder) -> Chat:
             + "; change it with LLM_BASE_URL, LLM_API_KEY and LLM_MODEL, or EMBEDDED_GGUF."
         ),
     )
-
-
-def _talk_prompt(turn: Turn) -> str:
-    return f"{turn.persona[-PERSONA_CHARS:]}\n{TALK_PROMPT}".strip() if turn.persona else TALK_PROMPT
 
 
 def _parameters(tools: Sequence[dict[str, Any]]) -> dict[str, Collection[str]]:

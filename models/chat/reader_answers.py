@@ -11,7 +11,7 @@ from graph.state import Source
 from models.chat import reader_files as files
 from models.chat import reader_replies as replies
 from models.chat.reader_arguments import find_expression, find_place, find_urls
-from models.chat.reader_extract import Passage, Quote, SentenceFinder
+from models.chat.reader_extract import SAID_THRESHOLDS, Passage, Quote, SentenceFinder
 from models.chat.reader_replies import say
 from models.chat.reader_routing import Router, has_cue
 from models.chat.reader_summary import summarize_document
@@ -29,9 +29,24 @@ SOCIAL: Final = {
 }
 FREE_TALK: Final = frozenset({"greeting", "thanks", "farewell", "small_talk"})
 """What the small language model may answer in its own words: nothing that could be right or wrong."""
+MISSING: Final = {
+    "memory": replies.NOT_TOLD,
+    "summary": replies.NO_FILES,
+    "list_documents": replies.NO_FILES,
+    "search_documents": replies.NO_DOCUMENTS,
+    "picture_text": replies.NO_PICTURE,
+    "picture_content": replies.NO_PICTURE,
+}
+"""What is said when a question is about something that is not there."""
+PICTURE_LABELS: Final = ("picture_text", "picture_content")
 EXPLICIT: Final = ("calculate", "current_time", "list_documents", "web_search")
 MAX_QUESTIONS: Final = 3
 
+_SEARCH_WORDS = re.compile(
+    r"^\W*(?:please |can you |could you )*(?:search (?:the )?(?:web|internet|online)?|google|look up|find)(?: (?:for|about))?\s+"
+    r"|^(?:请|麻烦|帮我|你)*(?:在?网上|上网|联网)?(?:搜索|搜一搜|搜一下|搜搜|搜|查一查|查一下|查查|查找|查)(?:一下)?(?:关于)?",
+    re.IGNORECASE,
+)
 _NEXT_QUESTION = re.compile(
     r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)|[，,；;]\s*(?:以及|还有|并且|同时|另外)",
     re.IGNORECASE,
@@ -59,6 +74,8 @@ class Talk:
 
 
 Outcome = str | Call | Talk
+Tools = dict[str, Collection[str]]
+"""Names of the tools offered, each with the names of its parameters."""
 
 
 class Answerer:
@@ -69,7 +86,7 @@ class Answerer:
         self.router = Router(embedder)
         self._finder = SentenceFinder(embedder)
 
-    async def outcome(self, turn: Turn, tools: dict[str, Collection[str]]) -> Outcome:
+    async def outcome(self, turn: Turn, tools: Tools) -> Outcome:
         """Return what to do. `tools` are the names of the tools offered, each with its parameters."""
         if turn.results:
             return await self._from_results(turn)
@@ -97,11 +114,11 @@ class Answerer:
         parts = _about_pictures(turn, label)
         if label == "summary" and is_general(turn.question) and (turn.attachments or turn.documents):
             return [*parts, *files.summaries(turn)]
-        parts += [part for part in await self._quoted(turn, vector) if part not in parts]
+        passages = _passages(turn, pictures=not parts)
+        parts += [part for part in await self._quoted(turn, passages, vector) if part not in parts]
         return [*parts, *files.still_reading(turn)] if parts else []
 
-    async def _quoted(self, turn: Turn, vector: Vectors) -> list[str]:
-        passages = _passages(turn)
+    async def _quoted(self, turn: Turn, passages: list[Passage], vector: Vectors) -> list[str]:
         questions = split_questions(turn.question)
         parts = []
         for question in questions:
@@ -112,34 +129,20 @@ class Answerer:
                     parts.append(quoted(finding.quotes, label_files=_several(turn)))
         return list(dict.fromkeys(parts))
 
-    async def _otherwise(self, turn: Turn, label: str, tools: dict[str, Collection[str]], vector: Vectors) -> Outcome:
-        """Nothing here answers: look elsewhere, talk, or say so."""
+    async def _otherwise(self, turn: Turn, label: str, tools: Tools, vector: Vectors) -> Outcome:
+        """Nothing here answers: talk, remember, or look elsewhere."""
         if label in SOCIAL and (has_cue(label, turn.question) or not turn.documents):
             return _social(turn, label)
-        if label != "knowledge" and (remembered := await self._remembered(turn, vector)):
-            return remembered
         if label == "statement":
             return say(replies.NOTED, turn.language, text=turn.question.strip())
-        if "search_documents" in tools and turn.documents and not turn.sources:
-            return Call("search_documents", {"query": turn.question})
-        if turn.documents or turn.attachments:
-            return say(replies.NOT_SAID, turn.language)
-        if label == "memory":
-            return say(replies.NOT_TOLD, turn.language)
-        if label in ("summary", "search_documents", "list_documents"):
-            return say(replies.NO_FILES if label == "summary" else replies.NO_DOCUMENTS, turn.language)
-        if label in ("picture_text", "picture_content") and has_cue(label, turn.question):
-            return say(replies.NO_PICTURE, turn.language)
-        if "web_search" in tools:
-            return Call("web_search", {"query": turn.question})
-        return say(replies.NO_DOCUMENTS, turn.language)
+        return await self._remembered(turn, vector) or _elsewhere(turn, label, tools)
 
     async def _remembered(self, turn: Turn, vector: Vectors) -> str:
         """Quote what the user said earlier when it answers, else nothing."""
         said = [Passage(text, None) for text in reversed(turn.said) if not text.rstrip().endswith(("?", "？"))]
         if not said:
             return ""
-        finding = await self._finder.find(turn.question, vector, said)
+        finding = await self._finder.find(turn.question, vector, said, SAID_THRESHOLDS)
         if not finding.answered:
             return ""
         return say(replies.YOU_SAID, turn.language, text=finding.best)
@@ -202,12 +205,31 @@ def split_questions(text: str) -> list[str]:
     return parts if 1 < len(parts) <= MAX_QUESTIONS else [text]
 
 
+def _elsewhere(turn: Turn, label: str, tools: Tools) -> Outcome:
+    """Search where nothing was searched yet; where everything was, say that there is nothing."""
+    if turn.documents or turn.attachments:
+        if "search_documents" in tools and not turn.sources:
+            return Call("search_documents", {"query": turn.question})
+        return say(replies.NOT_SAID, turn.language)
+    missing = MISSING.get(label)
+    if missing and (label not in PICTURE_LABELS or has_cue(label, turn.question)):
+        return say(missing, turn.language)
+    if "web_search" in tools:
+        return Call("web_search", {"query": search_query(turn.question)})
+    return say(replies.NO_DOCUMENTS, turn.language)
+
+
+def search_query(question: str) -> str:
+    """Return what to search for: the question without the words that ask for a search."""
+    return _SEARCH_WORDS.sub("", question).strip(" ,，。？?！!") or question
+
+
 def is_general(question: str) -> bool:
     """Tell whether a question names nothing but the file itself ("what is this report about?")."""
     return len([term for term in question_terms(_without_urls(question)) if term not in _GENERAL]) <= 1
 
 
-def _explicit_call(turn: Turn, label: str, tools: dict[str, Collection[str]]) -> Call | None:
+def _explicit_call(turn: Turn, label: str, tools: Tools) -> Call | None:
     """Return the call that the words of the question ask for, without looking at any source."""
     known = {source.get("url") for source in turn.sources}
     if "fetch_url" in tools and (urls := [url for url in find_urls(turn.question) if url not in known]):
@@ -223,7 +245,7 @@ def _explicit_call(turn: Turn, label: str, tools: dict[str, Collection[str]]) ->
         parameter = next((name for name in ("place", "timezone") if name in tools[label]), None)
         place = find_place(turn.question)
         return Call(label, {parameter: place} if parameter and place else {})
-    return Call(label, {"query": turn.question} if "query" in tools[label] else {})
+    return Call(label, {"query": search_query(turn.question)} if "query" in tools[label] else {})
 
 
 def _mostly(expression: str, question: str) -> bool:
@@ -248,9 +270,12 @@ def _passage(source: Source) -> Passage:
     return Passage(source["text"], source["number"], source["name"], f"{source['name']} {heading}")
 
 
-def _passages(turn: Turn) -> list[Passage]:
-    """The sources, the descriptions of pictures, and the text of pictures that is not among the sources."""
-    passages = [_passage(source) for source in turn.sources]
+def _passages(turn: Turn, *, pictures: bool) -> list[Passage]:
+    """The sources, and with `pictures` the descriptions of pictures and such text of them as is not among the sources."""
+    names = {picture["name"] for picture in turn.pictures}
+    passages = [_passage(source) for source in turn.sources if pictures or source["name"] not in names]
+    if not pictures:
+        return passages
     held = {source.get("document_id") for source in turn.sources}
     for picture in turn.pictures:
         if files.ocr_text(picture) and picture["id"] not in held:

@@ -13,7 +13,10 @@ _NUMBER_WORD = (
     "|seventy|eighty|ninety|hundred|thousand|million|billion|half|third|quarter|dozen|double|twice|first|second"
 )
 _ZH_NUMBER = r"[0-9０-９]|[一二三四五六七八九十百千万亿两半]+[个位名人次年月日天岁元米公里吨种条座部家所间只层%％]|[一二三四五六七八九十百]+分之"
-_TIME_EN = rf"\b1\d{{3}}s?\b|\b20\d\ds?\b|\b(?:{_MONTH})\b|\bcentur|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
+_TIME_EN = (
+    rf"\b1\d{{3}}s?\b|\b20\d\ds?\b|\b(?:{_MONTH})\b|\bcentur|\d{{1,2}}:\d\d|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+    r"|\b(?:o'clock|noon|midnight|morning|evening|daily|weekly|monthly|annual|month|week|day|year|during|until|since|after)\b"
+)
 _TIME_ZH = r"[0-9０-９]{1,4}\s*[年月日]|[一二三四五六七八九十〇零元]+[年月日]|世纪|年间|年代|初期|末期|时期"
 
 
@@ -76,7 +79,7 @@ _OPPOSITES = [pair.split("/") for pair in (
     "urban/rural domestic/foreign national/international theory/practice cause/prevent stimulate/suppress promote/inhibit promote/demote "
     "hire/fire teacher/student employer/employee parent/child husband/wife ally/enemy victory/defeat winner/loser long/short "
     "longest/shortest near/far nearest/farthest deep/shallow wide/narrow thick/thin always/never all/none same/different "
-    "innate/adaptive acquired/innate primary/secondary major/minor advantage/disadvantage benefit/harm voluntary/compulsory "
+    "primary/secondary major/minor advantage/disadvantage benefit/harm voluntary/compulsory "
     "voluntary/mandatory liberal/conservative democrat/republican winter/summer life/death alive/dead birth/death born/died"
 ).split()]  # fmt: skip
 _ZH_OPPOSITES = [pair.split("/") for pair in (

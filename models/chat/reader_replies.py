@@ -40,7 +40,6 @@ NO_PICTURE: Final = Words("There is no picture in this message.", "这条消息�
 RECEIVED: Final = Words("I have read {names}. Ask me anything about it.", "已读取 {names}，可以就其内容提问。")
 TOOL_FAILED: Final = Words("The tool {tool} failed: {text}", "工具 {tool} 执行失败：{text}")
 NO_TOOL_LEFT: Final = Words("The tools did not return an answer.", "工具没有返回可用的答案。")
-TOOL_RESULT: Final = Words("{text}", "{text}")
 
 GREETING: Final = Words(
     "Hello! Send me a document or a picture and ask about it, or ask me something a tool can find.",
@@ -54,7 +53,6 @@ IDENTITY: Final = Words(
     "我是本服务内置的阅读器：从您的文档、图片和工具结果中找出并引用能回答问题的原文。我不是大语言模型；"
     "设置 LLM_API_KEY 即可换用大语言模型。",
 )
-ROLE: Final = Words("My role here: {role}", "我在这里的角色：{role}")
 ABILITIES: Final = Words(
     "I can read documents (PDF, Word, text, web pages and more) and the text in pictures, answer questions by quoting them "
     "with their source, summarise them by their main sentences, fetch web pages, calculate, and tell the time. For free "

@@ -151,8 +151,9 @@ _CUE_PATTERNS: Final[dict[str, str]] = {
     r"|\b(?:picture|image|photo|sign|poster|screenshot)\b.{0,12}\b(?:say|says|read|text)\b"
     r"|(?:写的?(?:了|着|是)?(?:什么|啥|些)|文字|[图牌]中?的?字|念出|读出|识别)",
     "picture_content": r"\b(?:picture|image|photo|drawing)\b|图片|照片|图里|图中|这张图|画面|拍的|看图",
-    "memory": r"\b(?:my name|i'?m called|am i called|who am i|did i (?:say|tell|ask|mention)|remember|remind me|i told you"
-    r"|earlier|do i live)\b|我叫什么|我的名字|我是谁|还记得|我(?:刚才|之前|刚刚)|我住(?:在)?哪|我说过",
+    "memory": r"\b(?:what|where|who|when|which|how (?:many|much|old))\b(?:'s)?.{0,24}\b(?:my|i|me)\b.*\?|\b(?:am i called|did i (?:say|tell|ask|mention)"
+    r"|do you remember|remind me|i told you|i'm called)\b|我叫什么|我的名字|我是谁|还记得|我(?:刚才|之前|刚刚)|我说过"
+    r"|我(?:几岁|多大|住|来自|喜欢|养|的).{0,6}(?:什么|哪|谁|几|多少|啥)",
     "statement": r"^\s*(?:i(?:'m| am| like| live| work| have| prefer)|my \w+ (?:is|are)|our \w+|we (?:are|have|need)|please remember"
     r"|remember that|note that)\b.*[^?]$|^(?:我(?:叫|是|住|喜欢|最喜欢|今年|来自|有)|我们?的?|请?记住)[^？?吗呢什么哪谁几]*$",
     "greeting": r"^\W*(?:hi|hello|hey|howdy|good (?:morning|afternoon|evening)|greetings)\b[^?]{0,20}$|^\W*(?:你好|您好|早上好|早安|下午好|晚上好|嗨|哈喽|哈啰|在吗).{0,6}$",

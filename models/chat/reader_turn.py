@@ -27,7 +27,7 @@ class Turn:
         text: The text of the user's newest message, material removed.
         said: What the user said before, oldest first.
         results: Tool results of this turn.
-        persona: The system prompt.
+        persona: The caller's own part of the system prompt.
         max_tokens: Most tokens of a summary.
     """
 
@@ -62,7 +62,7 @@ def read_turn(messages: Sequence[BaseMessage]) -> Turn:
     text = MATERIAL.sub("", str(message.text)).strip()
     question = str(data.get("question") or text)
     results = [item for item in messages[at + 1 :] if isinstance(item, ToolMessage)]
-    persona = "\n\n".join(str(item.text) for item in messages if isinstance(item, SystemMessage))
+    system = "\n\n".join(str(item.text) for item in messages if isinstance(item, SystemMessage))
     return Turn(
         task=str(data.get("task") or "answer"),
         text=str(message.text) if data.get("task") in ("summarize_document", "summarize_conversation") else text,
@@ -71,9 +71,9 @@ def read_turn(messages: Sequence[BaseMessage]) -> Turn:
         sources=[*data.get("sources", []), *(s for item in results for s in item.additional_kwargs.get("sources", []))],
         attachments=list(data.get("attachments", [])),
         documents=list(data.get("documents", [])),
-        said=_said(messages[:at], persona),
+        said=_said(messages[:at], system),
         results=results,
-        persona=persona,
+        persona=_persona(system),
         max_tokens=int(data.get("max_tokens") or DEFAULT_TOKENS),
     )
 
@@ -85,6 +85,14 @@ def result_text(result: ToolMessage) -> str:
     return (fenced.group(1) if fenced else text).strip()
 
 
+def _persona(system: str) -> str:
+    """Return a system prompt without the house rules on material, and without the summary of earlier turns."""
+    before = re.split(r"^(?:Earlier in this conversation|此前的对话摘要)", system, maxsplit=1, flags=re.MULTILINE)[0]
+    paragraphs = before.strip().split("\n\n")
+    rules = max((index for index, text in enumerate(paragraphs) if "<material>" in text), default=-1)
+    return "\n\n".join(paragraphs[rules + 1 :])
+
+
 def _newest_question(messages: Sequence[BaseMessage]) -> int:
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]
@@ -93,8 +101,8 @@ def _newest_question(messages: Sequence[BaseMessage]) -> int:
     return len(messages) - 1
 
 
-def _said(earlier: Sequence[BaseMessage], persona: str) -> list[str]:
-    remembered = SUMMARY_LINE.findall(persona)
+def _said(earlier: Sequence[BaseMessage], system: str) -> list[str]:
+    remembered = SUMMARY_LINE.findall(system)
     spoken = [
         str(message.additional_kwargs.get("question") or MATERIAL.sub("", str(message.text))).strip()
         for message in earlier
