@@ -33,6 +33,9 @@ class Settings(BaseSettings):
         (), description="Comma-separated origins whose pages may call the API from a browser."
     )
     rate_limit_per_minute: int = Field(0, ge=0, description="Requests a minute and key; 0 means no limit.")
+    callback_secret: SecretStr | None = Field(
+        None, description="Signs the callbacks of background runs; empty: no callbacks."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_content: bool = Field(False, description="Log what users and models wrote. Off: ids, sizes and times only.")
 
