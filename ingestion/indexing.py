@@ -50,6 +50,8 @@ class Vectorizer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        for content_id in list(self._done):
+            await self._contents.release(content_id)
 
     async def _work(self, vectors: VectorStore) -> None:
         pause = 1.0

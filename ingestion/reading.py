@@ -112,22 +112,33 @@ class Reading:
     async def _pages(self, content_id: int, stream: AsyncIterator[Item]) -> AsyncIterator[tuple[PageText, list[Gap]]]:
         """Yield finished pages in order, while the next ones are read and recognised."""
         running: deque[asyncio.Task[tuple[PageText, list[Gap]]]] = deque()
+        stopped: AttachmentError | None = None
         try:
-            async for item in stream:
-                if isinstance(item, Page):
-                    running.append(asyncio.create_task(self._finished(item)))
-                elif isinstance(item, Outline):
-                    self._total = item.pages_total
-                    await self._contents.outline(content_id, item)
-                else:
-                    self._embedded.append(item)
-                while running and (len(running) > self._width or running[0].done()):
-                    yield await running.popleft()
+            try:
+                async for item in stream:
+                    await self._begin(content_id, item, running)
+                    while running and (len(running) > self._width or running[0].done()):
+                        yield await running.popleft()
+            except AttachmentError as exc:
+                stopped = exc
             while running:
                 yield await running.popleft()
         finally:
             for task in running:
                 task.cancel()
+        if stopped is not None:
+            raise stopped
+
+    async def _begin(
+        self, content_id: int, item: Item, running: deque[asyncio.Task[tuple[PageText, list[Gap]]]]
+    ) -> None:
+        if isinstance(item, Page):
+            running.append(asyncio.create_task(self._finished(item)))
+        elif isinstance(item, Outline):
+            self._total = item.pages_total
+            await self._contents.outline(content_id, item)
+        else:
+            self._embedded.append(item)
 
     async def _finished(self, page: Page) -> tuple[PageText, list[Gap]]:
         """Return the page with its final text, and what is missing of it."""

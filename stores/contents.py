@@ -255,7 +255,10 @@ class Contents:
         Raises:
             ContentGone: It was deleted meanwhile; the vectors just stored have to be removed.
         """
-        change = "UPDATE contents SET embedded = ?, embedder = ?, lease = max(lease, ?) WHERE id = ?"
+        change = (
+            "UPDATE contents SET embedded = ?1, embedder = ?2, lease = CASE WHEN status = 'reading' THEN lease"
+            " WHEN ?1 >= chunks THEN 0 ELSE ?3 END WHERE id = ?4"
+        )
         values = (count, embedder, time.time() + LEASE_SECONDS, content_id)
         changed = await self._catalog.write(lambda db: db.execute(change, values).rowcount)
         if not changed:

@@ -1,0 +1,73 @@
+"""No text is lost, spans are exact, no chunk is over the limit; headings and sentence ends are kept."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingestion.chunks import Chunker
+from models.tokens import count_tokens
+
+PIECES = st.sampled_from(
+    ["# 标题 Title\n", "## Sub\n", "今天天气很好。", "我们去公园！", "The cat sat. ", "A long line without any end ", "\n\n", "\n",
+     " ", "```\n# not a heading\n```\n", "word", "，", "| a | b |\n", "👩‍👩‍👧‍👦", "é", "x" * 300, "字" * 300]
+)  # fmt: skip
+TEXTS = st.one_of(st.text(max_size=600), st.lists(PIECES, max_size=60).map("".join))
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS, st.integers(32, 200))
+def test_chunks_hold_all_text_exactly_and_within_the_limit(text: str, limit: int) -> None:
+    chunks = Chunker(limit).page(7, text)
+    place, rebuilt = 0, ""
+    for chunk in chunks:
+        assert chunk.page == 7
+        assert text[chunk.start : chunk.end] == chunk.text
+        assert chunk.text == chunk.text.strip() != ""
+        assert chunk.start >= place
+        assert text[place : chunk.start].strip() == ""
+        assert chunk.tokens == count_tokens(chunk.text) <= limit
+        place, rebuilt = chunk.end, rebuilt + chunk.text
+    assert text[place:].strip() == ""
+    assert "".join(rebuilt.split()) == "".join(text.split())
+
+
+def test_heading_path_goes_on_over_pages_until_another_heading() -> None:
+    chunker = Chunker(100)
+    first = chunker.page(1, "# Law\n\nGeneral words.\n\n## Terms\n\nA term.")
+    second = chunker.page(2, "Still a term.\n\n# Annex\n\nMore.")
+    assert [chunk.heading for chunk in first] == ["Law", "Law › Terms"]
+    assert [(chunk.heading, chunk.text) for chunk in second] == [
+        ("Law › Terms", "Still a term."),
+        ("Annex", "# Annex\n\nMore."),
+    ]
+
+
+def test_a_heading_alone_is_no_chunk() -> None:
+    chunks = Chunker(100).page(1, "# 手册\n\n## 安装\n\n先下载。")
+    assert [(chunk.heading, chunk.text) for chunk in chunks] == [("手册 › 安装", "# 手册\n\n## 安装\n\n先下载。")]
+
+
+def test_a_hash_in_code_is_no_heading() -> None:
+    [chunk] = Chunker(100).page(1, "Run:\n\n```sh\n# comment\nmake\n```\n")
+    assert chunk.heading == ""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "end"),
+    [("这是一个关于公园和天气的句子，内容不长。", "。"), ("This is a sentence about parks and weather.", ".")],
+)
+def test_chunks_end_with_sentences(sentence: str, end: str) -> None:
+    chunks = Chunker(50).page(1, " ".join([sentence] * 30) if end == "." else sentence * 30)
+    assert len(chunks) > 5
+    assert all(chunk.text.endswith(end) for chunk in chunks)
+
+
+def test_one_unbroken_line_of_a_million_characters_is_cut_in_seconds() -> None:
+    started = time.perf_counter()
+    chunks = Chunker(160).page(1, "ab1" * 333_000)
+    assert sum(len(chunk.text) for chunk in chunks) == 999_000
+    assert time.perf_counter() - started < 5

@@ -1,0 +1,155 @@
+"""A small library for tests: an instant embedder, a scripted reader, and stores that open and close together."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from errors import AppError, Language, OcrUnavailable
+from graph.state import Attachment, AttachmentRef, Kind, OcrLine, OcrText
+from ingestion.pipeline import Ingestion
+from models.embeddings.interface import Vectors
+from readers.interface import Item, Outline, Page
+from settings import Settings
+from stores.attachments import Attachments
+from stores.documents import Documents
+from stores.keywords import terms
+from stores.ownership import Owner
+
+ANN = Owner("ann", "t1")
+ANN_LATER = Owner("ann", "t2")
+ANN_LIBRARY = Owner("ann", None)
+BOB = Owner("bob", "t1")
+
+
+class BagEmbedder:
+    """Vectors of hashed terms: texts that share words are near. `gate` can hold it back, `calls` counts texts."""
+
+    dimensions = 128
+
+    def __init__(self, name: str = "bag") -> None:
+        self.name = name
+        self.calls = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def passages(self, texts: Sequence[str]) -> Vectors:
+        await self.gate.wait()
+        self.calls += len(texts)
+        return np.stack([self._bag(text) for text in texts])
+
+    async def query(self, text: str) -> Vectors:
+        return self._bag(text)
+
+    def _bag(self, text: str) -> Vectors:
+        bag = np.zeros(self.dimensions, np.float32)
+        for term in terms(text):
+            bag[int.from_bytes(hashlib.sha256(term.encode()).digest()[:4], "big") % self.dimensions] += 1
+        return np.asarray(bag / (np.linalg.norm(bag) or 1.0), np.float32)
+
+
+class ScriptedReader:
+    """Reads files as text: form feeds part pages. A script for a file name replaces that."""
+
+    def __init__(self) -> None:
+        self.scripts: dict[str, list[Item | Exception | asyncio.Event]] = {}
+        self.reads: list[str] = []
+
+    async def detect(self, path: Path, name: str) -> tuple[Kind, str]:
+        return "document", "text/plain"
+
+    async def read(self, path: Path, *, name: str, media_type: str, password: str | None = None) -> AsyncIterator[Item]:
+        self.reads.append(name)
+        texts = path.read_text("utf-8").split("\f")
+        plain = [Outline("text/plain", "page", len(texts)), *(Page(n, "", text) for n, text in enumerate(texts, 1))]
+        for step in self.scripts.get(name, plain):
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, asyncio.Event):
+                await step.wait()
+            else:
+                yield step
+
+
+class ScriptedOcr:
+    """Recognises bytes as the text that they are; `down` makes it fail."""
+
+    name = "scripted"
+    down = False
+
+    async def read(self, image: bytes) -> OcrText:
+        if self.down:
+            raise OcrUnavailable(reason="down")
+        text = image.decode()
+        lines = [OcrLine(text=line, confidence=0.9, box=[]) for line in text.splitlines()]
+        return OcrText(text=text, lines=lines, rotation=0, engine=self.name)
+
+
+class ScriptedPictures:
+    """Sees in every picture what its bytes say."""
+
+    error: AppError | None = None
+
+    async def read(self, ref: AttachmentRef, data: bytes, *, language: Language, question: str) -> Attachment:
+        if self.error:
+            raise self.error
+        text = OcrText(text=data[8:].decode(), lines=[], rotation=0, engine="scripted")
+        return Attachment(**ref, status="ready", ocr=text, description=None, facts="a test picture", warnings=[])
+
+
+class FirstWords:
+    """Summarises by the first words; counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Language, int]] = []
+
+    async def __call__(self, text: str, language: Language, max_tokens: int) -> str:
+        self.calls.append((text, language, max_tokens))
+        return text[:60]
+
+
+@dataclass
+class Library:
+    """Everything that a document goes through."""
+
+    settings: Settings
+    attachments: Attachments
+    documents: Documents
+    ingestion: Ingestion
+    embedder: BagEmbedder
+    reader: ScriptedReader
+    ocr: ScriptedOcr
+    pictures: ScriptedPictures
+    summarizer: FirstWords
+
+    async def add(self, text: str | bytes, owner: Owner = ANN, name: str = "a.txt", **options: object) -> Attachment:
+        data = text.encode() if isinstance(text, str) else text
+        ref = await self.attachments.put(data, name=name, owner=owner)
+        options = {"language": "en", "wait": "indexed", **options}
+        return await self.ingestion.read_document(ref, owner, **options)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def open_library(settings: Settings, embedder: BagEmbedder | None = None) -> AsyncIterator[Library]:
+    embedder = embedder or BagEmbedder()
+    documents = await Documents.open(settings, embedder)
+    attachments = Attachments(settings.data_dir / "attachments", settings)
+    reader, ocr, pictures, summarizer = ScriptedReader(), ScriptedOcr(), ScriptedPictures(), FirstWords()
+    ingestion = Ingestion(
+        settings, readers=reader, ocr=ocr, pictures=pictures, attachments=attachments, documents=documents,
+        embedder=embedder, summarizer=summarizer,
+    )  # fmt: skip
+    await ingestion.start()
+    library = Library(settings, attachments, documents, ingestion, embedder, reader, ocr, pictures, summarizer)
+    try:
+        yield library
+    finally:
+        await ingestion.aclose()
+        await attachments.aclose()
+        await documents.aclose()
