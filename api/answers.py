@@ -1,0 +1,94 @@
+"""From what the graph streams to what clients see: events on the way, and the answer at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
+
+from api.metrics import FIRST_TOKEN_SECONDS
+from api.run_log import RunLog
+from api.schemas import Answer, RunState
+from graph.state import OutputState, Usage
+
+STREAM_MODES = ("messages", "custom", "tasks", "values")
+ANSWERING_NODE = "generate_answer"
+_CUSTOM = frozenset({"attachment", "tool", "citation", "usage", "warning"})
+
+
+class TurnProgress:
+    """Writes the events of one turn to its log, and keeps what is needed when the turn does not end by itself."""
+
+    def __init__(self, log: RunLog) -> None:
+        self._log = log
+        self._started = time.perf_counter()
+        self._nodes: dict[str, float] = {}
+        self._streamed = False
+        self._seen_token = False
+        self.partial = ""
+        self.usage = Usage(input_tokens=0, output_tokens=0, model="")
+        self.output: OutputState = {}
+
+    def take(self, mode: str, chunk: Any) -> None:
+        """Handle one (stream mode, chunk) pair of the graph."""
+        if mode == "messages":
+            self._message(*chunk)
+        elif mode == "custom":
+            if isinstance(chunk, Mapping) and chunk.get("event") in _CUSTOM:
+                self._log.append(chunk["event"], chunk["data"])
+                if chunk["event"] == "usage":
+                    self.usage = chunk["data"]
+        elif mode == "tasks":
+            self._task(chunk)
+        else:
+            self.output = cast("OutputState", chunk)
+
+    def _message(self, message: AnyMessage, metadata: Mapping[str, object]) -> None:
+        if metadata.get("langgraph_node") != ANSWERING_NODE or not isinstance(message, AIMessage):
+            return
+        is_chunk = isinstance(message, AIMessageChunk)
+        text = str(message.text)
+        if not text or (not is_chunk and self._streamed):
+            return
+        self._streamed = True
+        self.partial += text
+        if not self._seen_token:
+            self._seen_token = True
+            FIRST_TOKEN_SECONDS.observe(time.perf_counter() - self._started)
+        self._log.append("token", {"text": text})
+
+    def _task(self, task: Mapping[str, Any]) -> None:
+        name, number = task["name"], task["id"]
+        if "input" in task:
+            self._nodes[number] = time.perf_counter()
+            if name == ANSWERING_NODE:
+                self.partial, self._streamed = "", False
+            self._log.append("node", {"name": name, "id": number, "state": "start"})
+            return
+        seconds = time.perf_counter() - self._nodes.pop(number, time.perf_counter())
+        state = "error" if task.get("error") else "end"
+        self._log.append("node", {"name": name, "id": number, "state": state, "seconds": round(seconds, 4)})
+
+
+def build_answer(session_id: str, run_id: str, state: RunState, output: OutputState, text: str | None = None) -> Answer:
+    """Return the wire form of a turn's outcome; `text` replaces the answer of a turn that was cut short."""
+    return Answer(
+        session_id=session_id,
+        run_id=run_id,
+        state=state,
+        answer=output.get("answer", "") if text is None else text,
+        citations=output.get("citations", []) if text is None else [],
+        attachments=output.get("attachments", []),
+        tools=output.get("tool_runs", []),
+        usage=output.get("usage") or Usage(input_tokens=0, output_tokens=0, model=""),
+        warnings=output.get("warnings", []),
+    )
+
+
+def new_messages(messages: Sequence[AnyMessage], sent_ids: Sequence[str]) -> list[AnyMessage]:
+    """Return the messages that a turn added after the last of those that the caller sent."""
+    sent = set(sent_ids)
+    last = max((place for place, message in enumerate(messages) if message.id in sent), default=-1)
+    return list(messages[last + 1 :])

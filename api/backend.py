@@ -1,0 +1,39 @@
+"""What routes are handed: the open parts of the process, and the caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, cast
+
+from fastapi import Depends, Request
+
+from settings import Settings
+
+if TYPE_CHECKING:
+    from api.turns import TurnRunner
+    from graph.context import Services
+    from stores.redis_server import RedisHandle
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """The open parts of one server process."""
+
+    settings: Settings
+    redis: RedisHandle
+    services: Services
+    runner: TurnRunner
+
+
+def backend_of(request: Request) -> Backend:
+    """Return the open parts of this process."""
+    return cast("Backend", request.app.state.backend)
+
+
+def user_of(request: Request) -> str:
+    """Return the id of the calling user."""
+    return cast("str", request.state.user_id)
+
+
+BackendDep = Annotated[Backend, Depends(backend_of)]
+UserDep = Annotated[str, Depends(user_of)]

@@ -1,0 +1,129 @@
+"""Documents: uploaded, listed, read page by page, searched, deleted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+
+from api.backend import BackendDep, UserDep
+from api.receipts import receipt
+from api.schemas import ERRORS, Receipt, SearchBody, SessionId
+from api.turn_bodies import read_upload
+from api.uploads import start_reading, store_uploads
+from api.wire import json_response
+from errors import BadInput, UnknownAttachment, Words
+from graph.language import language_of
+from graph.state import Attachment
+from stores.ownership import Owner
+
+MOST_PAGES = 100
+"""Most pages of one answer."""
+SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf",
+                   "audio/mpeg", "audio/wav", "audio/ogg", "audio/mp4", "audio/webm"})  # fmt: skip
+
+router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
+
+_UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "session_id": {"type": "string"},
+                        "scope": {"type": "string", "enum": ["session", "library"]},
+                        "password": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
+SessionQuery = Annotated[SessionId | None, Query(description="Session; without one the user's lasting library.")]
+
+
+@router.post("", status_code=201, response_model=list[Attachment], responses=ERRORS, openapi_extra=_UPLOAD)
+async def upload_documents(request: Request, backend: BackendDep, user: UserDep) -> Response:
+    """Store files and read them in the background; ask for each by its id to see how far it is.
+
+    Files belong to a session, or with `scope=library` to the user for good.
+    """
+    upload = await read_upload(request)
+    if not upload.files:
+        raise BadInput(reason=Words("there is no file", "没有文件"))
+    scope = upload.fields.get("scope")
+    if upload.session_id is None and scope != "library":
+        raise BadInput(reason=Words("give session_id or scope=library", "请提供 session_id 或 scope=library"))
+    owner = Owner(user, None if scope == "library" else upload.session_id)
+    language = language_of(" ".join(file.filename or "" for file in upload.files))
+    refs, refused = await store_uploads(upload.files, owner, backend.services, language)
+    for ref in refs:
+        start_reading(backend.services, ref, owner, language=language, password=upload.fields.get("password"))
+    return json_response(
+        [*(Attachment(**ref, status="queued") for ref in refs), *(item.attachment for item in refused)], 201
+    )
+
+
+@router.get("", response_model=list[Attachment], responses=ERRORS)
+async def list_documents(backend: BackendDep, user: UserDep, session_id: SessionQuery = None) -> Response:
+    """List the documents of a session and of the user's library."""
+    return json_response(await backend.services.documents.list(Owner(user, session_id)))
+
+
+@router.post("/search", responses=ERRORS)
+async def search_documents(body: SearchBody, backend: BackendDep, user: UserDep) -> Response:
+    """Find passages by meaning and by words."""
+    owner = Owner(user, body.session_id)
+    hits = await backend.services.documents.search(body.query, owner, top_k=body.top_k, mode=body.mode)
+    return json_response({"hits": hits})
+
+
+@router.get("/{document_id}", response_model=Attachment, responses=ERRORS)
+async def get_document(document_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Return a document with its progress; of a picture also its text and description."""
+    return json_response(await backend.services.documents.get(document_id, Owner(user)))
+
+
+@router.get("/{document_id}/pages", responses=ERRORS)
+async def get_pages(
+    document_id: str,
+    backend: BackendDep,
+    user: UserDep,
+    first: Annotated[int, Query(alias="from", ge=1)] = 1,
+    last: Annotated[int | None, Query(alias="to", ge=1)] = None,
+) -> Response:
+    """Return the pages that have been read, as Markdown."""
+    last = min(last or first + MOST_PAGES - 1, first + MOST_PAGES - 1)
+    return json_response({"pages": await backend.services.documents.pages(document_id, Owner(user), first, last)})
+
+
+@router.get("/{document_id}/content", responses=ERRORS)
+async def get_content(document_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Return the file itself. Only pictures, audio and PDF are shown in place; everything else is a download."""
+    attachments = backend.services.attachments
+    ref = await attachments.get(document_id, Owner(user))
+    place = "inline" if ref["media_type"] in SHOWN else "attachment"
+    headers = {
+        "Content-Disposition": f"{place}; filename*=UTF-8''{quote(ref['name'])}",
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, max-age=3600",
+    }
+    media_type = ref["media_type"] if place == "inline" else "application/octet-stream"
+    path = attachments.path(ref["sha256"])
+    if not path.is_file():
+        raise UnknownAttachment(id=document_id)
+    return FileResponse(path, headers=headers, media_type=media_type)
+
+
+@router.delete("/{document_id}", response_model=Receipt, responses=ERRORS)
+async def delete_document(document_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Delete a document with its pages, passages and vectors."""
+    counts = await backend.services.documents.delete(document_id, Owner(user))
+    return json_response(receipt(counts, document_id=document_id))

@@ -1,0 +1,108 @@
+"""One turn: what was asked, and how far it has come."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from langchain_core.messages import AnyMessage
+from langchain_core.runnables import RunnableConfig
+
+from api.answers import TurnProgress
+from api.run_log import RunLog
+from api.schemas import Answer, ConcurrencyPolicy, RunState
+from errors import AppError, Language, UnknownRun
+from graph.language import language_of
+from graph.state import Attachment
+from stores.ownership import Owner
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnRequest:
+    """What a caller wants of one turn.
+
+    Attributes:
+        owner: User and session.
+        messages: New messages, the last one the user's; each has an id.
+        remembered: Whether the session is kept: memory, transcript, one turn at a time. Without, the turn stands alone.
+        on_busy: What happens when the session is still answering.
+        attachments: Files that were handled before the turn: uploads that could not be kept, protected documents.
+        replaces: Run whose message this one replaces; that turn and all after it are dropped first.
+        published: Whether other processes can follow the events.
+        resume: Answer to an interrupt of the graph, instead of messages.
+        config: LangChain config to run under: callbacks, tags, metadata.
+        modes: LangGraph stream modes that `tap` gets.
+    """
+
+    owner: Owner
+    messages: Sequence[AnyMessage]
+    system_prompt: str = ""
+    language: Literal["auto", "en", "zh"] = "auto"
+    tools: tuple[str, ...] | None = None
+    remembered: bool = True
+    on_busy: ConcurrencyPolicy = "enqueue"
+    callback_url: str | None = None
+    attachments: Sequence[Attachment] = ()
+    replaces: str | None = None
+    published: bool = True
+    resume: object = None
+    config: RunnableConfig = field(default_factory=RunnableConfig)
+    modes: tuple[str, ...] = ()
+    tap: Callable[[str, Any], None] | None = None
+
+    def tapped(self, modes: tuple[str, ...], tap: Callable[[str, Any], None]) -> TurnRequest:
+        """Return the same request, with `tap` called for every chunk of `modes`."""
+        return replace(self, modes=modes, tap=tap)
+
+    @property
+    def session_id(self) -> str:
+        """The session as the client names it."""
+        return self.owner.thread_id or ""
+
+    @property
+    def spoken_language(self) -> Language:
+        """Language in which the server speaks to this user."""
+        if self.language != "auto":
+            return self.language
+        return language_of(str(self.messages[-1].text)) if self.messages else "en"
+
+
+class Run:
+    """One turn on its way."""
+
+    def __init__(self, run_id: str, request: TurnRequest, log: RunLog) -> None:
+        self.id = run_id
+        self.request = request
+        self.log = log
+        self.progress = TurnProgress(log)
+        self.created = self.ended = time.time()
+        self.state: RunState = "queued"
+        self.answer: Answer | None = None
+        self.error: AppError | None = None
+        self.ending: RunState | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.work: asyncio.Task[None] | None = None
+
+    def stop(self, ending: RunState = "stopped") -> None:
+        """Cut the turn short; what it has said so far is kept, unless it is rolled back."""
+        running = self.work if self.work is not None else self.task
+        if self.ending is None and running is not None and not running.done() and self.state in ("queued", "running"):
+            self.ending = ending
+            running.cancel()
+
+    async def result(self) -> Answer:
+        """Wait for the end and return the answer.
+
+        Raises:
+            AppError: The turn failed.
+        """
+        if self.task is not None:
+            await asyncio.wait({self.task})
+        if self.error is not None:
+            raise self.error
+        if self.answer is None:
+            raise UnknownRun(id=self.id)
+        return self.answer

@@ -1,0 +1,220 @@
+"""The JSON of the HTTP API (docs/api.md is written from these)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing_extensions import TypedDict
+
+from graph.state import Attachment, Citation, ToolRun, Usage
+
+SessionId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
+ConcurrencyPolicy = Literal["enqueue", "reject", "interrupt", "rollback"]
+DisconnectPolicy = Literal["continue", "cancel"]
+RunState = Literal["queued", "running", "done", "stopped", "interrupted", "rolled_back", "error"]
+
+_SESSION = "Conversation to go on with; empty: a new one is made and returned."
+
+
+class ChatBody(BaseModel):
+    """A message to the assistant."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"message": "What does the contract say about notice periods?", "session_id": "s-1"},
+                {"message": "用一句话介绍你自己", "session_id": "s-2", "system_prompt": "你是一位简洁的助手"},
+            ]
+        },
+    )
+
+    message: str = Field("", description="What the user says. May be empty when files come along.")
+    session_id: SessionId | None = Field(None, description=_SESSION)
+    system_prompt: str = Field("", max_length=20_000, description="Role or instructions for the assistant.")
+    attachment_ids: list[str] = Field([], description="Ids of uploaded files (POST /api/v1/documents).")
+    tools: list[str] | None = Field(None, description="Names of the tools that may be used; empty list: none.")
+    language: Literal["auto", "en", "zh"] = Field("auto", description="Language of the answer.")
+    stream: bool = Field(False, description="Answer as Server-Sent Events.")
+    speak: bool = Field(False, description="With a stream: `audio` events, sentence by sentence.")
+    on_busy: ConcurrencyPolicy = Field(
+        "enqueue", description="When the session is still answering: wait, refuse, or stop the answer that runs."
+    )
+    on_disconnect: DisconnectPolicy = Field("continue", description="What a dropped connection does to the turn.")
+    replaces: str | None = Field(
+        None,
+        description="Run whose message this one replaces; what came after it is dropped. Without a message: the same one"
+        " again, for another answer.",
+    )
+    callback_url: str | None = Field(None, max_length=2000, description="Gets the signed result of a background run.")
+
+
+class Answer(TypedDict):
+    """The outcome of a turn."""
+
+    session_id: str
+    run_id: str
+    state: RunState
+    answer: str
+    citations: list[Citation]
+    attachments: list[Attachment]
+    tools: list[ToolRun]
+    usage: Usage
+    warnings: list[str]
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong, in the client's language."""
+
+    code: str = Field(examples=["password_required"])
+    message: str = Field(examples=["report.pdf is protected by a password."])
+    remedy: str = Field(examples=["Send it again with the right `password`, or without protection."])
+    request_id: str = Field(examples=["0f0c2f6a2b6e4f6f9a63d5d0d3f6c9a1"])
+
+
+class ErrorBody(BaseModel):
+    """Body of every 4xx and 5xx."""
+
+    error: ErrorDetail
+
+
+class StoreCount(TypedDict):
+    """Items that one store held before and after."""
+
+    before: int
+    after: int
+
+
+class Receipt(BaseModel):
+    """What was removed, store by store."""
+
+    session_id: str | None = None
+    document_id: str | None = None
+    removed: int = Field(description="Items removed in all.")
+    stores: dict[str, StoreCount] = Field(
+        examples=[{"checkpoints": {"before": 2, "after": 0}, "documents": {"before": 1, "after": 0}}]
+    )
+
+
+class SessionBody(BaseModel):
+    """Names a session."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"session_id": "s-1"}]})
+
+    session_id: SessionId
+
+
+class RenameBody(BaseModel):
+    """A new title."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class EditBody(BaseModel):
+    """A past message, said otherwise; what came after it is dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: str = Field(description="The run whose message is replaced.")
+    message: Annotated[str, StringConstraints(min_length=1)]
+    stream: bool = False
+
+
+class RegenerateBody(BaseModel):
+    """A past answer to be given anew; what came after it is dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: str | None = Field(None, description="The run to answer again; empty: the last one.")
+    stream: bool = False
+
+
+class ImportedMessage(BaseModel):
+    """One message of an exported transcript."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Literal["user", "assistant"]
+    text: Annotated[str, StringConstraints(max_length=200_000)] = ""
+    created: str | None = Field(None, max_length=40)
+    citations: list[dict[str, Any]] | None = None
+    tools: list[dict[str, Any]] | None = None
+    run_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] | None = None
+
+
+class ImportBody(BaseModel):
+    """An exported transcript."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    title: Annotated[str, StringConstraints(max_length=200)] = ""
+    messages: Annotated[list[ImportedMessage], Field(min_length=1, max_length=20_000)]
+
+
+class BranchBody(BaseModel):
+    """A point of a session from which another one goes on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: str | None = Field(None, description="The last run that the new session keeps; empty: all of them.")
+    session_id: SessionId | None = Field(None, description="Id of the new session; empty: one is made.")
+
+
+class RunStatus(BaseModel):
+    """A run and, once it is over, what came of it."""
+
+    run_id: str
+    session_id: str
+    state: RunState
+    created_at: datetime | None = None
+    result: Answer | None = None
+    error: ErrorDetail | None = None
+
+
+class SearchBody(BaseModel):
+    """A search in documents."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"query": "notice period", "session_id": "s-1", "top_k": 5}]}
+    )
+
+    query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    session_id: SessionId | None = Field(None, description="Session whose documents are searched; empty: the library.")
+    top_k: int = Field(8, ge=1, le=50)
+    mode: Literal["hybrid", "dense", "keyword"] = "hybrid"
+
+
+class SpeechBody(BaseModel):
+    """A text to be spoken."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": "Good morning.", "format": "mp3"}]}
+    )
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+    voice: str | None = Field(None, max_length=100)
+    format: Literal["mp3", "wav", "opus"] = "mp3"
+    speed: float = Field(1.0, ge=0.5, le=2.0)
+
+
+class Transcription(BaseModel):
+    """A recording, written down."""
+
+    text: str
+    language: str
+
+
+ERRORS: dict[int | str, dict[str, object]] = {
+    code: {"model": ErrorBody, "description": text}
+    for code, text in (
+        (404, "No such thing of this user"),
+        (409, "The session is still answering"),
+        (413, "Too large"),
+        (422, "Not a valid request"),
+        (503, "A needed part does not answer"),
+    )
+}

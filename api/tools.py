@@ -1,0 +1,17 @@
+"""Which tools there are, and how they did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.backend import BackendDep
+
+router = APIRouter(prefix="/api/v1", tags=["tools"])
+
+
+@router.get("/tools")
+async def list_tools(backend: BackendDep) -> dict[str, list[dict[str, Any]]]:
+    """Return every tool with its permission, policy and counters."""
+    return {"tools": backend.services.tools.describe()}

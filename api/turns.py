@@ -1,0 +1,334 @@
+"""Turns as runs: each lives apart from the connection that asked for it, and ends exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
+
+from api.answers import STREAM_MODES, build_answer
+from api.callbacks import call_back
+from api.failures import as_app_error, error_body
+from api.logs import request_id_var, run_id_var, thread_id_var
+from api.metrics import TURNS_RUNNING, count_run
+from api.run import Run, TurnRequest
+from api.run_log import Event, RunLog, stored_batches
+from api.schemas import RunState
+from api.thread_memory import STOPPED, forget_turn, keep_partial, rewind, thread_config
+from api.turn_record import answer_entry, iso_time, user_entries
+from errors import AppError, ModelTimedOut, RunLost, UnknownRun
+from graph.context import Context
+from stores.turns import TurnStopped
+
+if TYPE_CHECKING:
+    from graph.builder import Graph
+    from graph.context import Services
+    from stores.event_reader import RunRecord
+    from stores.events import RunEvents
+    from stores.turns import StopMode, ThreadTurns, Turn
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 10.0
+"""Longest time the server waits at its end for turns to be cut short properly."""
+ENDINGS: dict[str, RunState] = {"stop": "stopped", "interrupt": "interrupted", "rollback": "rolled_back"}
+NOTES: dict[RunState, tuple[str, str]] = {
+    "stopped": ("The answer was stopped before its end.", "回答在结束前被停止。"),
+    "interrupted": ("The answer was interrupted by the next message.", "回答被下一条消息打断。"),
+    "rolled_back": ("This turn was withdrawn by the next message.", "本轮已被下一条消息撤回。"),
+}
+
+
+class TurnRunner:
+    """Runs turns, one at a time per session, each as a task of its own.
+
+    Args:
+        graph: The graph with memory.
+        stateless: The graph without, for turns that stand alone.
+        services: What the nodes work with.
+        turns: One turn at a time per session, over all processes.
+        events: Where other processes read the events of a run.
+    """
+
+    def __init__(
+        self, *, graph: Graph, stateless: Graph, services: Services, turns: ThreadTurns, events: RunEvents
+    ) -> None:
+        self.graph = graph
+        self._stateless = stateless
+        self._services = services
+        self._turns = turns
+        self._events = events
+        self._runs: dict[str, Run] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def start(self, request: TurnRequest, *, run_id: str | None = None) -> Run:
+        """Start a turn and return at once."""
+        run_id = run_id or uuid.uuid4().hex
+        store = self._events if request.published else None
+        run = Run(run_id, request, RunLog(run_id, store, request.owner, request.spoken_language))
+        self._runs[run_id] = run
+        run.task = asyncio.create_task(self._live(run), name=f"run-{run_id}")
+        return run
+
+    def find(self, run_id: str, user_id: str) -> Run | None:
+        """Return the run if it is one of this process and user."""
+        run = self._runs.get(run_id)
+        return run if run is not None and run.request.owner.user_id == user_id else None
+
+    async def status(self, run_id: str, user_id: str) -> dict[str, Any]:
+        """Return state and result of a run, whichever process it is on.
+
+        Raises:
+            UnknownRun: There is none of this user.
+            MemoryUnavailable: Redis failed.
+        """
+        run = self.find(run_id, user_id)
+        if run is not None:
+            return {"run_id": run.id, "session_id": run.request.session_id, "state": run.state,
+                    "created_at": iso_time(run.created), "result": None, "error": None}  # fmt: skip
+        return public_record(await self._record(run_id, user_id))
+
+    async def stop(self, run_id: str, user_id: str) -> dict[str, Any]:
+        """Stop a run, whichever process it is on, and return how it stands.
+
+        Raises:
+            UnknownRun: There is none of this user.
+            MemoryUnavailable: Redis failed.
+        """
+        run = self.find(run_id, user_id)
+        if run is None:
+            record = await self._record(run_id, user_id)
+            if record["state"] in ("queued", "running"):
+                await self._turns.request_stop(run_id)
+            return public_record(record)
+        run.stop()
+        if run.task is not None:
+            await asyncio.wait({run.task}, timeout=STOP_SECONDS)
+        await run.log.settle()
+        return await self.status(run_id, user_id)
+
+    async def batches(self, run_id: str, user_id: str, after: int) -> AsyncIterator[list[Event]]:
+        """Return the events of a run behind number `after`, whichever process it is on.
+
+        Raises:
+            UnknownRun: There is none of this user.
+            MemoryUnavailable: Redis failed.
+        """
+        run = self.find(run_id, user_id)
+        if run is not None:
+            return run.log.batches(after)
+        return stored_batches(self._events, run_id, public_record(await self._record(run_id, user_id)), after)
+
+    async def _record(self, run_id: str, user_id: str) -> RunRecord:
+        record = await self._events.get(run_id)
+        if record is None or record["user_id"] != user_id:
+            raise UnknownRun(id=run_id)
+        return record
+
+    async def aclose(self) -> None:
+        """Cut all turns short, keeping what they have said, and wait for them."""
+        runs = list(self._runs.values())
+        for run in runs:
+            run.stop()
+        tasks = [run.task for run in runs if run.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_SECONDS)
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=STOP_SECONDS)
+        await self._turns.aclose()
+        await self._events.aclose()
+
+    async def _live(self, run: Run) -> None:
+        """From the first event to the last."""
+        request = run.request
+        run_id_var.set(run.id)
+        thread_id_var.set(request.session_id)
+        run.log.append("run", _introduction(run))
+        for attachment in request.attachments:
+            run.log.append("attachment", attachment)
+        TURNS_RUNNING.inc()
+        try:
+            await self._hold(run)
+        except TurnStopped as exc:
+            self._end(run, exc.mode)
+        except asyncio.CancelledError:
+            run.ending = run.ending or "stopped"
+        except Exception as exc:  # noqa: BLE001  # a run must end in an event, whatever happened
+            run.error = as_app_error(exc)
+        finally:
+            TURNS_RUNNING.dec()
+        self._finish(run)
+
+    async def _hold(self, run: Run) -> None:
+        request = run.request
+        if not request.remembered:
+            await self._work(run, self._stateless, None)
+            return
+        async with self._turns.hold(request.owner.memory_key, run.id, policy=request.on_busy) as turn:
+            if request.replaces is not None:
+                await rewind(self.graph, self._services, request.owner, request.replaces)
+            opening = asyncio.create_task(self._open_record(run))
+            try:
+                await self._work(run, self.graph, turn)
+            finally:
+                await self._close_record(run, opening)
+
+    async def _open_record(self, run: Run) -> int:
+        """Write down what the user said; return how many entries the transcript has then."""
+        entries = user_entries(run)
+        return await self._services.transcripts.append_turn(run.request.owner, *entries) if entries else 0
+
+    async def _close_record(self, run: Run, opening: asyncio.Task[int]) -> None:
+        """Settle the outcome and write it down, while the turn is still this run's."""
+        self._settle(run)
+        owner, transcripts = run.request.owner, self._services.transcripts
+        try:
+            count = await opening
+            if run.state == "rolled_back":
+                await transcripts.truncate(owner, count - len(user_entries(run)))
+            else:
+                await transcripts.append_turn(owner, answer_entry(run))
+        except AppError as exc:
+            logger.warning("turn not written down", extra={"code": exc.code})
+
+    async def _work(self, run: Run, graph: Graph, turn: Turn | None) -> None:
+        run.state = "running"
+        run.log.append("run", _introduction(run))
+        work = run.work = asyncio.create_task(self._stream(run, graph))
+        told = asyncio.ensure_future(turn.wait_stopped()) if turn else None
+        waiting = {work, told} if told else {work}
+        await asyncio.wait(waiting, timeout=self._services.settings.turn_timeout, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            if told and told.done():
+                self._end(run, told.result())
+            else:
+                run.error = ModelTimedOut()
+            work.cancel()
+            await asyncio.wait({work})
+        if told:
+            told.cancel()
+        self._judge(run, work)
+        if turn and (run.error or run.ending) and not isinstance(run.error, RunLost):
+            await self._repair(run, graph)
+
+    @staticmethod
+    def _end(run: Run, mode: StopMode) -> None:
+        if mode == "lost":
+            run.error = RunLost()
+        run.ending = ENDINGS.get(mode)
+
+    @staticmethod
+    def _judge(run: Run, work: asyncio.Task[None]) -> None:
+        """Find out how the work ended."""
+        if work.cancelled():
+            if run.error is None:
+                run.ending = run.ending or "stopped"
+        elif (failure := work.exception()) is not None:
+            run.error = run.error or as_app_error(failure)
+        else:
+            run.ending = None
+
+    async def _repair(self, run: Run, graph: Graph) -> None:
+        """Leave in memory what a turn that did not end by itself is worth."""
+        key, sent = run.request.owner.memory_key, run.request.messages
+        text = run.progress.partial
+        if not text and run.ending in ("stopped", "interrupted"):
+            text = STOPPED[run.request.spoken_language]
+        try:
+            if text and run.ending != "rolled_back":
+                await keep_partial(graph, key, sent, text, run.id)
+            else:
+                await forget_turn(graph, key, sent)
+        except AppError as exc:
+            run.error = run.error or exc
+
+    def _settle(self, run: Run) -> None:
+        """Decide the outcome, once."""
+        if run.answer is not None:
+            return
+        request, progress = run.request, run.progress
+        run.ended = time.time()
+        run.state = "error" if run.error is not None else run.ending or "done"
+        text = None if run.state == "done" else "" if run.state == "rolled_back" else progress.partial
+        answer = build_answer(request.session_id, run.id, run.state, progress.output, text)
+        answer["attachments"] = [*request.attachments, *answer["attachments"]]
+        if run.state in NOTES:
+            answer["warnings"] = [*answer["warnings"], NOTES[run.state][request.spoken_language == "zh"]]
+        run.answer = answer
+
+    def _finish(self, run: Run) -> None:
+        """Tell everyone how the run ended, exactly once."""
+        self._settle(run)
+        if run.error is not None:
+            body = error_body(run.error, run.request.spoken_language, request_id_var.get())
+            run.log.append("error", {**body, **(run.answer or {})})
+        else:
+            run.log.append("done", run.answer)
+        count_run(run)
+        after = asyncio.create_task(self._after(run))
+        self._closing.add(after)
+        after.add_done_callback(self._closing.discard)
+
+    async def _after(self, run: Run) -> None:
+        """What nobody waits for: the last copy of the events, the callback, the traces of a turn that stood alone."""
+        await run.log.settle()
+        self._runs.pop(run.id, None)
+        request = run.request
+        if request.callback_url is not None:
+            await call_back(self._services, request.callback_url, run)
+        if not request.remembered and run.answer and run.answer["attachments"]:
+            await self._services.documents.delete_owner(request.owner)
+
+    async def _stream(self, run: Run, graph: Graph) -> None:
+        request = run.request
+        config: RunnableConfig = {**request.config, **thread_config(request.owner.memory_key)}
+        given: Any = {"messages": list(request.messages)} if request.resume is None else Command(resume=request.resume)
+        modes = list({*STREAM_MODES, *request.modes})
+        stream = graph.astream(
+            given,
+            config,
+            context=self._context(run),
+            stream_mode=modes,
+            durability="exit" if graph.checkpointer else None,
+        )
+        async with aclosing(stream) as chunks:  # type: ignore[type-var]
+            async for mode, chunk in chunks:
+                run.progress.take(mode, chunk)
+                if request.tap is not None and mode in request.modes:
+                    request.tap(mode, chunk)
+
+    def _context(self, run: Run) -> Context:
+        request = run.request
+        return Context(
+            user_id=request.owner.user_id,
+            session_id=request.session_id,
+            run_id=run.id,
+            system_prompt=request.system_prompt,
+            language=request.language,
+            tools=request.tools,
+            services=self._services,
+        )
+
+
+def _introduction(run: Run) -> dict[str, str]:
+    return {"run_id": run.id, "session_id": run.request.session_id, "state": run.state}
+
+
+def public_record(record: RunRecord) -> dict[str, Any]:
+    """Return a stored run as the API shows it."""
+    result: dict[str, Any] | None = dict(record.get("result") or {}) or None
+    error = result.pop("error", None) or result if result and record["state"] == "error" else None
+    if error is not None and result is error:
+        result = None
+    return {
+        "run_id": record["run_id"], "session_id": record["session_id"],
+        "state": result["state"] if result and "state" in result else record["state"],
+        "created_at": record["created"], "result": result, "error": error,
+    }  # fmt: skip

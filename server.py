@@ -1,0 +1,99 @@
+"""The server: `create_app(settings)` for ASGI servers, `python -m server` to run it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from api import chat, documents, health, metrics, openai, runs, sessions, speech, tools
+from api.announce import announce
+from api.backend import Backend
+from api.failures import install_error_handlers
+from api.keys import ApiKeys, is_loopback
+from api.langserve import mount_langserve
+from api.logs import configure_logging
+from api.middleware import BodyLimit, RequestScope
+from api.static import page_router
+from api.turns import TurnRunner
+from graph.builder import build_graph
+from graph.services import open_services
+from settings import Settings
+from stores.checkpoints import open_checkpointer
+from stores.events import RunEvents
+from stores.redis_server import open_redis
+from stores.turns import ThreadTurns
+
+SHUTDOWN_SECONDS = 15
+NEEDS_KEYS = """\
+The server would listen on {host}, where others can reach it, but API_KEYS is empty. Set API_KEYS, or HOST=127.0.0.1.
+服务将监听 {host}，其他机器可以访问，但未设置 API_KEYS。请设置 API_KEYS，或使用 HOST=127.0.0.1。"""
+
+
+@asynccontextmanager
+async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
+    """Open all parts of a server process in order; they are closed in reverse."""
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(await open_redis(settings))
+        checkpointer = await open_checkpointer(redis.client, settings)
+        services = await stack.enter_async_context(open_services(settings, redis.client))
+        turns = ThreadTurns(redis.client, settings)
+        runner = TurnRunner(
+            graph=build_graph(checkpointer),
+            stateless=build_graph(),
+            services=services,
+            turns=turns,
+            events=RunEvents(redis.client, settings),
+        )
+        stack.push_async_callback(runner.aclose)
+        yield Backend(settings=settings, redis=redis, services=services, runner=runner)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application; everything it needs is opened when it starts."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_backend(settings) as backend:
+            app.state.backend = backend
+            await announce(backend)
+            yield
+
+    app = FastAPI(title="LLM Chat Backend", version="0.1.0", lifespan=lifespan, description=__doc__)
+    app.state.settings = settings
+    install_error_handlers(app)
+    for room in (chat, runs, sessions, documents, tools, speech, health, metrics, openai):
+        app.include_router(room.router)
+    mount_langserve(app, lambda: app.state.backend.runner)
+    app.include_router(page_router())
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"],
+            expose_headers=["X-Request-Id", "X-Run-Id"],
+        )  # fmt: skip
+    app.add_middleware(ApiKeys, settings=settings)
+    app.add_middleware(BodyLimit, limit=settings.max_turn_bytes)
+    app.add_middleware(RequestScope)
+    return app
+
+
+def main() -> None:
+    """Run the server until it is told to stop."""
+    import uvicorn
+
+    settings = Settings()
+    configure_logging(settings)
+    if not is_loopback(settings.host) and not settings.api_keys:
+        sys.exit(NEEDS_KEYS.format(host=settings.host))
+    uvicorn.run(
+        create_app(settings), host=settings.host, port=settings.port, loop="uvloop", log_config=None, access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
