@@ -146,7 +146,7 @@ def _pool_options() -> dict[str, Any]:
 
 async def _missing_commands(client: Redis) -> list[str]:
     """Return in words which of the two modules the server lacks; needs no right to list modules."""
-    known = await client.execute_command("COMMAND INFO", "FT.CREATE", "JSON.SET")
+    known = await client.execute_command("COMMAND INFO", "FT.CREATE", "JSON.SET")  # type: ignore[no-untyped-call]
     return [name for name, found in zip(("the search module", "the JSON module"), known, strict=True) if not found]
 
 

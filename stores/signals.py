@@ -72,7 +72,7 @@ class Signals:
                 await asyncio.sleep(RECONNECT_WAIT)
             finally:
                 self._pubsub = None
-                await pubsub.aclose()
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
 
     async def _read(self, pubsub: PubSub) -> None:
         await pubsub.subscribe(KEEP, *self._listeners)
