@@ -18,6 +18,7 @@ from readers.text import read_text
 _DELIMITERS = (",", "\t", ";", "|", "，")
 _LOOKED_AT = 60
 _MAX_COLUMNS = 500
+_HEAD_CHARS = 100_000
 
 
 def read(path: Path, options: Options) -> Iterator[Item]:
@@ -38,19 +39,27 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
 
 def sniff_delimiter(text: str) -> str:
     """Return the delimiter that cuts the first rows into the most, and the most even, columns."""
-    head = text[:100_000]
+    head = text[:_HEAD_CHARS]
     best, best_score = ",", 0.0
     for delimiter in _DELIMITERS:
-        rows = []
-        for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter):
-            rows.append(len(row))
-            if len(rows) == _LOOKED_AT:
-                break
-        width, same = Counter(rows).most_common(1)[0] if rows else (1, 0)
-        score = same / len(rows) * min(width - 1, 20) ** 0.5 if width > 1 else 0.0
+        score = _evenness(head, delimiter)
         if score > best_score:
             best, best_score = delimiter, score
     return best
+
+
+def _evenness(head: str, delimiter: str) -> float:
+    """Return how well `delimiter` explains the first rows: columns, in the same number, with sound quoting."""
+    widths, sound = [], 1.0
+    try:
+        for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, strict=True):
+            widths.append(len(row))
+            if len(widths) == _LOOKED_AT:
+                break
+    except csv.Error:
+        sound = 0.3 if len(head) < _HEAD_CHARS else 0.9
+    width, same = Counter(widths).most_common(1)[0] if widths else (1, 0)
+    return sound * same / len(widths) * min(width - 1, 20) ** 0.5 if width > 1 else 0.0
 
 
 def _pages(rows: list[list[str]]) -> Iterator[Page]:

@@ -8,7 +8,25 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from graph.state import Kind
-from readers.media_types import BY_EXTENSION, DOCX, EPUB, HTML, OCTETS, ODP, ODS, ODT, PDF, PPTX, TEXT, XLSB, XLSX
+from readers.encodings import decode
+from readers.media_types import (
+    BY_EXTENSION,
+    DOC,
+    DOCX,
+    EPUB,
+    HTML,
+    OCTETS,
+    ODP,
+    ODS,
+    ODT,
+    PDF,
+    PPT,
+    PPTX,
+    TEXT,
+    XLS,
+    XLSB,
+    XLSX,
+)
 from readers.ole import MAGIC as OLE_MAGIC
 from readers.ole import OleError, OleFile
 
@@ -64,10 +82,10 @@ _BRANDS: dict[bytes, str] = {
 _RIFF: dict[bytes, str] = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
 _OLE_STREAMS: tuple[tuple[str, str], ...] = (
     ("EncryptedPackage", "application/encrypted"),
-    ("WordDocument", "application/msword"),
-    ("Workbook", "application/vnd.ms-excel"),
-    ("Book", "application/vnd.ms-excel"),
-    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("WordDocument", DOC),
+    ("Workbook", XLS),
+    ("Book", XLS),
+    ("PowerPoint Document", PPT),
     ("__properties_version1.0", "application/vnd.ms-outlook"),
 )
 _ZIP_MIMETYPES = {EPUB, ODT, ODS, ODP}
@@ -94,7 +112,7 @@ def detect(head: bytes, name: str, *, path: Path | None = None) -> tuple[Kind, s
     Returns:
         The kind, and a media type; `application/octet-stream` for binary data of no known form.
     """
-    media_type = _by_magic(head) or _by_container(head, path) or _by_text(head, name)
+    media_type = _by_magic(head) or _by_container(head, name, path) or _by_text(head, name)
     return _kind(media_type), media_type
 
 
@@ -148,11 +166,13 @@ def _is_mpeg_audio(head: bytes) -> bool:
     return version != 1 and layer != 0 and bitrate not in (0, 15) and rate != 3
 
 
-def _by_container(head: bytes, path: Path | None) -> str | None:
+def _by_container(head: bytes, name: str, path: Path | None) -> str | None:
+    """Look into zip and OLE files; one whose directory is broken is what its name says, to be found damaged."""
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_type(head, path)
     if head.startswith(OLE_MAGIC):
-        return _ole_type(head, path)
+        by_name = BY_EXTENSION.get(PurePosixPath(name.lower()).suffix, "")
+        return _ole_type(head, path) or (by_name if by_name in (DOC, XLS, PPT) else "application/x-ole-storage")
     return None
 
 
@@ -183,7 +203,7 @@ def _zip_names(head: bytes, path: Path | None) -> set[str]:
         return {head[at : at + length].decode("utf-8", "replace") for at, length in ends}
 
 
-def _ole_type(head: bytes, path: Path | None) -> str:
+def _ole_type(head: bytes, path: Path | None) -> str | None:
     try:
         if path is None:
             names = set(OleFile(BytesIO(head)).streams)
@@ -195,7 +215,7 @@ def _ole_type(head: bytes, path: Path | None) -> str:
     for stream, media_type in _OLE_STREAMS:
         if any(name == stream or (stream.startswith("__") and name.startswith(stream)) for name in names):
             return media_type
-    return "application/x-ole-storage"
+    return None
 
 
 def _by_text(head: bytes, name: str) -> str:
@@ -233,15 +253,15 @@ def looks_like_text(head: bytes) -> bool:
     if sample.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         return True
     controls = sum(sample.count(code) for code in (*range(1, 8), *range(14, 27), *range(28, 32), 127))
-    nulls = sample.count(0)
-    if nulls:
-        even, odd = sample[0::2].count(0), sample[1::2].count(0)
-        aligned = max(even, odd) > 10 * min(even, odd) or min(even, odd) == 0
-        return aligned and controls <= len(sample) // 20 and len(head) % 2 == 0 and _plausible_utf16(sample, even > odd)
-    return controls <= len(sample) // 50
+    if controls <= len(sample) // 50 and not sample.count(0):
+        return True
+    if sample.count(0) and not _nulls_alternate(sample):
+        return False
+    _, encoding, certain = decode(sample)
+    return encoding == "utf-16" and certain
 
 
-def _plausible_utf16(sample: bytes, big_endian: bool) -> bool:
-    text = sample[: len(sample) // 2 * 2].decode("utf-16-be" if big_endian else "utf-16-le", "replace")
-    odd = sum(1 for char in text if not (char.isprintable() or char in "\t\r\n\f"))
-    return odd <= len(text) // 20
+def _nulls_alternate(sample: bytes) -> bool:
+    """Whether NULs fill every other byte, as Latin text in UTF-16 has them."""
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    return max(even, odd) > 10 * min(even, odd)

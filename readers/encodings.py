@@ -60,14 +60,14 @@ def decode(data: bytes) -> tuple[str, str, bool]:
     for mark, codec, shown in _BOMS:
         if data.startswith(mark):
             return data.decode(codec, "replace"), shown, True
-    utf8 = _utf8(data)
-    if utf8 is not None and b"\0" not in data[:_SAMPLE]:
-        return utf8, "utf-8", True
     if b"\x1b$" in data[:_SAMPLE]:
         try:
             return data.decode("iso2022_jp"), "iso2022_jp", True
         except UnicodeDecodeError:
             pass
+    utf8 = _utf8(data)
+    if utf8 is not None and b"\0" not in data[:_SAMPLE]:
+        return utf8, "utf-8", True
     ranked = sorted(((_score(data, codec), -order, codec) for order, codec in enumerate(_CANDIDATES)), reverse=True)
     (best, _, codec), (second, _, _) = ranked[:2]
     if best < 0.2:

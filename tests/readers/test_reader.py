@@ -1,0 +1,283 @@
+"""Formats made by the tests, read as users would send them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from errors import AppError, FileCorrupt, FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
+from readers.clean import clean
+from readers.notices import notice
+from readers.reader import FORMATS, Readers
+from readers.zygote import PRELOAD
+from tests.readers import samples
+from tests.readers.conftest import reader_settings
+
+
+def whole(pages) -> str:
+    return "\n\n".join(page.markdown for page in pages)
+
+
+async def test_word(read):
+    outline, pages, _ = await read(samples.word(), "报告.docx")
+    assert outline.unit == "section"
+    assert [page.label for page in pages] == [
+        "年度报告 Annual report",
+        "年度报告 Annual report › Table of results",
+        "Outlook",
+    ]
+    assert pages[0].markdown.startswith("# 年度报告 Annual report\n\n收入增长了百分之十二。")
+    assert "| Region | Sales |" in pages[1].markdown
+    assert "| 华东 | 1,234 |" in pages[1].markdown
+    assert "- first point" in pages[2].markdown
+
+
+async def test_slides(read):
+    outline, pages, _ = await read(samples.slides(), "a.pptx")
+    assert (outline.unit, len(pages)) == ("slide", 2)
+    assert pages[0].markdown.startswith("# 季度总结\n\n- Revenue up\n- Costs down")
+    assert "Say thanks to the team" in pages[0].markdown
+    assert "| Ducks | 17 |" in pages[1].markdown
+    assert "inside a group" in pages[1].markdown
+
+
+async def test_workbook(read):
+    outline, pages, _ = await read(samples.workbook(), "a.xlsx")
+    assert (outline.unit, [page.label for page in pages]) == ("sheet", ["订单", "Second"])
+    assert "| Name | Amount | Day |" in pages[0].markdown
+    assert "| 张三 | 1250 | 2026-03-04 |" in pages[0].markdown
+    assert "| Li Si | 0.3 | 2026-03-05 14:30:00 |" in pages[0].markdown
+
+
+async def test_book(read):
+    outline, pages, _ = await read(samples.book(), "a.epub")
+    assert outline.title == "红楼梦"
+    assert [page.label for page in pages] == ["第1回", "第0回"]
+    assert "Chapter 1 text." in pages[0].markdown
+
+
+async def test_mail(read):
+    outline, pages, embedded = await read(samples.mail(), "a.eml")
+    assert outline.title == "会议纪要 Minutes"
+    assert "王芳 <wang@example.org>" in pages[0].markdown
+    assert "请查收附件。The meeting is at nine." in pages[0].markdown
+    assert "twin" not in pages[0].markdown
+    assert [(file.name, file.data.decode()) for file in embedded] == [("说明.txt", "附件内容")]
+
+
+async def test_rich_text(read):
+    _, pages, _ = await read(samples.RTF, "a.rtf")
+    text = whole(pages)
+    assert "Hello bold world." in text
+    assert "你好，世界" in text
+    assert "€ sign" in text
+    assert "| A | B |\n| --- | --- |\n| 1 | 2 |" in text
+
+
+async def test_open_document(read):
+    _, pages, _ = await read(samples.open_text(), "a.odt")
+    text = whole(pages)
+    assert "# 第一章 Start" in text
+    assert "Body with a  span." in text
+    assert "- outer\n  - inner" in text
+    assert "| pi | 3.14 |" in text
+
+
+async def test_old_word(read):
+    text = "标题 Title\rBody \x13HYPERLINK x\x14shown\x15 text\rKey\x07Value\x07\x07pi\x073.14\x07\x07the end\r"
+    _, pages, _ = await read(samples.legacy_word(text), "a.doc")
+    assert "Body shown text" in whole(pages)
+    assert "| pi | 3.14 |" in whole(pages)
+    assert whole(pages).endswith("the end")
+
+
+async def test_old_word_that_needs_a_password_or_another_reader(read):
+    with pytest.raises(FileEncrypted):
+        await read(samples.legacy_word("x" * 9, flags=0x0100), "a.doc")
+    with pytest.raises(UnsupportedType):
+        await read(samples.legacy_word("x" * 9, version=0x65), "a.doc")
+    with pytest.raises(FileCorrupt):
+        await read(samples.legacy_word("x" * 900)[:2000], "a.doc")
+
+
+async def test_encrypted_office_files_need_a_password(read):
+    with pytest.raises(FileEncrypted):
+        await read(samples.ole({"EncryptedPackage": b"x"}), "a.xlsx")
+
+
+async def test_web_page(read):
+    outline, pages, _ = await read(samples.HTML.encode(), "a.html")
+    text = whole(pages)
+    assert outline.title == "鸭子 Ducks"
+    assert "# 鸭子 Ducks" in text
+    assert "Ducks are birds." in text
+    assert "| Mallard | 1.1 kg |" in text
+    assert "secret" not in text
+    assert "evil" not in text
+
+
+async def test_web_page_in_gbk(read):
+    body = f"<p>{samples.CHINESE * 5}</p>"
+    page = f"<html><head><meta charset='gbk'><title>智能</title></head><body>{body}</body></html>".encode("gbk")
+    _, pages, _ = await read(page, "a.html")
+    assert samples.CHINESE in whole(pages)
+
+
+async def test_markdown(read):
+    text = (
+        "---\ntitle: 'My notes'\n---\n# One\n\nbody\n\n```\n# no heading\n```\n\n"
+        "## Two\n\n### Three\n\nmore\n\n# 四\n\n完"
+    )
+    outline, pages, _ = await read(text.encode(), "a.md")
+    assert outline.title == "My notes"
+    assert [page.label for page in pages] == ["One", "One › Two", "四"]
+    assert "# no heading" in pages[0].markdown
+    assert "### Three\n\nmore" in pages[1].markdown
+
+
+@pytest.mark.parametrize(("delimiter", "name"), [(",", "a.csv"), (";", "a.csv"), ("\t", "a.tsv"), ("|", "a.csv")])
+async def test_rows_repeat_their_header(read, delimiter, name):
+    rows = [["名称", "价格", "note"], *([f"item {n}", f"{n}", 'has "quotes" and 1,5' * 3] for n in range(300))]
+    lines = [delimiter.join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
+    _, pages, _ = await read("\n".join(lines).encode("gb18030"), name)
+    assert len(pages) > 3
+    assert all(page.markdown.startswith("| 名称 | 价格 | note |") for page in pages)
+    assert pages[0].label.startswith("2–")
+    assert pages[-1].label.endswith("–301")
+    assert all(f"| item {n} | {n} |" in whole(pages) for n in range(300))
+
+
+async def test_json(read):
+    value = {"人": [{"name": f"n{n}", "age": n} for n in range(400)], "last": True}
+    _, pages, _ = await read(json.dumps(value).encode(), "a.json")
+    assert '"人": [' in pages[0].markdown
+    assert '"last": true' in pages[-1].markdown
+    _, pages, _ = await read(b'{"broken": ', "a.json")
+    assert '{"broken":' in pages[0].markdown
+    _, pages, _ = await read(b'{"a": 1}\n{"a": 2}\n', "a.jsonl")
+    assert '"a": 2' in whole(pages)
+    _, pages, _ = await read(b"[" * 100_000, "a.json")
+    assert whole(pages).count("[") == 100_000
+
+
+async def test_code(read):
+    source = "\n\n".join(f"def function_{n}():\n    return '```{n}'" for n in range(600))
+    _, pages, _ = await read(source.encode(), "a.py")
+    assert len(pages) > 1
+    assert pages[0].markdown.startswith("````python\ndef function_0")
+    assert pages[0].label.startswith("L1–")
+    assert all(f"def function_{n}()" in whole(pages) for n in range(600))
+
+
+async def test_long_text_is_cut_and_nothing_lost(read):
+    text = "\n\n".join(f"{n} {samples.LOREM}" for n in range(1500))
+    _, pages, _ = await read(text.encode(), "a.txt")
+    assert len(pages) > 5
+    assert "".join(whole(pages).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: samples.text_pdf("wrong extension"), "a.txt"),
+        (samples.word, "a.pdf"),
+        (samples.workbook, "a.doc"),
+        (samples.mail, "a.html"),
+    ],
+)
+async def test_a_wrong_extension_is_read_by_content(read, make, name):
+    outline, pages, _ = await read(make(), name)
+    assert pages
+    assert not outline.media_type.startswith("text")
+
+
+@pytest.mark.parametrize(
+    ("data", "name"), [(bytes(range(256)) * 9, "a.bin"), (b"PK\x05\x06" + bytes(18), "a.zip"), (b"\x1f\x8b" * 99, "a")]
+)
+async def test_what_has_no_reader_is_unsupported(read, data, name):
+    with pytest.raises(UnsupportedType) as caught:
+        await read(data, name)
+    assert name in caught.value.body("zh")["message"]
+
+
+async def test_text_over_the_limit_is_refused(read):
+    with pytest.raises(FileTooLarge):
+        await read(("word " * 1000).encode(), "a.txt", max_text_chars=1000)
+
+
+async def test_documents_without_text_are_empty(read):
+    for data, name in [
+        (samples.docx_with(f"<w:document {samples.WORD_SPACE}><w:body/></w:document>"), "a.docx"),
+        (b"<html><body><script>1</script></body></html>", "a.html"),
+        (samples.pdf(lambda document: document.new_page()), "a.pdf"),
+    ]:
+        with pytest.raises(FileEmpty):
+            await read(data, name)
+
+
+async def test_the_reader_takes_relative_paths(sandbox, tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("here")
+    monkeypatch.chdir(tmp_path)
+    readers = Readers(reader_settings(), sandbox)
+    items = [item async for item in readers.read(Path("a.txt"), name="a.txt", media_type="text/plain")]
+    assert items[1].markdown == "here"
+
+
+@pytest.mark.parametrize("cut", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize(
+    "make",
+    [samples.word, samples.slides, samples.workbook, samples.book, samples.open_text, samples.mail]
+    + [lambda: samples.RTF, lambda: samples.legacy_word("text " * 900), lambda: samples.text_pdf(*["page"] * 9)],
+    ids=["docx", "pptx", "xlsx", "epub", "odt", "eml", "rtf", "doc", "pdf"],
+)
+async def test_a_cut_off_file_fails_in_its_own_words_or_is_read(read, make, cut):
+    data = make()
+    try:
+        await read(data[: int(len(data) * cut)], "upload")
+    except AppError as error:
+        assert error.code in {"file_corrupt", "unsupported_type", "file_empty"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [samples.word, samples.slides, samples.workbook, samples.book, lambda: samples.legacy_word("text " * 900)]
+    + [lambda: samples.text_pdf(*["page"] * 9)],
+    ids=["docx", "pptx", "xlsx", "epub", "doc", "pdf"],
+)
+async def test_scrambled_bytes_fail_in_their_own_words_or_are_read(read, make):
+    import random
+
+    chance = random.Random(7)
+    for _ in range(6):
+        data = bytearray(make())
+        for _ in range(30):
+            data[chance.randrange(20, len(data))] = chance.randrange(256)
+        try:
+            await read(bytes(data), "upload")
+        except AppError as error:
+            assert error.code in {
+                "file_corrupt",
+                "unsupported_type",
+                "file_empty",
+                "password_required",
+                "file_too_large",
+            }
+
+
+def test_clean_leaves_only_what_can_be_stored():
+    dirty = "a\0b\ud800c\r\nd\x0be  \n\n\n\nf\u200b\ufeff"
+    assert clean(dirty) == "abc\nd\ne\n\nf"
+    clean(dirty).encode()
+
+
+def test_every_format_is_loaded_before_the_first_job():
+    assert set(FORMATS.values()) <= set(PRELOAD)
+
+
+@pytest.mark.parametrize("warning", ["repaired", "pages_cut:2000", "encoding_guessed:big5", "page_failed"])
+def test_every_warning_has_both_languages(warning):
+    english, chinese = notice(warning, "en"), notice(warning, "zh")
+    assert english != chinese
+    assert "{" not in english + chinese
