@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     )
     embedded_gguf: Path | None = Field(None, description="A GGUF chat model to run in process instead of the reader.")
     embedded_threads: int = Field(2, ge=1, description="Threads of the in-process language model.")
+    embedded_context_tokens: int = Field(8192, ge=1024, description="Context window allocated for EMBEDDED_GGUF.")
 
     # vision, embeddings, DashScope
     vision_base_url: str | None = Field(None, description="OpenAI-compatible endpoint of a vision model.")

@@ -145,7 +145,7 @@ class LlamaEngine:
     def _load(self) -> Any:
         if self._server is None:
             self.check()
-            import xllamacpp
+            import xllamacpp  # type: ignore[import-untyped]
 
             try:
                 self._server = xllamacpp.Server(self._parameters(xllamacpp.CommonParams()))

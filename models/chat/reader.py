@@ -1,7 +1,7 @@
 """The bundled chat model: an extractive reader behind LangChain's chat model interface.
 
-It cannot invent: it quotes sentences of what was retrieved, read or recognised, with their citation numbers, or says that
-there is nothing. Small talk in English goes to SmolLM2-135M-Instruct, where its package is installed.
+It cannot invent: it quotes sentences of what was retrieved, read or recognised, with their citation numbers, or says
+that there is nothing. Small talk in English goes to SmolLM2-135M-Instruct, where its package is installed.
 """
 
 from __future__ import annotations

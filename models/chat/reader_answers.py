@@ -43,8 +43,10 @@ EXPLICIT: Final = ("calculate", "current_time", "list_documents", "web_search")
 MAX_QUESTIONS: Final = 3
 
 _SEARCH_WORDS = re.compile(
-    r"^\W*(?:please |can you |could you )*(?:search (?:the )?(?:web|internet|online)?|google|look up|find)(?: (?:for|about))?\s+"
-    r"|^(?:请|麻烦|帮我|你)*(?:在?网上|上网|联网)?(?:搜索|搜一搜|搜一下|搜搜|搜|查一查|查一下|查查|查找|查)(?:一下)?(?:关于)?",
+    r"^\W*(?:please |can you |could you )*(?:search (?:the )?(?:web|internet|online)?|google|look up|find)(?: "
+    r"(?:for|about))?\s+"
+    r"|^(?:请|麻烦|帮我|你)*(?:在?网上|上网|联网)?(?:搜索|搜一搜|搜一下|搜搜|搜|查一查|查一下|查查|查找"
+    r"|查)(?:一下)?(?:关于)?",
     re.IGNORECASE,
 )
 _NEXT_QUESTION = re.compile(
@@ -52,8 +54,10 @@ _NEXT_QUESTION = re.compile(
     re.IGNORECASE,
 )
 _GENERAL = frozenset(question_terms(
-    "summarise summarize summary overview document documents file files report article page pages text picture pictures image images photo "
-    "main points content contents gist tldr attached uploaded brief short briefly describe sum lines web website link key findings paper book "
+    "summarise summarize summary overview document documents file files report article page pages text picture "
+    "pictures image images photo "
+    "main points content contents gist tldr attached uploaded brief short briefly describe sum lines web website "
+    "link key findings paper book "
     "总结概括概述摘要大意归纳文档文件文章报告内容主要要点讲了说了图片照片描述图中图里附件上传网页链接这份这篇这张介绍简要"
 ))  # fmt: skip
 
@@ -271,7 +275,7 @@ def _passage(source: Source) -> Passage:
 
 
 def _passages(turn: Turn, *, pictures: bool) -> list[Passage]:
-    """The sources, and with `pictures` the descriptions of pictures and such text of them as is not among the sources."""
+    """The sources, and with `pictures` their descriptions and such text of them as is not among the sources."""
     names = {picture["name"] for picture in turn.pictures}
     passages = [_passage(source) for source in turn.sources if pictures or source["name"] not in names]
     if not pictures:

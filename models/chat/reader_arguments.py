@@ -13,7 +13,8 @@ _DIGITS_UNIT = re.compile(r"(\d+(?:\.\d+)?)\s*([万亿])")
 _EN_NUMBERS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen "
         "eighteen nineteen twenty".split()
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
@@ -45,14 +46,17 @@ _MEANINGFUL = re.compile(r"\d\s*\)*\s*(?:\*\*|[-+*/%])\s*\(*\s*(?:\d|sqrt)|sqrt"
 _DATE = re.compile(r"^\d{4}-\d{1,4}(?:-\d{1,2})?$|^\d{1,2}/\d{1,2}/\d{2,4}$|^\d{3}-\d{3,}")
 
 _PLACE_EN = re.compile(
-    r"\b(?:in|at|for)\s+(?!the\b|an?\b|my\b|this\b|\d)([A-Za-z][A-Za-z .'/_-]*?)\s*(?:\b(?:right now|now|today|please|local)\b|[?,.!]|$)",
+    r"\b(?:in|at|for)\s+(?!the\b|an?\b|my\b|this\b|\d)([A-Za-z][A-Za-z .'/_-]*?)\s*(?:\b(?:right now|now|today"
+    r"|please|local)\b|[?,.!]|$)",
     re.IGNORECASE,
 )
 _PLACE_ZH = re.compile(
-    r"([\u4e00-\u9fff]{2,6}?)(?:那边|当地)?(?:此刻|现在|目前|今天)?(?:的)?(?:当地)?(?:是|的)?(?:几点|时间|什么时间|星期几|周几|几号|日期)"
+    r"([\u4e00-\u9fff]{2,6}?)(?:那边|当地)?(?:此刻|现在|目前|今天)?(?:的)?(?:当地)?(?:是|的)?(?:几点|时间|什么时间"
+    r"|星期几|周几|几号|日期)"
 )
 _NO_PLACE = re.compile(
-    "^(?:现在|今天|目前|此刻|当前|请问|告诉我|是|的|那|您|你|知道|想|帮我|看看|看|查|一下|什么|我|要|问|下|明天|昨天|这个)+"
+    "^(?:现在|今天|目前|此刻|当前|请问|告诉我|是|的|那|您|你|知道|想|帮我|看看|看|查|一下|什么|我|要|问|下|明天"
+    "|昨天|这个)+"
 )
 _ZONE = re.compile(r"\b(?:Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific)/[A-Za-z_/]+")
 

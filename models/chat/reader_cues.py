@@ -12,10 +12,15 @@ _NUMBER_WORD = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen|twenty|thirty|forty|fifty|sixty"
     "|seventy|eighty|ninety|hundred|thousand|million|billion|half|third|quarter|dozen|double|twice|first|second"
 )
-_ZH_NUMBER = r"[0-9０-９]|[一二三四五六七八九十百千万亿两半]+[个位名人次年月日天岁元米公里吨种条座部家所间只层%％]|[一二三四五六七八九十百]+分之"
+_ZH_NUMBER = (
+    r"[0-9０-９]|[一二三四五六七八九十百千万亿两半]+[个位名人次年月日天岁元米公里吨种条座部家所间只层%％]"
+    r"|[一二三四五六七八九十百]+分之"
+)
 _TIME_EN = (
-    rf"\b1\d{{3}}s?\b|\b20\d\ds?\b|\b(?:{_MONTH})\b|\bcentur|\d{{1,2}}:\d\d|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
-    r"|\b(?:o'clock|noon|midnight|morning|evening|daily|weekly|monthly|annual|month|week|day|year|during|until|since|after)\b"
+    rf"\b1\d{{3}}s?\b|\b20\d\ds?\b|\b(?:{_MONTH})\b|\bcentur|\d{{1,2}}:\d\d|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur"
+    rf"|Sun)day"
+    r"|\b(?:o'clock|noon|midnight|morning|evening|daily|weekly|monthly|annual|month|week|day|year|during|until"
+    r"|since|after)\b"
 )
 _TIME_ZH = r"[0-9０-９]{1,4}\s*[年月日]|[一二三四五六七八九十〇零元]+[年月日]|世纪|年间|年代|初期|末期|时期"
 
@@ -34,7 +39,8 @@ def _cue(question: str, answer: str, *, ignore_case: bool = True) -> Cue:
 
 CUES = (
     _cue(r"\bwhen\b|\b(?:what|which)\s+(?:\w+\s+)?(?:year|date|day|month|decade|century|period|era)\b", _TIME_EN),
-    _cue(r"\bhow (?:long|old)\b", rf"(?:\d|\b(?:{_NUMBER_WORD})\b).*\b(?:year|month|week|day|hour|minute|second|decade|centur)"),
+    _cue(r"\bhow (?:long"
+    r"|old)\b", rf"(?:\d|\b(?:{_NUMBER_WORD})\b).*\b(?:year|month|week|day|hour|minute|second|decade|centur)"),
     _cue(
         r"\bhow (?:many|much|far|high|tall|big|large|fast|deep|often)\b|\b(?:what|which) (?:percent|percentage|number|"
         r"amount|proportion|share|fraction|age|price|cost|temperature|population|size|rate|distance)\b",
@@ -46,17 +52,21 @@ CUES = (
         r"\b(?:in|at|from|to|near|of|on|into|around|across) (?:the )?[A-Z]|\blocated\b",
         ignore_case=False,
     ),
-    _cue(r"\bwhy\b|\bwhat (?:is|was|were) the (?:reason|cause|purpose)", r"because|due to|in order|so that|since|reason|cause|therefore|result"),
+    _cue(r"\bwhy\b|\bwhat (?:is|was|were) the (?:reason|cause"
+    r"|purpose)", r"because|due to|in order|so that|since|reason|cause|therefore|result"),
     _cue("什么时候|何时|哪一?年|几年|哪一?天|几月|几号|年份|日期|时间|哪个?世纪|哪个?年代|哪个?时期", _TIME_ZH),
-    _cue("多少|几[个位名人次天岁元米公里吨种条座部家所间只层级点]|多[大长高远久深宽重]|比例|人数|数量|金额|价格|面积", _ZH_NUMBER),
+    _cue("多少|几[个位名人次天岁元米公里吨种条座部家所间只层级点]|多[大长高远久深宽重]|比例|人数|数量|金额|价格"
+    "|面积", _ZH_NUMBER),
     _cue("谁|哪位|哪些人|哪个人|何人|什么人", r"[\u4e00-\u9fff]·[\u4e00-\u9fff]|[《]|[由被为是、，]|[A-Z]"),
-    _cue("哪里|哪儿|何地|何处|什么地方|哪个?(?:城市|国家|省|市|县|地区|地方|洲|岛)|位于", "[省市县区镇乡村国州岛洲山河湖街路港]"),
+    _cue("哪里|哪儿|何地|何处|什么地方|哪个?(?:城市|国家|省|市|县|地区|地方|洲|岛)"
+    "|位于", "[省市县区镇乡村国州岛洲山河湖街路港]"),
     _cue("为什么|为何|原因|缘故", "因为|由于|因此|因而|所以|为了|原因|故|导致|使得|因"),
 )  # fmt: skip
 
 _NEGATION = re.compile(
     r"\b(?:not|never|cannot|without|none|neither|nor|no|nothing|nobody|unable|fail(?:s|ed)?|lacks?|except|rarely|hardly"
-    r"|un\w{4,}|non-?\w{3,}|in(?:ability|valid|capable|sufficient)\w*|prevent\w*|avoid\w*|refus\w+|reject\w*|den(?:y|ied))\b"
+    r"|un\w{4,}|non-?\w{3,}|in(?:ability|valid|capable|sufficient)\w*|prevent\w*|avoid\w*|refus\w+|reject\w*"
+    r"|den(?:y|ied))\b"
     r"|n['’]t\b|不|没|未|无|非|勿|莫|拒|禁",
     re.IGNORECASE,
 )
@@ -65,28 +75,46 @@ _QUESTION_NEGATION = re.compile(
 )
 
 _OPPOSITES = [pair.split("/") for pair in (
-    "increase/decrease raise/lower rise/fall grow/shrink more/less most/least highest/lowest higher/lower high/low large/small "
-    "largest/smallest bigger/smaller maximum/minimum first/last early/late earlier/later earliest/latest before/after begin/end "
-    "start/finish start/end old/new oldest/newest older/younger oldest/youngest male/female man/woman men/women king/queen father/mother "
-    "son/daughter brother/sister north/south east/west northern/southern eastern/western left/right inside/outside internal/external "
-    "inner/outer upper/lower above/below over/under top/bottom strong/weak stronger/weaker strongest/weakest static/dynamic "
-    "active/passive positive/negative direct/indirect public/private formal/informal legal/illegal natural/artificial simple/complex "
-    "single/multiple major/minor majority/minority rich/poor cheap/expensive fast/slow hot/cold warm/cool wet/dry heavy/light light/dark "
-    "black/white day/night open/closed accept/reject allow/prohibit allow/forbid support/oppose agree/disagree include/exclude "
-    "win/lose won/lost success/failure gain/loss import/export buy/sell attack/defend enter/leave arrive/depart join/leave create/destroy "
-    "create/abolish build/demolish expand/contract strengthen/weaken improve/worsen encourage/discourage love/hate best/worst "
-    "better/worse good/bad good/evil true/false common/rare common/uncommon frequent/rare permanent/temporary ancient/modern "
-    "urban/rural domestic/foreign national/international theory/practice cause/prevent stimulate/suppress promote/inhibit promote/demote "
-    "hire/fire teacher/student employer/employee parent/child husband/wife ally/enemy victory/defeat winner/loser long/short "
-    "longest/shortest near/far nearest/farthest deep/shallow wide/narrow thick/thin always/never all/none same/different "
+    "increase/decrease raise/lower rise/fall grow/shrink more/less most/least highest/lowest higher/lower high/low "
+    "large/small "
+    "largest/smallest bigger/smaller maximum/minimum first/last early/late earlier/later earliest/latest "
+    "before/after begin/end "
+    "start/finish start/end old/new oldest/newest older/younger oldest/youngest male/female man/woman men/women "
+    "king/queen father/mother "
+    "son/daughter brother/sister north/south east/west northern/southern eastern/western left/right inside/outside "
+    "internal/external "
+    "inner/outer upper/lower above/below over/under top/bottom strong/weak stronger/weaker strongest/weakest "
+    "static/dynamic "
+    "active/passive positive/negative direct/indirect public/private formal/informal legal/illegal "
+    "natural/artificial simple/complex "
+    "single/multiple major/minor majority/minority rich/poor cheap/expensive fast/slow hot/cold warm/cool wet/dry "
+    "heavy/light light/dark "
+    "black/white day/night open/closed accept/reject allow/prohibit allow/forbid support/oppose agree/disagree "
+    "include/exclude "
+    "win/lose won/lost success/failure gain/loss import/export buy/sell attack/defend enter/leave arrive/depart "
+    "join/leave create/destroy "
+    "create/abolish build/demolish expand/contract strengthen/weaken improve/worsen encourage/discourage love/hate "
+    "best/worst "
+    "better/worse good/bad good/evil true/false common/rare common/uncommon frequent/rare permanent/temporary "
+    "ancient/modern "
+    "urban/rural domestic/foreign national/international theory/practice cause/prevent stimulate/suppress "
+    "promote/inhibit promote/demote "
+    "hire/fire teacher/student employer/employee parent/child husband/wife ally/enemy victory/defeat winner/loser "
+    "long/short "
+    "longest/shortest near/far nearest/farthest deep/shallow wide/narrow thick/thin always/never all/none "
+    "same/different "
     "primary/secondary major/minor advantage/disadvantage benefit/harm voluntary/compulsory "
-    "voluntary/mandatory liberal/conservative democrat/republican winter/summer life/death alive/dead birth/death born/died"
+    "voluntary/mandatory liberal/conservative democrat/republican winter/summer life/death alive/dead birth/death "
+    "born/died"
 ).split()]  # fmt: skip
 _ZH_OPPOSITES = [pair.split("/") for pair in (
-    "增加/减少 上升/下降 提高/降低 最大/最小 最高/最低 最多/最少 最早/最晚 最早/最后 首次/末次 第一/最后 之前/之后 以前/以后 开始/结束 成立/解散 "
-    "建立/废除 支持/反对 同意/拒绝 允许/禁止 成功/失败 胜利/失败 男性/女性 父亲/母亲 儿子/女儿 丈夫/妻子 哥哥/弟弟 姐姐/妹妹 北部/南部 东部/西部 "
-    "内部/外部 上游/下游 左侧/右侧 直接/间接 主动/被动 公立/私立 国内/国外 进口/出口 出生/去世 古代/现代 长期/短期 优点/缺点 合法/非法 自然/人工 上海/北京"
-).split()[:-1]]  # fmt: skip
+    "增加/减少 上升/下降 提高/降低 最大/最小 最高/最低 最多/最少 最早/最晚 最早/最后 首次/末次 第一/最后 之前/之后 "
+    "以前/以后 开始/结束 成立/解散 "
+    "建立/废除 支持/反对 同意/拒绝 允许/禁止 成功/失败 胜利/失败 男性/女性 父亲/母亲 儿子/女儿 丈夫/妻子 哥哥/弟弟 "
+    "姐姐/妹妹 北部/南部 东部/西部 "
+    "内部/外部 上游/下游 左侧/右侧 直接/间接 主动/被动 公立/私立 国内/国外 进口/出口 出生/去世 古代/现代 长期/短期 "
+    "优点/缺点 合法/非法 自然/人工"
+).split()]  # fmt: skip
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "non-", "anti", "anti-", "ab", "de", "mis")
 
 

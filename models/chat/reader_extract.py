@@ -1,9 +1,9 @@
 """Finds the one to three sentences of the given passages that answer a question, and decides whether they do.
 
 A sentence is ranked by what it shares with the question (rare terms count more), what its neighbours and its passage
-share, the passage's retrieval rank, whether it holds the kind of answer that is asked for, and its embedding's closeness
-to the question. Only the sentences that rank best without embeddings are embedded, so that an answer takes well below
-a second on one core.
+share, the passage's retrieval rank, whether it holds the kind of answer that is asked for, and how close its embedding
+is to the question's. Only the sentences that rank best without embeddings are embedded, so that an answer takes well
+below a second on one core.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ CUE: Final = 0.35
 LENGTH: Final = 0.15
 QUESTION: Final = -1.0
 CLOSENESS: Final = 10.0
-"""Weights of a sentence's score, set by hand. A softmax regression over 550 SQuAD and CMRC2018 trial questions ranked no
-better on held-out ones (first sentence right: 0.87 en, 0.72 zh fitted; 0.86 en, 0.74 zh with these)."""
+"""Weights of a sentence's score, set by hand. A softmax regression over 550 SQuAD and CMRC2018 trial questions ranked
+no better on held-out ones (first sentence right: 0.87 en, 0.72 zh fitted; 0.86 en, 0.74 zh with these)."""
 
 MAX_CANDIDATES: Final = 12
 MIN_CANDIDATES: Final = 5
@@ -45,8 +45,8 @@ THIRD_WITHIN: Final = 0.6
 class Thresholds(NamedTuple):
     """Least closeness (cosine of multilingual-e5-small) of a sentence that answers, by the language of the question.
 
-    `cross` is for a sentence in the other language. `short` is taken off for English sentences below `SHORT` characters:
-    a line of a form, a table or a sign stands further from its question than prose does.
+    `cross` is for a sentence in the other language. `short` is taken off for English sentences below `SHORT`
+    characters: a line of a form, a table or a sign stands further from its question than prose does.
     """
 
     en: float
@@ -56,8 +56,8 @@ class Thresholds(NamedTuple):
 
 
 THRESHOLDS: Final = Thresholds(en=0.860, zh=0.880, cross=0.765, short=0.03)
-"""Chosen on questions of SQuAD 2, CMRC2018 and XQuAD: half of SQuAD 2's unanswerable questions are declined, and 15 % of
-the answerable ones in English, 4 % in Chinese."""
+"""Chosen on questions of SQuAD 2, CMRC2018 and XQuAD: half of SQuAD 2's unanswerable questions are declined, and 15 %
+of the answerable ones in English, 4 % in Chinese."""
 SAID_THRESHOLDS: Final = Thresholds(en=0.815, zh=0.870, cross=0.790, short=0.0)
 """The same for what the user said of themselves: first person there, second person in the question."""
 SHORT: Final = 60

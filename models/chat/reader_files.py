@@ -43,7 +43,7 @@ def picture_text(pictures: Sequence[Attachment], language: Language) -> list[str
 
 
 def picture_content(pictures: Sequence[Attachment], language: Language) -> list[str]:
-    """Describe each picture: by the vision model's words, else by facts and text, saying that there is no such model."""
+    """Describe each picture: by the vision model's words, else by facts and text, saying that it has none."""
     parts = []
     for picture in pictures:
         described = picture.get("description")

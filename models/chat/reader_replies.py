@@ -10,7 +10,8 @@ NOT_SAID: Final = Words("The documents do not say.", "文档中没有提到。")
 NOT_SAID_IN: Final = Words("The material does not say.", "资料中没有提到。")
 NEAREST: Final = Words("The closest passage:", "最接近的内容：")
 NO_DOCUMENTS: Final = Words(
-    "This bundled reader answers from documents, pictures and tools only, and there are none here that answer this; it does "
+    "This bundled reader answers from documents, pictures and tools only, and there are none here that answer "
+    "this; it does "
     "not guess. Upload a file that holds the answer, or set LLM_API_KEY (with LLM_BASE_URL and LLM_MODEL) for a full "
     "language model.",
     "内置阅读器只根据文档、图片和工具作答，不会猜测；这里没有能回答该问题的资料。请上传包含答案的文件，"
@@ -48,20 +49,24 @@ GREETING: Final = Words(
 THANKS: Final = Words("You are welcome!", "不客气！还有什么需要，随时告诉我。")
 FAREWELL: Final = Words("Goodbye!", "再见！期待下次与您交流。")
 IDENTITY: Final = Words(
-    "I am the bundled reader of this server: I find and quote the passages of your documents, pictures and tool results "
+    "I am the bundled reader of this server: I find and quote the passages of your documents, pictures and tool "
+    "results "
     "that answer a question. I am not a large language model; one can be set with LLM_API_KEY.",
     "我是本服务内置的阅读器：从您的文档、图片和工具结果中找出并引用能回答问题的原文。我不是大语言模型；"
     "设置 LLM_API_KEY 即可换用大语言模型。",
 )
 ABILITIES: Final = Words(
-    "I can read documents (PDF, Word, text, web pages and more) and the text in pictures, answer questions by quoting them "
-    "with their source, summarise them by their main sentences, fetch web pages, calculate, and tell the time. For free "
+    "I can read documents (PDF, Word, text, web pages and more) and the text in pictures, answer questions by "
+    "quoting them "
+    "with their source, summarise them by their main sentences, fetch web pages, calculate, and tell the time. For "
+    "free "
     "conversation and writing, set LLM_API_KEY.",
     "我可以阅读文档（PDF、Word、文本、网页等）和图片中的文字，引用原文回答问题并注明出处，摘出要点句子，"
     "读取网页，做计算，查询时间。如需自由对话和写作，请设置 LLM_API_KEY。",
 )
 SMALL_TALK: Final = Words(
-    "I am better with documents than with conversation. Send me a file or a picture, and I will look for the answer in it.",
+    "I am better with documents than with conversation. Send me a file or a picture, and I will look for the "
+    "answer in it.",
     "闲聊我不太擅长，不过很乐意帮您查阅文档和图片。发一份文件给我，我来帮您找答案吧。",
 )
 

@@ -107,8 +107,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "greeting": ("Hello!", "Hi there, good morning", "你好", "早上好", "嗨，在吗？"),
     "thanks": ("Thank you very much", "Thanks, that helped", "谢谢你", "太感谢了，帮了大忙"),
     "farewell": ("Goodbye!", "See you later, bye", "再见", "拜拜，下次聊"),
-    "identity": ("Who are you?", "What is your name?", "Are you a human or a robot?", "你是谁？", "你叫什么名字？", "你是机器人吗？"),
-    "abilities": ("What can you do?", "How can you help me?", "Which files can you read?", "你能做什么？", "你有什么功能？", "怎么使用你？"),
+    "identity": ("Who are "
+    "you?", "What is your name?", "Are you a human or a robot?", "你是谁？", "你叫什么名字？", "你是机器人吗？"),
+    "abilities": ("What can you "
+    "do?", "How can you help me?", "Which files can you read?", "你能做什么？", "你有什么功能？", "怎么使用你？"),
     "small_talk": (
         "How are you today?",
         "Tell me a joke",
@@ -134,36 +136,53 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
 
 
 _CUE_PATTERNS: Final[dict[str, str]] = {
-    "search_documents": r"\b(?:contract|handbook|manual|policy|report|lease|agreement|invoice|section|clause|chapter|paper|"
-    r"guide|according to)\b|合同|手册|说明书|规定|条款|守则|报告|发票|第.{1,3}[章节条页]|根据|文中|资料里|文档[里中]|文件[里中]",
+    "search_documents": r"\b(?:contract|handbook|manual|policy|report|lease|agreement|invoice|section|clause"
+    r"|chapter|paper|"
+    r"guide|according to)\b|合同|手册|说明书|规定|条款|守则|报告|发票|第.{1,3}[章节条页]|根据|文中|资料里"
+    r"|文档[里中]|文件[里中]",
     "fetch_url": r"https?://|\bwww\.|\b(?:web ?page|website|url|link)\b|网页|网址|链接|网站",
-    "web_search": r"\b(?:search the (?:web|internet)|google|online|look up|news|weather|forecast|stock|exchange rate|latest|rain|snow"
+    "web_search": r"\b(?:search the (?:web|internet)|google|online|look up|news|weather|forecast|stock|exchange "
+    r"rate|latest|rain|snow"
     r"|price of|current price)\b|上网|网上|搜索|搜一下|搜搜|新闻|天气|下雨|股价|汇率|油价|最新|最近的",
     "list_documents": r"\b(?:list|which|what|how many|show)\b.{0,30}\b(?:documents?|files?|pdfs?|uploads?)\b.{0,20}"
-    r"\b(?:i|you|me|here|chat|conversation|stored|uploaded)\b|\b(?:list|show)\b.{0,12}\bmy (?:documents|files|uploads)\b|i(?:'ve| have)? (?:sent|uploaded)"
-    r"|我?(?:上传|发|传).{0,4}(?:哪些|什么|几)|(?:我|你|目前|这里|现在|已)有(?:哪些|几[份个]|多少).{0,3}(?:文件|文档|资料)|列出.{0,6}(?:文件|文档|资料)|(?:文件|文档)(?:列表|清单)",
-    "current_time": r"\btime is it\b|\btell me the time\b|today'?s date|\bdate (?:is it )?today\b|\b(?:day|date) is (?:it|today)\b"
-    r"|\bcurrent (?:time|date)\b|\bis it (?:mon|tues|wednes|thurs|fri|satur|sun)day\b|^\W*what(?:'s| is) the (?:time|date)\W*(?:now|in .{2,30})?\W*$"
+    r"\b(?:i|you|me|here|chat|conversation|stored|uploaded)\b|\b(?:list|show)\b.{0,12}\bmy (?:documents|files"
+    r"|uploads)\b|i(?:'ve| have)? (?:sent|uploaded)"
+    r"|我?(?:上传|发|传).{0,4}(?:哪些|什么|几)|(?:我|你|目前|这里|现在|已)有(?:哪些|几[份个]|多少).{0,3}(?:文件"
+    r"|文档|资料)|列出.{0,6}(?:文件|文档|资料)|(?:文件|文档)(?:列表|清单)",
+    "current_time": r"\btime is it\b|\btell me the time\b|today'?s date|\bdate (?:is it )?today\b|\b(?:day|date) "
+    r"is (?:it|today)\b"
+    r"|\bcurrent (?:time|date)\b|\bis it (?:mon|tues|wednes|thurs|fri|satur|sun)day\b|^\W*what(?:'s| is) the "
+    r"(?:time|date)\W*(?:now|in .{2,30})?\W*$"
     r"|几点|(?:今天|今日).{0,4}(?:几月|几号|星期|周几|日期|礼拜)|现在.{0,4}时间|星期几|什么时间了",
-    "summary": r"\b(?:summar\w+|overview|tl;?dr|main (?:points?|idea)|gist|sum (?:it )?up|what(?:'s| is) (?:this|it|the \w+) about)\b"
+    "summary": r"\b(?:summar\w+|overview|tl;?dr|main (?:points?|idea)|gist|sum (?:it )?up|what(?:'s| is) (?:this"
+    r"|it|the \w+) about)\b"
     r"|总结|概括|概述|摘要|大意|归纳|主要(?:内容|讲|说)|讲了(?:什么|啥)|要点",
-    "picture_text": r"\b(?:read|transcribe|text|words?|say|says|written|ocr)\b.{0,40}\b(?:picture|image|photo|sign|poster|screenshot|here|scan)\b"
+    "picture_text": r"\b(?:read|transcribe|text|words?|say|says|written|ocr)\b.{0,40}\b(?:picture|image|photo|sign"
+    r"|poster|screenshot|here|scan)\b"
     r"|\b(?:picture|image|photo|sign|poster|screenshot)\b.{0,12}\b(?:say|says|read|text)\b"
     r"|(?:写的?(?:了|着|是)?(?:什么|啥|些)|文字|[图牌]中?的?字|念出|读出|识别)",
     "picture_content": r"\b(?:picture|image|photo|drawing)\b|图片|照片|图里|图中|这张图|画面|拍的|看图",
-    "memory": r"\b(?:what|where|who|when|which|how (?:many|much|old))\b(?:'s)?.{0,24}\b(?:my|i|me)\b.*\?|\b(?:am i called|did i (?:say|tell|ask|mention)"
+    "memory": r"\b(?:what|where|who|when|which|how (?:many|much|old))\b(?:'s)?.{0,24}\b(?:my|i|me)\b.*\?|\b(?:am i "
+    r"called|did i (?:say|tell|ask|mention)"
     r"|do you remember|remind me|i told you|i'm called)\b|我叫什么|我的名字|我是谁|还记得|我(?:刚才|之前|刚刚)|我说过"
     r"|我(?:几岁|多大|住|来自|喜欢|养|的).{0,6}(?:什么|哪|谁|几|多少|啥)",
-    "statement": r"^\s*(?:i(?:'m| am| like| live| work| have| prefer)|my \w+ (?:is|are)|our \w+|we (?:are|have|need)|please remember"
-    r"|remember that|note that)\b.*[^?]$|^(?:我(?:叫|是|住|喜欢|最喜欢|今年|来自|有)|我们?的?|请?记住)[^？?吗呢什么哪谁几]*$",
-    "greeting": r"^\W*(?:hi|hello|hey|howdy|good (?:morning|afternoon|evening)|greetings)\b[^?]{0,20}$|^\W*(?:你好|您好|早上好|早安|下午好|晚上好|嗨|哈喽|哈啰|在吗).{0,6}$",
+    "statement": r"^\s*(?:i(?:'m| am| like| live| work| have| prefer)|my \w+ (?:is|are)|our \w+|we (?:are|have"
+    r"|need)|please remember"
+    r"|remember that|note that)\b.*[^?]$|^(?:我(?:叫|是|住|喜欢|最喜欢|今年|来自|有)|我们?的?"
+    r"|请?记住)[^？?吗呢什么哪谁几]*$",
+    "greeting": r"^\W*(?:hi|hello|hey|howdy|good (?:morning|afternoon|evening)|greetings)\b[^?]{0,20}$|^\W*(?:你好"
+    r"|您好|早上好|早安|下午好|晚上好|嗨|哈喽|哈啰|在吗).{0,6}$",
     "thanks": r"\b(?:thanks|thank you|cheers|appreciated?)\b|谢谢|多谢|感谢",
     "farewell": r"^\W*(?:bye|goodbye|good night|see you|farewell)\b|再见|拜拜|晚安|回见|下次聊",
-    "identity": r"\b(?:who|what) (?:exactly )?are you\b|\byour name\b|are you (?:a |an )?(?:human|robot|bot|ai|person)|introduce yourself"
+    "identity": r"\b(?:who|what) (?:exactly )?are you\b|\byour name\b|are you (?:a |an )?(?:human|robot|bot|ai"
+    r"|person)|introduce yourself"
     r"|你是(?:谁|什么|机器人|人|真人)|你叫什么|介绍.{0,4}你?自己",
-    "abilities": r"\b(?:what|how) (?:\w+ ){0,4}(?:can|could) you (?:do|help)|\byou help (?:me )?with\b|你(?:能|会|可以)(?:做|干|帮|些)?.{0,4}(?:什么|啥)|什么功能|怎么(?:使用)?用你|怎么使用",
-    "knowledge": r"^(?:who|when|where|which|why|what year|how (?:tall|high|far|old|long|many|big|does|do|did))\b|^(?:explain|define|translate|"
-    r"write|what (?:is|are|was|were) (?:the |a |an )?\w+)|解释|翻译|写一(?:首|篇|段|个)|谁|作者|首都|原理|有多[长高大远深]|哪一年",
+    "abilities": r"\b(?:what|how) (?:\w+ ){0,4}(?:can|could) you (?:do|help)|\byou help (?:me )?with\b|你(?:能|会"
+    r"|可以)(?:做|干|帮|些)?.{0,4}(?:什么|啥)|什么功能|怎么(?:使用)?用你|怎么使用",
+    "knowledge": r"^(?:who|when|where|which|why|what year|how (?:tall|high|far|old|long|many|big|does|do|did))\b"
+    r"|^(?:explain|define|translate|"
+    r"write|what (?:is|are|was|were) (?:the |a |an )?\w+)|解释|翻译|写一(?:首|篇|段|个)|谁|作者|首都|原理"
+    r"|有多[长高大远深]|哪一年",
 }
 CUES: Final = {label: re.compile(pattern, re.IGNORECASE) for label, pattern in _CUE_PATTERNS.items()}
 CUE_BONUS: Final = 0.2
@@ -219,4 +238,5 @@ def has_cue(label: str, text: str) -> bool:
 
 
 def _unit(vectors: Vectors) -> Vectors:
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: Vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return unit

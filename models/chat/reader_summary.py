@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from models.chat.reader_text import is_chinese, split_sentences, stem, terms
+from models.chat.reader_text import is_chinese, split_sentences, terms
 from models.tokens import count_tokens
 
 MAX_SENTENCES: Final = 12
@@ -22,17 +22,21 @@ TITLE_WORDS, TITLE_CHARACTERS = 6, 16
 _SPEAKER = re.compile(r"^(User|Assistant|用户|助手)\s*[:：]\s*", re.MULTILINE)
 _MATERIAL = re.compile(r"<material>.*?</material>", re.DOTALL)
 _FACT = re.compile(
-    r"\d|\b(?:my|our|i am|i'm|i live|i work|i like|i prefer|call me|name is|remember|decided?|agreed?|deadline|budget|must|"
+    r"\d|\b(?:my|our|i am|i'm|i live|i work|i like|i prefer|call me|name is|remember|decided?|agreed?|deadline"
+    r"|budget|must|"
     r"always|never)\b|我叫|我是|我的|我住|我喜欢|我们|叫我|记住|决定|同意|截止|预算|必须|名字",
     re.IGNORECASE,
 )
 _CHATTER = re.compile(
-    r"^\W*(?:hi|hello|hey|thanks?(?: you)?|ok(?:ay)?|great|bye|good (?:morning|evening|night)|你好|您好|谢谢|好的?|再见|嗯+)\W*$",
+    r"^\W*(?:hi|hello|hey|thanks?(?: you)?|ok(?:ay)?|great|bye|good (?:morning|evening|night)|你好|您好|谢谢|好的?"
+    r"|再见|嗯+)\W*$",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"^(?:(?:hi|hello|hey|please|could you|can you|would you|will you|i (?:want|would like|need) (?:you )?to|tell me|explain|what(?:'s| is| are| was| were| does| do)"
-    r"|how (?:do|does|can|to)|who (?:is|was)|the|a|an|me|about|to)\b[\s,!]*)+|^(?:(?:你好|您好|请问|请|帮我|我想|能不能|可以|告诉我|麻烦|一下)[，,！!]?)+",
+    r"^(?:(?:hi|hello|hey|please|could you|can you|would you|will you|i (?:want|would like|need) (?:you )?to|tell "
+    r"me|explain|what(?:'s| is| are| was| were| does| do)"
+    r"|how (?:do|does|can|to)|who (?:is|was)|the|a|an|me|about|to)\b[\s,!]*)+|^(?:(?:你好|您好|请问|请|帮我|我想"
+    r"|能不能|可以|告诉我|麻烦|一下)[，,！!]?)+",
     re.IGNORECASE,
 )
 
@@ -142,7 +146,7 @@ def _salience(line: str) -> float:
     body = _SPEAKER.sub("", line)
     names = sum(word[0].isupper() for word in re.findall(r"\b[A-Za-z]\w+", body)[1:])
     score = 1.0 * said_by_user + 1.0 * bool(_FACT.search(body)) + 0.2 * min(names, 3)
-    return score + 0.4 * body.rstrip().endswith(("?", "？")) - 0.002 * len(body)
+    return score + 0.4 * float(body.rstrip().endswith(("?", "？"))) - 0.002 * len(body)
 
 
 def _shorten(text: str, max_tokens: int) -> str:
@@ -152,11 +156,3 @@ def _shorten(text: str, max_tokens: int) -> str:
     share = max_tokens / count_tokens(text)
     cut = text[: max(1, int(len(text) * share))]
     return cut.rsplit(" ", 1)[0] if not is_chinese(cut) else cut
-
-
-def distinct(texts: Sequence[str]) -> list[str]:
-    """Drop texts whose terms are those of an earlier one."""
-    seen: dict[tuple[str, ...], str] = {}
-    for text in texts:
-        seen.setdefault(tuple(stem(term) for term in terms(text)), text)
-    return list(seen.values())

@@ -28,7 +28,7 @@ _SENTENCE = re.compile(r".+?[.!?]+[\"')\]]*(?=\s|$)", re.DOTALL)
 
 
 async def talk(engine: LlamaEngine, turn: Turn) -> AsyncGenerator[str, None]:
-    """Yield the reply's whole sentences as they are complete; nothing where the model cannot be had or says nothing whole.
+    """Yield the reply's sentences as they are complete; nothing where there is no model or no whole sentence.
 
     Closing the iterator stops the model.
     """

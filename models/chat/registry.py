@@ -20,7 +20,7 @@ def _hosted(settings: Settings, _: Embedder) -> Chat | None:
 def _gguf(settings: Settings, _: Embedder) -> Chat | None:
     if settings.embedded_gguf is None:
         return None
-    from models.chat.llama import gguf_chat
+    from models.chat.gguf import gguf_chat
 
     return gguf_chat(settings)
 

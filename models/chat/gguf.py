@@ -1,0 +1,244 @@
+"""A GGUF language model of the operator's choice, in process, as a LangChain chat model.
+
+llama.cpp does not enforce the `tools` of a request, but it does enforce a JSON schema. So a call with tools is two
+requests: the first is forced to name a tool with its arguments, or `answer`; the second, for `answer`, streams text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, cast
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage, ToolMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import ConfigDict, PrivateAttr
+
+from models.chat.interface import Chat
+from models.chat.llama import ChatMessage, LlamaEngine, Piece
+from settings import Settings
+
+ANSWER = "answer"
+CHOICE_TOKENS = 300
+TOOL_PROMPT = (
+    "You may call one tool before answering. Tools:\n{tools}\n"
+    'Reply with one JSON object: {{"tool": name, "arguments": {{...}}}}, or {{"tool": "answer"}} if none is needed.'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The tools of a request, and whether one of them must be called."""
+
+    tools: list[dict[str, Any]]
+    required: bool
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema that a choice among the tools must fit."""
+        options = [
+            _object({"tool": {"const": tool["name"]}, "arguments": tool.get("parameters") or {"type": "object"}})
+            for tool in self.tools
+        ]
+        return {"anyOf": options if self.required else [*options, _object({"tool": {"const": ANSWER}})]}
+
+    def prompt(self) -> str:
+        """Describe the tools to the model."""
+        lines = [f"- {tool['name']}: {tool.get('description', '')}" for tool in self.tools]
+        return TOOL_PROMPT.format(tools="\n".join(lines))
+
+
+class GgufChat(BaseChatModel):
+    """A model in a GGUF file. Generates on its own thread; a cancelled call stops at the next token."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
+
+    model_name: str
+    max_tokens: int
+    extra_body: dict[str, Any]
+    _engine: LlamaEngine = PrivateAttr()
+
+    def __init__(self, engine: LlamaEngine, *, max_tokens: int, extra_body: dict[str, Any]) -> None:
+        super().__init__(model_name=engine.path.stem, max_tokens=max_tokens, extra_body=extra_body)  # type: ignore[call-arg]
+        self._engine = engine
+
+    @property
+    def _llm_type(self) -> str:
+        return "gguf"
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | dict[str, Any] | bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Offer tools; `tool_choice` is `auto`, `none`, `any` (or `required`), or the name of one tool."""
+        offered = [convert_to_openai_tool(tool) for tool in tools]
+        bound = self.bind(tools=offered, tool_choice=tool_choice, **kwargs)
+        return cast("Runnable[LanguageModelInput, AIMessage]", bound)
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        used: list[Piece] = []
+        choice = choice_of(kwargs)
+        call = await self._choose(messages, choice, used) if choice else None
+        if call is not None:
+            yield _chunk(AIMessageChunk(content="", tool_call_chunks=[call]))
+        else:
+            extra = {**self.extra_body, **({"stop": stop} if stop else {})}
+            stream = self._engine.stream(
+                plain_messages(messages),
+                max_tokens=int(kwargs.get("max_tokens") or self.max_tokens),
+                temperature=float(kwargs.get("temperature") or 0.0),
+                schema=_wanted_schema(kwargs),
+                extra=extra,
+            )
+            async with aclosing(stream) as pieces:
+                async for piece in pieces:
+                    used.append(piece)
+                    if piece.text or piece.reasoning:
+                        reasoning = {"reasoning_content": piece.reasoning} if piece.reasoning else {}
+                        yield _chunk(AIMessageChunk(content=piece.text, additional_kwargs=reasoning))
+        yield self._last(used, called=call is not None)
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return await agenerate_from_stream(self._astream(messages, stop, **kwargs))
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return asyncio.run(self._agenerate(messages, stop, **kwargs))
+
+    async def _choose(self, messages: Sequence[BaseMessage], choice: Choice, used: list[Piece]) -> Any:
+        """Ask which tool to call; return the call, or None for a plain answer."""
+        prompt = plain_messages([SystemMessage(choice.prompt()), *messages])
+        stream = self._engine.stream(prompt, max_tokens=CHOICE_TOKENS, schema=choice.schema(), extra=self.extra_body)
+        text = ""
+        async with aclosing(stream) as pieces:
+            async for piece in pieces:
+                used.append(piece)
+                text += piece.text
+        try:
+            chosen = json.loads(text)
+        except json.JSONDecodeError:  # cut off by the token limit
+            return None
+        if chosen["tool"] == ANSWER:
+            return None
+        arguments = json.dumps(chosen.get("arguments", {}), ensure_ascii=False)
+        return tool_call_chunk(name=chosen["tool"], args=arguments, id=f"call_{uuid.uuid4().hex[:24]}", index=0)
+
+    def _last(self, used: Sequence[Piece], *, called: bool) -> ChatGenerationChunk:
+        given, made = sum(piece.input_tokens for piece in used), sum(piece.output_tokens for piece in used)
+        return _chunk(
+            AIMessageChunk(
+                content="",
+                usage_metadata=UsageMetadata(input_tokens=given, output_tokens=made, total_tokens=given + made),
+                response_metadata={"model_name": self.model_name, "finish_reason": "tool_calls" if called else "stop"},
+                chunk_position="last",
+            )
+        )
+
+
+def gguf_chat(settings: Settings) -> Chat:
+    """Return the model of EMBEDDED_GGUF. The file is looked at now and loaded with the first call.
+
+    Raises:
+        ModelUnavailable: The file is missing or no GGUF model, or llama.cpp is not installed.
+    """
+    if settings.embedded_gguf is None:
+        raise ValueError("EMBEDDED_GGUF is not set")
+    context = min(settings.llm_context_tokens, settings.embedded_context_tokens)
+    engine = LlamaEngine(settings.embedded_gguf, threads=settings.embedded_threads, context_tokens=context)
+    engine.check()
+    most = min(settings.llm_max_output_tokens, context // 4)
+    return Chat(
+        model=GgufChat(engine, max_tokens=most, extra_body=dict(settings.llm_extra_body)),
+        name=engine.path.stem,
+        kind="gguf",
+        context_tokens=context,
+        max_output_tokens=most,
+        detail=f"{engine.path.stem}, in process through llama.cpp, because EMBEDDED_GGUF is set; "
+        "change it with EMBEDDED_GGUF, or LLM_BASE_URL, LLM_API_KEY and LLM_MODEL.",
+    )
+
+
+def choice_of(options: dict[str, Any]) -> Choice | None:
+    """Read the tools and the tool choice of a call; None when no tool may be called."""
+    tools = [tool.get("function", tool) for tool in options.get("tools") or ()]
+    wanted = options.get("tool_choice")
+    if isinstance(wanted, dict):
+        wanted = wanted.get("function", {}).get("name")
+    if not tools or wanted == "none":
+        return None
+    named = [tool for tool in tools if tool["name"] == wanted]
+    return Choice(named or tools, required=bool(named) or wanted in ("any", "required", True))
+
+
+def plain_messages(messages: Sequence[BaseMessage]) -> list[ChatMessage]:
+    """Write messages as any chat template takes them: one system message first, then user and assistant in turn.
+
+    Tool calls and results are written out as text: templates of small models know neither.
+    """
+    system = "\n\n".join(str(message.text) for message in messages if isinstance(message, SystemMessage))
+    plain: list[ChatMessage] = [{"role": "system", "content": system}] if system else []
+    for message in messages:
+        if isinstance(message, SystemMessage):
+            continue
+        role, text = _plain(message)
+        if plain and plain[-1]["role"] == role:
+            plain[-1] = {"role": role, "content": f"{plain[-1]['content']}\n\n{text}"}
+        else:
+            plain.append({"role": role, "content": text})
+    return plain
+
+
+def _plain(message: BaseMessage) -> tuple[str, str]:
+    if isinstance(message, ToolMessage):
+        return "user", f"Result of {message.name or 'the tool'}:\n{message.text}"
+    if isinstance(message, AIMessage):
+        calls = [
+            json.dumps({"tool": c["name"], "arguments": c["args"]}, ensure_ascii=False) for c in message.tool_calls
+        ]
+        return "assistant", "\n".join(part for part in (str(message.text), *calls) if part)
+    return "user", str(message.text)
+
+
+def _wanted_schema(options: dict[str, Any]) -> dict[str, Any] | None:
+    wanted = options.get("response_format") or {}
+    schema = wanted.get("json_schema", {}).get("schema") if isinstance(wanted, dict) else None
+    return cast("dict[str, Any] | None", schema)
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def _chunk(message: AIMessageChunk) -> ChatGenerationChunk:
+    return ChatGenerationChunk(message=message)
