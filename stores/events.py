@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, cast
@@ -84,6 +84,13 @@ class RunEvents:
         with memory_errors():
             found = await self._look(keys=_keys(run_id), args=[int(LOST_AFTER * 1000), *lost, MOST_EVENTS, self._ttl])
         return _record(dict(zip(found[::2], found[1::2], strict=True))) if found else None
+
+    async def forget(self, run_ids: Sequence[str]) -> int:
+        """Delete the runs with their events; return how many keys there were."""
+        if not run_ids:
+            return 0
+        with memory_errors():
+            return int(await self._redis.delete(*(key for run_id in run_ids for key in _keys(run_id))))
 
     async def read(self, run_id: str, after: str | None = None, idle: float = 10.0) -> AsyncIterator[RunEvent]:
         """Yield the run's events behind `after` (an event id; `None`: all), then what comes, up to the terminal event.
