@@ -14,6 +14,7 @@ from api.schemas import Answer, RunState
 from graph.state import OutputState, Usage
 
 STREAM_MODES = ("messages", "custom", "tasks", "values")
+OUTPUT_KEYS = [*OutputState.__annotations__, "reasoning"]
 ANSWERING_NODE = "generate_answer"
 _CUSTOM = frozenset({"attachment", "tool", "citation", "usage", "warning"})
 

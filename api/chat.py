@@ -27,7 +27,9 @@ _FORM_FIELDS: dict[str, Any] = {
 CHAT_BODY: dict[str, Any] = {
     "application/json": {
         "schema": _SCHEMA,
-        "examples": {name: {"value": value} for name, value in zip(("english", "chinese"), _SCHEMA["examples"])},
+        "examples": {
+            name: {"value": value} for name, value in zip(("english", "chinese"), _SCHEMA["examples"], strict=True)
+        },
     }
 }
 
@@ -45,7 +47,7 @@ def request_body(*content: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": merged}}
 
 
-FILES_BODY = form_body("file", "image")
+IMAGE_BODY, FILE_BODY, FILES_BODY = form_body("image"), form_body("file"), form_body("file", "image")
 
 
 @router.post("/chat", response_model=Answer, responses=ERRORS, openapi_extra=request_body(CHAT_BODY))
@@ -62,7 +64,7 @@ async def chat_with_image(request: Request, backend: BackendDep, user: UserDep) 
     return await _answer(request, backend, user)
 
 
-@router.post("/chat_with_file", response_model=Answer, responses=ERRORS, openapi_extra=request_body(form_body("file")))
+@router.post("/chat_with_file", response_model=Answer, responses=ERRORS, openapi_extra=request_body(FILE_BODY))
 async def chat_with_file(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Answer a message about one or more files of any kind."""
     return await _answer(request, backend, user)
@@ -72,8 +74,8 @@ async def chat_with_file(request: Request, backend: BackendDep, user: UserDep) -
 async def chat_stream(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Answer as Server-Sent Events.
 
-    Events: `run`, `node`, `attachment`, `tool`, `token`, `citation`, `usage`, `warning`, `audio`, and exactly one of `done` and
-    `error` at the end. Take up a broken stream with `GET /api/v1/runs/{id}/stream` and `Last-Event-ID`.
+    Events: `run`, `node`, `attachment`, `tool`, `token`, `citation`, `usage`, `warning`, `audio`, and exactly one of
+    `done` and `error` at the end. Take up a broken stream with `GET /api/v1/runs/{id}/stream` and `Last-Event-ID`.
     """
     body = await read_turn_body(request)
     return _stream(await _start(body, backend, user), body, backend)

@@ -84,7 +84,7 @@ def _openai_type(status: int) -> str:
 
 
 def as_app_error(error: BaseException) -> AppError:
-    """Return the error that a client may see for `error`; what nobody foresaw becomes `internal_error`, and is logged."""
+    """Return the error that a client may see for `error`; what nobody foresaw is logged as `internal_error`."""
     if isinstance(error, AppError):
         return error
     if isinstance(error, RedisError) or type(error).__module__.startswith("redisvl"):

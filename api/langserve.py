@@ -1,7 +1,7 @@
 """The one seam to LangServe: the graph at `/agent`, with thread, context, errors and disconnects put right.
 
-LangServe 0.3.3 drops `config.configurable.thread_id`, has no `context`, flattens every error of a stream to "Internal Server
-Error" and never notices a client that left an `/invoke` (docs/decisions). All of that is repaired here and nowhere else.
+LangServe 0.3.3 drops `config.configurable.thread_id`, has no `context`, flattens every error of a stream to "Internal
+Server Error" and never notices a client that left an `/invoke` (docs/decisions). All of that is repaired here alone.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class TurnInput(BaseModel):
 
     messages: list[Any] | None = Field(
         None,
-        description="LangChain messages (`type` or `role`); content is text or standard blocks (text, image, file, audio).",
+        description="LangChain messages (`type` or `role`); content is text or blocks (text, image, file, audio).",
     )
     message: str | None = Field(None, description="Short form: the text of one message.")
     file: str | None = Field(
@@ -121,7 +121,7 @@ CONFIG_SPECS = [
     _spec("on_busy", ConcurrencyPolicy, "enqueue", "When the thread is still answering."),
     _spec("on_disconnect", DisconnectPolicy, "continue", "What a dropped connection does to the turn."),
     _spec("output", Literal["state", "document"], "state",
-          "`document`: everything under `metadata`, for clients that take any object with `messages` apart (@langchain/core)."),
+          "`document`: all of it under `metadata`, for @langchain/core, which takes objects with `messages` apart."),
 ]  # fmt: skip
 
 

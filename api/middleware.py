@@ -79,48 +79,57 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = _content_length(scope)
-        if declared > self.limit:
-            await self._refuse(scope, receive, send, declared)
-            return
-        read, exceeded, started = 0, False, False
-
-        async def limited() -> Message:
-            nonlocal read, exceeded
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > self.limit:
-                exceeded = True
-                raise BodyTooLarge(limit=self.limit)
-            return message
-
-        async def guarded(message: Message) -> None:
-            nonlocal started
-            if exceeded and not started:
-                return
-            started = True
-            await send(message)
-
-        try:
-            await self.app(scope, limited, guarded)
-        except BodyTooLarge:
-            if started:
-                raise
-        if exceeded and not started:
-            await self._refuse(scope, receive, send, read)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, size: int) -> None:
-        left = _DRAIN_FACTOR * self.limit
-        while size <= left:
-            message = await receive()
-            left -= len(message.get("body", b""))
-            if message["type"] != "http.request" or not message.get("more_body") or left < 0:
-                break
-        await error_response(Request(scope), BodyTooLarge(limit=self.limit))(scope, receive, send)
+        body = _CountedBody(self.limit, receive, send)
+        if body.declare(scope):
+            try:
+                await self.app(scope, body.receive, body.send)
+            except BodyTooLarge:
+                if body.answered:
+                    raise
+        if body.exceeded and not body.answered:
+            await body.drain()
+            await error_response(Request(scope), BodyTooLarge(limit=self.limit))(scope, receive, send)
 
 
-def _content_length(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
+class _CountedBody:
+    """One request's body; an answer that the app gives after the limit is passed is held back."""
+
+    def __init__(self, limit: int, receive: Receive, send: Send) -> None:
+        self._limit, self._receive, self._send = limit, receive, send
+        self._read, self._complete = 0, False
+        self.exceeded = self.answered = False
+
+    def declare(self, scope: Scope) -> bool:
+        """Look at the declared length; return whether the app may see the request."""
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        self.exceeded = length.isdigit() and int(length) > self._limit
+        return not self.exceeded
+
+    async def receive(self) -> Message:
+        """Pass a part of the body on.
+
+        Raises:
+            BodyTooLarge: It is one too many.
+        """
+        message = await self._take()
+        if self._read > self._limit:
+            self.exceeded = True
+            raise BodyTooLarge(limit=self._limit)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass a part of the answer on."""
+        if not self.exceeded or self.answered:
+            self.answered = True
+            await self._send(message)
+
+    async def drain(self) -> None:
+        """Throw the rest of the body away: a client that is still sending would not see the answer."""
+        while not self._complete and self._read <= _DRAIN_FACTOR * self._limit:
+            await self._take()
+
+    async def _take(self) -> Message:
+        message = await self._receive()
+        self._read += len(message.get("body", b""))
+        self._complete = self._complete or not message.get("more_body", False)
+        return message

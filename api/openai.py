@@ -54,9 +54,9 @@ def _model(name: str) -> dict[str, Any]:
 async def complete(body: CompletionBody, request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Answer a conversation.
 
-    With the header `X-Session-Id` (or `user`), the thread is remembered here and only the newest message counts; without,
-    the call is stateless and the messages sent are the whole conversation. With `tools`, the chat model itself is asked,
-    and its calls of the caller's tools are returned.
+    With the header `X-Session-Id` (or `user`), the thread is remembered here and only the newest message counts;
+    without, the call is stateless and the messages sent are the whole conversation. With `tools`, the chat model itself
+    is asked, and its calls of the caller's tools are returned.
     """
     messages = _messages(body)
     if body.tools or not isinstance(messages[-1], HumanMessage):
@@ -101,13 +101,13 @@ async def _chunks(run: Run, body: CompletionBody, completion: Completion) -> Asy
     words = StopWords(body.stop_sequences)
     yield completion.delta({"role": "assistant", "content": ""})
     async for batch in run.log.batches():
-        for _, name, data in batch:
-            assert isinstance(data, dict)
-            if name == "error":
-                yield error_chunk(data["error"])
-                return
-            if name == "token" and (shown := words.add(data["text"])):
-                yield completion.delta({"content": shown})
+        shown = "".join(words.add(data["text"]) for _, name, data in batch if name == "token")
+        if shown:
+            yield completion.delta({"content": shown})
+        failed = next((data["error"] for _, name, data in batch if name == "error"), None)
+        if failed is not None:
+            yield error_chunk(failed)
+            return
         if words.stopped:
             run.stop()
             break
@@ -117,8 +117,7 @@ async def _chunks(run: Run, body: CompletionBody, completion: Completion) -> Asy
         yield completion.delta({"content": rest})
     yield completion.delta({}, finish="stop")
     if body.stream_options and body.stream_options.include_usage:
-        usage = run.answer["usage"] if run.answer else run.progress.usage
-        yield completion.usage(usage)
+        yield completion.usage(run.answer["usage"] if run.answer else run.progress.usage)
     yield b"data: [DONE]\n\n"
 
 

@@ -45,8 +45,8 @@ class ChatBody(BaseModel):
     on_disconnect: DisconnectPolicy = Field("continue", description="What a dropped connection does to the turn.")
     replaces: str | None = Field(
         None,
-        description="Run whose message this one replaces; what came after it is dropped. Without a message: the same one"
-        " again, for another answer.",
+        description="Run whose message this one replaces; what came after it is dropped. Without a message: the same"
+        " one again, for another answer.",
     )
     callback_url: str | None = Field(None, max_length=2000, description="Gets the signed result of a background run.")
 

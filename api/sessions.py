@@ -27,9 +27,11 @@ from api.schemas import (
 from api.session_export import as_markdown
 from api.thread_memory import replace_memory
 from api.turn_bodies import TurnBody
-from api.turn_record import iso_time, memory_of, place_of
+from api.turn_record import memory_of, place_of
+from api.uploads import ref_of, start_reading
 from api.wire import json_response
 from errors import UnknownRun
+from graph.language import language_of
 from stores.ownership import Owner
 from stores.transcripts import Entry, Session
 
@@ -142,7 +144,9 @@ async def branch_session(session_id: SessionPath, body: BranchBody, backend: Bac
         entries = entries[: last + 1]
     title = page["session"]["title"]
     await _fill(backend, target, entries, title)
-    await backend.services.documents.copy_thread(source, target)
+    for document in await backend.services.documents.list(source, library=False):
+        ref = await backend.services.attachments.share(ref_of(document), target)
+        start_reading(backend.services, ref, target, language=language_of(ref["name"]))
     return json_response({"session_id": target.thread_id, "title": title, "messages": len(entries)}, 201)
 
 
@@ -168,7 +172,7 @@ def _session(session: Session) -> dict[str, Any]:
     return {
         "session_id": session["session_id"],
         "title": session["title"],
-        "created_at": iso_time(session["created"]),
-        "last_activity": iso_time(session["last_activity"]),
+        "created_at": session["created"],
+        "last_activity": session["last_activity"],
         "message_count": session["entries"],
     }

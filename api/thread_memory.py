@@ -1,4 +1,4 @@
-"""What the model remembers of a thread, put right after a turn that did not end by itself, and rebuilt from transcripts."""
+"""What the model remembers of a thread: put right after a turn was cut short, rebuilt from transcripts."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from langgraph.types import Command
 
 from api.answers import STREAM_MODES, build_answer
 from api.callbacks import call_back
+from api.clearing import Counts, clear_session
 from api.failures import as_app_error, error_body
 from api.logs import request_id_var, run_id_var, thread_id_var
 from api.metrics import TURNS_RUNNING, count_run
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from graph.context import Services
     from stores.event_reader import RunRecord
     from stores.events import RunEvents
+    from stores.ownership import Owner
     from stores.turns import StopMode, ThreadTurns, Turn
 
 logger = logging.getLogger(__name__)
@@ -125,6 +127,16 @@ class TurnRunner:
         if run is not None:
             return run.log.batches(after)
         return stored_batches(self._events, run_id, public_record(await self._record(run_id, user_id)), after)
+
+    async def clear(self, owner: Owner) -> Counts:
+        """Forget a session; return the items before and after, by store.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        return await clear_session(
+            owner, graph=self.graph, services=self._services, turns=self._turns, events=self._events
+        )
 
     async def _record(self, run_id: str, user_id: str) -> RunRecord:
         record = await self._events.get(run_id)

@@ -41,6 +41,14 @@ async def store_uploads(
     return refs, refused
 
 
+def ref_of(attachment: Attachment) -> AttachmentRef:
+    """Return the reference in an attachment."""
+    return AttachmentRef(
+        id=attachment["id"], name=attachment["name"], kind=attachment["kind"], media_type=attachment["media_type"],
+        size=attachment["size"], sha256=attachment["sha256"],
+    )  # fmt: skip
+
+
 def start_reading(
     services: Services, ref: AttachmentRef, owner: Owner, *, language: Language, password: str | None = None
 ) -> None:
