@@ -124,6 +124,7 @@ def _build(models: ModelSet, folders: dict[str, Path], threads: int) -> Any:
         text_detection_model_dir=str(folders[models.detector.name]),
         text_recognition_model_name=models.recognizer.name,
         text_recognition_model_dir=str(folders[models.recognizer.name]),
+        text_recognition_batch_size=1,  # a batch is padded to its longest line: a fifth more work on mixed lines
         text_det_limit_type="max",
         text_det_limit_side_len=DETECTOR_SIDE,
         text_det_thresh=pixel_score,

@@ -1,0 +1,200 @@
+"""The real engine in its worker processes, and what happens when they hang, die or are not there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from errors import OcrBusy, OcrFailed, OcrUnavailable, ReadingTimedOut
+from models.ocr.pool import OcrPool, open_ocr
+from settings import Settings
+from tests.drawn_pictures import drawn, encoded
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def children() -> list[int]:
+    """Process ids of the OCR workers that this process has started."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            is_worker = b"models.ocr.worker" in (entry / "cmdline").read_bytes()
+        except (OSError, ValueError):
+            continue
+        if parent == os.getpid() and is_worker:
+            found.append(int(entry.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def dies(pid: int, within: float = 5) -> bool:
+    until = time.monotonic() + within
+    while alive(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not alive(pid)
+
+
+def plain(text: str) -> str:
+    return "".join(text.split())
+
+
+def receipt(number: int) -> bytes:
+    return encoded(drawn((20, 20, f"Invoice {number}"), (20, 80, "应付金额：315元"), size=(500, 140)))
+
+
+async def test_both_languages_are_read_with_confidence_and_boxes(ocr_pool: OcrPool) -> None:
+    text = await ocr_pool.read(receipt(8241))
+    assert plain(text["text"]) == "Invoice8241应付金额：315元"
+    assert text["rotation"] == 0 and text["engine"] == "PaddleOCR PP-OCRv6_small (onnxruntime)"
+    first = text["lines"][0]
+    assert first["confidence"] > 0.9
+    assert all(0 <= x <= 500 and 0 <= y <= 70 for x, y in first["box"])
+    assert ocr_pool.state == "ready" and "PP-OCRv6_small" in ocr_pool.detail
+
+
+async def test_the_same_picture_is_read_once_and_results_are_the_callers_own(ocr_pool: OcrPool) -> None:
+    first, second = await asyncio.gather(ocr_pool.read(receipt(77)), ocr_pool.read(receipt(77)))
+    first["lines"].clear()
+    began = time.perf_counter()
+    third = await ocr_pool.read(receipt(77))
+    assert time.perf_counter() - began < 0.05
+    assert second == third and third["lines"]
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+async def test_turned_pictures_are_righted_and_boxes_are_those_of_the_upright_picture(
+    ocr_pool: OcrPool, degrees: int
+) -> None:
+    page = drawn(
+        (40, 40, "The quick brown fox jumps over"), (40, 120, "the lazy dog in the meadow"), size=(700, 220)
+    ).rotate(360 - degrees, expand=True)
+    text = await ocr_pool.read(encoded(page))
+    assert plain(text["text"]) == "Thequickbrownfoxjumpsoverthelazydoginthemeadow"
+    assert text["rotation"] == degrees
+    assert all(x <= 700 and y <= 220 for line in text["lines"] for x, y in line["box"])
+
+
+async def test_a_scrolling_screenshot_is_read_from_end_to_end(ocr_pool: OcrPool) -> None:
+    lines = [f"Message {number} of the day" for number in range(24)]
+    page = drawn(*[(30, 30 + 90 * i, text) for i, text in enumerate(lines)], size=(640, 2220))
+    text = await ocr_pool.read(encoded(page))
+    assert text["text"].splitlines() == lines
+    tops = [line["box"][0][1] for line in text["lines"]]
+    assert tops == sorted(tops) and tops[-1] > 2090
+
+
+async def test_what_is_no_picture_does_not_end_the_worker(ocr_pool: OcrPool) -> None:
+    before = children()
+    with pytest.raises(OcrFailed):
+        await ocr_pool.read(b"not a picture")
+    assert (await ocr_pool.read(receipt(1)))["lines"]
+    assert children() == before
+
+
+async def test_workers_get_no_secrets(ocr_pool: OcrPool) -> None:
+    await ocr_pool.read(receipt(1))
+    names = {entry.split(b"=")[0] for entry in Path(f"/proc/{children()[0]}/environ").read_bytes().split(b"\0")}
+    assert names <= {
+        b"PATH",
+        b"HOME",
+        b"USER",
+        b"LANG",
+        b"LC_ALL",
+        b"TMPDIR",
+        b"TZ",
+        b"LD_LIBRARY_PATH",
+        b"VIRTUAL_ENV",
+        b"",
+    }
+
+
+async def test_a_worker_that_dies_is_replaced_and_its_picture_tried_again(ocr_pool: OcrPool) -> None:
+    await ocr_pool.read(receipt(2))
+    (worker,) = children()
+    os.kill(worker, signal.SIGSTOP)
+    reading = asyncio.create_task(ocr_pool.read(receipt(3)))
+    await asyncio.sleep(0.1)
+    os.kill(worker, signal.SIGKILL)
+    assert "Invoice3" in plain((await reading)["text"])
+    assert children() != [worker]
+
+
+async def test_a_worker_that_hangs_is_killed_after_the_time_limit(settings: Settings) -> None:
+    others = set(children())
+    pool = open_ocr(settings.model_copy(update={"ocr_timeout": 1}))
+    while pool.state != "ready":
+        await asyncio.sleep(0.05)
+    (worker,) = set(children()) - others
+    os.kill(worker, signal.SIGSTOP)
+    with pytest.raises(ReadingTimedOut):
+        await pool.read(receipt(5))
+    assert dies(worker)
+    assert pool.state == "starting"
+    await pool.aclose()
+    assert set(children()) == others
+
+
+async def test_a_full_queue_is_refused_at_once(settings: Settings) -> None:
+    pool = open_ocr(settings.model_copy(update={"ocr_queue": 2}))
+    waiting = [asyncio.create_task(pool.read(receipt(number))) for number in (10, 11)]
+    await asyncio.sleep(0)
+    with pytest.raises(OcrBusy):
+        await pool.read(receipt(12))
+    assert pool.state == "starting"
+    began = time.perf_counter()
+    await pool.aclose()
+    assert time.perf_counter() - began < 2
+    refused = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(error, OcrUnavailable) for error in refused)
+
+
+async def test_missing_models_are_told_and_do_not_hinder_the_start(settings: Settings, tmp_path: Path) -> None:
+    pool = open_ocr(settings.model_copy(update={"ocr_models": tmp_path}))
+    with pytest.raises(OcrUnavailable, match="PP-OCRv6_small_det"):
+        await pool.read(receipt(1))
+    assert pool.state == "missing" and "make install" in pool.detail and str(tmp_path) not in pool.detail
+    with pytest.raises(OcrUnavailable):
+        await pool.read(receipt(2))
+    await pool.aclose()
+
+
+async def test_switched_off(settings: Settings) -> None:
+    pool = open_ocr(settings.model_copy(update={"ocr_engine": "off"}))
+    assert pool.state == "missing" and "OCR_ENGINE" in pool.detail
+    with pytest.raises(OcrUnavailable):
+        await pool.read(receipt(1))
+    await pool.aclose()
+
+
+def test_workers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys; from pathlib import Path; from settings import Settings\n"
+        "from models.ocr.pool import open_ocr\n"
+        "async def main():\n"
+        "    pool = open_ocr(Settings(data_dir=Path(sys.argv[1]), _env_file=None))\n"
+        "    while not pool.state == 'ready': await asyncio.sleep(0.05)\n"
+        "    print(open('/proc/self/task/%d/children' % __import__('os').getpid()).read(), flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    server = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    workers = [int(pid) for pid in server.stdout.readline().split()]
+    assert workers and all(alive(pid) for pid in workers)
+    server.kill()
+    server.wait()
+    assert all(dies(pid) for pid in workers)

@@ -1,0 +1,20 @@
+"""One real OCR pool for the tests of a room: `from tests.ocr_fixture import ocr_pool`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from models.ocr.pool import OcrPool, open_ocr
+from settings import Settings
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def ocr_pool(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OcrPool]:
+    """A pool with one worker."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("ocr"), _env_file=None)  # type: ignore[call-arg]
+    pool = open_ocr(settings)
+    yield pool
+    await pool.aclose()
