@@ -81,11 +81,17 @@ def build(saver: ThreadSaver, words: random.Random) -> Any:
         low, high = WINDOW_MESSAGES
         if len(state["messages"]) <= high:
             return {}
-        gone = [RemoveMessage(id=str(message.id)) for message in state["messages"][:-low]]
-        return {"messages": list(gone), "summary": text(words)}
+        gone: list[AnyMessage] = [RemoveMessage(id=str(message.id)) for message in state["messages"][:-low]]
+        return {"messages": gone, "summary": text(words)}
 
     graph = StateGraph(Chat)
-    steps = {"detect": nothing, "recall": nothing, "select": nothing, "answer": answer, "remember": remember}
+    steps: dict[str, Any] = {
+        "detect": nothing,
+        "recall": nothing,
+        "select": nothing,
+        "answer": answer,
+        "remember": remember,
+    }
     for name, step in steps.items():
         graph.add_node(name, step)
     for first, second in zip([START, *steps], [*steps, END], strict=True):

@@ -89,6 +89,7 @@ class RunEvents:
         """Delete the runs with their events; return how many keys there were."""
         if not run_ids:
             return 0
+        self._mine.difference_update(run_ids)
         with memory_errors():
             return int(await self._redis.delete(*(key for run_id in run_ids for key in _keys(run_id))))
 

@@ -193,6 +193,7 @@ class ThreadTurns:
         while True:
             turn._woken.clear()
             holder, mode = await self._look(turn, policy)
+            _raise_if_cancelled()
             if mode:
                 turn._stop(mode)
             if turn.mode is not None:
@@ -269,6 +270,13 @@ class ThreadTurns:
         if not kept and turn.run_id in self._turns:
             logger.error("a turn lost its lease", extra={"run_id": turn.run_id})
             turn._stop("lost")
+
+
+def _raise_if_cancelled() -> None:
+    """redis-py's sending may swallow a cancellation (see `stores.tasks`): a waiting run must not wait on after one."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _stop_key(run_id: str) -> str:

@@ -154,6 +154,16 @@ async def test_record(runs: RunEvents, redis: Redis) -> None:
     assert all([3590 <= await redis.ttl(key) <= 3600 for key in keys])
 
 
+async def test_forget(runs: RunEvents, redis: Redis) -> None:
+    await start(runs, "a", tokens=2)
+    await start(runs, "b")
+    await start(runs, "kept")
+    assert await runs.forget(["a", "b", "none"]) == 3
+    assert await runs.forget([]) == 0
+    assert await runs.get("a") is None
+    assert [key async for key in redis.scan_iter()] == [b"run:kept"]
+
+
 async def test_unknown_run(runs: RunEvents) -> None:
     with pytest.raises(UnknownRun):
         await collect(runs, "none")
