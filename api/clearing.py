@@ -30,7 +30,7 @@ async def clear_session(
         counts: Counts = {}
         run_ids = await _run_ids(services, owner)
         counts["checkpoints"] = await _forget_memory(graph, owner.memory_key)
-        counts["summaries"] = _all(int(await services.summaries.delete(owner.memory_key)))
+        counts["summaries"] = _all(int(await services.summaries.clear(owner.memory_key)))
         counts["transcript"] = _all(await services.transcripts.delete(owner))
         counts["events"] = _all(await events.forget(run_ids))
         for name, count in (await services.documents.delete_owner(owner)).items():

@@ -14,6 +14,7 @@ from langchain_core.runnables import RunnableConfig
 from api.answers import TurnProgress
 from api.run_log import RunLog
 from api.schemas import Answer, ConcurrencyPolicy, RunState
+from api.turn_record import iso_time
 from errors import AppError, Language, UnknownRun
 from graph.language import language_of
 from graph.state import Attachment
@@ -92,6 +93,16 @@ class Run:
         if self.ending is None and running is not None and not running.done() and self.state in ("queued", "running"):
             self.ending = ending
             running.cancel()
+
+    def public(self) -> dict[str, Any]:
+        """Return the run as the API shows it; it is over when its last event is there."""
+        over = self.log.closed
+        state = self.state if over or self.state == "queued" else "running"
+        error = self.error.body(self.request.spoken_language) if over and self.error else None
+        return {
+            "run_id": self.id, "session_id": self.request.session_id, "state": state,
+            "created_at": iso_time(self.created), "result": self.answer if over else None, "error": error,
+        }  # fmt: skip
 
     async def result(self) -> Answer:
         """Wait for the end and return the answer.

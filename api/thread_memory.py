@@ -64,7 +64,7 @@ async def rewind(graph: Graph, services: Services, owner: Owner, run_id: str) ->
     place = place_of(entries, run_id)
     if place is None:
         raise UnknownRun(id=run_id)
-    await services.summaries.delete(owner.memory_key)
+    await services.summaries.clear(owner.memory_key)
     await replace_memory(graph, owner.memory_key, memory_of(entries[:place]))
     await services.transcripts.truncate(owner, place)
 

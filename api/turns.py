@@ -23,7 +23,7 @@ from api.run import Run, TurnRequest
 from api.run_log import Event, RunLog, stored_batches
 from api.schemas import RunState
 from api.thread_memory import STOPPED, forget_turn, keep_partial, rewind, thread_config
-from api.turn_record import answer_entry, iso_time, user_entries
+from api.turn_record import answer_entry, user_entries
 from errors import AppError, ModelTimedOut, RunLost, UnknownRun
 from graph.context import Context
 from stores.turns import TurnStopped
@@ -93,8 +93,7 @@ class TurnRunner:
         """
         run = self.find(run_id, user_id)
         if run is not None:
-            return {"run_id": run.id, "session_id": run.request.session_id, "state": run.state,
-                    "created_at": iso_time(run.created), "result": None, "error": None}  # fmt: skip
+            return run.public()
         return public_record(await self._record(run_id, user_id))
 
     async def stop(self, run_id: str, user_id: str) -> dict[str, Any]:

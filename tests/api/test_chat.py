@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.api.conftest import events_of
+from tests.standins.openai_server import Answer, Failure, Hang, OpenAIServer, ToolCall
+
+TEXT = b"The notice period is six weeks to the end of the quarter. Rent is due on the third of each month."
+
+
+async def test_an_answer_has_all_fields(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script(["Hello there."])
+    response = await client.post("/api/v1/chat", json={"message": "Hi", "session_id": "fields"})
+    assert response.status_code == 200
+    body = response.json()
+    assert body["answer"] == "Hello there."
+    assert (body["session_id"], body["state"], body["citations"], body["attachments"]) == ("fields", "done", [], [])
+    assert set(body["usage"]) == {"input_tokens", "output_tokens", "model"}
+    assert {"run_id", "tools", "warnings"} <= body.keys()
+    assert len(model.chats) == 1, "a plain text turn makes one model call"
+
+
+async def test_a_session_is_made_and_remembered(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script(["Noted.", "Your name is Ada."])
+    first = (await client.post("/api/v1/chat", json={"message": "My name is Ada."})).json()
+    await client.post("/api/v1/chat", json={"message": "What is my name?", "session_id": first["session_id"]})
+    said = [message["content"] for message in model.chats[-1].body["messages"] if message["role"] != "system"]
+    assert said == ["My name is Ada.", "Noted.", "What is my name?"]
+
+
+async def test_the_system_prompt_reaches_the_model(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await client.post("/api/v1/chat", json={"message": "Hi", "system_prompt": "You are a pirate."})
+    assert "You are a pirate." in str(model.chats[-1].body["messages"][0])
+
+
+@pytest.mark.parametrize("field", ["file", "image", "whatever"])
+async def test_files_come_in_any_field_and_are_known_by_content(
+    client: httpx.AsyncClient, model: OpenAIServer, field: str
+) -> None:
+    response = await client.post(
+        "/api/v1/chat_with_file",
+        data={"message": "What is the notice period?", "session_id": f"field-{field}"},
+        files=[(field, ("lease.txt", TEXT)), (field, ("second.txt", b"Another text altogether."))],
+    )
+    body = response.json()
+    assert response.status_code == 200, body
+    assert [(item["name"], item["kind"], item["status"]) for item in body["attachments"]] == [
+        ("lease.txt", "document", "ready"),
+        ("second.txt", "document", "ready"),
+    ]
+    assert "six weeks" in str(model.chats[-1].body["messages"])
+
+
+async def test_a_bad_file_is_a_note_and_the_turn_goes_on(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    response = await client.post(
+        "/api/v1/chat_with_file",
+        data={"message": "Read these."},
+        files=[("file", ("empty.txt", b"")), ("file", ("lease.txt", TEXT)), ("file", ("broken.pdf", b"%PDF-1.7 no"))],
+    )
+    by_name = {item["name"]: item for item in response.json()["attachments"]}
+    assert by_name["lease.txt"]["status"] == "ready"
+    assert by_name["empty.txt"]["error"]["code"] == "file_empty"
+    assert by_name["broken.pdf"]["status"] == "failed"
+
+
+async def test_a_lone_unusable_file_is_an_error(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    response = await client.post("/api/v1/chat_with_file", files={"file": ("empty.txt", b"")})
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "file_empty")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 422, "bad_input"),
+        ({"message": "  "}, 422, "bad_input"),
+        ({"message": 7}, 422, "bad_input"),
+        ({"message": "x", "mesage": "y"}, 422, "bad_input"),
+        ({"message": "x", "session_id": ""}, 422, "bad_input"),
+        ({"message": "x" * 200_001}, 413, "message_too_long"),
+        ({"message": "x", "attachment_ids": ["1", "2", "3", "4"]}, 413, "too_many_files"),
+        ({"message": "x", "replaces": "nothing", "session_id": "s"}, 404, "unknown_session"),
+        ([], 422, "bad_input"),
+    ],
+)
+async def test_bad_bodies(client: httpx.AsyncClient, model: OpenAIServer, body: object, status: int, code: str) -> None:
+    response = await client.post("/api/v1/chat", json=body)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (status, code), error
+    assert error["request_id"] == response.headers["x-request-id"]
+    assert error["message"] and error["remedy"]
+
+
+async def test_bodies_that_are_not_json(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    for content, kind in ((b"{", "application/json"), (b"\xff\xfe", "application/json"), (b"x", "multipart/form-data")):
+        response = await client.post("/api/v1/chat", content=content, headers={"content-type": kind})
+        assert (response.status_code, response.json()["error"]["code"]) == (422, "bad_input")
+
+
+async def test_too_many_files(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    files = [("file", (f"{n}.txt", TEXT)) for n in range(6)]
+    response = await client.post("/api/v1/chat_with_file", data={"message": "x"}, files=files)
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "too_many_files")
+
+
+async def test_errors_speak_the_language_of_the_client(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script([Failure(401), Failure(401)])
+    by_header = await client.post("/api/v1/chat", json={"message": "Hi"}, headers={"accept-language": "zh-CN,en;q=0.5"})
+    by_text = await client.post("/api/v1/chat", json={"message": "你好，请问你是谁？"})
+    for response in (by_header, by_text):
+        assert response.status_code == 503
+        assert response.json()["error"]["code"] == "model_unavailable"
+        assert "语言模型" in response.json()["error"]["message"]
+
+
+async def test_a_stream_tells_nodes_tokens_and_one_end(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script([Answer(tool_calls=[ToolCall("calculate", {"expression": "6*7"})]), "It is 42 indeed."])
+    async with client.stream("POST", "/api/v1/chat/stream", json={"message": "How much is 6*7?"}) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        events = [event async for event in events_of(response)]
+    names = [name for _, name, _ in events]
+    assert [number for number, _, _ in events] == list(range(1, len(events) + 1))
+    assert names[0] == "run" and names[-1] == "done" and names.count("done") + names.count("error") == 1
+    assert {"node", "tool", "token", "usage"} <= set(names)
+    assert "".join(data["text"] for _, name, data in events if name == "token") == "It is 42 indeed."
+    started = [data["name"] for _, name, data in events if name == "node" and data["state"] == "start"]
+    assert started[0] == "detect_modality" and started[-1] == "remember" and started.count("generate_answer") == 2
+    assert events[-1][2]["answer"] == "It is 42 indeed."
+    assert events[-1][2]["tools"][0]["name"] == "calculate"
+
+
+async def test_a_failing_model_ends_the_stream_in_one_error(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script([Failure(500)])
+    async with client.stream("POST", "/api/v1/chat/stream", json={"message": "Hi", "session_id": "f"}) as response:
+        events = [event async for event in events_of(response)]
+    assert [name for _, name, _ in events if name in ("done", "error")] == ["error"]
+    assert events[-1][2]["error"]["code"] == "model_unavailable"
+    model.script(["Fine again."])
+    await client.post("/api/v1/chat", json={"message": "Still there?", "session_id": "f"})
+    said = [message["content"] for message in model.chats[-1].body["messages"] if message["role"] != "system"]
+    assert said == ["Still there?"], "a turn that failed without a word is not in memory"
+
+
+async def test_a_client_that_leaves_does_not_end_the_turn(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script([Answer("one two three four five", pace=0.1)])
+    async with client.stream(
+        "POST", "/api/v1/chat/stream", json={"message": "Count", "session_id": "leave"}
+    ) as response:
+        run_id = response.headers["x-run-id"]
+    for _ in range(100):
+        run = (await client.get(f"/api/v1/runs/{run_id}")).json()
+        if run["state"] not in ("queued", "running"):
+            break
+        await asyncio.sleep(0.05)
+    assert (run["state"], run["result"]["answer"]) == ("done", "one two three four five")
+
+
+async def test_a_client_that_wants_it_cancels_by_leaving(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script([Hang()])
+    body = {"message": "Count", "session_id": "cancel", "on_disconnect": "cancel"}
+    with pytest.raises(httpx.ReadTimeout):
+        await client.post("/api/v1/chat", json=body, timeout=0.5)
+    await model.disconnected(1, timeout=3)

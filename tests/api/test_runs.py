@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.conftest import events_of, said_to
+from tests.standins.openai_server import Answer, Hang, OpenAIServer
+
+LONG = "one two three four five six seven eight nine ten"
+
+
+async def start(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
+    response = await client.post("/api/v1/runs", json={"message": "Go", **body})
+    assert response.status_code == 202, response.text
+    return response.json()
+
+
+async def until(client: httpx.AsyncClient, run_id: str, *states: str) -> dict[str, Any]:
+    for _ in range(400):
+        run = (await client.get(f"/api/v1/runs/{run_id}")).json()
+        if run["state"] in states:
+            return run
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"the run is {run['state']}")
+
+
+async def first_token(client: httpx.AsyncClient, run_id: str) -> None:
+    async with client.stream("GET", f"/api/v1/runs/{run_id}/stream") as response:
+        async for _, name, _ in events_of(response):
+            if name == "token":
+                return
+    raise AssertionError("there was no token")
+
+
+async def test_a_background_run_returns_at_once(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script([Answer("Done.", wait=0.5)])
+    began = time.monotonic()
+    run = await start(client, session_id="background")
+    assert time.monotonic() - began < 0.4
+    finished = await until(client, run["run_id"], "done")
+    assert finished["result"]["answer"] == "Done."
+    assert finished["session_id"] == "background"
+
+
+@pytest.mark.parametrize("where", ["client", "second"])
+async def test_a_dropped_stream_goes_on_where_it_was(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer, where: str
+) -> None:
+    model.script([Answer(LONG, pace=0.05)])
+    seen: list[tuple[int, str, Any]] = []
+    async with client.stream("POST", "/api/v1/chat/stream", json={"message": "Count"}) as response:
+        run_id = response.headers["x-run-id"]
+        async for event in events_of(response):
+            seen.append(event)
+            if event[1] == "token":
+                break
+    other = second if where == "second" else client
+    headers = {"last-event-id": str(seen[-1][0])}
+    async with other.stream("GET", f"/api/v1/runs/{run_id}/stream", headers=headers) as response:
+        seen += [event async for event in events_of(response)]
+    assert [number for number, _, _ in seen] == list(range(1, len(seen) + 1))
+    assert "".join(data["text"] for _, name, data in seen if name == "token") == LONG
+    assert seen[-1][1] == "done" and seen[-1][2]["answer"] == LONG
+
+
+async def test_a_finished_run_is_told_whole_by_the_other_server(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer
+) -> None:
+    run = await start(client)
+    await until(second, run["run_id"], "done")
+    async with second.stream("GET", f"/api/v1/runs/{run['run_id']}/stream") as response:
+        names = [name async for _, name, _ in events_of(response)]
+    assert names[0] == "run" and names.count("done") == 1 and names[-1] == "done"
+
+
+@pytest.mark.parametrize("where", ["client", "second"])
+async def test_stop_closes_the_model_and_keeps_the_partial_answer(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer, where: str
+) -> None:
+    session = f"stop-{where}"
+    model.script([Answer(LONG, pace=0.1), "Yes."])
+    run = await start(client, session_id=session)
+    await first_token(client, run["run_id"])
+    asked = time.monotonic()
+    await (second if where == "second" else client).post(f"/api/v1/runs/{run['run_id']}/stop")
+    [closed] = await model.disconnected(1, timeout=3)
+    assert closed - asked < 1
+    stopped = await until(client, run["run_id"], "stopped")
+    partial = stopped["result"]["answer"]
+    assert partial and LONG.startswith(partial) and partial != LONG
+    assert stopped["result"]["warnings"]
+    await client.post("/api/v1/chat", json={"message": "Go on?", "session_id": session})
+    assert said_to(model) == ["Go", partial, "Go on?"]
+    entries = (await client.get(f"/api/v1/sessions/{session}")).json()["messages"]
+    assert [(entry["role"], entry.get("state")) for entry in entries[:2]] == [("user", None), ("assistant", "stopped")]
+
+
+async def test_stop_before_the_first_word_still_leaves_a_turn(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script([Hang(), "Yes."])
+    run = await start(client, session_id="stop-early")
+    while not model.chats:
+        await asyncio.sleep(0.01)
+    stopped = (await client.post(f"/api/v1/runs/{run['run_id']}/stop")).json()
+    assert (stopped["state"], stopped["result"]["answer"]) == ("stopped", "")
+    await client.post("/api/v1/chat", json={"message": "Hello?", "session_id": "stop-early"})
+    said = said_to(model)
+    assert (said[0], said[-1], len(said)) == ("Go", "Hello?", 3)
+
+
+@pytest.mark.parametrize("where", ["client", "second"])
+async def test_reject_refuses_a_busy_session(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer, where: str
+) -> None:
+    session = f"reject-{where}"
+    model.script([Answer(LONG, pace=0.05)])
+    run = await start(client, session_id=session)
+    await first_token(client, run["run_id"])
+    other = second if where == "second" else client
+    response = await other.post("/api/v1/chat", json={"message": "Me", "session_id": session, "on_busy": "reject"})
+    assert (response.status_code, response.json()["error"]["code"]) == (409, "thread_busy")
+    assert (await until(client, run["run_id"], "done"))["result"]["answer"] == LONG
+
+
+@pytest.mark.parametrize("where", ["client", "second"])
+@pytest.mark.parametrize("policy", ["interrupt", "rollback"])
+async def test_the_next_message_can_cut_the_first_short(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer, where: str, policy: str
+) -> None:
+    session = f"{policy}-{where}"
+    model.script([Answer(LONG, pace=0.1), "Second.", "Third."])
+    run = await start(client, session_id=session, message="First")
+    await first_token(client, run["run_id"])
+    other = second if where == "second" else client
+    body = {"message": "Second", "session_id": session, "on_busy": policy}
+    assert (await other.post("/api/v1/chat", json=body)).json()["answer"] == "Second."
+    cut = await until(client, run["run_id"], "interrupted", "rolled_back")
+    await client.post("/api/v1/chat", json={"message": "Third", "session_id": session})
+    said = said_to(model)
+    kept = (await client.get(f"/api/v1/sessions/{session}")).json()["messages"]
+    if policy == "interrupt":
+        assert said == ["First", cut["result"]["answer"], "Second", "Second.", "Third"]
+        assert len(kept) == 6
+    else:
+        assert said == ["Second", "Second.", "Third"]
+        assert [entry["text"] for entry in kept] == ["Second", "Second.", "Third", "Third."]
+
+
+async def test_concurrent_turns_on_two_servers_lose_nothing(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer
+) -> None:
+    turns = 32
+    answers = await asyncio.gather(
+        *(
+            (client if n % 2 else second).post("/api/v1/chat", json={"message": f"m{n}", "session_id": "many"})
+            for n in range(turns)
+        )
+    )
+    assert [response.status_code for response in answers] == [200] * turns
+    transcript = (await client.get("/api/v1/sessions/many")).json()
+    assert transcript["total"] == 2 * turns
+    texts = [entry["text"] for entry in transcript["messages"]]
+    assert texts[1::2] == [f"You said: {text}" for text in texts[::2]], "questions and answers alternate"
+    model.reset()
+    model.script(["End."])
+    await client.post("/api/v1/chat", json={"message": "end", "session_id": "many"})
+    assert len(said_to(model)) == 2 * turns + 1
+
+
+async def test_unknown_runs(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    for method, path in (("GET", ""), ("GET", "/stream"), ("POST", "/stop")):
+        response = await client.request(method, f"/api/v1/runs/nothing{path}")
+        assert (response.status_code, response.json()["error"]["code"]) == (404, "unknown_run")
+
+
+async def test_a_turn_that_takes_too_long_ends_in_an_error(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script([Hang(headers=True)])
+    run = await start(client, session_id="slow")
+    assert (await until(client, run["run_id"], "error"))["error"]["code"] == "model_timed_out"
+
+
+def test_signature_is_hmac_of_time_and_body() -> None:
+    from api.callbacks import signature
+
+    wanted = hmac.new(b"s", b"17.{}", hashlib.sha256).hexdigest()
+    assert signature("s", "17", b"{}") == f"sha256={wanted}"
