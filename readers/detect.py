@@ -6,8 +6,8 @@ import re
 import zipfile
 from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from graph.state import Kind
 from readers.encodings import decode
 from readers.media_types import (
     BY_EXTENSION,
@@ -53,6 +53,9 @@ _AUDIO: tuple[tuple[bytes, str], ...] = (
     (b"#!AMR", "audio/amr"),
     (b".snd", "audio/basic"),
 )
+
+if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
+    from graph.state import Kind
 _OTHER: tuple[tuple[bytes, str], ...] = (
     (b"{\\rtf", "application/rtf"),
     (b"\x7fELF", "application/x-executable"),

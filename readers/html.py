@@ -16,9 +16,18 @@ from readers.interface import Item, Options, Outline
 from readers.sections import section_pages
 
 MAX_BYTES = 5 * 1024 * 1024
+MOST_ELEMENTS = 50_000
+"""Beyond this many tags the extractors, which need quadratic time, are left out for a single walk over the page."""
 _LEAST_CHARS = 200
 _LEAST_SHARE = 0.05
 _NOT_SHOWN = ("script", "style", "noscript", "template", "head", "svg", "iframe", "object", "embed")
+_BLOCKS = (
+    dict.fromkeys(
+        "p div section article main aside header footer nav ul ol table tr br blockquote pre dt dd".split(), "\n"
+    )
+    | {f"h{level}": "\n" + "#" * level + " " for level in range(1, 7)}
+    | {"li": "\n- ", "td": " | ", "th": " | "}
+)
 _DROPPED_TREE = etree.XPath("|".join(f"//{tag}" for tag in _NOT_SHOWN if tag != "head"))
 _SPACE = re.compile(r"\s+")
 
@@ -47,7 +56,9 @@ def main_text(data: bytes) -> tuple[str, str]:
     if tree is None:
         return "", ""
     title = _SPACE.sub(" ", tree.findtext(".//title") or "").strip()
-    visible = _visible_text(tree)
+    visible = _walked(tree)
+    if sum(1 for _ in tree.iter()) > MOST_ELEMENTS:
+        return title, visible
     extracted = trafilatura.extract(
         data, output_format="markdown", include_tables=True, include_links=False, include_images=False
     )
@@ -96,11 +107,20 @@ def _with_title(title: str, markdown: str) -> str:
     return f"# {heading}\n\n{markdown}" if heading and _SPACE.sub("", heading) not in plain else markdown
 
 
-def _visible_text(tree: lxml.html.HtmlElement) -> str:
-    """Return the text a browser would show, one line a text node, without recursion."""
-    lines = []
-    for element in tree.iter():
-        if isinstance(element.tag, str) and element.tag not in _NOT_SHOWN:
-            lines.append(_SPACE.sub(" ", element.text or "").strip())
-        lines.append(_SPACE.sub(" ", element.tail or "").strip())
-    return "\n".join(line for line in lines if line)
+def _walked(tree: lxml.html.HtmlElement) -> str:
+    """Return the text a browser would show, headings, list items and cells marked, in one walk without recursion."""
+    parts: list[str] = []
+    walk = etree.iterwalk(tree, events=("start", "end"))
+    for event, element in walk:
+        tag = element.tag if isinstance(element.tag, str) else "script"
+        if event == "start":
+            parts.append(_BLOCKS.get(tag, ""))
+            if tag in _NOT_SHOWN:
+                walk.skip_subtree()
+            else:
+                parts.append(_SPACE.sub(" ", element.text or ""))
+        else:
+            parts.append("\n" if tag in _BLOCKS and tag not in ("td", "th") else "")
+            parts.append(_SPACE.sub(" ", element.tail or ""))
+    lines = (line.strip() for line in "".join(parts).split("\n"))
+    return "\n".join(line for line in lines if line.strip("#|- "))

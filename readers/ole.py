@@ -60,7 +60,8 @@ class OleFile:
         return self._file.read(self._size)
 
     def _chain(self, start: int) -> bytes:
-        parts, seen = [], set()
+        parts: list[bytes] = []
+        seen: set[int] = set()
         while start < _END:
             if start in seen or start >= len(self._fat) or len(seen) > _MAX_SECTORS:
                 raise OleError("broken sector chain")

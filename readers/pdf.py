@@ -17,7 +17,7 @@ import pymupdf  # noqa: E402
 
 from errors import FileCorrupt, FileEncrypted, FileTooLarge  # noqa: E402
 from readers.interface import Item, Options, Outline, Page  # noqa: E402
-from readers.pdf_layout import Typography, typography, visible_blocks  # noqa: E402
+from readers.pdf_layout import Block, Typography, typography, visible_blocks  # noqa: E402
 from readers.pdf_markdown import page_markdown, squeeze  # noqa: E402
 from readers.pdf_scan import Verdict, judge, render  # noqa: E402
 
@@ -162,7 +162,7 @@ def _picture_page(page: pymupdf.Page, label: str, verdict: Verdict, reading: _Re
     return Page(page.number + 1, label, verdict.text, image, warnings)
 
 
-def _text_page(page: pymupdf.Page, label: str, blocks: list[dict], hidden: bool, reading: _Reading) -> Page:
+def _text_page(page: pymupdf.Page, label: str, blocks: list[Block], hidden: bool, reading: _Reading) -> Page:
     began = time.monotonic()
     headings = {**reading.headings.get(page.number - 1, {}), **reading.headings.get(page.number, {})}
     finder = page if reading.table_seconds > 0 else None

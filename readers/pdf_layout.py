@@ -36,7 +36,8 @@ class Line:
 
 def visible_blocks(blocks: list[Block]) -> tuple[list[Block], list[Block]]:
     """Split text blocks into what a reader sees and what is written invisibly (render mode 3, fully transparent)."""
-    seen, hidden = [], []
+    seen: list[Block] = []
+    hidden: list[Block] = []
     for block in blocks:
         if block["type"] != 0:
             continue
@@ -101,7 +102,10 @@ def reading_order(blocks: list[Block]) -> list[Block]:
 
 
 def _jumps_up(before: Box, after: Box) -> bool:
-    return after[3] <= before[1] + 1 and after[0] < before[2] - 1
+    """Whether the text goes on above in the same column, or to the left without going down."""
+    above = after[3] <= before[1] + 1 and after[0] < before[2] - 1
+    leftwards = after[2] <= before[0] and after[1] < before[3] - 1
+    return above or leftwards
 
 
 def _cut(blocks: list[Block], depth: int = 0) -> list[Block]:

@@ -115,26 +115,33 @@ def _page_body(blocks: list[list[Line]], body: float) -> float:
 
 
 def rows_of(lines: list[Line]) -> list[Row]:
-    """Group the lines of a block that stand side by side; near neighbours become one line."""
+    """Group the lines of a block that stand side by side, from left to right; near neighbours become one line."""
     rows: list[Row] = []
     for line in lines:
-        if rows and _same_row(rows[-1][-1], line):
-            last = rows[-1][-1]
-            if line.box[0] - last.box[2] < _CELL_GAP * line.size:
-                box = (last.box[0], min(last.box[1], line.box[1]), line.box[2], max(last.box[3], line.box[3]))
-                text = f"{last.text.rstrip()} {line.text.lstrip()}"
-                rows[-1][-1] = Line(box, text, last.size, last.bold and line.bold, last.mono and line.mono)
-            else:
-                rows[-1].append(line)
+        if rows and all(_beside(other, line) for other in rows[-1]):
+            rows[-1].append(line)
         else:
             rows.append([line])
-    return rows
+    return [_cells(sorted(row, key=lambda line: line.box[0])) if len(row) > 1 else row for row in rows]
 
 
-def _same_row(before: Line, after: Line) -> bool:
-    overlap = min(before.box[3], after.box[3]) - max(before.box[1], after.box[1])
-    height = min(before.box[3] - before.box[1], after.box[3] - after.box[1])
-    return overlap > 0.6 * height and after.box[0] >= before.box[2] - 1
+def _beside(one: Line, other: Line) -> bool:
+    overlap = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
+    height = min(one.box[3] - one.box[1], other.box[3] - other.box[1])
+    return overlap > 0.6 * height and (other.box[0] >= one.box[2] - 1 or one.box[0] >= other.box[2] - 1)
+
+
+def _cells(row: Row) -> Row:
+    cells = row[:1]
+    for line in row[1:]:
+        last = cells[-1]
+        if line.box[0] - last.box[2] >= _CELL_GAP * line.size:
+            cells.append(line)
+            continue
+        box = (last.box[0], min(last.box[1], line.box[1]), line.box[2], max(last.box[3], line.box[3]))
+        text = f"{last.text.rstrip()} {line.text.lstrip()}"
+        cells[-1] = Line(box, text, last.size, last.bold and line.bold, last.mono and line.mono)
+    return cells
 
 
 def _aligned(rows: list[Row]) -> list[str]:

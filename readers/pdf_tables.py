@@ -59,8 +59,8 @@ def _faithful(box: Box, grid: list[list[Box | None]], words: list[Word], blocks:
 def _cell_text(cell: Box | None, words: list[Word]) -> str:
     """Join the words whose middle is in `cell`, without a space where Chinese text only wraps."""
     text, last = "", (-1, -1)
-    for word in words if cell else ():
-        if not _within(word, cell):
+    for word in words:
+        if cell is None or not _within(word, cell):
             continue
         part, line = word[4], (word[5], word[6])
         wraps = line != last and is_wide(text[-1:]) and is_wide(part[:1])

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from errors import FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
-from graph.state import Kind
 from readers import media_types
 from readers.clean import clean
 from readers.detect import HEAD_BYTES, detect
 from readers.interface import Embedded, Item, Options, Outline, Page
 from readers.sandbox import Sandbox
 from settings import Settings
+
+if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
+    from graph.state import Kind
 
 FORMATS: dict[str, str] = {
     media_types.PDF: "readers.pdf",
@@ -76,7 +79,9 @@ class Readers:
         kind, media_type = await self._sandbox.run(detect_file, path, name, name=name)
         return kind, media_type
 
-    async def read(self, path: Path, *, name: str, media_type: str, password: str | None = None) -> AsyncIterator[Item]:
+    async def read(
+        self, path: Path, *, name: str, media_type: str, password: str | None = None
+    ) -> AsyncGenerator[Item, None]:
         """Yield one `Outline`, then the `Page`s in order, then `Embedded` files; one at a time, so memory stays flat.
 
         Close the iterator (`contextlib.aclosing`) when leaving early: that kills the reading process.

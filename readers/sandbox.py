@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Self
@@ -112,7 +112,7 @@ class Sandbox:
         name: str,
         seconds: float | None = None,
         memory: int | None = None,
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[Any, None]:
         """Yield the items of the generator `function(*args)` one by one; closing the iterator kills the child.
 
         Arguments and errors are those of `run`; `seconds` counts only time spent waiting for the child.
@@ -127,7 +127,7 @@ class Sandbox:
         args: tuple[object, ...],
         name: str,
         limits: tuple[float | None, int | None, bool],
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[Any, None]:
         seconds, memory, stream = limits
         allowed = seconds or self._seconds
         job = Job(function, args, stream, memory or self._memory, math.ceil(allowed))

@@ -107,7 +107,8 @@ async def test_pictures_that_a_document_links_are_not_fetched(read):
     body = (
         f'<w:document {samples.WORD_SPACE} xmlns:r="{rich}/officeDocument/2006/relationships" '
         f'xmlns:wp="{rich}/drawingml/2006/wordprocessingDrawing" xmlns:a="{rich}/drawingml/2006/main" '
-        f'xmlns:pic="{rich}/drawingml/2006/picture"><w:body><w:p><w:r><w:t>some text</w:t></w:r><w:r><w:drawing><wp:inline>'
+        f'xmlns:pic="{rich}/drawingml/2006/picture"><w:body><w:p><w:r><w:t>some text</w:t></w:r>'
+        "<w:r><w:drawing><wp:inline>"
         '<a:graphic><a:graphicData><pic:pic><pic:blipFill><a:blip r:link="r9"/></pic:blipFill></pic:pic>'
         "</a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p></w:body></w:document>"
     )

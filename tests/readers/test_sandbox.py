@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from contextlib import aclosing
 from pathlib import Path
@@ -198,3 +199,28 @@ async def test_a_dead_forking_process_is_started_anew():
         os.kill(parent, signal.SIGKILL)
         assert await gone(parent)
         assert await own.run(jobs.add, 2, 2, name="x") == 4
+
+
+async def test_children_die_with_a_killed_server():
+    script = (
+        "import asyncio, sys\n"
+        "from readers.sandbox import Sandbox\n"
+        "from settings import Settings\n"
+        "from tests.readers import jobs\n"
+        "async def main():\n"
+        "    async with Sandbox(Settings(_env_file=None)) as own:\n"
+        "        async for item in own.stream(jobs.pages_then_hang, 0, name='x'):\n"
+        "            print(item, await own.run(__import__('os').getppid, name='x'), flush=True)\n"
+        "asyncio.run(main())\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, cwd=root, stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdout is not None
+    child, zygote = map(int, (await asyncio.wait_for(server.stdout.readline(), 30)).split())
+    assert alive(child)
+    server.kill()
+    await server.wait()
+    assert await gone(child)
+    assert await gone(zygote)
