@@ -6,7 +6,12 @@ import asyncio
 
 import httpx
 from tavily import AsyncTavilyClient  # type: ignore[import-untyped]
-from tavily.errors import BadRequestError, ForbiddenError, InvalidAPIKeyError, UsageLimitExceededError
+from tavily.errors import (  # type: ignore[import-untyped]
+    BadRequestError,
+    ForbiddenError,
+    InvalidAPIKeyError,
+    UsageLimitExceededError,
+)
 from tavily.errors import TimeoutError as TavilyTimedOut
 
 from errors import Language, Words

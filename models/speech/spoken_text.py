@@ -44,6 +44,8 @@ _SOFT = re.compile(r"[,，、:：—](?=\s|[\u3400-\u9fff]|$)|\s")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|No|Fig|vs|etc|e\.g|i\.e|approx|Inc|Ltd|Jr|Sr)|\b[A-Z]|^\s*\d{1,3}|\n\s*\d{1,3})$"
 )
+_NO_END = {".": _ABBREVIATION, ";": re.compile(r"&#?\w{1,10}$")}
+"""What stands before a sign that then ends no sentence: an abbreviation, an HTML entity."""
 _PAIRS = (("[", "]"), ("(", ")"))
 _MAX_PAIR_CHARS = 400
 
@@ -185,7 +187,8 @@ def _sentence_end(text: str, *, final: bool) -> int | None:
     """Return where the first sentence of `text` ends, or None while that cannot be told."""
     for match in _END.finditer(text):
         end, mark = match.end(), match[0][0]
-        if _inside(text[: match.start()]) or (mark == "." and _ABBREVIATION.search(text[: match.start()])):
+        before = text[: match.start()]
+        if _inside(before) or (pattern := _NO_END.get(mark)) and pattern.search(before):
             continue
         if mark in "。！？；":
             return end

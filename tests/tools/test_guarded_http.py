@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 import time
 import zlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from settings import Settings
-from tests.tools.conftest import HOST, Web, packed
+from tests.tools.conftest import HOST, Web, packed, resolve_test_names
 from tools.guarded_http import GuardedHttp
 from tools.http_failures import (
     AddressBlocked,
@@ -257,3 +260,55 @@ async def test_cancelling_a_fetch_closes_the_connection(http: GuardedHttp, web: 
         await task
     async with asyncio.timeout(2):
         await closed.wait()
+
+
+async def test_tls_is_checked_against_the_name_of_the_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection goes to a numeric address, yet server name and certificate are those of the host name."""
+    pytest.importorskip("cryptography")
+    names: list[str | None] = []
+    certificate = self_signed(HOST, tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.sni_callback = lambda socket, name, _: names.append(name)
+    site = Web()
+    server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=context)
+    site.port = server.sockets[0].getsockname()[1]
+    site.add("/", b"secure")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    allowed = f"{HOST}:{site.port},other.test:{site.port}"
+    http = GuardedHttp(Settings(fetch_allow_hosts=allowed, _env_file=None), resolver=resolve_test_names)  # type: ignore[call-arg,arg-type]
+    fetched = await http.fetch(f"https://{HOST}:{site.port}/")
+    assert fetched.body == b"secure" and names == [HOST]
+    with pytest.raises(Unreachable):
+        await http.fetch(f"https://other.test:{site.port}/")
+    await http.aclose()
+    server.close()
+
+
+def self_signed(name: str, folder: Path) -> Path:
+    """Write a certificate for `name` with its key into one file."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "certificate.pem"
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + secret)
+    return path

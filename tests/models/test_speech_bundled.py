@@ -1,0 +1,206 @@
+"""The bundled voices and listener: real models, from text to sound and back."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import time
+import wave
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from errors import FileCorrupt, FileTooLarge, SpeechUnavailable
+from models.speech.audio import HEARING_RATE, SAMPLE_RATE, decode, open_encoder, to_pcm, wav, with_length
+from models.speech.bundled_stt import BundledListener
+from models.speech.bundled_tts import BundledSpeaker
+from models.speech.dashscope_tts import DashScopeSpeaker
+from models.speech.hosted_stt import DashScopeListener, HostedListener
+from models.speech.interface import AudioFormat
+from models.speech.registry import open_listener, open_speaker
+from settings import Settings
+from tests.standins.listening import Listening
+
+ENGLISH = "The train leaves the station at nine, and the children wave from the window."
+CHINESE = "今天天气很好，我们一起去公园散步。"
+FORMATS: tuple[AudioFormat, ...] = ("mp3", "wav", "opus")
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(data_dir=tmp_path_factory.mktemp("speech"), _env_file=None)  # type: ignore[call-arg]
+
+
+@pytest.fixture(scope="module")
+async def speaker(lasting: Settings) -> AsyncIterator[BundledSpeaker]:
+    speaker = BundledSpeaker(lasting)
+    yield speaker
+    await speaker.aclose()
+
+
+@pytest.fixture(scope="module")
+async def listener(lasting: Settings) -> AsyncIterator[BundledListener]:
+    listener = BundledListener(lasting)
+    yield listener
+    await listener.aclose()
+
+
+def _sine(seconds: float) -> np.ndarray:
+    return (0.3 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE)).astype(np.float32)
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_pieces_make_one_stream_that_decodes(audio_format: AudioFormat) -> None:
+    encoder = open_encoder(audio_format)
+    chunks = [encoder.encode(to_pcm(piece)) for piece in np.array_split(_sine(2), 7)]
+    audio = with_length(b"".join([*chunks, encoder.finish()]), audio_format)
+    samples = decode(audio, max_seconds=5)
+    assert abs(len(samples) / HEARING_RATE - 2) < 0.1
+    assert abs(np.argmax(np.abs(np.fft.rfft(samples))) * HEARING_RATE / len(samples) - 440) < 3
+    assert sum(bool(chunk) for chunk in chunks) > 3
+
+
+def test_a_complete_wav_tells_its_length() -> None:
+    encoder = open_encoder("wav")
+    audio = encoder.encode(to_pcm(_sine(1))) + encoder.finish()
+    with wave.open(io.BytesIO(with_length(audio, "wav"))) as file:
+        assert (file.getnframes(), file.getframerate(), file.getnchannels()) == (SAMPLE_RATE, SAMPLE_RATE, 1)
+
+
+@pytest.mark.parametrize(
+    "audio", [b"", b"no audio at all" * 50, b"RIFF" + bytes(200), b"ID3" + b"\xff" * 500, b"OggS" * 99]
+)
+def test_what_is_not_audio_is_corrupt(audio: bytes) -> None:
+    with pytest.raises(FileCorrupt):
+        decode(audio, max_seconds=5)
+
+
+def test_long_recordings_are_refused_while_decoding() -> None:
+    with pytest.raises(FileTooLarge) as caught:
+        decode(wav(bytes(2 * HEARING_RATE * 61), HEARING_RATE), max_seconds=60)
+    assert "1 " in caught.value.body("zh")["message"]
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+async def test_english_streams_sentence_by_sentence(speaker: BundledSpeaker, audio_format: AudioFormat) -> None:
+    chunks = [chunk async for chunk in speaker.speak("**One.** Two is more. Three!", audio_format=audio_format)]
+    assert len(chunks) >= 3
+    samples = decode(b"".join(chunks), max_seconds=30)
+    assert 1 < len(samples) / HEARING_RATE < 8 and np.abs(samples).max() > 0.05
+
+
+async def test_speed(speaker: BundledSpeaker) -> None:
+    lengths = [
+        len(b"".join([c async for c in speaker.speak(ENGLISH, audio_format="wav", speed=speed)]))
+        for speed in (0.7, 1, 1.6)
+    ]
+    assert lengths[0] > 1.2 * lengths[1] and lengths[1] > 1.2 * lengths[2]
+
+
+async def test_unknown_voices_and_empty_texts(speaker: BundledSpeaker) -> None:
+    with pytest.raises(SpeechUnavailable) as caught:
+        [chunk async for chunk in speaker.speak("Hi.", voice="nobody")]
+    assert "heart" in caught.value.body("zh")["message"]
+    assert b"".join([chunk async for chunk in speaker.speak("😀 ---")]) == b""
+
+
+async def test_the_event_loop_stays_free_while_speaking(speaker: BundledSpeaker) -> None:
+    longest, stop = 0.0, asyncio.Event()
+
+    async def beat() -> None:
+        nonlocal longest
+        while not stop.is_set():
+            started = time.monotonic()
+            await asyncio.sleep(0.005)
+            longest = max(longest, time.monotonic() - started)
+
+    watcher = asyncio.create_task(beat())
+    [chunk async for chunk in speaker.speak(ENGLISH * 3)]
+    stop.set()
+    await watcher
+    assert longest < 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "language"), [(ENGLISH, "en"), (CHINESE, "zh")])
+async def test_text_to_speech_to_text(
+    speaker: BundledSpeaker, listener: BundledListener, text: str, language: str
+) -> None:
+    audio = b"".join([chunk async for chunk in speaker.speak(text, audio_format="opus")])
+    heard, detected = await listener.transcribe(audio)
+    assert detected == language
+    expected, found = _units(text), _units(heard)
+    assert _distance(expected, found) <= 0.2 * len(expected), heard
+
+
+def _units(text: str) -> list[str]:
+    return re.findall(r"[a-z]+|[\u3400-\u9fff]", text.lower())
+
+
+def _distance(a: list[str], b: list[str]) -> int:
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        row, last = [i], row
+        for j, y in enumerate(b, 1):
+            row.append(min(last[j] + 1, row[-1] + 1, last[j - 1] + (x != y)))
+    return row[-1]
+
+
+async def test_bytes_that_are_no_audio(listener: BundledListener) -> None:
+    with pytest.raises(FileCorrupt):
+        await listener.transcribe(b"not audio" * 100)
+
+
+@pytest.fixture
+def transcriber() -> Iterator[tuple[Listening, list[dict[str, str]]]]:
+    seen: list[dict[str, str]] = []
+
+    async def transcribe(request: Request) -> JSONResponse:
+        async with request.form() as form:
+            file = form["file"]
+            seen.append({**{k: str(v) for k, v in form.items() if k != "file"}, "name": str(file.filename)})  # type: ignore[union-attr]
+        if request.headers["authorization"] == "Bearer bad-key":
+            return JSONResponse({"error": {"message": "bad key", "code": "invalid_api_key"}}, status_code=401)
+        return JSONResponse({"text": " 你好，世界。 "})
+
+    with Listening(Starlette(routes=[Route("/v1/audio/transcriptions", transcribe, methods=["POST"])])) as server:
+        yield server, seen
+
+
+async def test_an_openai_compatible_listener(
+    transcriber: tuple[Listening, list[dict[str, str]]], tmp_path: Path
+) -> None:
+    server, seen = transcriber
+    url = f"http://{server.address}/v1"
+    settings = Settings(data_dir=tmp_path, stt_base_url=url, stt_api_key="k", stt_model="m", _env_file=None)  # type: ignore[call-arg,arg-type]
+    hosted = HostedListener(settings)
+    assert await hosted.transcribe(wav(bytes(3200), HEARING_RATE)) == ("你好，世界。", "zh")
+    await hosted.transcribe(b"OggS...", language="en")
+    assert [(row["name"], row.get("language")) for row in seen] == [("audio.wav", None), ("audio.ogg", "en")]
+    assert seen[0]["model"] == "m" and server.address.split(":")[0] in hosted.detail
+    await hosted.aclose()
+    refused = HostedListener(settings.model_copy(update={"stt_api_key": Settings(stt_api_key="bad-key").stt_api_key}))  # type: ignore[call-arg,arg-type]
+    with pytest.raises(SpeechUnavailable):
+        await refused.transcribe(b"RIFF")
+    await refused.aclose()
+
+
+def test_who_speaks_and_listens(tmp_path: Path) -> None:
+    def given(**values: object) -> Settings:
+        return Settings(data_dir=tmp_path, _env_file=None, **values)  # type: ignore[call-arg,arg-type]
+
+    assert isinstance(open_speaker(given()), BundledSpeaker)
+    assert isinstance(open_speaker(given(dashscope_api_key="k")), DashScopeSpeaker)
+    assert isinstance(open_speaker(given(dashscope_api_key="k", tts_engine="bundled")), BundledSpeaker)
+    assert open_speaker(given(tts_engine="off")) is None and open_speaker(given(tts_engine="dashscope")) is None
+    assert isinstance(open_listener(given()), BundledListener)
+    assert isinstance(open_listener(given(dashscope_api_key="k")), DashScopeListener)
+    chosen = open_listener(given(dashscope_api_key="k", stt_base_url="http://stt.example/v1"))
+    assert isinstance(chosen, HostedListener) and "stt.example" in chosen.detail
