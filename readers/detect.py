@@ -30,6 +30,9 @@ from readers.media_types import (
 from readers.ole import MAGIC as OLE_MAGIC
 from readers.ole import OleError, OleFile
 
+if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
+    from graph.state import Kind
+
 HEAD_BYTES = 65536
 
 _IMAGES: tuple[tuple[bytes, str], ...] = (
@@ -54,8 +57,6 @@ _AUDIO: tuple[tuple[bytes, str], ...] = (
     (b".snd", "audio/basic"),
 )
 
-if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
-    from graph.state import Kind
 _OTHER: tuple[tuple[bytes, str], ...] = (
     (b"{\\rtf", "application/rtf"),
     (b"\x7fELF", "application/x-executable"),
