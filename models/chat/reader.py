@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -28,7 +28,8 @@ from pydantic import ConfigDict, PrivateAttr
 
 from models.chat.interface import Chat
 from models.chat.llama import LlamaEngine, smollm2_path
-from models.chat.reader_answers import Answerer, Call, Talk
+from models.chat.reader_answers import Answerer, Talk
+from models.chat.reader_calls import Call, Tools
 from models.chat.reader_summary import summarize_conversation, summarize_document, title_of
 from models.chat.reader_talk import SMALL_MODEL, talk
 from models.chat.reader_turn import Turn, read_turn
@@ -121,7 +122,7 @@ class ExtractiveReader(BaseChatModel):
     ) -> ChatResult:
         return asyncio.run(self._agenerate(messages, stop, **kwargs))
 
-    async def _outcome(self, turn: Turn, tools: dict[str, Collection[str]]) -> str | Call | Talk:
+    async def _outcome(self, turn: Turn, tools: Tools) -> str | Call | Talk:
         if turn.task == "summarize_document":
             return await asyncio.to_thread(summarize_document, turn.text, turn.max_tokens)
         if turn.task == "summarize_conversation":
@@ -171,7 +172,7 @@ def reader_chat(settings: Settings, embedder: Embedder) -> Chat:
     )
 
 
-def _parameters(tools: Sequence[dict[str, Any]]) -> dict[str, Collection[str]]:
+def _parameters(tools: Sequence[dict[str, Any]]) -> Tools:
     """Return the parameter names of each offered tool."""
     functions = [tool.get("function", tool) for tool in tools]
     return {f["name"]: list(f.get("parameters", {}).get("properties", {})) for f in functions}

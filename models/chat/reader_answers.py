@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from graph.state import Source
 from models.chat import reader_files as files
 from models.chat import reader_replies as replies
-from models.chat.reader_arguments import find_expression, find_place, find_urls
+from models.chat.reader_calls import Call, Tools, explicit_call, is_general, search_query, without_urls
 from models.chat.reader_extract import SAID_THRESHOLDS, Passage, Quote, SentenceFinder
 from models.chat.reader_replies import say
 from models.chat.reader_routing import Router, has_cue
@@ -39,35 +39,17 @@ MISSING: Final = {
 }
 """What is said when a question is about something that is not there."""
 PICTURE_LABELS: Final = ("picture_text", "picture_content")
-EXPLICIT: Final = ("calculate", "current_time", "list_documents", "web_search")
 MAX_QUESTIONS: Final = 3
 
-_SEARCH_WORDS = re.compile(
-    r"^\W*(?:please |can you |could you )*(?:search (?:the )?(?:web|internet|online)?|google|look up|find)(?: "
-    r"(?:for|about))?\s+"
-    r"|^(?:请|麻烦|帮我|你)*(?:在?网上|上网|联网)?(?:搜索|搜一搜|搜一下|搜搜|搜|查一查|查一下|查查|查找"
-    r"|查)(?:一下)?(?:关于)?",
-    re.IGNORECASE,
-)
+_ASKS = re.compile(r"[?？]\s*$|什么|为何|怎么|谁|哪|几|多少|吗|呢", re.IGNORECASE)
+_YOU = re.compile(r"\byou(?:r|rs)?\b|你|您", re.IGNORECASE)
+TALK_CHARS: Final = 200
+PASTED_CHARS, PASTED_SUMMARY_TOKENS = 800, 200
+"""A message longer than this that asks for a summary brings its own text."""
 _NEXT_QUESTION = re.compile(
     r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)|[，,；;]\s*(?:以及|还有|并且|同时|另外)",
     re.IGNORECASE,
 )
-_GENERAL = frozenset(question_terms(
-    "summarise summarize summary overview document documents file files report article page pages text picture "
-    "pictures image images photo "
-    "main points content contents gist tldr attached uploaded brief short briefly describe sum lines web website "
-    "link key findings paper book "
-    "总结概括概述摘要大意归纳文档文件文章报告内容主要要点讲了说了图片照片描述图中图里附件上传网页链接这份这篇这张介绍简要"
-))  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A tool to be called instead of an answer."""
-
-    tool: str
-    arguments: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +60,6 @@ class Talk:
 
 
 Outcome = str | Call | Talk
-Tools = dict[str, Collection[str]]
-"""Names of the tools offered, each with the names of its parameters."""
 
 
 class Answerer:
@@ -99,7 +79,7 @@ class Answerer:
             return _joined([*parts, *_received(turn)])
         vector = await self._embedder.query(turn.question)
         label = await self.router.label(turn.question, vector)
-        if call := _explicit_call(turn, label, tools):
+        if call := explicit_call(turn, label, tools):
             return call
         found = await self._from_files(turn, label, vector)
         if found:
@@ -113,10 +93,12 @@ class Answerer:
         """Answer from pictures, summaries and passages; empty when they do not answer."""
         if label in SOCIAL and has_cue(label, turn.question):
             return []
+        if len(turn.question) > PASTED_CHARS and has_cue("summary", turn.question[:100] + turn.question[-100:]):
+            return [summarize_document(turn.question, PASTED_SUMMARY_TOKENS)]
         if label == "memory" and has_cue(label, turn.question) and (remembered := await self._remembered(turn, vector)):
             return [remembered]
         parts = _about_pictures(turn, label)
-        if label == "summary" and is_general(turn.question) and (turn.attachments or turn.documents):
+        if label == "summary" and is_general(turn.question, but=1) and (turn.attachments or turn.documents):
             return [*parts, *files.summaries(turn)]
         passages = _passages(turn, pictures=not parts)
         parts += [part for part in await self._quoted(turn, passages, vector) if part not in parts]
@@ -135,9 +117,9 @@ class Answerer:
 
     async def _otherwise(self, turn: Turn, label: str, tools: Tools, vector: Vectors) -> Outcome:
         """Nothing here answers: talk, remember, or look elsewhere."""
-        if label in SOCIAL and (has_cue(label, turn.question) or not turn.documents):
+        if _is_social(turn, label):
             return _social(turn, label)
-        if label == "statement":
+        if label == "statement" and not _ASKS.search(turn.question):
             return say(replies.NOTED, turn.language, text=turn.question.strip())
         return await self._remembered(turn, vector) or _elsewhere(turn, label, tools)
 
@@ -170,9 +152,9 @@ class Answerer:
 
     async def _from_sources(self, turn: Turn) -> list[str]:
         fetched = [source for result in turn.results for source in result.additional_kwargs.get("sources", [])]
-        question = _without_urls(turn.question)
+        question = without_urls(turn.question)
         web = [source for source in fetched if source["origin"] == "web"]
-        if web and find_urls(turn.question) and is_general(question):
+        if web and is_general(question, but=1 if has_cue("summary", question) else 0):
             return [_page_summary(source, turn.max_tokens) for source in web]
         vector = await self._embedder.query(question)
         finding = await self._finder.find(question, vector, [_passage(source) for source in turn.sources])
@@ -223,48 +205,12 @@ def _elsewhere(turn: Turn, label: str, tools: Tools) -> Outcome:
     return say(replies.NO_DOCUMENTS, turn.language)
 
 
-def search_query(question: str) -> str:
-    """Return what to search for: the question without the words that ask for a search."""
-    return _SEARCH_WORDS.sub("", question).strip(" ,，。？?！!") or question
-
-
-def is_general(question: str) -> bool:
-    """Tell whether a question names nothing but the file itself ("what is this report about?")."""
-    return len([term for term in question_terms(_without_urls(question)) if term not in _GENERAL]) <= 1
-
-
-def _explicit_call(turn: Turn, label: str, tools: Tools) -> Call | None:
-    """Return the call that the words of the question ask for, without looking at any source."""
-    known = {source.get("url") for source in turn.sources}
-    if "fetch_url" in tools and (urls := [url for url in find_urls(turn.question) if url not in known]):
-        return Call("fetch_url", {"url": urls[0]})
-    expression = find_expression(turn.question) if "calculate" in tools else None
-    if expression and (label == "calculate" or _mostly(expression, turn.question)):
-        return Call("calculate", {"expression": expression})
-    if label not in EXPLICIT or label not in tools or not has_cue(label, turn.question):
-        return None
-    if label == "calculate" or (label == "web_search" and turn.attachments):
-        return None
-    if label == "current_time":
-        parameter = next((name for name in ("place", "timezone") if name in tools[label]), None)
-        place = find_place(turn.question)
-        return Call(label, {parameter: place} if parameter and place else {})
-    return Call(label, {"query": search_query(turn.question)} if "query" in tools[label] else {})
-
-
-def _mostly(expression: str, question: str) -> bool:
-    return len(expression) >= 0.5 * len(re.sub(r"\s|[=?？]", "", question))
-
-
 def _about_pictures(turn: Turn, label: str) -> list[str]:
     if not turn.pictures:
         return []
     if label == "picture_text" or has_cue("picture_text", turn.question):
         return files.picture_text(turn.pictures, turn.language)
-    only_pictures = len(turn.pictures) == len(turn.attachments) - len(turn.failed)
-    if label == "picture_content" or (label == "summary" and is_general(turn.question) and only_pictures):
-        return files.picture_content(turn.pictures, turn.language)
-    if is_general(turn.question):
+    if label == "picture_content" or is_general(turn.question):
         return files.picture_content(turn.pictures, turn.language)
     return []
 
@@ -311,6 +257,14 @@ def _received(turn: Turn) -> list[str]:
     return [*parts, *files.still_reading(turn)] or ([] if turn.failed else [say(replies.GREETING, turn.language)])
 
 
+def _is_social(turn: Turn, label: str) -> bool:
+    """Tell whether a message is talk and nothing else: no question of fact may be answered by the small model."""
+    if label not in SOCIAL or has_cue(label, turn.question):
+        return label in SOCIAL
+    factual = has_cue("knowledge", turn.question) and not _YOU.search(turn.question)
+    return not (turn.documents or turn.attachments or factual) and len(turn.question) <= TALK_CHARS
+
+
 def _social(turn: Turn, label: str) -> Outcome:
     text = say(SOCIAL[label], turn.language)
     if label in FREE_TALK and turn.language == "en":
@@ -321,12 +275,6 @@ def _social(turn: Turn, label: str) -> Outcome:
 def _page_summary(source: Source, max_tokens: int) -> str:
     summary = summarize_document(source["text"], min(max_tokens, 250))
     return f"**{source['name']}**: {summary} [{source['number']}]"
-
-
-def _without_urls(text: str) -> str:
-    for url in find_urls(text):
-        text = text.replace(url, " ")
-    return text
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -81,8 +81,8 @@ def title_of(text: str) -> str:
     core = _OPENING.sub("", first).strip(" ,，.:：'\"“”") or first
     if is_chinese(core):
         return core[:TITLE_CHARACTERS].rstrip("，,、的吗呢 ")
-    found = core.split()[:TITLE_WORDS]
-    return " ".join(found)[:60].rstrip(",.:;").capitalize() if found and found[0].islower() else " ".join(found)[:60]
+    title = " ".join(core.split()[:TITLE_WORDS])[:60].rstrip(",.:;")
+    return title[:1].upper() + title[1:]
 
 
 def _without_markup(text: str) -> str:
@@ -92,7 +92,7 @@ def _without_markup(text: str) -> str:
 
 def _is_prose(sentence: str) -> bool:
     letters = sum(character.isalpha() for character in sentence)
-    least, most = (10, 220) if is_chinese(sentence) else (30, 450)
+    least, most = (10, 220) if is_chinese(sentence) else (20, 450)
     return least <= len(sentence) <= most and letters >= 0.6 * len(sentence.replace(" ", ""))
 
 
@@ -144,8 +144,8 @@ def _salience(line: str) -> float:
     speaker = _SPEAKER.match(line)
     said_by_user = speaker is None or speaker.group(1) in ("User", "用户")
     body = _SPEAKER.sub("", line)
-    names = sum(word[0].isupper() for word in re.findall(r"\b[A-Za-z]\w+", body)[1:])
-    score = 1.0 * said_by_user + 1.0 * bool(_FACT.search(body)) + 0.2 * min(names, 3)
+    names: int = sum(word[0].isupper() for word in re.findall(r"\b[A-Za-z]\w+", body)[1:])
+    score: float = 1.0 * said_by_user + 1.0 * bool(_FACT.search(body)) + 0.2 * min(names, 3)
     return score + 0.4 * float(body.rstrip().endswith(("?", "？"))) - 0.002 * len(body)
 
 

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+
+from models.chat.reader import pieces
+from tests.models.reader_fixtures import CHAT, TOOLS, ask, document, picture, source
+
+LEASE = (
+    "The lease runs for three years. Rent is due on the first of each month. Pets are not allowed without written "
+    "consent of the landlord. The deposit is 1,200 euros."
+)
+LEASE_ZH = "本合同有效期为三年。租金于每月一日支付。未经房东书面同意不得饲养宠物。押金为一千二百欧元。"
+SIGN = "CITY LIBRARY\nOpen 9:00 - 18:00\nClosed on Sunday"
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "quote"),
+    [
+        ("How much is the deposit?", LEASE, "The deposit is 1,200 euros. [3]"),
+        ("When is rent due?", LEASE, "Rent is due on the first of each month. [3]"),
+        ("押金是多少？", LEASE_ZH, "押金为一千二百欧元。 [3]"),
+        ("可以养宠物吗？", LEASE_ZH, "未经房东书面同意不得饲养宠物。 [3]"),
+        ("押金是多少？", LEASE, "The deposit is 1,200 euros. [3]"),
+    ],
+)
+async def test_quotes_the_sentence_that_answers_with_its_number(question: str, text: str, quote: str) -> None:
+    answer = await ask(question, sources=[source(3, text)], documents=[document()], tools=TOOLS)
+    assert quote in answer.text
+    assert answer.tool_calls == []
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "said"),
+    [
+        ("Who is the mayor of Paris?", LEASE, "The documents do not say."),
+        ("房东叫什么名字？", LEASE_ZH, "文档中没有提到。"),
+        ("Which pets are never mentioned?", "The deposit is 1,200 euros.", "The documents do not say."),
+    ],
+)
+async def test_says_that_the_documents_do_not_say(question: str, text: str, said: str) -> None:
+    answer = await ask(question, sources=[source(1, text)], documents=[document()], tools=TOOLS)
+    assert answer.text == said
+
+
+async def test_streams_reports_usage_and_who_answered() -> None:
+    chunks = []
+    asked = HumanMessage("How much is the deposit?", additional_kwargs={"sources": [source(1, LEASE)]})
+    async for chunk in CHAT.model.astream([SystemMessage("Be kind."), asked]):
+        chunks.append(chunk)
+    whole = chunks[0]
+    for chunk in chunks[1:]:
+        whole = whole + chunk
+    assert sum(bool(chunk.text) for chunk in chunks) >= 5
+    assert whole.usage_metadata is not None
+    assert whole.usage_metadata["input_tokens"] > 5 < whole.usage_metadata["output_tokens"]
+    assert whole.response_metadata["model_name"] == CHAT.name == "bundled-reader"
+
+
+def test_sync_callers_get_the_same_answer() -> None:
+    asked = HumanMessage("How much is the deposit?", additional_kwargs={"sources": [source(1, LEASE)]})
+    assert "1,200 euros. [1]" in str(CHAT.model.invoke([asked]).text)
+
+
+@pytest.mark.parametrize(
+    ("question", "name", "arguments"),
+    [
+        ("what is 12.5% of 80", "calculate", {"expression": "12.5/100*80"}),
+        ("(12+7)*3 等于多少", "calculate", {"expression": "(12+7)*3"}),
+        ("What time is it in New York?", "current_time", {"place": "New York"}),
+        ("今天星期几？", "current_time", {}),
+        ("Summarise https://example.org/a.html please", "fetch_url", {"url": "https://example.org/a.html"}),
+        ("我上传了哪些文件？", "list_documents", {}),
+        ("Search the web for electric car news", "web_search", {"query": "electric car news"}),
+        ("What is the capital of France?", "web_search", {"query": "What is the capital of France"}),
+    ],
+)
+async def test_calls_the_tool_that_fits(question: str, name: str, arguments: dict[str, object]) -> None:
+    answer = await ask(question, tools=TOOLS)
+    assert [(call["name"], call["args"]) for call in answer.tool_calls] == [(name, arguments)]
+    assert answer.response_metadata["finish_reason"] == "tool_calls"
+
+
+async def test_searches_documents_when_nothing_was_searched_yet() -> None:
+    answer = await ask("How much is the deposit?", documents=[document()], tools=TOOLS)
+    assert [call["name"] for call in answer.tool_calls] == ["search_documents"]
+
+
+async def test_never_calls_a_tool_that_is_not_offered() -> None:
+    for question in (
+        "What time is it?",
+        "what is 2 + 2",
+        "What is the capital of France?",
+        "https://example.org 讲了什么",
+    ):
+        assert (await ask(question)).tool_calls == []
+
+
+def _called(name: str, text: str, *, status: str = "success", **extra: object) -> list[AIMessage | ToolMessage]:
+    call = AIMessage("", tool_calls=[{"name": name, "args": {}, "id": "1"}])
+    fenced = f"<material>\n{text}\n</material>"
+    return [call, ToolMessage(fenced, tool_call_id="1", name=name, status=status, additional_kwargs=extra)]  # type: ignore[arg-type]
+
+
+async def test_tells_what_a_tool_returned_without_calling_again() -> None:
+    answer = await ask("what is 12.5% of 80", after=[*_called("calculate", "12.5/100*80 = 10")], tools=TOOLS)
+    assert answer.text == "12.5/100*80 = 10"
+    assert answer.tool_calls == []
+
+
+async def test_quotes_what_a_tool_found_also_in_the_last_round() -> None:
+    page = source(4, LEASE, name="Lease page", origin="web", url="https://example.org")
+    last = HumanMessage("No more tools.", additional_kwargs={"task": "last_round"})
+    found = [*_called("fetch_url", "ok", sources=[page]), last]
+    answer = await ask("How much is the deposit according to https://example.org ?", after=found)
+    assert "The deposit is 1,200 euros. [4]" in answer.text
+
+
+async def test_is_honest_about_a_failed_tool_in_the_language_of_the_turn() -> None:
+    failed = _called("web_search", "网络搜索失败：连接中断。", status="error")
+    answer = await ask("上网查一下今天的新闻", after=[*failed], language="zh", tools=TOOLS)
+    assert "web_search" in answer.text and "连接中断" in answer.text and "失败" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("told", "question", "found"),
+    [
+        ("My name is Lin and I live in Hangzhou.", "What is my name?", "Lin"),
+        ("My name is Lin and I live in Hangzhou.", "Where do I live?", "Hangzhou"),
+        ("我叫小林，住在杭州。", "我叫什么名字？", "小林"),
+        ("我叫小林，住在杭州。", "What's my name?", "小林"),
+    ],
+)
+async def test_remembers_what_the_user_said(told: str, question: str, found: str) -> None:
+    answer = await ask(question, before=[HumanMessage(told), AIMessage("ok")], tools=TOOLS)
+    assert found in answer.text
+
+
+async def test_remembers_through_the_running_summary() -> None:
+    before = [SystemMessage("Be kind.\n\nEarlier in this conversation:\nUser: My name is Lin.\nAssistant: Noted.")]
+    assert "Lin" in (await ask("What is my name?", before=[*before])).text
+
+
+@pytest.mark.parametrize("question", ["What is my job?", "我几岁？"])
+async def test_does_not_make_up_what_the_user_never_said(question: str) -> None:
+    told = [HumanMessage("My name is Lin."), AIMessage("ok"), HumanMessage("我叫小林，住在杭州。"), AIMessage("ok")]
+    answer = await ask(question, before=[*told])
+    assert "Lin" not in answer.text and "小林" not in answer.text
+
+
+async def test_gives_the_words_on_a_picture_word_for_word() -> None:
+    answer = await ask("What does the sign say?", attachments=[picture("sign.png", SIGN)])
+    assert all(line in answer.text for line in SIGN.splitlines())
+
+
+async def test_answers_a_question_from_the_text_on_a_picture_with_its_number() -> None:
+    found = source(2, SIGN, name="sign.png", origin="image")
+    answer = await ask("When is the library closed?", attachments=[picture("sign.png", SIGN)], sources=[found])
+    assert "Closed on Sunday [2]" in answer.text
+
+
+async def test_says_that_no_vision_model_describes_the_picture() -> None:
+    answer = await ask("图片里有什么？", attachments=[picture("a.png", "出口")], language="zh")
+    assert "未配置视觉模型" in answer.text and "出口" in answer.text and "30 x 20" in answer.text
+
+
+async def test_uses_the_description_where_there_is_one() -> None:
+    answer = await ask("What is in this picture?", attachments=[picture("a.png", "", "A red fox in the snow.")])
+    assert "A red fox in the snow." in answer.text and "vision model" not in answer.text
+
+
+async def test_mixed_turn_is_answered_from_file_and_picture() -> None:
+    answer = await ask(
+        "How much is the deposit, and what does the sign say?",
+        attachments=[picture("sign.png", SIGN), document()],
+        sources=[source(1, LEASE)],
+    )
+    assert "1,200 euros. [1]" in answer.text and "CITY LIBRARY" in answer.text
+    assert "sign.png" in answer.text and "lease.pdf" in answer.text
+
+
+async def test_failed_file_is_named_with_reason_and_remedy_and_the_rest_is_answered() -> None:
+    bad = document("bad.pdf") | {
+        "status": "failed",
+        "error": {"code": "c", "message": "It is damaged.", "remedy": "Save it."},
+    }
+    answer = await ask("How much is the deposit?", attachments=[bad, document()], sources=[source(1, LEASE)])
+    assert "bad.pdf" in answer.text and "It is damaged. Save it." in answer.text and "1,200 euros. [1]" in answer.text
+
+
+@pytest.mark.parametrize("question", ["What is this document about?", "总结一下"])
+async def test_summary_comes_from_the_stored_summary_or_else_from_the_passages(question: str) -> None:
+    files = [document("a.pdf", "A lease about a flat."), document("b.pdf")]
+    answer = await ask(question, documents=files, sources=[source(1, LEASE, name="b.pdf")])
+    assert "**a.pdf**" in answer.text and "A lease about a flat." in answer.text and "three years" in answer.text
+
+
+async def test_small_talk_in_english_is_written_by_the_small_model_and_ends_with_a_sentence() -> None:
+    answer = await ask("Hello, how are you today?", tools=TOOLS)
+    assert answer.response_metadata["model_name"] == "SmolLM2-135M-Instruct"
+    assert answer.text.rstrip("\"') ")[-1] in ".!?"
+
+
+@pytest.mark.parametrize("question", ["你好", "谢谢你！", "你是谁？", "你能做什么？", "再见", "给我讲个笑话"])
+async def test_small_talk_in_chinese_is_a_friendly_fixed_text(question: str) -> None:
+    answer = await ask(question, tools=TOOLS)
+    assert answer.response_metadata["model_name"] == "bundled-reader"
+    assert answer.tool_calls == [] and len(answer.text) >= 3
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Who invented the telephone?", "When did the Titanic sink?", "What does DNA stand for?", "谁发明了电话？"],
+)
+async def test_facts_are_never_left_to_the_small_model(question: str) -> None:
+    answer = await ask(question)
+    assert "LLM_API_KEY" in answer.text
+    assert answer.response_metadata["model_name"] == "bundled-reader"
+
+
+async def test_other_tasks() -> None:
+    asked = HumanMessage(
+        "User: My budget is 500 euros.\nAssistant: Fine.\nUser: thanks",
+        additional_kwargs={"task": "summarize_conversation"},
+    )
+    assert "500 euros" in str((await CHAT.model.ainvoke([asked])).text)
+    asked = HumanMessage("Could you explain how the tides work in Brest?", additional_kwargs={"task": "title"})
+    assert len(str((await CHAT.model.ainvoke([asked])).text).split()) <= 6
+
+
+async def test_a_cancelled_answer_leaves_the_reader_usable() -> None:
+    task = asyncio.create_task(ask("Hello, how are you today?"))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await ask("Hello!")).text
+
+
+def test_pieces_lose_nothing() -> None:
+    text = "One two,  three.\n\n**四**：五六，七八。 [1] tail"
+    assert "".join(pieces(text)) == text and len(pieces(text)) > 6

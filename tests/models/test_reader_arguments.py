@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from models.chat.reader_arguments import find_expression, find_place, find_urls
+from tools.calculate import evaluate, show
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("What is 12.5% of 80?", "10"),
+        ("3的平方加4", "13"),
+        ("(12+7)*3 等于多少", "57"),
+        ("What is 144 divided by 12", "12"),
+        ("计算三十五乘以十二", "420"),
+        ("100 的百分之二十是多少", "20"),
+        ("17 percent of 1,200", "204"),
+        ("twenty-five plus four", "29"),
+        ("一百二十除以八是多少", "15"),
+        ("square root of 289", "17"),
+        ("144开方", "12"),
+        ("2的10次方", "1024"),
+        ("5 squared plus 3 cubed", "52"),
+        ("3.5万加2万", "55000"),
+        ("1/2 + 3/4 = ?", "1.25"),
+        ("2^10 - 24", "1000"),
+    ],
+)
+def test_expressions_have_the_value_that_is_asked_for(text: str, value: str) -> None:
+    expression = find_expression(text)
+    assert expression is not None
+    assert show(evaluate(expression)).replace(",", "") == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["How many days are left?", "on 2024-05-01", "the war of 1914-1918", "call 555-1234", "第三章讲了什么？", ""],
+)
+def test_no_arithmetic_is_seen_where_there_is_none(text: str) -> None:
+    assert find_expression(text) is None
+
+
+def test_urls_without_the_punctuation_around_them() -> None:
+    assert find_urls("看 https://a.b/c?d=1，然后 (http://x.y/z).") == ["https://a.b/c?d=1", "http://x.y/z"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("What time is it in New York?", "New York"),
+        ("What's the date today in tokyo right now?", "tokyo"),
+        ("东京现在几点？", "东京"),
+        ("请问现在纽约是几点", "纽约"),
+        ("time in Asia/Tokyo", "Asia/Tokyo"),
+        ("what time is it", ""),
+        ("今天星期几", ""),
+        ("请问现在几点了？", ""),
+    ],
+)
+def test_places(text: str, place: str) -> None:
+    assert find_place(text) == place
