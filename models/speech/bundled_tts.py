@@ -54,9 +54,11 @@ class BundledSpeaker:
             raise SpeechUnavailable(
                 reason=Words(f"there is no voice {voice!r}, only {names}.", f"没有音色 {voice!r}，可用：{names}")
             )
+        if not (sentences := spoken_sentences(text)):
+            return
         encoder = open_encoder(audio_format)
         speed = min(2.0, max(0.5, speed))
-        for sentence in spoken_sentences(text):
+        for sentence in sentences:
             saying = await self._run(lambda: self._say(sentence, voice, speed))  # noqa: B023
             while (chunk := await self._run(lambda: _encoded(saying, encoder))) is not None:  # noqa: B023
                 if chunk:

@@ -52,10 +52,12 @@ class DashScopeSpeaker:
         self, text: str, *, voice: str | None = None, audio_format: AudioFormat = "mp3", speed: float = 1.0
     ) -> AsyncIterator[bytes]:
         """Yield audio as it arrives; see `Speaker`."""
+        if not (sentences := spoken_sentences(text)):
+            return
         encoder = open_encoder(audio_format)
         voice, speed = voice or self._settings.tts_voice, min(2.0, max(0.5, speed))
-        for sentences in _tasks(spoken_sentences(text)):
-            async with contextlib.aclosing(self._pcm(sentences, voice, speed)) as pieces:
+        for part in _tasks(sentences):
+            async with contextlib.aclosing(self._pcm(part, voice, speed)) as pieces:
                 async for pcm in pieces:
                     if chunk := encoder.encode(pcm):
                         yield chunk

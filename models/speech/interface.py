@@ -24,7 +24,7 @@ class Speaker(Protocol):
     def speak(
         self, text: str, *, voice: str | None = None, audio_format: AudioFormat = "mp3", speed: float = 1.0
     ) -> AsyncIterator[bytes]:
-        """Yield chunks of one audio stream in `audio_format`, sentence by sentence.
+        """Yield chunks of one audio stream in `audio_format`, sentence by sentence; nothing for a text without words.
 
         Args:
             text: Plain text or Markdown; only what a person would read aloud is spoken.
