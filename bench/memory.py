@@ -81,7 +81,7 @@ def build(saver: ThreadSaver, words: random.Random) -> Any:
         low, high = WINDOW_MESSAGES
         if len(state["messages"]) <= high:
             return {}
-        gone: list[AnyMessage] = [RemoveMessage(id=str(message.id)) for message in state["messages"][:-low]]
+        gone: list[Any] = [RemoveMessage(id=str(message.id)) for message in state["messages"][:-low]]
         return {"messages": gone, "summary": text(words)}
 
     graph = StateGraph(Chat)

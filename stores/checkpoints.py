@@ -283,6 +283,6 @@ async def open_checkpointer(redis: Redis, settings: Settings) -> ThreadSaver:
 @asynccontextmanager
 async def generate_checkpointer() -> AsyncIterator[ThreadSaver]:
     """What `langgraph.json` names, so that `langgraph dev` keeps its threads where the server does."""
-    settings = Settings()  # type: ignore[call-arg]
+    settings = await asyncio.to_thread(Settings)  # type: ignore[call-arg]
     async with await open_redis(settings) as redis:
         yield await open_checkpointer(redis.client, settings)

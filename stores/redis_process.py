@@ -12,7 +12,9 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,8 +115,24 @@ def socket_path(folder: Path) -> Path:
 def spawn(programs: Programs, folder: Path, socket: Path) -> subprocess.Popen[bytes]:
     """Start redis-server: data and log in `folder`, no TCP port, every write on disk within a second.
 
-    Call it from the thread of the event loop: the kernel ends the child when the thread that started it ends.
+    The kernel ends a child with the thread that started it, so a thread of its own starts it and stays with it.
     """
+    started: Future[subprocess.Popen[bytes]] = Future()
+
+    def stay() -> None:
+        try:
+            process = _start(programs, folder, socket)
+        except (OSError, subprocess.SubprocessError) as exc:
+            started.set_exception(exc)
+            return
+        started.set_result(process)
+        process.wait()
+
+    threading.Thread(target=stay, name="redis-keeper", daemon=True).start()
+    return started.result()
+
+
+def _start(programs: Programs, folder: Path, socket: Path) -> subprocess.Popen[bytes]:
     log = folder / "redis.log"
     if log.is_file() and log.stat().st_size > LOG_BYTES:
         log.unlink()

@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -46,6 +47,7 @@ WATCH_INTERVAL = 0.5
 """Seconds between two looks at whether the embedded server is still ours to keep alive."""
 
 Kind = Literal["embedded", "shared", "external"]
+_owning = threading.Lock()
 _owned: set[Path] = set()
 """Lock files held by this process: record locks do not exclude a second opening in the same process."""
 
@@ -99,7 +101,7 @@ async def open_redis(settings: Settings) -> RedisHandle:
     """
     if settings.redis_url or settings.redis_host:
         return await _open_external(settings)
-    embedded = _Embedded(settings.data_dir.resolve() / "redis")
+    embedded = _Embedded(*await asyncio.to_thread(_folder_and_socket, settings.data_dir))
     await embedded.open()
     version = (await embedded.client.info("server"))["redis_version"]
     whose: Kind = "embedded" if embedded.owned else "shared"
@@ -150,13 +152,17 @@ async def _missing_commands(client: Redis) -> list[str]:
     return [name for name, found in zip(("the search module", "the JSON module"), known, strict=True) if not found]
 
 
+def _folder_and_socket(data_dir: Path) -> tuple[Path, Path]:
+    folder = data_dir.resolve() / "redis"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder, socket_path(folder)
+
+
 class _Embedded:
     """One process's part in the Redis of `folder`: its owner, or a client of the owner's."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._folder = folder
-        self._socket = socket_path(folder)
+    def __init__(self, folder: Path, socket: Path) -> None:
+        self._folder, self._socket = folder, socket
         self._lock: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: asyncio.Task[None] | None = None
@@ -192,10 +198,10 @@ class _Embedded:
     async def _joined(self) -> bool:
         if self.owned:
             return await self._started()
-        if not self._take_lock():
+        if not await asyncio.to_thread(self._take_lock):
             return await self._answers()
         await self._end_orphan()
-        self._start()
+        await self._start()
         return await self._started()
 
     async def _started(self) -> bool:
@@ -207,8 +213,11 @@ class _Embedded:
             )
         return False
 
-    def _start(self) -> None:
-        self._process = spawn(find_programs(self._folder), self._folder, self._socket)
+    async def _start(self) -> None:
+        self._process = await asyncio.to_thread(self._spawn)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        return spawn(find_programs(self._folder), self._folder, self._socket)
 
     async def _answers(self) -> bool:
         try:
@@ -218,24 +227,30 @@ class _Embedded:
 
     async def _end_orphan(self) -> None:
         """End a server whose owner is gone: the kernel has told it to stop, but it may still be writing."""
+        deadline = time.monotonic() + STOP_TIMEOUT
         while await self._answers():
+            if time.monotonic() > deadline:
+                raise MemoryNotStarted(
+                    reason="a Redis that does not end uses its socket", fix="End it, or use REDIS_URL."
+                )
             with suppress(RedisError, OSError):
                 await self._probe.shutdown(nosave=True)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(START_POLL)
 
     def _take_lock(self) -> bool:
         path = self._folder / "owner.lock"
-        if path in _owned:
-            return False
-        lock = path.open("ab")
-        try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            return False
-        self._lock = lock
-        _owned.add(path)
-        return True
+        with _owning:
+            if path in _owned:
+                return False
+            lock = path.open("ab")
+            try:
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.close()
+                return False
+            self._lock = lock
+            _owned.add(path)
+            return True
 
     def _free_lock(self) -> None:
         if self._lock is not None:
@@ -248,14 +263,14 @@ class _Embedded:
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
             try:
-                if self.owned and self._process is not None and self._process.poll() is not None:
+                if self.owned and (self._process is None or self._process.poll() is not None):
                     logger.error("the embedded redis ended and is started again")
-                    self._start()
-                elif not self.owned and self._take_lock():
+                    await self._start()
+                elif not self.owned and await asyncio.to_thread(self._take_lock):
                     logger.info("the embedded redis is taken over")
                     await self._end_orphan()
-                    self._start()
-            except (OSError, MemoryNotStarted) as exc:
+                    await self._start()
+            except (OSError, subprocess.SubprocessError, MemoryNotStarted) as exc:
                 logger.error("the embedded redis cannot be started", extra={"error": type(exc).__name__})
 
     async def aclose(self) -> None:
