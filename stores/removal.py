@@ -83,8 +83,8 @@ class Removal:
             for content_id, count in json.loads(stone["contents"]).items():
                 await self._vectors.delete(int(content_id), count)
         await self._attachments.release(json.loads(stone["files"]))
-        await self._catalog.write(lambda db: db.execute("DELETE FROM tombstones WHERE id = ?", (stone["id"],)))
         await self._catalog.scrub()
+        await self._catalog.write(lambda db: db.execute("DELETE FROM tombstones WHERE id = ?", (stone["id"],)))
 
     async def _held(
         self, ids: list[str], contents: dict[int, int] | None = None, files: Sequence[str] | None = None

@@ -9,7 +9,9 @@ more than `EXACT_LIMIT` chunks go through HNSW.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import hashlib
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -34,6 +36,8 @@ EXACT_LIMIT = 20_000
 CACHE_BYTES = 192 * 1024 * 1024
 BATCH = 1000
 THREADS = 2
+M_PERTURB = -6
+"""Parameter of glibc's mallopt(3): memory is filled when it is allocated and overwritten when it is freed."""
 NO_ANSWER = Words("the vector store does not answer", "向量库没有响应")
 
 
@@ -185,6 +189,16 @@ class VectorStore:
         return chunks, 1 - np.asarray((found["distances"] or [[]])[0], np.float32)
 
 
+def _wipe_memory() -> None:
+    """Have the C library wipe memory that is freed and clear memory that is handed out, where it can (glibc).
+
+    Chroma writes its HNSW blocks to disk with their unused part, which is whatever the process had there before: without
+    this, text of deleted documents was found in `data_level0.bin`.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(M_PERTURB, 255)
+
+
 def _open(settings: Settings, embedder: Embedder, catalog_uid: str) -> tuple[ClientAPI, Collection]:
     import chromadb
     from chromadb.config import Settings as ChromaSettings
@@ -197,6 +211,7 @@ def _open(settings: Settings, embedder: Embedder, catalog_uid: str) -> tuple[Cli
             port = url.port or (443 if secure else 8000)
             client = chromadb.HttpClient(host=url.hostname or "localhost", port=port, ssl=secure, settings=quiet)
         else:
+            _wipe_memory()
             folder = settings.data_dir / "chroma"
             folder.mkdir(parents=True, exist_ok=True)
             client = chromadb.PersistentClient(path=folder, settings=quiet)
@@ -208,7 +223,7 @@ def _open(settings: Settings, embedder: Embedder, catalog_uid: str) -> tuple[Cli
         for other in client.list_collections():
             if other.name.startswith(family) and other.name != collection.name:
                 client.delete_collection(other.name)
-    except _chroma_errors() as exc:
+    except (*_chroma_errors(), ValueError) as exc:
         raise Unavailable(reason=NO_ANSWER) from exc
     return client, collection
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest_asyncio
 
 from errors import AppError, Language, OcrUnavailable
 from graph.state import Attachment, AttachmentRef, Kind, OcrLine, OcrText
@@ -153,3 +154,10 @@ async def open_library(settings: Settings, embedder: BagEmbedder | None = None) 
         await ingestion.aclose()
         await attachments.aclose()
         await documents.aclose()
+
+
+@pytest_asyncio.fixture
+async def library(settings: Settings) -> AsyncIterator[Library]:
+    """A library of its own for each test."""
+    async with open_library(settings) as opened:
+        yield opened

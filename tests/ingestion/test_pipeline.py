@@ -125,7 +125,12 @@ async def test_reading_that_stops_in_the_middle_keeps_what_was_read_and_says_so(
 
 
 async def test_pages_without_text_go_through_ocr_with_their_confidence(library: Library) -> None:
-    library.reader.scripts["a.txt"] = [OUTLINE, Page(1, "", "", "扫描的文字".encode()), Page(2, "", "typed"), Page(3, "", "")]
+    library.reader.scripts["a.txt"] = [
+        OUTLINE,
+        Page(1, "", "", "扫描的文字".encode()),
+        Page(2, "", "typed"),
+        Page(3, "", ""),
+    ]
     document = await library.add("x")
     first, second, third = await library.documents.pages(document["id"], ANN)
     assert (first["markdown"], first["ocr"], first["confidence"]) == ("扫描的文字", True, 0.9)
@@ -207,7 +212,7 @@ async def test_unfinished_work_is_resumed_after_a_restart(settings: Settings) ->
         pages = [Page(1, "", "# Part\n\nFirst half of whales."), stuck, Page(2, "", "never")]
         library.reader.scripts["half.txt"] = [OUTLINE, *pages]
         half = await library.attachments.put(
-            "# Part\n\nFirst half of whales.\fSecond half of dolphins.".encode(), name="half.txt", owner=ANN
+            b"# Part\n\nFirst half of whales.\fSecond half of dolphins.", name="half.txt", owner=ANN
         )
         task = asyncio.create_task(library.ingestion.read_document(half, ANN, language="en"))
         await library.add("Vectors wait for whales.", wait="text", name="waiting.txt")

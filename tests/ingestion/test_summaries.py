@@ -26,7 +26,9 @@ async def test_long_document_is_mapped_over_all_pages_and_reduced() -> None:
 
 
 def test_calls_are_bounded_for_a_book_and_each_window_fits() -> None:
-    pages = [f"Chapter {n} begins. " + " ".join(f"Sentence {n}-{m} tells of things." for m in range(150)) for n in range(200)]
+    pages = [
+        f"Chapter {n} begins. " + " ".join(f"Sentence {n}-{m} tells of things." for m in range(150)) for n in range(200)
+    ]
     windows = cut_windows(pages)
     assert len(windows) <= MAX_CALLS
     assert all(count_tokens(window) <= WINDOW_TOKENS * 1.1 for window in windows)

@@ -1,0 +1,79 @@
+"""Uploads are streamed, bounded, named safely, stored once, and seen by their owner only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from errors import FileEmpty, FileTooLarge, UnknownAttachment
+from settings import Settings
+from stores.attachments import Attachments, display_name
+from stores.ownership import Owner
+from tests.library import ANN, ANN_LATER, BOB, Library
+
+
+def files(settings: Settings) -> list[Path]:
+    return [path for path in (settings.data_dir / "attachments").rglob("*") if path.is_file()]
+
+
+async def test_put_get_read(library: Library) -> None:
+    ref = await library.attachments.put(b"%PDF-1.4\nrest", name="report.txt", owner=ANN)
+    assert (ref["kind"], ref["media_type"], ref["size"]) == ("document", "application/pdf", 13)
+    assert await library.attachments.get(ref["id"], ANN_LATER) == ref
+    assert await library.attachments.read(ref) == b"%PDF-1.4\nrest"
+    with pytest.raises(UnknownAttachment):
+        await library.attachments.get(ref["id"], BOB)
+    with pytest.raises(UnknownAttachment):
+        await library.attachments.get("nothing", ANN)
+
+
+async def test_same_bytes_are_stored_once(library: Library) -> None:
+    first = await library.attachments.put(b"same", name="a.txt", owner=ANN)
+    second = await library.attachments.put(b"same", name="b.txt", owner=BOB)
+    assert first["id"] != second["id"]
+    assert len(files(library.settings)) == 1
+    await library.documents.delete(first["id"], ANN)
+    assert await library.attachments.read(second) == b"same"
+    await library.documents.delete(second["id"], BOB)
+    assert not files(library.settings)
+
+
+async def test_too_large_stops_while_it_streams_in_and_leaves_nothing(settings: Settings) -> None:
+    attachments = Attachments(settings.data_dir / "attachments", settings.model_copy(update={"max_file_bytes": 2048}))
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1024
+            yield b"x" * 1024
+
+    with pytest.raises(FileTooLarge):
+        await attachments.put(endless(), name="big.bin", owner=ANN)
+    assert sent == 3072
+    assert not files(settings)
+    await attachments.aclose()
+
+
+async def test_empty_file_is_refused(library: Library) -> None:
+    with pytest.raises(FileEmpty):
+        await library.attachments.put(b"", name="empty.txt", owner=Owner())
+    assert not files(library.settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\me\\报告.pdf", "报告.pdf"),
+        ("evil\u202efdp.exe", "evilfdp.exe"),
+        ("a\x00b\n.txt", "ab.txt"),
+        ("", "file"),
+        ("..", "file"),
+        ("x" * 300 + ".pdf", "x" * 196 + ".pdf"),
+    ],
+)
+def test_names_are_safe_to_show(given: str, shown: str) -> None:
+    assert display_name(given) == shown

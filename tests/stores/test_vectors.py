@@ -1,0 +1,94 @@
+"""Vectors in a real Chroma: exact and approximate search, deletion, a server that is away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from errors import Unavailable
+from models.embeddings.interface import Vectors
+from settings import Settings
+from stores import vectors as module
+from stores.vectors import VectorStore
+from tests.library import BagEmbedder
+
+RANDOM = np.random.default_rng(3)
+
+
+def unit(count: int) -> Vectors:
+    raw = RANDOM.normal(size=(count, BagEmbedder.dimensions)).astype(np.float32)
+    return np.asarray(raw / np.linalg.norm(raw, axis=1, keepdims=True), np.float32)
+
+
+@pytest_asyncio.fixture
+async def store(settings: Settings) -> AsyncIterator[VectorStore]:
+    opened = await VectorStore.open(settings, BagEmbedder(), "c" * 32)
+    yield opened
+    await opened.aclose()
+
+
+async def test_nearest_first_within_the_scope(store: VectorStore) -> None:
+    mine, other = unit(30), unit(5)
+    await store.add(1, 0, mine[:20])
+    await store.add(2, 0, other)
+    assert (await store.search({1: 20}, mine[4], 3))[0][0] == (1, 4)
+    await store.add(1, 20, mine[20:])
+    found, cosines = await store.search({1: 30}, mine[25], 5)
+    assert found[0] == (1, 25)
+    assert list(cosines) == sorted(cosines, reverse=True)
+    assert cosines[0] == pytest.approx(1.0, abs=1e-5)
+    assert [content for content, _ in (await store.search({1: 30}, other[0], 50))[0]] == [1] * 30
+    assert (await store.search({}, mine[0], 5))[0] == []
+
+
+async def test_large_scopes_go_through_the_index(store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = unit(200)
+    await store.add(1, 0, stored)
+    await store.add(2, 0, unit(50))
+    exact, cosines = await store.search({1: 200}, stored[9], 10)
+    monkeypatch.setattr(module, "EXACT_LIMIT", 10)
+    near, approximate = await store.search({1: 200}, stored[9], 10)
+    assert near[0] == (1, 9)
+    assert len(set(near) & set(exact)) >= 8
+    assert approximate[0] == pytest.approx(cosines[0], abs=1e-4)
+
+
+async def test_cache_is_bounded(store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CACHE_BYTES", 20 * BagEmbedder.dimensions * 4)
+    stored = {content: unit(15) for content in (1, 2, 3)}
+    for content, block in stored.items():
+        await store.add(content, 0, block)
+    for content, block in [*stored.items(), *stored.items()]:
+        assert (await store.search({content: 15}, block[3], 1))[0] == [(content, 3)]
+
+
+async def test_deleted_vectors_are_gone(store: VectorStore) -> None:
+    block = unit(12)
+    await store.add(1, 0, block)
+    await store.search({1: 12}, block[0], 5)
+    assert await store.count({1: 12}) == 12
+    await store.delete(1, 12)
+    assert await store.count({1: 12}) == 0
+    assert (await store.search({1: 12}, block[0], 5))[0] == []
+
+
+async def test_vectors_outlive_the_process_and_another_models_are_dropped(settings: Settings) -> None:
+    block = unit(3)
+    first = await VectorStore.open(settings, BagEmbedder(), "c" * 32)
+    await first.add(1, 0, block)
+    await first.aclose()
+    again = await VectorStore.open(settings, BagEmbedder(), "c" * 32)
+    assert await again.count({1: 3}) == 3
+    await again.aclose()
+    other = await VectorStore.open(settings, BagEmbedder("other"), "c" * 32)
+    assert await other.count({1: 3}) == 0
+    await other.aclose()
+
+
+async def test_server_that_is_away_is_unavailable(settings: Settings) -> None:
+    away = settings.model_copy(update={"chroma_url": "http://127.0.0.1:9"})
+    with pytest.raises(Unavailable):
+        await VectorStore.open(away, BagEmbedder(), "c" * 32)
