@@ -16,7 +16,7 @@ MOST_CONSIDERED: Final = 3000
 """Sentences of a document looked at; of longer ones, every n-th."""
 LEAD: Final = 0.35
 REPEATED: Final = 0.6
-"""A sentence is left out when it shares this part of its terms with one already chosen."""
+"""A sentence is left out when it shares this part of all their terms with one already chosen."""
 TITLE_WORDS, TITLE_CHARACTERS = 6, 16
 
 _SPEAKER = re.compile(r"^(User|Assistant|用户|助手)\s*[:：]\s*", re.MULTILINE)
@@ -118,7 +118,7 @@ def _pick(scores: Sequence[float], sentences: Sequence[str], max_tokens: int) ->
     for index in sorted(range(len(sentences)), key=lambda i: -scores[i]):
         own = set(terms(sentences[index]))
         cost = count_tokens(sentences[index])
-        if cost > left or any(len(own & other) >= REPEATED * min(len(own), len(other)) for other in held):
+        if cost > left or any(len(own & other) >= REPEATED * len(own | other) for other in held):
             continue
         chosen.append(index)
         held.append(own)

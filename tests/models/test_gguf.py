@@ -101,7 +101,8 @@ def test_messages_are_written_for_any_template() -> None:
     plain = plain_messages([
         SystemMessage("a"), HumanMessage("q"),
         AIMessage("", tool_calls=[{"name": "t", "args": {"x": 1}, "id": "1"}]),
-        ToolMessage("r1", tool_call_id="1", name="t"), ToolMessage("r2", tool_call_id="2", name="u"), SystemMessage("b"),
+        ToolMessage("r1", tool_call_id="1", name="t"), ToolMessage("r2", tool_call_id="2", name="u"),
+        SystemMessage("b"),
     ])  # fmt: skip
     assert [message["role"] for message in plain] == ["system", "user", "assistant", "user"]
     assert plain[0]["content"] == "a\n\nb" and '"tool": "t"' in plain[2]["content"]
