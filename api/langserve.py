@@ -224,7 +224,7 @@ class _Call:
             remembered=bool(thread_id),
             on_busy=options.get("on_busy") or "enqueue",
             resume=value.get("resume"),
-            config={key: given[key] for key in ("callbacks", "tags", "metadata") if key in given},  # type: ignore[misc, literal-required]
+            config=_passed_on(given),
         )
 
     def tap(self, modes: Sequence[str], take: Callable[[str, Any], None]) -> None:
@@ -238,7 +238,7 @@ class _Call:
 
     def output(self, run: Run) -> dict[str, Any]:
         """The output state of a finished run."""
-        output: dict[str, Any] = {**run.progress.output}
+        output: dict[str, Any] = {key: value for key, value in run.progress.output.items() if key in _OUTPUT_KEYS}
         if run.answer is not None:
             output["answer"] = run.answer["answer"]
         output["messages"] = new_messages(output.get("messages", []), self._sent)
@@ -249,6 +249,12 @@ class _Call:
         if not self._as_document:
             return value
         return {"page_content": str(value.get("answer") or ""), "metadata": value}
+
+
+def _passed_on(config: RunnableConfig) -> RunnableConfig:
+    """What LangChain's own machinery needs: events are only seen of runs whose id and callbacks it gave."""
+    kept = {key: value for key, value in config.items() if key in ("callbacks", "tags", "metadata", "run_id")}
+    return cast("RunnableConfig", kept)
 
 
 def _public(update: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
-from api.answers import STREAM_MODES, build_answer
+from api.answers import OUTPUT_KEYS, STREAM_MODES, build_answer
 from api.callbacks import call_back
 from api.clearing import Counts, clear_session
 from api.failures import as_app_error, error_body
@@ -307,6 +307,7 @@ class TurnRunner:
             config,
             context=self._context(run),
             stream_mode=modes,
+            output_keys=OUTPUT_KEYS,
             durability="exit" if graph.checkpointer else None,
         )
         async with aclosing(stream) as chunks:  # type: ignore[type-var]
