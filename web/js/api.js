@@ -1,4 +1,4 @@
-// Talks to the server: JSON calls, uploads, and streams that survive a dropped connection.
+// Calls to the server. Every failure is an ApiError with the server's own words.
 import { t } from "./i18n.js";
 
 const BASE = "api/v1";
@@ -20,11 +20,10 @@ export class ApiError extends Error {
   }
 }
 
-function headers(more = {}) {
-  return { "accept-language": document.documentElement.lang, ...(key ? { authorization: `Bearer ${key}` } : {}), ...more };
-}
+const headers = (more = {}) =>
+  ({ "accept-language": document.documentElement.lang, ...(key ? { authorization: `Bearer ${key}` } : {}), ...more });
 
-async function request(path, options = {}) {
+export async function request(path, options = {}) {
   let response;
   try {
     response = await fetch(`${BASE}/${path}`, { ...options, headers: headers(options.headers) });
@@ -39,28 +38,28 @@ async function request(path, options = {}) {
   return response;
 }
 
-export async function getJson(path, options) {
-  return (await request(path, options)).json();
-}
+export const jsonBody = (body, method = "POST") =>
+  ({ method, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
 
-export function sendJson(path, body, method = "POST") {
-  return getJson(path, { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
-}
+export const getJson = async (path, options) => (await request(path, options)).json();
+export const getBlob = async (path, options) => (await request(path, options)).blob();
+export const sendJson = (path, body, method) => getJson(path, jsonBody(body, method));
 
-export async function getBlob(path, options) {
-  return (await request(path, options)).blob();
-}
+export const sessionPath = (id, rest = "") => `sessions/${encodeURIComponent(id)}${rest}`;
 
-export function speak(text) {
-  const body = JSON.stringify({ text, format: "mp3" });
-  return getBlob("tts", { method: "POST", body, headers: { "content-type": "application/json" } });
+// 503 carries the same body: what is missing is worth showing.
+export async function getHealth() {
+  const response = await fetch(`${BASE}/health`, { headers: headers() }).catch(() => { throw new ApiError(0, null); });
+  const body = await response.json().catch(() => null);
+  if (!body?.parts) throw new ApiError(response.status, body?.error);
+  return body;
 }
 
 // Uploads one file with progress; resolves to its attachment.
-export function upload(file, sessionId, onProgress) {
+export function upload(file, fields, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
-    form.append("session_id", sessionId);
+    for (const [name, value] of Object.entries(fields)) if (value) form.append(name, value);
     form.append("file", file, file.name);
     const call = new XMLHttpRequest();
     call.open("POST", `${BASE}/documents`);
@@ -71,69 +70,9 @@ export function upload(file, sessionId, onProgress) {
       let body = null;
       try { body = JSON.parse(call.responseText); } catch { /* not JSON: reported as offline below */ }
       if (call.status >= 300 || !body) reject(new ApiError(call.status, body?.error));
-      else resolve((Array.isArray(body) ? body : body.documents ?? [body])[0]);
+      else resolve(body[0]);
     };
+    signal?.addEventListener("abort", () => call.abort(), { once: true });
     call.send(form);
   });
-}
-
-// Yields {id, event, data} of a run until its one terminal event, reconnecting from the last id as often as it takes.
-// `open` starts the run; with `runId` an existing run is followed instead.
-export async function* follow({ body, runId, signal, onConnection = () => {} }) {
-  let last = null;
-  let failures = 0;
-  for (;;) {
-    try {
-      const response = runId && (last !== null || !body)
-        ? await request(`runs/${runId}/stream`, { signal, headers: last === null ? {} : { "last-event-id": last } })
-        : await request("chat/stream", { method: "POST", signal, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
-      if (failures) onConnection(true);
-      for await (const item of parse(response.body, signal)) {
-        failures = 0;
-        if (item.id) last = item.id;
-        if (item.event === "run") runId = item.data.run_id;
-        yield item;
-        if (item.event === "done" || item.event === "error") return;
-      }
-    } catch (error) {
-      if (error.name === "AbortError" || (error instanceof ApiError && error.status >= 400 && error.status < 500)) throw error;
-      if (!runId) throw error;
-    }
-    if (!runId) throw new ApiError(0, null);
-    body = null;
-    failures += 1;
-    onConnection(false);
-    await new Promise((resolve) => setTimeout(resolve, Math.min(500 * 2 ** failures, 8000)));
-  }
-}
-
-async function* parse(stream, signal) {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  signal?.addEventListener("abort", () => reader.cancel().catch(() => {}), { once: true });
-  let buffer = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    buffer += value.replace(/\r\n?/g, "\n");
-    let end;
-    while ((end = buffer.indexOf("\n\n")) >= 0) {
-      const item = parseEvent(buffer.slice(0, end));
-      buffer = buffer.slice(end + 2);
-      if (item) yield item;
-    }
-  }
-}
-
-function parseEvent(text) {
-  const item = { id: null, event: "message", data: [] };
-  for (const line of text.split("\n")) {
-    if (line.startsWith(":")) continue;
-    const at = line.indexOf(":");
-    const name = at < 0 ? line : line.slice(0, at);
-    const value = at < 0 ? "" : line.slice(at + 1).replace(/^ /, "");
-    if (name === "data") item.data.push(value);
-    else if (name === "id" || name === "event") item[name] = value;
-  }
-  if (!item.data.length) return null;
-  return { ...item, data: JSON.parse(item.data.join("\n")) };
 }

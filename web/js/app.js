@@ -1,80 +1,74 @@
 // The frame: conversations at the left, the conversation in the middle, details at the right.
-import { html, useEffect } from "../vendor/htm-preact.js";
+import { html, useEffect, useState } from "../vendor/htm-preact.js";
 import { Composer } from "./composer.js";
-import { Details } from "./details.js";
+import { addFiles } from "./files.js";
+import { Header } from "./header.js";
 import { t } from "./i18n.js";
 import { Messages } from "./messages.js";
+import { Notices } from "./notices.js";
+import { Panel } from "./panel.js";
 import { Sidebar } from "./sidebar.js";
-import { addFiles, set, useStore } from "./state.js";
+import { closeMenu, closePanel, set, state, useStore } from "./store.js";
+
+const NARROW = matchMedia("(max-width: 900px)");
 
 export function App() {
   const store = useStore();
-  useEffect(() => {
-    const stopDefault = (event) => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); };
-    const drop = (event) => {
-      stopDefault(event);
-      document.body.classList.remove("dropping");
-      if (event.dataTransfer?.files.length) addFiles(event.dataTransfer.files);
-    };
-    const over = (event) => { stopDefault(event); document.body.classList.toggle("dropping", event.dataTransfer?.types.includes("Files")); };
-    const leave = (event) => { if (!event.relatedTarget) document.body.classList.remove("dropping"); };
-    const escape = (event) => { if (event.key === "Escape") set({ menu: false, panel: null, notice: null }); };
-    addEventListener("dragover", over);
-    addEventListener("dragleave", leave);
-    addEventListener("drop", drop);
-    addEventListener("keydown", escape);
-    return () => { removeEventListener("dragover", over); removeEventListener("dragleave", leave); removeEventListener("drop", drop); removeEventListener("keydown", escape); };
-  }, []);
+  const narrow = useNarrow();
+  useEffect(listenForFiles, []);
+  useEffect(listenForEscape, []);
+  const behind = narrow && Boolean(store.menu || store.panel);
   return html`
     <a class="skip" href="#message-box">${t("skip")}</a>
     <div class="frame ${store.panel ? "with-panel" : ""} ${store.menu ? "with-menu" : ""}">
-      <${Sidebar} store=${store} />
-      <main aria-label=${t("title")}>
+      <${Sidebar} language=${store.language} sessions=${store.sessions} sessionId=${store.sessionId} query=${store.query} open=${!narrow || store.menu} menu=${store.menu} />
+      <div class="shade" onClick=${closeMenu}></div>
+      <main aria-label=${t("title")} inert=${behind}>
         <${Header} store=${store} />
         <${Messages} store=${store} />
         <${Composer} store=${store} />
       </main>
-      <${Details} store=${store} />
+      ${store.panel && html`<${Panel} store=${store} />`}
     </div>
     <div class="drop-hint" aria-hidden="true">${t("dropHere")}</div>
     <${Notices} store=${store} />`;
 }
 
-function Header({ store }) {
-  const session = store.sessions.find((item) => item.session_id === store.sessionId);
-  const panelButton = (name, label, icon) => html`
-    <button type="button" class="icon ${store.panel === name ? "on" : ""}" aria-pressed=${store.panel === name} title=${label} aria-label=${label}
-      onClick=${() => set({ panel: store.panel === name ? null : name })}>${icon}</button>`;
-  return html`
-    <header>
-      <button type="button" class="icon menu-button" aria-label=${t("menu")} aria-expanded=${store.menu} onClick=${() => set({ menu: !store.menu })}>☰</button>
-      <h1>${session?.title || t("untitled")}</h1>
-      <span class="model" title=${store.health?.parts?.chat?.detail ?? ""}>${store.health?.parts?.chat?.kind ?? ""}</span>
-      ${panelButton("sources", t("sources"), "❝")}
-      ${panelButton("activity", t("activity"), "⋯")}
-      ${panelButton("graph", t("graph"), "◇")}
-      ${panelButton("settings", t("settings"), "⚙")}
-    </header>`;
+function useNarrow() {
+  const [narrow, setNarrow] = useState(NARROW.matches);
+  useEffect(() => {
+    const change = () => setNarrow(NARROW.matches);
+    NARROW.addEventListener("change", change);
+    return () => NARROW.removeEventListener("change", change);
+  }, []);
+  return narrow;
 }
 
-function Notices({ store }) {
-  return html`
-    <div class="notices" role="status" aria-live="polite">
-      ${!store.connected && html`<div class="notice error">${t("lost")} …</div>`}
-      ${store.notice && html`
-        <div class="notice ${store.notice.kind}">
-          <span>${store.notice.text}</span>
-          <button type="button" class="icon" aria-label=${t("close")} onClick=${() => set({ notice: null })}>×</button>
-        </div>`}
-      ${store.receipt && html`
-        <div class="notice receipt" role="dialog" aria-label=${t("receipt")}>
-          <button type="button" class="icon close" aria-label=${t("close")} onClick=${() => set({ receipt: null })}>×</button>
-          <strong>${t("receipt")}</strong>
-          <table>
-            <thead><tr><th></th><th>${t("before")}</th><th>${t("after")}</th></tr></thead>
-            <tbody>${Object.entries(store.receipt.stores ?? {}).map(([name, count]) => html`
-              <tr key=${name}><th>${name}</th><td>${count.before}</td><td>${count.after}</td></tr>`)}</tbody>
-          </table>
-        </div>`}
-    </div>`;
+function listenForEscape() {
+  const escape = (event) => {
+    // Dialogs and popups close by themselves, and only they do.
+    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
+    if (state.menu) closeMenu();
+    else if (state.panel) closePanel();
+    else if (state.notice) set({ notice: null });
+  };
+  addEventListener("keydown", escape);
+  return () => removeEventListener("keydown", escape);
+}
+
+function listenForFiles() {
+  const carries = (event) => event.dataTransfer?.types.includes("Files");
+  const show = (shown) => document.body.classList.toggle("dropping", shown);
+  const handlers = {
+    dragover(event) { if (carries(event)) { event.preventDefault(); show(true); } },
+    dragleave(event) { if (!event.relatedTarget) show(false); },
+    drop(event) {
+      show(false);
+      if (!carries(event)) return;
+      event.preventDefault();
+      addFiles(event.dataTransfer.files);
+    },
+  };
+  for (const [name, handler] of Object.entries(handlers)) addEventListener(name, handler);
+  return () => { for (const [name, handler] of Object.entries(handlers)) removeEventListener(name, handler); };
 }

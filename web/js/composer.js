@@ -1,82 +1,71 @@
 // The message box: text, files, pictures, voice.
-import { html, useRef, useState } from "../vendor/htm-preact.js";
-import { getJson } from "./api.js";
+import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
+import { canDictate, dictate } from "./dictation.js";
+import { FileChip } from "./file_chip.js";
+import { addFiles } from "./files.js";
 import { t } from "./i18n.js";
-import { addFiles, notify, removeFile, send, stop } from "./state.js";
+import { Icon, IconButton } from "./icons.js";
+import { notify } from "./store.js";
+import { send, stop } from "./turns.js";
+
+const MOST_PX = 240;
+const TOUCH = matchMedia("(pointer: coarse)");
 
 export function Composer({ store }) {
   const [text, setText] = useState("");
   const box = useRef(null);
   const uploading = store.files.some((file) => file.status === "uploading");
+  const ready = !uploading && !store.loading && Boolean(text.trim() || store.files.some((file) => file.attachment?.id));
+  useEffect(() => { box.current.style.height = "auto"; box.current.style.height = `${Math.min(box.current.scrollHeight, MOST_PX)}px`; }, [text]);
   const submit = (event) => {
-    event?.preventDefault();
-    if (store.running || uploading) return;
+    event.preventDefault();
+    if (store.running || !ready) return;
+    send(text.trim());
     setText("");
-    if (box.current) box.current.style.height = "";
-    send(text).catch(notify);
+    box.current.focus();
   };
   const key = (event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
-  };
-  const grow = (event) => {
-    setText(event.target.value);
-    event.target.style.height = "auto";
-    event.target.style.height = `${Math.min(event.target.scrollHeight, 240)}px`;
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229 && !TOUCH.matches) submit(event);
   };
   const paste = (event) => {
-    if (event.clipboardData?.files.length) { event.preventDefault(); addFiles(event.clipboardData.files); }
+    if (!event.clipboardData?.files.length) return;
+    event.preventDefault();
+    addFiles(event.clipboardData.files);
   };
+  const choose = (event) => { addFiles([...event.target.files]); event.target.value = ""; };
   const heard = (words) => setText((before) => (before ? `${before} ${words}` : words));
+  const speech = store.health?.parts?.speech_in;
   return html`
     <form class="composer" onSubmit=${submit}>
-      ${store.files.length > 0 && html`<ul class="files">${store.files.map((file) => html`<${File} key=${file.key} file=${file} />`)}</ul>`}
+      ${store.files.length > 0 && html`<ul class="files" aria-label=${t("attach")}>${store.files.map((file) => html`<${FileChip} key=${file.key} file=${file} />`)}</ul>`}
       <div class="row">
-        <label class="icon file-button" title=${t("attach")}>📎
-          <input type="file" multiple aria-label=${t("attach")} onChange=${(e) => { addFiles([...e.target.files]); e.target.value = ""; }} /></label>
-        <textarea id="message-box" ref=${box} rows="1" value=${text} placeholder=${t("placeholder")} aria-label=${t("placeholder")}
-          onInput=${grow} onKeyDown=${key} onPaste=${paste}></textarea>
-        ${store.health?.parts?.speech_to_text?.state !== "missing" && html`<${Dictate} onText=${heard} />`}
+        <label class="icon file-button" title=${t("attach")}><${Icon} name="attach" /><input type="file" multiple aria-label=${t("attach")} onChange=${choose} /></label>
+        <textarea id="message-box" ref=${box} rows="1" dir="auto" value=${text} placeholder=${t("placeholder")} aria-label=${t("placeholder")}
+          onInput=${(event) => setText(event.target.value)} onKeyDown=${key} onPaste=${paste}></textarea>
+        ${speech && speech.state !== "missing" && canDictate() && html`<${Dictate} onText=${heard} />`}
         ${store.running
-          ? html`<button type="button" class="primary stop" onClick=${stop}>${t("stop")}</button>`
-          : html`<button type="submit" class="primary" disabled=${uploading || (!text.trim() && !store.files.some((f) => f.attachment))}>${t("send")}</button>`}
+          ? html`<button type="button" key="stop" class="primary round" title=${t("stop")} aria-label=${t("stop")} onClick=${stop}><${Icon} name="stop" /></button>`
+          : html`<button type="submit" key="send" class="primary round" title=${t("send")} aria-label=${t("send")} disabled=${!ready}><${Icon} name="send" /></button>`}
       </div>
     </form>`;
 }
 
-function File({ file }) {
-  const pages = file.attachment?.pages_total;
-  const state = file.status === "failed" ? `${file.error?.message ?? t("failed")} ${file.error?.remedy ?? ""}`
-    : pages && file.status === "reading" ? t("pages", { done: file.attachment.pages_done ?? 0, total: pages }) : t(file.status);
-  return html`
-    <li class="chip ${file.status}">
-      <span class="name">${file.name}</span> <small role="status">${state}</small>
-      ${file.status === "uploading" && html`<progress max="1" value=${file.progress}></progress>`}
-      ${file.status === "reading" && pages && html`<progress max=${pages} value=${file.attachment.pages_done ?? 0}></progress>`}
-      <button type="button" class="icon" aria-label=${t("removeFile", { name: file.name })} onClick=${() => removeFile(file.key)}>×</button>
-    </li>`;
-}
-
 function Dictate({ onText }) {
-  const [recorder, setRecorder] = useState(null);
-  if (!navigator.mediaDevices?.getUserMedia || !globalThis.MediaRecorder) return "";
-  const start = async () => {
+  const [end, setEnd] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const click = async () => {
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-      const made = new MediaRecorder(stream);
-      const parts = [];
-      made.ondataavailable = (event) => parts.push(event.data);
-      made.onstop = () => { stream.getTracks().forEach((track) => track.stop()); transcribe(new Blob(parts, { type: made.mimeType }), onText); };
-      made.start();
-      setRecorder(made);
-    } catch (error) { notify(error); }
+      if (!end) {
+        const ending = await dictate();
+        setEnd(() => ending);
+        return;
+      }
+      setEnd(null);
+      setBusy(true);
+      onText(await end());
+    } catch (error) { notify(error.name === "NotAllowedError" ? new Error(t("noMicrophone")) : error); }
+    setBusy(false);
   };
-  const end = () => { recorder.stop(); setRecorder(null); };
-  return html`<button type="button" class="icon ${recorder ? "on" : ""}" aria-pressed=${Boolean(recorder)} aria-label=${t(recorder ? "stopDictation" : "dictate")}
-    title=${t(recorder ? "stopDictation" : "dictate")} onClick=${recorder ? end : start}>🎤</button>`;
-}
-
-async function transcribe(blob, onText) {
-  const form = new FormData();
-  form.append("file", blob, "dictation.webm");
-  try { onText((await getJson("stt", { method: "POST", body: form })).text); } catch (error) { notify(error); }
+  return html`<${IconButton} icon="microphone" class=${end ? "on recording" : ""} aria-pressed=${Boolean(end)} aria-busy=${busy} disabled=${busy}
+    label=${t(busy ? "transcribing" : end ? "stopDictation" : "dictate")} onClick=${click} />`;
 }

@@ -1,9 +1,11 @@
 // Starts the page.
 import { html, render } from "../vendor/htm-preact.js";
 import { App } from "./app.js";
-import { start } from "./state.js";
+import { start } from "./sessions.js";
+import { applyPreferences } from "./store.js";
 
 const root = document.getElementById("app");
-root.textContent = "";
+applyPreferences();
+root.replaceChildren();
 render(html`<${App} />`, root);
 start();

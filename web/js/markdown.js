@@ -1,92 +1,108 @@
-// Markdown to safe HTML. Nothing that a model, a document or a file name says reaches the page without DOMPurify.
-import { marked } from "../vendor/marked.js";
+// Markdown to safe HTML, block by block. Nothing that a model, a document or a file says reaches the page without
+// DOMPurify; raw HTML in it is shown as the text that it is.
+import { Marked } from "../vendor/marked.js";
 import DOMPurify from "../vendor/purify.js";
+import { t } from "./i18n.js";
 
-const MATH = /\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\]|\\\(([\s\S]+?)\\\)|\$([^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d)/;
-const MARKER = /^[[【](\d{1,3})(?:\s*[:：,，]?\s*["“「『][^\]】]*?["”」』])?\s*[\]】]/;
+const MATH = /^(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\]|\\\(([\s\S]+?)\\\)|\$([^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d))/;
+const MATH_BLOCK = /^ {0,3}(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])[ \t]*(?:\n|$)/;
+const MARKER = /^[[【](\d{1,3})(?:\s*[:：,，]?\s*["“”「『'‘]([\s\S]{1,2000}?)["“”」』'’])?\s*[\]】]/;
+const PLAIN_TAG = /^<\/?(?:br|sub|sup|u|kbd)\s*\/?>$/i;
 
-marked.use({
-  gfm: true,
-  breaks: true,
-  extensions: [
-    {
-      name: "math", level: "inline",
-      start: (text) => { const at = text.search(/\$|\\\(|\\\[/); return at < 0 ? undefined : at; },
-      tokenizer(text) {
-        const found = MATH.exec(text);
-        if (!found || found.index !== 0) return undefined;
-        return { type: "math", raw: found[0], tex: found[1] ?? found[2] ?? found[3] ?? found[4], block: found[3] === undefined && found[4] === undefined };
-      },
-      renderer: (token) => `<span class="math" data-block="${token.block}" data-tex="${escape(token.tex)}"></span>`,
-    },
-    {
-      name: "citation", level: "inline",
-      start: (text) => { const at = text.search(/[[【]\d{1,3}/); return at < 0 ? undefined : at; },
-      tokenizer(text) {
-        const found = MARKER.exec(text);
-        return found && !text.slice(found[0].length).startsWith("(") ? { type: "citation", raw: found[0], number: found[1] } : undefined;
-      },
-      renderer: (token) => `<button type="button" class="cite" data-cite="${token.number}">${token.number}</button>`,
-    },
-  ],
-});
+const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+const firstOf = (pattern) => (text) => { const at = text.search(pattern); return at < 0 ? undefined : at; };
+const formula = (tex, block) => `<span class="math" data-block="${block}" data-tex="${escape(tex)}">${escape(tex)}</span>`;
+
+const mathBlock = {
+  name: "mathBlock", level: "block", start: firstOf(/\$\$|\\\[/),
+  tokenizer(text) {
+    const found = MATH_BLOCK.exec(text);
+    return found ? { type: "mathBlock", raw: found[0], tex: found[1] ?? found[2] } : undefined;
+  },
+  renderer: (token) => `<p>${formula(token.tex, true)}</p>`,
+};
+
+const math = {
+  name: "math", level: "inline", start: firstOf(/\$|\\\(|\\\[/),
+  tokenizer(text) {
+    const found = MATH.exec(text);
+    if (!found) return undefined;
+    return { type: "math", raw: found[0], tex: found.slice(1).find((tex) => tex !== undefined), block: found[1] !== undefined || found[2] !== undefined };
+  },
+  renderer: (token) => formula(token.tex, token.block),
+};
+
+const citation = {
+  name: "citation", level: "inline", start: firstOf(/[[【]\d/),
+  tokenizer(text) {
+    const found = MARKER.exec(text);
+    const known = this.lexer.options.known;
+    if (!found || text[found[0].length] === "(" || (known && !known.has(Number(found[1])))) return undefined;
+    return { type: "citation", raw: found[0], number: found[1] };
+  },
+  renderer: ({ number }) => `<button type="button" class="cite" data-cite="${number}" aria-label="${escape(t("source", { n: number }))}">${number}</button>`,
+};
+
+const plain = {
+  html: ({ text }) => (PLAIN_TAG.test(text.trim()) ? text : escape(text)),
+  checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
+};
+
+const renderer = {
+  ...plain,
+  code({ text, lang }) {
+    const name = /^[\w+#.-]+/.exec(lang ?? "")?.[0] ?? "";
+    return `<div class="code"><div class="bar"><span>${escape(name)}</span><button type="button" class="quiet" data-copy="">${escape(t("copy"))}</button></div>`
+      + `<pre tabindex="0"><code class="language-${escape(name)}">${escape(text)}\n</code></pre></div>`;
+  },
+};
+
+const answers = new Marked({ gfm: true, breaks: true, renderer, extensions: [mathBlock, math, citation] });
+const pages = new Marked({ gfm: true, breaks: true, renderer: plain });
 
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   if (node.tagName === "A") {
     node.setAttribute("target", "_blank");
     node.setAttribute("rel", "noopener noreferrer nofollow");
   }
-  // A picture from elsewhere would tell that site who reads what: show its address instead.
-  if (node.tagName === "IMG" && !/^(data:image\/(png|jpe?g|gif|webp);|blob:)/i.test(node.getAttribute("src") ?? "")) {
-    const link = document.createElement("span");
-    link.textContent = node.getAttribute("alt") || node.getAttribute("src") || "";
-    node.replaceWith(link);
+  // A picture from elsewhere would tell that site who reads what: show its words instead.
+  if (node.tagName === "IMG" && !/^data:image\/(png|jpe?g|gif|webp);/i.test(node.getAttribute("src") ?? "")) {
+    node.replaceWith(document.createTextNode(node.getAttribute("alt") || node.getAttribute("src") || ""));
   }
 });
 
 const RULES = {
   ALLOWED_TAGS: ["p", "br", "hr", "em", "strong", "del", "a", "ul", "ol", "li", "code", "pre", "blockquote", "h1", "h2", "h3", "h4", "h5",
-    "h6", "table", "thead", "tbody", "tr", "th", "td", "span", "button", "img", "sup", "sub", "input"],
-  ALLOWED_ATTR: ["href", "title", "alt", "src", "class", "data-cite", "data-tex", "data-block", "type", "align", "start", "checked", "disabled"],
+    "h6", "table", "thead", "tbody", "tr", "th", "td", "span", "div", "button", "img", "sup", "sub", "u", "kbd"],
+  ALLOWED_ATTR: ["href", "title", "alt", "src", "class", "data-cite", "data-copy", "data-tex", "data-block", "type", "align", "start", "tabindex", "aria-label"],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|data:image\/(?:png|jpe?g|gif|webp);|#)/i,
+  RETURN_TRUSTED_TYPE: true,
 };
 
-function escape(text) {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-}
+const sanitize = (html) => DOMPurify.sanitize(html, RULES);
 
-export function toHtml(markdown) {
-  return DOMPurify.sanitize(marked.parse(markdown ?? ""), RULES);
-}
+const MOST_KEPT = 2000;
+const kept = new Map();
 
-// Colours code and draws mathematics inside `root`; both libraries are loaded the first time they are needed.
-export async function enrich(root) {
-  const formulas = root.querySelectorAll(".math:not([data-done])");
-  const blocks = root.querySelectorAll("pre code[class*=language-]:not([data-done])");
-  if (formulas.length) {
-    const katex = await loadKatex();
-    for (const element of formulas) {
-      element.dataset.done = "1";
-      katex.render(element.dataset.tex, element, { output: "mathml", throwOnError: false, displayMode: element.dataset.block === "true", trust: false });
-    }
-  }
-  if (blocks.length) {
-    const { default: highlighter } = await import("../vendor/highlight.js");
-    for (const element of blocks) {
-      element.dataset.done = "1";
-      highlighter.highlightElement(element);
-    }
-  }
-}
-
-let katexLoading;
-function loadKatex() {
-  katexLoading ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = new URL("../vendor/katex.js", import.meta.url).href;
-    script.onload = () => resolve(globalThis.katex);
-    script.onerror = reject;
-    document.head.append(script);
+// Gives the HTML of each block. A block that was seen before is the very same object, so that it is not drawn again.
+// `known`: the numbers that are citations; without it all are.
+export function answerBlocks(text, known) {
+  const options = { ...answers.defaults, known };
+  const tokens = answers.lexer(text, options);
+  const named = `${t("copy")} ${known ? [...known] : "all"} ${Object.keys(tokens.links)} `;
+  if (kept.size > MOST_KEPT) kept.clear();
+  return tokens.filter((token) => token.type !== "space").map((token) => {
+    const key = named + token.raw;
+    if (!kept.has(key)) kept.set(key, sanitize(blockHtml(token, options)));
+    return kept.get(key);
   });
-  return katexLoading;
 }
+
+function blockHtml(token, options) {
+  const html = answers.parser([token], options);
+  return token.type === "table" ? `<div class="table" tabindex="0">${html}</div>` : html;
+}
+
+export const pageHtml = (markdown) => sanitize(pages.parse(markdown ?? ""));
+
+export const codeHtml = (html) => DOMPurify.sanitize(html, { ALLOWED_TAGS: ["span"], ALLOWED_ATTR: ["class"], RETURN_TRUSTED_TYPE: true });

@@ -1,0 +1,22 @@
+// What the assistant did in a turn: steps with their times, and tools with what they were given.
+import { html } from "../vendor/htm-preact.js";
+import { nodeName, t } from "./i18n.js";
+
+export function Activity({ message }) {
+  const tools = message?.tools ?? [];
+  const nodes = message?.nodes ?? [];
+  if (!tools.length && !nodes.length) return html`<p class="quiet">${t("noActivity")}</p>`;
+  return html`
+    ${nodes.length > 0 && html`<ol class="activity" aria-label=${t("steps")}>${nodes.map((node) => html`<${Step} key=${node.id} node=${node} />`)}</ol>`}
+    ${tools.length > 0 && html`<h3>${t("tools")}</h3><ol class="activity">${tools.map((tool, i) => html`<${Tool} key=${i} tool=${tool} />`)}</ol>`}
+    ${message.seconds && html`<p class="quiet">${t("inAll", { n: message.seconds.toFixed(1) })}</p>`}`;
+}
+
+const Step = ({ node }) => html`<li class=${node.state}><span>${nodeName(node.name)}</span>
+  <small>${node.state === "start" ? t("running") : node.state === "error" ? t("failed") : node.seconds === undefined ? "" : t("seconds", { n: node.seconds.toFixed(2) })}</small></li>`;
+
+function Tool({ tool }) {
+  const details = [t(tool.status), tool.cached && t("cached"), tool.seconds !== undefined && t("seconds", { n: tool.seconds.toFixed(2) })];
+  return html`<li class=${tool.status}><code>${tool.name}</code> <small>${details.filter(Boolean).join(" · ")}</small>
+    ${Object.keys(tool.arguments ?? {}).length > 0 && html`<pre dir="auto">${JSON.stringify(tool.arguments, null, 1)}</pre>`}</li>`;
+}

@@ -1,0 +1,90 @@
+// An answer: its text, what happened on the way, and what can be done with it.
+import { html, useState } from "../vendor/htm-preact.js";
+import { nodeName, t } from "./i18n.js";
+import { Markdown } from "./markdown_view.js";
+import { readAloud, stopPlaying } from "./playback.js";
+import { plainName } from "./safe_name.js";
+import { branch } from "./sessions.js";
+import { memo, notify, openPanel } from "./store.js";
+import { regenerate } from "./turns.js";
+
+const MARKS = { stopped: "stopped", interrupted: "interrupted", rolled_back: "rolledBack" };
+
+export const Answer = memo(({ message, busy, selected }) => {
+  const running = message.state === "running";
+  const { error } = message;
+  // The server says the same of a stopped answer in a warning, in the language of the question.
+  const warnings = MARKS[message.state] ? message.warnings.slice(0, -1) : message.warnings;
+  return html`
+    <article class="answer ${selected ? "selected" : ""}" aria-label=${t("assistant")} aria-busy=${running}>
+      ${message.reasoning && html`<details class="reasoning"><summary>${t("reasoning")}</summary>${message.reasoning}</details>`}
+      <${Files} files=${message.attachments} />
+      <div onClick=${(event) => clicked(event, message)}><${Markdown} text=${message.text} citations=${message.citations} growing=${running} /></div>
+      ${running && html`<${Progress} message=${message} />`}
+      ${MARKS[message.state] && html`<p class="mark">${t(MARKS[message.state])}</p>`}
+      ${error && html`<p class="mark error" role="alert" dir="auto">${error.message} ${error.remedy}</p>`}
+      ${warnings.map((text, i) => html`<p class="mark" key=${i} dir="auto">${text}</p>`)}
+      ${!running && html`<${Actions} message=${message} busy=${busy} />`}
+    </article>`;
+});
+
+function clicked(event, message) {
+  const cite = event.target.closest?.("[data-cite]");
+  if (cite) {
+    const source = message.citations.find((item) => String(item.number) === cite.dataset.cite) ?? null;
+    openPanel("sources", { selected: message.key, source });
+  }
+  const copy = event.target.closest?.("[data-copy]");
+  if (copy) copyText(copy.closest(".code").querySelector("code").textContent, (done) => { copy.textContent = t(done ? "copied" : "copy"); });
+}
+
+async function copyText(text, show) {
+  try {
+    await navigator.clipboard.writeText(text);
+    show(true);
+    setTimeout(() => show(false), 1500);
+  } catch { notify(new Error(t("noClipboard"))); }
+}
+
+// Files of the turn that are still being read, or could not be.
+function Files({ files }) {
+  const shown = files.filter((file) => file.status && file.status !== "ready");
+  if (!shown.length) return "";
+  return html`<ul class="file-states">${shown.map((file) => html`
+    <li key=${file.id || file.name} class=${file.status}><bdi>${plainName(file.name)}</bdi> <span>${file.status === "failed"
+      ? `${file.error?.message ?? t("failed")} ${file.error?.remedy ?? ""}`
+      : file.pages_total ? t("pages", { done: file.pages_done ?? 0, total: file.pages_total }) : t(file.status)}</span>
+      ${file.pages_total > 0 && file.status !== "failed" && html`<progress max=${file.pages_total} value=${file.pages_done ?? 0} aria-label=${plainName(file.name)}></progress>`}</li>`)}</ul>`;
+}
+
+function Progress({ message }) {
+  const active = [...new Set(message.nodes.filter((node) => node.state === "start").map((node) => nodeName(node.name)))];
+  const tool = message.tools.findLast((item) => item.status === "running");
+  return html`<p class="progress"><span class="dot"></span> ${active.join(", ") || t("thinking")}${tool ? ` · ${tool.name}` : ""}</p>`;
+}
+
+function Actions({ message, busy }) {
+  const [copied, setCopied] = useState(false);
+  const { usage, citations } = message;
+  const open = () => openPanel("sources", { selected: message.key, source: null });
+  const steps = () => openPanel("activity", { selected: message.key });
+  return html`
+    <div class="actions">
+      ${citations.length > 0 && html`<button type="button" class="quiet strong" onClick=${open}>${t("sources")} (${citations.length})</button>`}
+      ${message.text && html`<button type="button" class="quiet" onClick=${() => copyText(message.text, setCopied)}>${t(copied ? "copied" : "copy")}</button><${Speak} text=${message.text} />`}
+      ${message.runId && !busy && html`<button type="button" class="quiet" onClick=${() => regenerate(message)}>${t("regenerate")}</button>
+        <button type="button" class="quiet" onClick=${() => branch(message)}>${t("branch")}</button>`}
+      ${(message.tools.length > 0 || message.nodes.length > 0) && html`<button type="button" class="quiet" onClick=${steps}>${t("activity")}</button>`}
+      ${usage?.model && html`<span class="usage">${usage.model} · ${t("tokens", { input: usage.input_tokens, output: usage.output_tokens })}</span>`}
+    </div>`;
+}
+
+function Speak({ text }) {
+  const [playing, setPlaying] = useState(false);
+  const click = () => {
+    if (playing) { stopPlaying(); return; }
+    readAloud(text, () => setPlaying(false));
+    setPlaying(true);
+  };
+  return html`<button type="button" class="quiet" aria-pressed=${playing} onClick=${click}>${t(playing ? "stopSpeaking" : "speak")}</button>`;
+}

@@ -1,0 +1,49 @@
+// What each event of a run does to the answer that is shown. Pure: gives a new answer, changes none.
+import { newId } from "./store.js";
+
+export const emptyAnswer = (runId = null) =>
+  ({ key: newId(), role: "assistant", text: "", runId, state: "running", attachments: [], citations: [], tools: [], nodes: [], warnings: [] });
+
+const replaced = (list, at, item) => (at < 0 ? [...list, item] : list.map((old, i) => (i === at ? item : old)));
+
+const ACTIONS = {
+  run: (answer, data) => ({ ...answer, runId: data.run_id }),
+  node(answer, data) {
+    const at = answer.nodes.findIndex((node) => node.id === data.id);
+    const nodes = replaced(answer.nodes, at, { ...answer.nodes[at], ...data });
+    // A further round of the model starts its answer anew.
+    const again = data.name === "generate_answer" && data.state === "start" && at < 0;
+    return { ...answer, nodes, text: again ? "" : answer.text };
+  },
+  token: (answer, data) => ({ ...answer, text: answer.text + data.text }),
+  attachment(answer, data) {
+    const at = answer.attachments.findIndex((item) => item.id === data.id && item.name === data.name);
+    return { ...answer, attachments: replaced(answer.attachments, at, data) };
+  },
+  tool(answer, data) {
+    const open = data.status === "running" ? -1 : answer.tools.findLastIndex((tool) => tool.name === data.name && tool.status === "running");
+    return { ...answer, tools: replaced(answer.tools, open, { ...answer.tools[open], ...data }) };
+  },
+  citation: (answer, data) => ({ ...answer, citations: [...answer.citations, data] }),
+  usage: (answer, data) => ({ ...answer, usage: data }),
+  warning: (answer, data) => ({ ...answer, warnings: [...answer.warnings, data.message ?? String(data)] }),
+  gap: (answer, data) => (data.result ? finished(answer, data.result) : answer),
+  done: (answer, data) => finished(answer, data),
+  error: (answer, data) => ({ ...finished(answer, data), state: "error", error: data.error ?? data }),
+};
+
+function finished(answer, data) {
+  return {
+    ...answer,
+    state: data.state ?? "done",
+    text: data.answer ?? answer.text,
+    citations: data.citations ?? answer.citations,
+    attachments: data.attachments?.length ? data.attachments : answer.attachments,
+    tools: data.tools?.length ? data.tools : answer.tools,
+    usage: data.usage ?? answer.usage,
+    warnings: data.warnings ?? answer.warnings,
+    nodes: answer.nodes.map((node) => (node.state === "start" ? { ...node, state: "end" } : node)),
+  };
+}
+
+export const applyEvent = (answer, event, data) => ACTIONS[event]?.(answer, data) ?? answer;

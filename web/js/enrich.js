@@ -1,0 +1,29 @@
+// Draws mathematics and colours code. Both libraries are loaded the first time they are needed.
+import { codeHtml } from "./markdown.js";
+
+const LONGEST_CODE = 50_000;
+
+export async function enrich(root) {
+  const formulas = root.querySelectorAll(".math:not([data-done])");
+  const codes = root.querySelectorAll("code[class*=language-]:not([data-done])");
+  await Promise.all([formulas.length && drawFormulas(formulas), codes.length && colour(codes)]);
+}
+
+async function drawFormulas(elements) {
+  await import("../vendor/katex.js");
+  for (const element of elements) {
+    element.dataset.done = "1";
+    const options = { output: "mathml", throwOnError: false, displayMode: element.dataset.block === "true", trust: false };
+    globalThis.katex.render(element.dataset.tex, element, options);
+  }
+}
+
+async function colour(elements) {
+  const { default: highlighter } = await import("../vendor/highlight.js");
+  for (const element of elements) {
+    element.dataset.done = "1";
+    const language = /language-([^\s]+)/.exec(element.className)?.[1];
+    if (!highlighter.getLanguage(language) || element.textContent.length > LONGEST_CODE) continue;
+    element.innerHTML = codeHtml(highlighter.highlight(element.textContent, { language }).value);
+  }
+}

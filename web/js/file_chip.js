@@ -1,0 +1,43 @@
+// A file of the message being written: how far it is, what went wrong, the password that it wants.
+import { html, useEffect, useRef } from "../vendor/htm-preact.js";
+import { removeFile, unlock } from "./files.js";
+import { t } from "./i18n.js";
+import { Icon, IconButton, kindIcon } from "./icons.js";
+import { plainName } from "./safe_name.js";
+
+export function FileChip({ file }) {
+  const name = plainName(file.name);
+  const locked = file.status === "failed" && file.error?.code === "password_required";
+  return html`
+    <li class="chip ${file.status} ${locked ? "locked" : ""}">
+      <${Icon} name=${kindIcon(file.attachment ?? {})} /><bdi class="name" title=${name}>${name}</bdi>
+      <small role="status">${stateOf(file, locked)}</small>
+      <${Progress} file=${file} name=${name} />
+      ${locked && html`<${Password} file=${file} name=${name} />`}
+      <${IconButton} icon="close" label=${t("removeFile", { name })} onClick=${() => removeFile(file.key)} />
+    </li>`;
+}
+
+function stateOf(file, locked) {
+  if (locked) return t(file.tried ? "wrongPassword" : "needsPassword");
+  if (file.status === "failed") return `${file.error?.message ?? t("failed")} ${file.error?.remedy ?? ""}`;
+  const { pages_total: total, pages_done: done = 0 } = file.attachment ?? {};
+  if (file.status === "ready") return total > 1 ? t("readyPages", { total }) : t("ready");
+  return total && file.status === "reading" ? t("pages", { done, total }) : t(file.status ?? "uploading");
+}
+
+function Progress({ file, name }) {
+  const { pages_total: total, pages_done: done = 0 } = file.attachment ?? {};
+  if (file.status === "uploading") return html`<progress max="1" value=${file.progress} aria-label=${name}></progress>`;
+  return file.status === "reading" && total ? html`<progress max=${total} value=${done} aria-label=${name}></progress>` : "";
+}
+
+// Not a form: it stands inside the form of the message.
+function Password({ file, name }) {
+  const box = useRef(null);
+  useEffect(() => box.current.focus(), []);
+  const submit = () => { if (box.current.value) unlock(file, box.current.value); };
+  const key = (event) => { if (event.key === "Enter") { event.preventDefault(); submit(); } };
+  return html`<span class="password"><input type="password" ref=${box} autocomplete="off" placeholder=${t("password")} aria-label=${t("passwordOf", { name })} onKeyDown=${key} />
+    <button type="button" onClick=${submit}>${t("unlock")}</button></span>`;
+}

@@ -1,0 +1,55 @@
+// Files of the message being written: uploaded at once, watched while they are read.
+import { getJson, upload } from "./api.js";
+import { t } from "./i18n.js";
+import { pause } from "./run_stream.js";
+import { newId, notify, set, state } from "./store.js";
+
+const FIRST_LOOK_MS = 250;
+const SLOWEST_LOOK_MS = 2_500;
+
+export function addFiles(files) {
+  const limits = state.health?.limits ?? {};
+  for (const file of files) {
+    if (limits.max_file_bytes && file.size > limits.max_file_bytes) {
+      notify(new Error(t("tooLarge", { name: file.name, limit: Math.floor(limits.max_file_bytes / 1048576) })));
+    } else if (limits.max_files && state.files.length >= limits.max_files) {
+      notify(new Error(t("tooMany", { limit: limits.max_files })));
+      return;
+    } else {
+      const entry = { key: newId(), file, name: file.name || "clipboard.png", abort: new AbortController() };
+      set({ files: [...state.files, entry] });
+      uploadOne(entry);
+    }
+  }
+}
+
+export const unlock = (entry, password) => uploadOne(entry, password);
+
+export function removeFile(key) {
+  state.files.find((file) => file.key === key)?.abort.abort();
+  set({ files: state.files.filter((file) => file.key !== key) });
+}
+
+const change = (key, changes) => set({ files: state.files.map((file) => (file.key === key ? { ...file, ...changes } : file)) });
+const isWaiting = (key) => state.files.some((file) => file.key === key);
+const shown = (attachment) => ({ attachment, status: attachment.status, error: attachment.error });
+
+async function uploadOne({ key, file, name, abort }, password) {
+  change(key, { status: "uploading", progress: 0, error: null, tried: Boolean(password) });
+  try {
+    const named = new File([file], name, { type: file.type });
+    const fields = { session_id: state.sessionId, password };
+    let attachment = await upload(named, fields, (progress) => change(key, { progress }), abort.signal);
+    for (let wait = FIRST_LOOK_MS; isWaiting(key); wait = Math.min(wait * 1.4, SLOWEST_LOOK_MS)) {
+      change(key, shown(attachment));
+      if (!attachment.id || ["ready", "failed"].includes(attachment.status)) return;
+      await pause(wait, abort.signal);
+      attachment = await getJson(`documents/${attachment.id}`, { signal: abort.signal }).catch((error) => {
+        if (error.status === 0) return attachment;
+        throw error;
+      });
+    }
+  } catch (error) {
+    if (error.name !== "AbortError") change(key, { status: "failed", error, attachment: null });
+  }
+}

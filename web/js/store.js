@@ -1,0 +1,112 @@
+// What the page knows. Components read it; the files of actions change it through `set`.
+import { Component, html, useEffect, useState } from "../vendor/htm-preact.js";
+import { setLanguage, t } from "./i18n.js";
+
+const stored = (name, fallback) => localStorage.getItem(name) ?? fallback;
+
+export const state = {
+  language: stored("language", navigator.language?.startsWith("zh") ? "zh" : "en"),
+  theme: stored("theme", "auto"),
+  systemPrompt: stored("systemPrompt", ""),
+  speakAnswers: stored("speakAnswers", "") === "yes",
+  health: null,
+  sessions: [],
+  query: "",
+  sessionId: null,
+  messages: [],      // never changed in place: {key, role, text, runId, state, attachments, citations, tools, nodes, usage, warnings, reasoning, error}
+  earlier: 0,        // messages of the session that are not loaded yet
+  loading: false,
+  files: [],         // uploads of the message being written: {key, file, name, status, progress, attachment, error}
+  running: null,     // {runId, sessionId, abort}
+  connected: true,
+  panel: null,       // null | "sources" | "activity" | "graph" | "settings"
+  selected: null,    // key of the message whose details are shown
+  source: null,      // the place opened in the sources panel: a citation, or {document_id, name, page}
+  menu: false,
+  notice: null,      // {text, kind}
+  receipt: null,
+};
+
+const listeners = new Set();
+
+export function set(changes) {
+  Object.assign(state, changes);
+  for (const listener of listeners) listener();
+}
+
+// Draws again at most once a frame, whatever happens in between.
+export function useStore() {
+  const [, update] = useState(0);
+  useEffect(() => {
+    let frame = 0;
+    const listener = () => { frame ||= requestAnimationFrame(() => { frame = 0; update((n) => n + 1); }); };
+    listeners.add(listener);
+    listener();
+    return () => { listeners.delete(listener); cancelAnimationFrame(frame); };
+  }, []);
+  return state;
+}
+
+// A component that is drawn again only when one of its properties is another one.
+export function memo(Inner) {
+  return class extends Component {
+    shouldComponentUpdate(next) {
+      const names = new Set([...Object.keys(next), ...Object.keys(this.props)]);
+      return [...names].some((name) => next[name] !== this.props[name]);
+    }
+    render(props) { return html`<${Inner} ...${props} />`; }
+  };
+}
+
+export function prefer(name, value) {
+  localStorage.setItem(name, typeof value === "boolean" ? (value ? "yes" : "") : value);
+  set({ [name]: value });
+  applyPreferences();
+}
+
+export function applyPreferences() {
+  setLanguage(state.language);
+  document.title = t("title");
+  if (state.theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = state.theme;
+}
+
+let closing;
+
+// Shows an error until it is closed, and a remark for some seconds.
+export function notify(it) {
+  if (it?.name === "AbortError") return;
+  clearTimeout(closing);
+  const failed = it instanceof Error;
+  set({ notice: { text: failed ? [it.message, it.remedy].filter(Boolean).join(" ") : String(it), kind: failed ? "error" : "info" } });
+  if (!failed) closing = setTimeout(() => set({ notice: null }), 6000);
+  if (it?.status === 401) openPanel("settings");
+}
+
+let opener = null;
+
+export function openPanel(panel, changes = {}) {
+  if (!state.panel) opener = document.activeElement;
+  set({ panel, ...changes });
+}
+
+export function closePanel() {
+  set({ panel: null, source: null });
+  if (opener?.isConnected) opener.focus();
+  opener = null;
+}
+
+export function openMenu() {
+  set({ menu: true });
+  afterDrawing(() => document.querySelector(".sidebar button")?.focus());
+}
+
+export function closeMenu() {
+  set({ menu: false });
+  afterDrawing(() => document.querySelector(".menu-button")?.focus());
+}
+
+const afterDrawing = (action) => requestAnimationFrame(() => requestAnimationFrame(action));
+
+export const newId = () =>
+  crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");

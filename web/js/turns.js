@@ -1,0 +1,123 @@
+// Turns: asked, followed, stopped, asked again.
+import { applyEvent, emptyAnswer } from "./answer_events.js";
+import { getJson, sendJson, sessionPath } from "./api.js";
+import { t } from "./i18n.js";
+import { follow, pause } from "./run_stream.js";
+import { endParts, playPart, stopPlaying } from "./playback.js";
+import { refreshSessions, showInAddress } from "./session_list.js";
+import { newId, notify, set, state } from "./store.js";
+import { fetchEnd } from "./transcript.js";
+
+const LOOKS_FOR_RUN = 4;
+
+export function send(text) {
+  const attachments = state.files.map((file) => file.attachment).filter((item) => item?.id);
+  set({ files: [] });
+  ask({ message: text, attachment_ids: attachments.map((item) => item.id) }, { text, attachments }, state.messages);
+}
+
+export function edit(message, text) {
+  const attachment_ids = message.attachments.map((item) => item.id).filter(Boolean);
+  ask({ message: text, attachment_ids, replaces: message.runId }, { ...message, text }, before(message.runId));
+}
+
+export function regenerate(message) {
+  const question = state.messages.find((item) => item.role === "user" && item.runId === message.runId);
+  ask({ replaces: message.runId }, question ?? { text: "" }, before(message.runId));
+}
+
+const before = (runId) => state.messages.slice(0, state.messages.findIndex((item) => item.runId === runId));
+
+function ask(body, { text, attachments = [] }, kept) {
+  const sessionId = state.sessionId;
+  const question = { key: newId(), role: "user", text, attachments, runId: null };
+  const answer = emptyAnswer();
+  set({ messages: [...kept, question, answer] });
+  showInAddress(sessionId);
+  const system_prompt = state.systemPrompt.trim();
+  const full = { ...body, session_id: sessionId, ...(system_prompt && { system_prompt }), ...(state.speakAnswers && { speak: true }) };
+  followRun({ body: full }, sessionId, answer.key, question.key);
+}
+
+const change = (key, make) => set({ messages: state.messages.map((item) => (item.key === key ? make(item) : item)) });
+
+// Shows the events of a run in the answer `key` until the run is over.
+export async function followRun(start, sessionId, key, questionKey) {
+  const abort = new AbortController();
+  const here = () => state.running?.abort === abort;
+  const onRun = (runId) => {
+    if (!here()) return;
+    set({ running: { ...state.running, runId } });
+    change(questionKey, (question) => ({ ...question, runId }));
+    if (start.body) refreshSessions();
+  };
+  const onConnection = (connected) => here() && set({ connected });
+  stopPlaying();
+  set({ running: { runId: start.runId ?? null, sessionId, abort }, selected: null, source: null });
+  try {
+    await take({ ...start, signal: abort.signal, onRun, onConnection }, key, here, questionKey);
+  } catch (error) {
+    if (!here()) return;
+    if (error.status === 404 && state.running.runId) await showStored(sessionId, error);
+    else if (error.name !== "AbortError") change(key, (answer) => ({ ...answer, state: "error", error }));
+  }
+  if (!here()) return;
+  endParts();
+  set({ running: null, connected: true });
+  refreshSessions();
+}
+
+// The run is no longer known: what the conversation says of it counts.
+async function showStored(sessionId, error) {
+  const end = await fetchEnd(sessionId).catch(() => null);
+  if (!end || state.sessionId !== sessionId) return;
+  const last = end.messages.at(-1);
+  if (last?.role === "user") end.messages.push({ ...emptyAnswer(last.runId), state: "error", error });
+  set(end);
+}
+
+async function take(start, key, here, questionKey) {
+  const known = new Set(state.messages.map((item) => item.runId).filter(Boolean));
+  try {
+    await takeEvents(start, key, here);
+  } catch (error) {
+    // The question was sent, but nothing came back: the server may have it all the same.
+    if (error.status !== 0 || !start.body || !here()) throw error;
+    const runId = await findRun(known, start);
+    if (!runId) throw error;
+    change(questionKey, (question) => ({ ...question, runId }));
+    await takeEvents({ ...start, body: null, runId }, key, here);
+  }
+}
+
+async function takeEvents(start, key, here) {
+  for await (const { event, data } of follow(start)) {
+    if (!here()) return;
+    if (event === "audio") playPart(data);
+    else change(key, (answer) => applyEvent(answer, event, data));
+    if (event === "gap") notify(t("gap"));
+  }
+}
+
+async function findRun(known, { body, signal, onConnection }) {
+  for (let i = 1; i <= LOOKS_FOR_RUN && !signal.aborted; i += 1) {
+    onConnection(false);
+    await pause(500 * i, signal);
+    try {
+      const { messages } = await getJson(sessionPath(body.session_id, "?newest=true&limit=2"), { signal });
+      const asked = messages.findLast((item) => item.role === "user");
+      if (asked && !known.has(asked.run_id)) return asked.run_id;
+    } catch (error) {
+      if (error.status === 404) continue;
+      if (error.status !== 0) throw error;
+    }
+  }
+  return null;
+}
+
+export async function stop() {
+  stopPlaying();
+  const { runId, abort } = state.running ?? {};
+  if (!runId) { abort?.abort(); return; }
+  try { await sendJson(`runs/${runId}/stop`, {}); } catch (error) { notify(error); }
+}
