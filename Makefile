@@ -24,7 +24,7 @@ check: $(VENV)/.dev  ## Format, lint, types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy .
 
 studio: $(VENV)/.studio  ## Serve the graph to LangGraph Studio
-	@exec $(BIN)/langgraph dev --no-browser --no-reload --allow-blocking
+	@exec $(BIN)/langgraph dev --no-browser --no-reload
 
 install: $(VENV)/.installed  ## Create the environment with every dependency and bundled model
 

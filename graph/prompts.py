@@ -119,7 +119,7 @@ def material_text(state: State) -> str:
 
 def sources_text(sources: Sequence[Source]) -> str:
     """Numbered passages, each with its place."""
-    return "\n\n".join(f"[{source['number']}] {place(source)}\n{_fence(source['text'])}" for source in sources)
+    return "\n\n".join(f"[{source['number']}] {_fence(place(source))}\n{_fence(source['text'])}" for source in sources)
 
 
 def place(source: Source) -> str:
@@ -135,7 +135,7 @@ def place(source: Source) -> str:
 
 
 def _attachment_text(attachment: Attachment, language: Language) -> str:
-    name = attachment["name"]
+    name = _fence(attachment["name"])
     if attachment["status"] == "failed":
         error = attachment["error"]
         return f"File {name} could not be used ({error['code']}): {error['message']} {error['remedy']}"
@@ -151,7 +151,7 @@ def _attachment_text(attachment: Attachment, language: Language) -> str:
 
 
 def _picture_text(attachment: Attachment, language: Language) -> str:
-    lines = [f"Picture {attachment['name']}"]
+    lines = [f"Picture {_fence(attachment['name'])}"]
     if attachment.get("facts"):
         lines.append(f"Facts: {attachment['facts']}")
     ocr, description = attachment.get("ocr"), attachment.get("description")

@@ -50,7 +50,8 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
         language = _chosen_language(runtime, language_of(text, language))
         kept, unusable = await _store(parts, services, owner, language)
         if newest:
-            text, kept = await _spoken(text, kept, services)
+            text, kept, unheard = await _spoken(text, kept, services, language)
+            unusable += unheard
             language = _chosen_language(runtime, language_of(text, language))
             text, kept = await _long_paste(text, kept, services, owner, language)
             question = text.strip() or (DEFAULT_QUESTION[language] if kept or unusable else "")
@@ -131,12 +132,20 @@ async def _store_one(part: InlinePart, services: Services, owner: Owner) -> Atta
     return await services.attachments.put(data or b"", name=name, owner=owner)
 
 
-async def _spoken(text: str, refs: list[AttachmentRef], services: Services) -> tuple[str, list[AttachmentRef]]:
+async def _spoken(
+    text: str, refs: list[AttachmentRef], services: Services, language: Language
+) -> tuple[str, list[AttachmentRef], list[Attachment]]:
     """A recording without any text beside it is the user's message, spoken."""
     if text.strip() or services.listener is None or not refs or any(ref["kind"] != "audio" for ref in refs):
-        return text, refs
-    heard = [(await services.listener.transcribe(await services.attachments.read(ref)))[0] for ref in refs]
-    return "\n".join(heard), []
+        return text, refs, []
+    heard: list[str] = []
+    failed: list[Attachment] = []
+    for ref in refs:
+        try:
+            heard.append((await services.listener.transcribe(await services.attachments.read(ref)))[0])
+        except AppError as exc:
+            failed.append(Attachment(**ref, status="failed", error=exc.body(language)))
+    return "\n".join(heard), [], failed
 
 
 async def _long_paste(

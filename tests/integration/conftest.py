@@ -111,10 +111,12 @@ def make_pdf(pages: list[str]) -> bytes:
 
 
 def make_picture(text: str, *, size: int = 28) -> bytes:
-    """A PNG of black words on white; the font is the CJK one that PyMuPDF carries."""
+    """A PNG of black words on white, in the fonts that PyMuPDF carries."""
+    lines = text.split("\n")
     with pymupdf.open() as document:
-        page = document.new_page(width=640, height=90 + 44 * text.count("\n"))
-        page.insert_text((30, 55), text.split("\n"), fontsize=size, fontname="china-s")
+        page = document.new_page(width=80 + size * max(map(len, lines)), height=60 + 2 * size * len(lines))
+        html = "".join(f'<p style="font-size:{size}px;margin:8px">{line}</p>' for line in lines)
+        page.insert_htmlbox(page.rect + (20, 20, -20, -20), html)
         return bytes(page.get_pixmap(dpi=110).tobytes("png"))
 
 

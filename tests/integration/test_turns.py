@@ -187,7 +187,7 @@ def test_errors_speak_the_users_language(api: httpx.Client) -> None:
 def test_not_json_at_all(api: httpx.Client) -> None:
     response = api.post("/api/v1/chat", content=b"{", headers={"content-type": "application/json"})
     assert response.status_code == 422 and response.json()["error"]["code"] == "bad_input"
-    assert api.get("/api/v1/nothing").json()["error"]["code"] == "unknown_path"
+    assert api.get("/api/v1/nothing").json()["error"]["code"] == "not_found"
 
 
 def test_state_cannot_be_written_from_outside(api: httpx.Client) -> None:

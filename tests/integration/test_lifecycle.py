@@ -1,0 +1,121 @@
+"""Starting, stopping, starting again: what `make serve` and Ctrl-C do."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from settings import Settings
+from stores.redis_server import open_redis
+from tests.integration.conftest import LEASE, Server, make_pdf
+
+QUIET = {"WEB_SEARCH": "off", "OCR_ENGINE": "off"}
+
+
+def gone(pids: list[int], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        alive = [p for p in pids if psutil.pid_exists(p) and psutil.Process(p).status() != psutil.STATUS_ZOMBIE]
+        if not alive:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_restart_remembers_conversations_and_documents(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", QUIET).start()
+    with server.client() as api:
+        api.post("/api/v1/chat", json={"message": "My name is Tamsin.", "session_id": "kept"})
+        file = {"file": ("lease.pdf", make_pdf(LEASE), "application/pdf")}
+        api.post("/api/v1/chat_with_file", data={"message": "Hello", "session_id": "kept"}, files=file)
+    children = server.children()
+    assert children
+    assert server.stop(signal.SIGINT) in (0, -signal.SIGINT)
+    assert gone(children, 5), "Ctrl-C ends every child"
+
+    server.start()
+    with server.client() as api:
+        answer = api.post("/api/v1/chat", json={"message": "What is my name?", "session_id": "kept"}).json()
+        assert "Tamsin" in answer["answer"]
+        answer = api.post("/api/v1/chat", json={"message": "How much is the deposit?", "session_id": "kept"}).json()
+        assert "2,480" in answer["answer"] and answer["citations"][0]["page"] == 2
+        sessions = api.get("/api/v1/sessions").json()["sessions"]
+        assert [session["session_id"] for session in sessions] == ["kept"]
+    children = server.children()
+    server.stop(signal.SIGKILL)
+    assert gone(children, 10), "even a killed server leaves nothing running"
+
+
+def test_two_instances_run_side_by_side(tmp_path: Path, server: Server) -> None:
+    other = Server(tmp_path / "other", QUIET).start()
+    try:
+        with server.client() as first, other.client() as second:
+            first.post("/api/v1/chat", json={"message": "My name is Ansel.", "session_id": "same"})
+            answer = second.post("/api/v1/chat", json={"message": "What is my name?", "session_id": "same"}).json()
+            assert "Ansel" not in answer["answer"]
+    finally:
+        other.stop()
+
+
+def test_it_says_what_every_part_is(server: Server) -> None:
+    text = server.log.read_text("utf-8")
+    for word in (
+        "memory",
+        "vectors",
+        "chat",
+        "vision",
+        "embeddings",
+        "OCR",
+        "search",
+        "speech",
+        "LLM_API_KEY",
+        server.url,
+    ):
+        assert word in text, word
+
+
+def test_a_public_bind_without_keys_is_refused(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", {**QUIET, "HOST": "0.0.0.0"})
+    with pytest.raises(AssertionError, match="API_KEYS"):
+        server.start()
+
+
+def test_a_redis_that_dies_is_started_again_and_nothing_is_lost(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", QUIET).start()
+    try:
+        with server.client() as api:
+            api.post("/api/v1/chat", json={"message": "My name is Brigid.", "session_id": "x"})
+            next(p for p in map(psutil.Process, server.children()) if "redis-server" in p.name()).kill()
+            response = api.post("/api/v1/chat", json={"message": "hello", "session_id": "y"})
+            assert response.status_code in (200, 503)
+            if response.status_code == 503:
+                assert response.json()["error"]["code"] == "memory_unavailable"
+            deadline = time.monotonic() + 10
+            while api.get("/api/v1/health").status_code != 200:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            answer = api.post("/api/v1/chat", json={"message": "What is my name?", "session_id": "x"}).json()
+            assert "Brigid" in answer["answer"]
+    finally:
+        server.stop()
+
+
+async def test_a_redis_that_cannot_be_reached_is_a_503(tmp_path: Path) -> None:
+    redis = await open_redis(Settings(data_dir=tmp_path / "redis", _env_file=None))  # type: ignore[call-arg]
+    url = f"unix://{redis.client.connection_pool.connection_kwargs['path']}"
+    server = Server(tmp_path / "data", {**QUIET, "REDIS_URL": url})
+    try:
+        await asyncio.to_thread(server.start)
+        await redis.aclose()
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as api:
+            response = await api.post("/api/v1/chat", json={"message": "hello", "session_id": "x"})
+            assert response.status_code == 503 and response.json()["error"]["code"] == "memory_unavailable"
+            assert (await api.get("/api/v1/health")).status_code == 503
+    finally:
+        server.stop()

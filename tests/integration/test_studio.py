@@ -1,0 +1,99 @@
+"""LangGraph Studio: `langgraph dev` with the project's langgraph.json, through langgraph-sdk."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.conftest import ROOT, free_port, make_picture
+
+pytest.importorskip("langgraph_api", reason="the studio extra is not installed")
+from langgraph_sdk import get_client
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder, port = tmp_path_factory.mktemp("studio"), free_port()
+    env = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")}
+    env |= {
+        "DATA_DIR": str(folder / "data"),
+        "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+        "WEB_SEARCH": "off",
+        "EMBEDDED_THREADS": "1",
+    }
+    command = [
+        str(Path(sys.executable).parent / "langgraph"),
+        "dev",
+        "--no-browser",
+        "--no-reload",
+        "--port",
+        str(port),
+    ]
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out, start_new_session=True)
+    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/ok", timeout=2).status_code == 200:
+                break
+        except httpx.TransportError:
+            time.sleep(0.1)
+    else:
+        process.kill()
+        raise AssertionError(log.read_text("utf-8")[-4000:])
+    yield url
+    process.terminate()
+    process.wait(30)
+
+
+async def test_threads_state_history_and_streams(studio: str) -> None:
+    client = get_client(url=studio)
+    thread = await client.threads.create()
+    said = {"messages": [{"role": "user", "content": "My name is Odile."}]}
+    await client.runs.wait(thread["thread_id"], "agent", input=said)
+    asked = {"messages": [{"role": "user", "content": "What is my name?"}]}
+    modes: list[Any] = ["values", "updates", "messages-tuple", "custom", "events", "debug"]
+    seen: set[str] = set()
+    async for part in client.runs.stream(thread["thread_id"], "agent", input=asked, stream_mode=modes):
+        seen.add(part.event.split("|")[0])
+    assert {"values", "updates", "messages", "custom", "events", "debug"} <= seen
+    state = await client.threads.get_state(thread["thread_id"])
+    assert "Odile" in state["values"]["answer"] and len(state["values"]["messages"]) == 4
+    assert await client.threads.get_history(thread["thread_id"])
+
+
+async def test_pictures_and_system_prompt(studio: str) -> None:
+    client = get_client(url=studio)
+    thread = await client.threads.create()
+    picture = base64.b64encode(make_picture("Dock 12 HERON")).decode()
+    content = [
+        {"type": "text", "text": "What does it say?"},
+        {"type": "image", "base64": picture, "mime_type": "image/png"},
+    ]
+    result = await client.runs.wait(
+        thread["thread_id"],
+        "agent",
+        input={"messages": [{"role": "user", "content": content}]},
+        context={"system_prompt": "Be brief.", "tools": []},
+    )
+    assert "HERON" in result["answer"] and picture[:100] not in str(result)
+
+
+async def test_graph_and_context_form(studio: str) -> None:
+    client = get_client(url=studio)
+    (assistant,) = await client.assistants.search()
+    graph = await client.assistants.get_graph(assistant["assistant_id"], xray=True)
+    assert {"detect_modality", "generate_answer", "remember"} <= {node["id"] for node in graph["nodes"]}
+    schemas = await client.assistants.get_schemas(assistant["assistant_id"])
+    fields = schemas["context_schema"]["properties"]
+    assert {"system_prompt", "language", "tools"} <= set(fields) and "services" not in fields
