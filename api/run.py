@@ -104,14 +104,18 @@ class Run:
             "created_at": iso_time(self.created), "result": self.answer if over else None, "error": error,
         }  # fmt: skip
 
+    async def over(self) -> None:
+        """Wait for the end, whatever it is."""
+        if self.task is not None:
+            await asyncio.wait({self.task})
+
     async def result(self) -> Answer:
         """Wait for the end and return the answer.
 
         Raises:
             AppError: The turn failed.
         """
-        if self.task is not None:
-            await asyncio.wait({self.task})
+        await self.over()
         if self.error is not None:
             raise self.error
         if self.answer is None:

@@ -74,7 +74,7 @@ class ErrorDetail(BaseModel):
     request_id: str = Field(examples=["0f0c2f6a2b6e4f6f9a63d5d0d3f6c9a1"])
 
 
-class ErrorBody(BaseModel):
+class Failure(BaseModel):
     """Body of every 4xx and 5xx."""
 
     error: ErrorDetail
@@ -209,7 +209,7 @@ class Transcription(BaseModel):
 
 
 ERRORS: dict[int | str, dict[str, object]] = {
-    code: {"model": ErrorBody, "description": text}
+    code: {"model": Failure, "description": text}
     for code, text in (
         (404, "No such thing of this user"),
         (409, "The session is still answering"),

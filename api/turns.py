@@ -133,13 +133,18 @@ class TurnRunner:
         Raises:
             MemoryUnavailable: Redis failed.
         """
+        for run in list(self._runs.values()):
+            if run.request.owner == owner:
+                run.stop("interrupted")
+                await run.over()
+                await run.log.settle()
         return await clear_session(
             owner, graph=self.graph, services=self._services, turns=self._turns, events=self._events
         )
 
     async def _record(self, run_id: str, user_id: str) -> RunRecord:
         record = await self._events.get(run_id)
-        if record is None or record["user_id"] != user_id:
+        if record is None or record.get("user_id") != user_id:
             raise UnknownRun(id=run_id)
         return record
 

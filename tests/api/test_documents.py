@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from tests.standins.openai_server import OpenAIServer
+
+TEXT = "The notice period is six weeks to the end of the quarter.\n\nRent is due on the third of each month."
+
+
+async def upload(client: httpx.AsyncClient, session: str | None, *names: str, **form: str) -> list[dict[str, Any]]:
+    data = {**form, **({"session_id": session} if session else {})}
+    files = [("file", (name, TEXT.encode())) for name in names]
+    response = await client.post("/api/v1/documents", data=data, files=files)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+async def ready(client: httpx.AsyncClient, document_id: str) -> dict[str, Any]:
+    for _ in range(200):
+        document = (await client.get(f"/api/v1/documents/{document_id}")).json()
+        if document["status"] in ("ready", "failed"):
+            return document
+        await asyncio.sleep(0.02)
+    raise AssertionError(document)
+
+
+async def test_upload_read_list_search_delete(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    [queued] = await upload(client, "docs", "lease.txt")
+    assert (queued["status"], queued["kind"], queued["name"]) == ("queued", "document", "lease.txt")
+    document = await ready(client, queued["id"])
+    assert (document["status"], document["pages_total"], document["pages_done"]) == ("ready", 1, 1)
+    listed = (await client.get("/api/v1/documents", params={"session_id": "docs"})).json()
+    assert [item["id"] for item in listed] == [queued["id"]]
+    pages = (await client.get(f"/api/v1/documents/{queued['id']}/pages", params={"from": 1, "to": 1})).json()["pages"]
+    assert pages[0]["number"] == 1 and "six weeks" in pages[0]["markdown"] and pages[0]["ocr"] is False
+    query = {"query": "notice period", "session_id": "docs", "mode": "keyword", "top_k": 1}
+    [hit] = (await client.post("/api/v1/documents/search", json=query)).json()["hits"]
+    assert hit["document_id"] == queued["id"] and pages[0]["markdown"][hit["start"] : hit["end"]] == hit["text"]
+    content = await client.get(f"/api/v1/documents/{queued['id']}/content")
+    assert content.text == TEXT and content.headers["content-disposition"].startswith("attachment")
+    receipt = (await client.delete(f"/api/v1/documents/{queued['id']}")).json()
+    assert receipt["stores"]["documents"] == {"before": 1, "after": 0} and receipt["document_id"] == queued["id"]
+    assert (await client.get(f"/api/v1/documents/{queued['id']}")).status_code == 404
+
+
+async def test_the_library_is_seen_from_every_session(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    [kept] = await upload(client, None, "handbook.txt", scope="library")
+    await ready(client, kept["id"])
+    for session in ("any", "other"):
+        listed = (await client.get("/api/v1/documents", params={"session_id": session})).json()
+        assert kept["id"] in [item["id"] for item in listed]
+    await client.delete(f"/api/v1/documents/{kept['id']}")
+
+
+async def test_an_uploaded_file_can_be_attached_by_id(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    [kept] = await upload(client, "attach", "lease.txt")
+    await ready(client, kept["id"])
+    body = {"message": "What is the notice period?", "session_id": "attach", "attachment_ids": [kept["id"]]}
+    answer = (await client.post("/api/v1/chat", json=body)).json()
+    assert [(item["name"], item["status"]) for item in answer["attachments"]] == [("lease.txt", "ready")]
+    assert "six weeks" in model.chats[-1].text
+
+
+async def test_an_unknown_attachment_is_a_note(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    answer = (await client.post("/api/v1/chat", json={"message": "Read it.", "attachment_ids": ["nothing"]})).json()
+    assert answer["attachments"][0]["error"]["code"] == "unknown_attachment"
+
+
+async def test_bad_uploads(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    none = await client.post("/api/v1/documents", data={"session_id": "x"}, files={"other": ("", b"")})
+    nowhere = await client.post("/api/v1/documents", files={"file": ("a.txt", b"x")})
+    no_form = await client.post("/api/v1/documents", json={"file": "a.txt"})
+    assert [response.status_code for response in (none, nowhere, no_form)] == [422] * 3
+    big = await client.post("/api/v1/documents", data={"session_id": "x"}, files={"file": ("big.txt", b"x" * 300_000)})
+    assert big.json()[0]["error"]["code"] == "file_too_large"
+
+
+async def test_unknown_documents(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    for path in ("nothing", "nothing/pages"):
+        response = await client.get(f"/api/v1/documents/{path}")
+        assert (response.status_code, response.json()["error"]["code"]) == (404, "unknown_document")
+    content = await client.get("/api/v1/documents/nothing/content")
+    assert (content.status_code, content.json()["error"]["code"]) == (404, "unknown_attachment")

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.standins.openai_server import OpenAIServer
+
+MB = 1_000_000
+
+
+async def blocks(count: int) -> AsyncIterator[bytes]:
+    yield b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+    for _ in range(count):
+        yield b"x" * 100_000
+
+
+@pytest.mark.parametrize("path", ["/api/v1/chat", "/api/v1/documents", "/agent/invoke", "/v1/chat/completions"])
+@pytest.mark.parametrize("declared", [True, False])
+async def test_large_bodies_are_refused_while_they_stream_in(
+    client: httpx.AsyncClient, model: OpenAIServer, path: str, declared: bool
+) -> None:
+    kind = "multipart/form-data; boundary=b" if "documents" in path else "application/json"
+    content = b"x" * (2 * MB) if declared else blocks(20)
+    response = await client.post(path, content=content, headers={"content-type": kind})
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "body_too_large")
+    assert response.headers["x-request-id"]
+
+
+async def test_request_ids(client: httpx.AsyncClient) -> None:
+    ours = await client.get("/api/v1/health")
+    assert len(ours.headers["x-request-id"]) == 32
+    theirs = await client.get("/api/v1/health", headers={"x-request-id": "abc-1"})
+    assert theirs.headers["x-request-id"] == "abc-1"
+    broken = await client.get("/api/v1/health", headers={"x-request-id": "a b<script>"})
+    assert len(broken.headers["x-request-id"]) == 32
+
+
+async def test_unknown_paths_and_methods(client: httpx.AsyncClient) -> None:
+    for method, path, status, code in (
+        ("GET", "/nothing", 404, "not_found"),
+        ("POST", "/nothing", 404, "not_found"),
+        ("GET", "/api/v1/nothing", 404, "not_found"),
+        ("PUT", "/api/v1/chat", 405, "method_not_allowed"),
+    ):
+        response = await client.request(method, path)
+        assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+
+
+async def test_metrics_and_tools(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await client.post("/api/v1/chat", json={"message": "Hi"})
+    text = (await client.get("/metrics")).text
+    assert 'llmchat_turns_total{state="done"}' in text and "llmchat_first_token_seconds_count" in text
+    tools = {tool["name"]: tool for tool in (await client.get("/api/v1/tools")).json()["tools"]}
+    assert tools["calculate"]["permission"] and "calls" in tools["calculate"]
+
+
+async def test_health(client: httpx.AsyncClient) -> None:
+    body = (await client.get("/api/v1/health")).json()
+    assert body["status"] in ("ok", "degraded")
+    assert body["parts"]["redis"]["state"] == body["parts"]["chat"]["state"] == "ready"
+    assert all({"state", "kind", "detail"} == part.keys() for part in body["parts"].values())
+    assert body["limits"]["max_files"] == 3
+
+
+async def test_the_page_is_served_strictly(client: httpx.AsyncClient) -> None:
+    page = await client.get("/")
+    assert page.status_code == 200 and "script-src 'self';" in page.headers["content-security-policy"]
+    again = await client.get("/", headers={"if-none-match": page.headers["etag"]})
+    assert again.status_code == 304
+    for path in ("/vendor/..%2f..%2fsettings.py", "/vendor/../settings.py", "/js/%2e%2e/%2e%2e/settings.py"):
+        assert (await client.get(path)).status_code == 404
+
+
+async def test_openapi_is_complete(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    chat = paths["/api/v1/chat"]["post"]
+    assert chat["requestBody"]["content"]["application/json"]["examples"]
+    assert "multipart/form-data" in paths["/api/v1/chat_with_image"]["post"]["requestBody"]["content"]
+    assert chat["responses"]["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/Failure")

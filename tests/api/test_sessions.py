@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from tests.api.conftest import said_to
+from tests.standins.openai_server import Failure, OpenAIServer
+
+TEXT = b"The notice period is six weeks to the end of the quarter."
+
+
+async def say(client: httpx.AsyncClient, session: str, *messages: str) -> list[dict[str, Any]]:
+    answers = []
+    for message in messages:
+        response = await client.post("/api/v1/chat", json={"message": message, "session_id": session})
+        answers.append(response.json())
+    return answers
+
+
+async def transcript(client: httpx.AsyncClient, session: str) -> list[dict[str, Any]]:
+    return (await client.get(f"/api/v1/sessions/{session}")).json()["messages"]
+
+
+async def test_a_session_has_title_and_transcript(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    answers = await say(client, "title", "What is the capital of France?", "And of Spain?")
+    listed = (await client.get("/api/v1/sessions")).json()["sessions"][0]
+    assert (listed["session_id"], listed["title"]) == ("title", "What is the capital of France?")
+    assert listed["message_count"] == 4 and listed["last_activity"] > listed["created_at"]
+    entries = await transcript(client, "title")
+    assert [entry["role"] for entry in entries] == ["user", "assistant"] * 2
+    assert [entry["run_id"] for entry in entries[1::2]] == [answer["run_id"] for answer in answers]
+    assert entries[1]["state"] == "done" and entries[1]["seconds"] > 0 and entries[1]["usage"]["model"]
+
+
+async def test_every_outcome_is_written_down(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script([Failure(401)])
+    await say(client, "failed", "Hello")
+    entries = await transcript(client, "failed")
+    assert [(entry["role"], entry.get("state")) for entry in entries] == [("user", None), ("assistant", "error")]
+    assert "language model" in entries[1]["warnings"][0]
+
+
+async def test_paging_and_search(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await say(client, "pages", "one", "two", "three")
+    page = (await client.get("/api/v1/sessions/pages", params={"offset": 2, "limit": 2})).json()
+    assert ([entry["text"] for entry in page["messages"]], page["total"]) == (["two", "You said: two"], 6)
+    newest = (await client.get("/api/v1/sessions/pages", params={"limit": 1, "newest": True})).json()
+    assert [entry["text"] for entry in newest["messages"]] == ["You said: three"]
+    await say(client, "needle", "a needle in the hay")
+    found = (await client.get("/api/v1/sessions", params={"query": "NEEDLE"})).json()
+    assert [item["session_id"] for item in found["sessions"]] == ["needle"]
+
+
+async def test_rename(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await say(client, "rename", "Hello")
+    assert (await client.patch("/api/v1/sessions/rename", json={"title": " 新标题 "})).json()["title"] == "新标题"
+    assert (await client.get("/api/v1/sessions/rename")).json()["title"] == "新标题"
+    missing = await client.patch("/api/v1/sessions/none", json={"title": "x"})
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "unknown_session")
+
+
+async def test_export_and_import(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await say(client, "export", "My name is Ada.", "你好")
+    markdown = await client.get("/api/v1/sessions/export/export")
+    assert "# My name is Ada." in markdown.text and "You said: 你好" in markdown.text
+    assert "attachment" in markdown.headers["content-disposition"]
+    exported = (await client.get("/api/v1/sessions/export/export", params={"format": "json"})).json()
+    made = await client.post("/api/v1/sessions/import", json=exported)
+    assert made.status_code == 201 and made.json()["messages"] == 4
+    copied = made.json()["session_id"]
+    assert [e["text"] for e in await transcript(client, copied)] == [e["text"] for e in exported["messages"]]
+    await say(client, copied, "What is my name?")
+    assert said_to(model)[:2] == ["My name is Ada.", "You said: My name is Ada."]
+
+
+async def test_edit_drops_what_came_after(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    first, second, _ = await say(client, "edit", "one", "two", "three")
+    body = {"run_id": second["run_id"], "message": "zwei"}
+    answer = (await client.post("/api/v1/sessions/edit/edit", json=body)).json()
+    assert answer["answer"] == "You said: zwei"
+    assert said_to(model) == ["one", "You said: one", "zwei"]
+    assert [e["text"] for e in await transcript(client, "edit")] == [
+        "one", "You said: one", "zwei", "You said: zwei",
+    ]  # fmt: skip
+    assert first["run_id"] == (await transcript(client, "edit"))[0]["run_id"]
+
+
+async def test_regenerate_asks_the_same_again(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script(["First try.", "Second try."])
+    await say(client, "again", "Tell me a joke")
+    answer = (await client.post("/api/v1/sessions/again/regenerate", json={})).json()
+    assert answer["answer"] == "Second try."
+    assert said_to(model) == ["Tell me a joke"]
+    assert [e["text"] for e in await transcript(client, "again")] == ["Tell me a joke", "Second try."]
+
+
+async def test_regenerate_keeps_the_files(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    form = {"message": "What is the notice period?", "session_id": "again-file"}
+    await client.post("/api/v1/chat_with_file", data=form, files={"file": ("lease.txt", TEXT)})
+    answer = (await client.post("/api/v1/sessions/again-file/regenerate", json={})).json()
+    assert [item["name"] for item in answer["attachments"]] == ["lease.txt"]
+    assert "six weeks" in model.chats[-1].text
+
+
+async def test_branch_goes_on_elsewhere(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    form = {"message": "one", "session_id": "trunk"}
+    first = (await client.post("/api/v1/chat_with_file", data=form, files={"file": ("lease.txt", TEXT)})).json()
+    await say(client, "trunk", "two")
+    made = (await client.post("/api/v1/sessions/trunk/branch", json={"run_id": first["run_id"]})).json()
+    assert made["messages"] == 2
+    await say(client, made["session_id"], "What is the notice period?")
+    assert "two" not in said_to(model) and "six weeks" in model.chats[-1].text
+    assert len(await transcript(client, "trunk")) == 4
+
+
+async def test_clear_leaves_nothing_and_says_what_went(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    form = {"message": "Read this.", "session_id": "clear"}
+    first = (await client.post("/api/v1/chat_with_file", data=form, files={"file": ("lease.txt", TEXT)})).json()
+    receipt = (await client.post("/api/v1/clear_current_chat_history", json={"session_id": "clear"})).json()
+    stores = receipt["stores"]
+    for name, least in (("checkpoints", 1), ("transcript", 2), ("events", 1), ("documents", 1), ("attachments", 1)):
+        assert stores[name]["before"] >= least and stores[name]["after"] == 0, (name, stores[name])
+    assert receipt["removed"] == sum(count["before"] - count["after"] for count in stores.values())
+    assert (await client.get("/api/v1/sessions/clear")).status_code == 404
+    assert (await client.get(f"/api/v1/documents/{first['attachments'][0]['id']}")).status_code == 404
+    assert (await client.get(f"/api/v1/runs/{first['run_id']}")).status_code == 404
+    await say(client, "clear", "Do you remember?")
+    assert said_to(model) == ["Do you remember?"]
+    again = await client.delete("/api/v1/sessions/never-was")
+    assert (again.status_code, again.json()["removed"]) == (200, 0)
