@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from models.speech.registry import open_listener, open_speaker
 from redis.asyncio import Redis
 
 from graph.background import Background
@@ -17,6 +16,7 @@ from models.chat.registry import open_chat
 from models.chat.summarizer import ChatSummarizer
 from models.embeddings.registry import open_embedder
 from models.ocr.pool import open_ocr
+from models.speech.registry import open_listener, open_speaker
 from models.vision.registry import open_vision
 from models.vision.tagger import Tagger
 from readers.reader import Readers
