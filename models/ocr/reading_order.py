@@ -22,6 +22,8 @@ ALIGNED_WITHIN = 0.25
 """... whose middle is at most this many line heights higher or lower: then both are rows of a form or table."""
 GUTTER = 0.6
 """Least width of the gap between columns, in median line heights."""
+TALL = 1.5
+"""A line is vertical when it is so many times as high as wide."""
 SPAN_TRIM = 0.2
 """Share of the height ignored above and below when looking for horizontal gaps: pictures are never quite level."""
 
@@ -57,13 +59,23 @@ def reading_order(lines: list[OcrLine]) -> list[list[OcrLine]]:
 
     Side-by-side columns of running text are read one after the other (recursive X-Y cut, Nagy and Seth 1984); anything
     else that stands side by side (forms, receipts, tables) stays in rows.
+    Where most of the text is written vertically, as Chinese may be, a row is a vertical line: right to left.
     """
-    return [[placed.line for placed in row] for row in _ordered([_place(line) for line in lines])]
+    placed = [_place(line) for line in lines]
+    tall = sum(line.cells for line in placed if line.height >= TALL * (line.right - line.left))
+    if 2 * tall > sum(line.cells for line in placed):
+        placed = [_lying(line) for line in placed]
+    return [[each.line for each in row] for row in _ordered(placed)]
 
 
 def _place(line: OcrLine) -> Placed:
     xs, ys = [x for x, _ in line["box"]], [y for _, y in line["box"]]
     return Placed(line, min(xs), min(ys), max(xs), max(ys))
+
+
+def _lying(line: Placed) -> Placed:
+    """Return a line as it lies when the picture is turned to the left by 90 degrees."""
+    return Placed(line.line, line.top, -line.right, line.bottom, -line.left)
 
 
 def _ordered(lines: list[Placed]) -> list[list[Placed]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ LEAST_CONFIDENCE = 0.5
 """Lines below this are dropped: icons and textures that were taken for characters come out at 0.1 to 0.5."""
 DOUBTFUL = 0.8
 """A turned picture whose mean confidence stays below this is read unturned too, and the better reading is kept."""
+
+
+_HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 class Unreadable(Exception):
@@ -64,22 +69,21 @@ class Recognizer:
         return lines, rotation
 
     def _read_upright(self, picture: Pixels) -> tuple[list[OcrLine], int]:
-        """Read a picture turned upright; return its lines and the degrees (counter-clockwise) it was turned by."""
-        lines, rotation, upside_down = self._predict_turned(picture)
-        if upside_down:
-            rotation = (rotation + 180) % 360
+        """Read a picture turned upright; return its lines and the degrees (counter-clockwise) it was turned by.
+
+        The page classifier can be wrong on a picture with few words; the lines themselves then tell (`_leaning`).
+        """
+        lines, result = self._predict(picture, turn=True)
+        rotation = max(int(result["doc_preprocessor_res"]["angle"]), 0)
+        leaning = _leaning(result)
+        if leaning:
+            rotation = (rotation + leaning) % 360
             lines, _ = self._predict(_turned(picture, rotation), turn=False)
         if rotation and _mean_confidence(lines) < DOUBTFUL:
             unturned, _ = self._predict(picture, turn=False)
             if _legible(unturned) >= _legible(lines):
                 return unturned, 0
         return lines, rotation
-
-    def _predict_turned(self, picture: Pixels) -> tuple[list[OcrLine], int, bool]:
-        lines, result = self._predict(picture, turn=True)
-        rotation = int(result["doc_preprocessor_res"]["angle"])
-        flipped = sum(len(text) for text, flip in zip(result["rec_texts"], _flips(result), strict=True) if flip)
-        return lines, max(rotation, 0), flipped > sum(map(len, result["rec_texts"])) / 2
 
     def _predict(self, picture: Pixels, *, turn: bool) -> tuple[list[OcrLine], Any]:
         result = self._paddleocr.predict(np.ascontiguousarray(picture), use_doc_orientation_classify=turn)[0]
@@ -154,9 +158,30 @@ def _moved(line: OcrLine, left: int, top: int) -> OcrLine:
     return OcrLine(text=line["text"], confidence=line["confidence"], box=[[x + left, y + top] for x, y in line["box"]])
 
 
-def _flips(result: Any) -> list[bool]:
-    """Return which lines stood on their heads; the key is missing when no line was found."""
-    return [angle == 1 for angle in result.get("textline_orientation_angles", [])]
+def _leaning(result: Any) -> int:
+    """Return by how many degrees (counter-clockwise) most of the text that was read well still has to be turned.
+
+    PaddleX turns the cut-out of a tall line by 90 degrees, and of a line on its head by 180, before it reads it. Tall
+    lines of Chinese have no vote: they are as likely written vertically, and the recogniser reads those well, too.
+    """
+    votes: Counter[int] = Counter()
+    flips = result.get("textline_orientation_angles", [])  # missing when there is no line at all
+    for text, score, box, flip in zip(
+        result["rec_texts"], result["rec_scores"], result["rec_polys"], flips, strict=True
+    ):
+        tall = _is_tall(box)
+        if score >= DOUBTFUL and not (tall and _HAN.search(text)):
+            votes[(90 if tall else 0) + (180 if flip == 1 else 0)] += len(text)
+    leaning, weight = votes.most_common(1)[0] if votes else (0, 0)
+    return leaning if 2 * weight > votes.total() else 0
+
+
+def _is_tall(box: NDArray[Any]) -> bool:
+    """Tell whether a box is turned by PaddleX: its height is at least one and a half of its width."""
+    corners = np.asarray(box, np.float32)
+    width = max(np.linalg.norm(corners[0] - corners[1]), np.linalg.norm(corners[2] - corners[3]))
+    height = max(np.linalg.norm(corners[0] - corners[3]), np.linalg.norm(corners[1] - corners[2]))
+    return bool(height >= 1.5 * width)
 
 
 def _mean_confidence(lines: list[OcrLine]) -> float:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from models.ocr.recognizer import Recognizer
 
 LENGTH = struct.Struct(">I")
+NICENESS = 5
+"""Reading pictures yields to answering people, as the sandbox's children do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def _receive(inbox: queue.SimpleQueue[bytes]) -> None:
 
 
 def _start(job: Job, replies: BinaryIO) -> Recognizer:
+    os.nice(NICENESS)
     _quiet(job)
     try:
         _check_packages(job.engine)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,21 @@ async def test_turned_pictures_are_righted_and_boxes_are_those_of_the_upright_pi
     assert plain(text["text"]) == "Thequickbrownfoxjumpsoverthelazydoginthemeadow"
     assert text["rotation"] == degrees
     assert all(x <= 700 and y <= 220 for line in text["lines"] for x, y in line["box"])
+
+
+@pytest.mark.parametrize("degrees", [90, 270])
+async def test_two_words_are_enough_to_tell_how_the_picture_lies(ocr_pool: OcrPool, degrees: int) -> None:
+    page = drawn((60, 60, "exit street"), size=(640, 480)).rotate(360 - degrees, expand=True)
+    text = await ocr_pool.read(encoded(page))
+    assert (plain(text["text"]), text["rotation"]) == ("exitstreet", degrees)
+
+
+async def test_vertical_chinese_is_read_in_its_own_order_and_not_turned(ocr_pool: OcrPool) -> None:
+    columns = ["春眠不觉晓", "处处闻啼鸟", "夜来风雨声"]
+    characters = [(240 - 90 * c, 30 + 60 * r, char) for c, text in enumerate(columns) for r, char in enumerate(text)]
+    text = await ocr_pool.read(encoded(drawn(*characters, size=(330, 360), pixels=48)))
+    assert text["text"].splitlines() == columns
+    assert text["rotation"] == 0
 
 
 async def test_a_scrolling_screenshot_is_read_from_end_to_end(ocr_pool: OcrPool) -> None:
@@ -169,6 +185,15 @@ async def test_missing_models_are_told_and_do_not_hinder_the_start(settings: Set
     assert pool.state == "missing" and "make install" in pool.detail and str(tmp_path) not in pool.detail
     with pytest.raises(OcrUnavailable):
         await pool.read(receipt(2))
+    await pool.aclose()
+
+
+@pytest.mark.skipif(find_spec("paddle") is not None, reason="paddlepaddle is installed")
+async def test_a_missing_package_is_told_with_its_remedy(settings: Settings) -> None:
+    pool = open_ocr(settings.model_copy(update={"ocr_engine": "paddle"}))
+    with pytest.raises(OcrUnavailable, match="not installed: paddlepaddle"):
+        await pool.read(receipt(1))
+    assert pool.state == "missing" and "pip install paddlepaddle==3.2.2" in pool.detail
     await pool.aclose()
 
 

@@ -74,3 +74,9 @@ def test_a_table_stays_in_rows() -> None:
         line(text, 20 + 250 * c, 50 * r, 12 * len(text)) for r, row in enumerate(cells) for c, text in enumerate(row)
     ]
     assert ordered(lines) == cells
+
+
+def test_vertical_chinese_is_read_from_right_to_left() -> None:
+    columns = ["春眠不觉晓", "处处闻啼鸟", "夜来风雨声", "花落知多少"]
+    lines = [line(text, 400 - 90 * i, 30, 50, 300) for i, text in enumerate(columns)]
+    assert ordered(lines) == [[text] for text in columns]
