@@ -158,7 +158,7 @@ def _picture_text(attachment: Attachment, language: Language) -> str:
     lines.append("Text by OCR: " + (_fence(ocr["text"]) if ocr and ocr["text"] else "-"))
     if description:
         lines.append(f"Description by {description['model']}: {_fence(description['text'])}")
-    else:
+    elif not attachment.get("warnings"):
         lines.append(NO_VISION[language])
     return "\n".join([*lines, *attachment.get("warnings", [])])
 

@@ -62,7 +62,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     stack.push_async_callback(http.aclose)
     tools = ToolRegistry(settings, documents, http)
     stack.push_async_callback(tools.aclose)
-    pictures = Pictures(settings, sandbox, ocr, vision, Tagger())
+    pictures = Pictures(settings, sandbox, ocr, vision, Tagger(), documents.cache)
     ingestion = Ingestion(
         settings,
         readers=Readers(settings, sandbox),

@@ -22,7 +22,6 @@ from models.vision.tagger import Tagger
 from readers.sandbox import Sandbox
 from settings import Settings
 from tests.drawn_pictures import drawn, encoded
-from tests.ocr_fixture import ocr_pool  # noqa: F401
 
 CORPUS_PICTURES = (
     "img_infographic_en.png", "img_no_text_flower.jpg", "img_poster_zh.jpg", "img_print_en.tif",
@@ -64,7 +63,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-def reader(settings: Settings, sandbox: Sandbox, ocr_pool: OcrPool) -> Pictures:  # noqa: F811
+def reader(settings: Settings, sandbox: Sandbox, ocr_pool: OcrPool) -> Pictures:
     return Pictures(settings, sandbox, ocr_pool, None, Tagger())
 
 
@@ -95,7 +94,7 @@ async def test_without_a_vision_model_there_are_text_and_facts(reader: Pictures)
 async def test_both_witnesses_are_kept_apart_and_compared(
     settings: Settings,
     sandbox: Sandbox,
-    ocr_pool: OcrPool,  # noqa: F811
+    ocr_pool: OcrPool,
 ) -> None:
     vision = Witness('A sign that reads "Harbour Road 315" and “欢迎来到港口公园”.')
     pictures = Pictures(settings, sandbox, ocr_pool, vision, Tagger())
@@ -113,7 +112,7 @@ async def test_both_witnesses_are_kept_apart_and_compared(
 async def test_contradicting_quotes_give_a_warning(
     settings: Settings,
     sandbox: Sandbox,
-    ocr_pool: OcrPool,  # noqa: F811
+    ocr_pool: OcrPool,
     language: Language,
     expected: str,
 ) -> None:
@@ -127,7 +126,7 @@ async def test_contradicting_quotes_give_a_warning(
 async def test_a_failing_vision_model_leaves_the_text(
     settings: Settings,
     sandbox: Sandbox,
-    ocr_pool: OcrPool,  # noqa: F811
+    ocr_pool: OcrPool,
 ) -> None:
     pictures = Pictures(settings, sandbox, ocr_pool, Witness(error=ModelTimedOut()), Tagger())
     attachment = await pictures.read(ref(sign()), sign(), language="zh", question="")
@@ -148,7 +147,7 @@ async def test_failing_ocr_leaves_the_description(settings: Settings, sandbox: S
 async def test_the_same_picture_is_read_and_described_once(
     settings: Settings,
     sandbox: Sandbox,
-    ocr_pool: OcrPool,  # noqa: F811
+    ocr_pool: OcrPool,
 ) -> None:
     ocr, vision, cache = CountingOcr(ocr_pool), Witness("A sign."), MemoryCache()
     pictures = Pictures(settings, sandbox, ocr, vision, Tagger(), cache)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from settings import Settings
-from tests.ocr_fixture import ocr_pool  # noqa: F401
 from tests.standins.openai_server import OpenAIServer
 
 Configure = Callable[..., Settings]
