@@ -8,32 +8,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Literal, Protocol, cast
 
-from errors import AppError, AttachmentError, Language, UnknownAttachment, UnknownDocument
+from errors import AppError, Language, Unavailable, UnknownAttachment, UnknownDocument
 from graph.state import Attachment, AttachmentRef
 from ingestion.chunks import Chunker
+from ingestion.embedded import EmbeddedFiles, content_key
 from ingestion.indexing import SummaryWriter, Vectorizer
 from ingestion.language import Script
 from ingestion.reading import PageSource, Reading
 from ingestion.summaries import Summarizer
 from models.embeddings.interface import Embedder
 from models.ocr.interface import OcrEngine
-from readers.interface import Embedded
 from settings import Settings
-from stores.attachments import Attachments, display_name
+from stores.attachments import Attachments
 from stores.contents import LEASE_SECONDS, ContentGone, PageText, Unfinished
 from stores.documents import Documents
 from stores.ownership import Owner
 
 logger = logging.getLogger(__name__)
 
-READER_VERSION = "1"
-"""Raise it when readers give other text: content is then read anew when it is uploaded again."""
-NESTING = " › "
 FOLLOW_SECONDS = 0.5
 CONTAINERS = frozenset({"application/zip", "application/x-ole-storage", "application/octet-stream"})
 """Media types of a file's first bytes that may turn out to be more when the whole file is looked into."""
-MAX_NESTING = 3
-"""A file inside a file inside a file is read; deeper ones are left out."""
 Progress = Callable[[Attachment], None]
 
 
@@ -57,6 +52,7 @@ class Ingestion:
         self._attachments, self._documents = attachments, documents
         self._contents = documents.contents
         self._embedder = embedder
+        self._embedded = EmbeddedFiles(attachments, documents.contents, settings.max_files)
         self._vectorizer = Vectorizer(documents.contents, documents.vectors, embedder)
         self._summaries = SummaryWriter(documents.contents, summarizer, settings.summary_threshold_tokens)
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -114,7 +110,7 @@ class Ingestion:
         Raises:
             UnknownDocument: It was deleted meanwhile.
         """
-        key = f"{ref['sha256']}:{READER_VERSION}:picture:{language}"
+        key = content_key(ref, language)
         content_id, status = await self._contents.open(ref, key=key, origin="image", language=language)
         try:
             data = await self._attachments.read(ref)
@@ -143,10 +139,10 @@ class Ingestion:
         self, ref: AttachmentRef, owner: Owner, language: Language, password: str | None, on_progress: Progress | None
     ) -> int:
         """Have the text of `ref` stored; return the content's id."""
-        key = f"{ref['sha256']}:{READER_VERSION}" + (f":{ref['id']}" if password else "")
+        key = content_key(ref, language, private=password is not None)
         content_id, status = await self._contents.open(ref, key=key, origin="document", language=language)
         if status == "ready":
-            await self._share_embedded(content_id, ref, owner, language)
+            await self._embedded.share(content_id, ref, owner, language)
             return content_id
         if content_id not in self._tasks:
             task = asyncio.create_task(
@@ -156,7 +152,7 @@ class Ingestion:
             task.add_done_callback(lambda _: self._tasks.pop(content_id, None))
         async with self._listening(content_id, ref, owner, on_progress):
             await asyncio.shield(self._tasks[content_id])
-        await self._share_embedded(content_id, ref, owner, language)
+        await self._embedded.share(content_id, ref, owner, language)
         return content_id
 
     async def _read(
@@ -198,47 +194,12 @@ class Ingestion:
 
         reading = Reading(self._settings, self._readers, self._ocr, self._contents)
         end = await reading.run(content_id, ref, path, password, done, stored)
-        left_out = await self._keep_embedded(content_id, ref, owner, language, end.embedded)
+        left_out = await self._embedded.keep(content_id, ref, owner, language, end.embedded)
         notes = [*end.notes, f"files_skipped:{left_out}"] if left_out else end.notes
         await self._contents.finish(content_id, language=end.language, notes=notes)
         self._vectorizer.add(content_id)
         self._summaries.add(content_id)
         await self._notify(content_id)
-
-    async def _keep_embedded(
-        self, content_id: int, ref: AttachmentRef, owner: Owner, language: Language, files: list[Embedded]
-    ) -> int:
-        """Store files that were inside `ref` as documents of their own, still to be read; return how many were not."""
-        kept = 0
-        room = self._settings.max_files if ref["name"].count(NESTING) < MAX_NESTING else 0
-        for file in files[:room]:
-            name = display_name(file.name)
-            try:
-                child = await self._attachments.put(file.data, name=f"{ref['name']}{NESTING}{name}", owner=owner)
-            except AttachmentError:
-                continue
-            await self._contents.add_embedded_file(content_id, name, child)
-            await self._open_child(child, ref["id"], language)
-            kept += 1
-        return len(files) - kept
-
-    async def _share_embedded(self, content_id: int, ref: AttachmentRef, owner: Owner, language: Language) -> None:
-        """Give the owner of `ref` the files inside it too, when it was read for someone else."""
-        files = await self._contents.embedded_files(content_id)
-        if not files or await self._contents.children(ref["id"]):
-            return
-        for file in files:
-            try:
-                named = AttachmentRef(**{**file, "name": f"{ref['name']}{NESTING}{file['name']}"})
-                await self._open_child(await self._attachments.share(named, owner), ref["id"], language)
-            except UnknownAttachment:
-                continue
-
-    async def _open_child(self, child: AttachmentRef, parent_id: str, language: Language) -> None:
-        kind = f":picture:{language}" if child["kind"] == "image" else ""
-        key = f"{child['sha256']}:{READER_VERSION}{kind}"
-        origin = "image" if child["kind"] == "image" else "document"
-        await self._contents.open(child, key=key, origin=origin, language=language, parent_id=parent_id)
 
     async def _read_child(self, child: AttachmentRef, owner: Owner, language: Language) -> None:
         if child["kind"] == "image":
@@ -284,6 +245,10 @@ class Ingestion:
     async def _keep_resuming(self) -> None:
         first = True
         while True:
+            try:
+                await self._documents.finish_deletions()
+            except Unavailable as exc:
+                logger.warning("deletions wait", extra={"error": exc.code})
             for item in await self._contents.unfinished(self._settings.summary_threshold_tokens):
                 await self._resume(item, summarise=first)
             first = False

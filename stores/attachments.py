@@ -22,6 +22,8 @@ from stores.ownership import Owner
 
 HEAD_BYTES = 64 * 1024
 NAME_CHARS = 200
+STRAY_SECONDS = 3600
+"""No upload takes so long: an older file that nobody owns is a left-over."""
 
 
 class Attachments:
@@ -108,6 +110,10 @@ class Attachments:
 
         await self._catalog.write(remove)
 
+    async def tidy(self) -> None:
+        """Remove what a process that was killed in the middle of an upload left behind."""
+        await self._catalog.write(self._remove_strays)
+
     async def aclose(self) -> None:
         """Close the catalog."""
         await self._catalog.aclose()
@@ -125,6 +131,12 @@ class Attachments:
         if size == 0:
             raise FileEmpty(name=name)
         return size, digest.hexdigest(), head
+
+    def _remove_strays(self, db: sqlite3.Connection) -> None:
+        owned = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM attachments")}
+        for path in self._folder.glob("*/*"):
+            if path.name not in owned and time.time() - path.stat().st_mtime > STRAY_SECONDS:
+                path.unlink(missing_ok=True)
 
     def _keep(self, db: sqlite3.Connection, ref: AttachmentRef, owner: Owner, incoming: Path) -> None:
         # Inside the write transaction, so that a concurrent release of the same content cannot take the file away.

@@ -47,8 +47,17 @@ class Documents:
         vectors = await VectorStore.open(settings, embedder, uid) if embedder.dimensions else None
         attachments = Attachments(settings.data_dir / "attachments", settings)
         documents = cls(catalog, vectors, attachments, Search(catalog, vectors, embedder, reranker))
-        await documents._removal.finish()
+        await documents.finish_deletions()
+        await attachments.tidy()
         return documents
+
+    async def finish_deletions(self) -> None:
+        """Go on with deletions that were cut short, by a kill or a vector store that did not answer.
+
+        Raises:
+            Unavailable: The Chroma server does not answer.
+        """
+        await self._removal.finish()
 
     async def aclose(self) -> None:
         """Close everything that `open` opened."""

@@ -16,7 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -180,8 +180,7 @@ class VectorStore:
     def _approximate(
         self, sizes: dict[int, int], query: Vectors, limit: int
     ) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
-        contents: list[str | int | float | bool] = [*sizes]
-        admitted: Where = {"content": {"$in": contents}}
+        admitted = cast("Where", {"content": {"$in": [*sizes]}})
         found = self._collection.query(
             query_embeddings=query[None, :], n_results=limit, where=admitted, include=["distances"]
         )
@@ -192,8 +191,8 @@ class VectorStore:
 def _wipe_memory() -> None:
     """Have the C library wipe memory that is freed and clear memory that is handed out, where it can (glibc).
 
-    Chroma writes its HNSW blocks to disk with their unused part, which is whatever the process had there before: without
-    this, text of deleted documents was found in `data_level0.bin`.
+    Chroma writes its HNSW blocks to disk with their unused part, which is whatever the process had there before:
+    without this, text of deleted documents was found in `data_level0.bin`.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(M_PERTURB, 255)
@@ -223,7 +222,7 @@ def _open(settings: Settings, embedder: Embedder, catalog_uid: str) -> tuple[Cli
         for other in client.list_collections():
             if other.name.startswith(family) and other.name != collection.name:
                 client.delete_collection(other.name)
-    except (*_chroma_errors(), ValueError) as exc:
+    except _chroma_errors() as exc:
         raise Unavailable(reason=NO_ANSWER) from exc
     return client, collection
 
@@ -239,7 +238,7 @@ def _chroma_errors() -> tuple[type[Exception], ...]:
     import httpx
     from chromadb.errors import ChromaError
 
-    return ChromaError, httpx.HTTPError, ConnectionError
+    return ChromaError, httpx.HTTPError, ConnectionError, ValueError
 
 
 def _id(content_id: int, ordinal: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -61,6 +63,18 @@ async def test_empty_file_is_refused(library: Library) -> None:
     with pytest.raises(FileEmpty):
         await library.attachments.put(b"", name="empty.txt", owner=Owner())
     assert not files(library.settings)
+
+
+async def test_left_overs_of_a_killed_upload_are_removed(library: Library) -> None:
+    kept = await library.attachments.put(b"kept", name="k.txt", owner=ANN)
+    folder = library.settings.data_dir / "attachments"
+    for path, age in ((folder / "incoming" / "old", 7200), (folder / "ab" / "abcd", 7200), (folder / "ab" / "new", 0)):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+        os.utime(path, (time.time() - age, time.time() - age))
+    os.utime(library.attachments.path(kept["sha256"]), (0, 0))
+    await library.attachments.tidy()
+    assert {path.name for path in files(library.settings)} == {kept["sha256"], "new"}
 
 
 @pytest.mark.parametrize(
