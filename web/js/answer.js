@@ -6,7 +6,7 @@ import { readAloud, stopPlaying } from "./playback.js";
 import { plainName } from "./safe_name.js";
 import { branch } from "./sessions.js";
 import { memo, notify, openPanel } from "./store.js";
-import { regenerate } from "./turns.js";
+import { regenerate, retry } from "./turns.js";
 
 const MARKS = { stopped: "stopped", interrupted: "interrupted", rolled_back: "rolledBack" };
 
@@ -74,6 +74,7 @@ function Actions({ message, busy }) {
       ${message.text && html`<button type="button" class="quiet" onClick=${() => copyText(message.text, setCopied)}>${t(copied ? "copied" : "copy")}</button><${Speak} text=${message.text} />`}
       ${message.runId && !busy && html`<button type="button" class="quiet" onClick=${() => regenerate(message)}>${t("regenerate")}</button>
         <button type="button" class="quiet" onClick=${() => branch(message)}>${t("branch")}</button>`}
+      ${message.error && !message.runId && !busy && html`<button type="button" class="quiet strong" onClick=${() => retry(message)}>${t("retry")}</button>`}
       ${(message.tools.length > 0 || message.nodes.length > 0) && html`<button type="button" class="quiet" onClick=${steps}>${t("activity")}</button>`}
       ${usage?.model && html`<span class="usage">${usage.model} · ${t("tokens", { input: usage.input_tokens, output: usage.output_tokens })}</span>`}
     </div>`;

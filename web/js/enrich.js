@@ -13,7 +13,7 @@ async function drawFormulas(elements) {
   await import("../vendor/katex.js");
   for (const element of elements) {
     element.dataset.done = "1";
-    const options = { output: "mathml", throwOnError: false, displayMode: element.dataset.block === "true", trust: false };
+    const options = { output: "mathml", throwOnError: false, displayMode: element.dataset.block === "true", trust: false, strict: "ignore" };
     globalThis.katex.render(element.dataset.tex, element, options);
   }
 }

@@ -1,5 +1,5 @@
 // Files of the message being written: uploaded at once, watched while they are read.
-import { getJson, upload } from "./api.js";
+import { getJson, request, upload } from "./api.js";
 import { t } from "./i18n.js";
 import { pause } from "./run_stream.js";
 import { newId, notify, set, state } from "./store.js";
@@ -23,11 +23,21 @@ export function addFiles(files) {
   }
 }
 
-export const unlock = (entry, password) => uploadOne(entry, password);
+export function unlock(entry, password) {
+  forget(entry);
+  uploadOne(entry, password);
+}
 
 export function removeFile(key) {
-  state.files.find((file) => file.key === key)?.abort.abort();
+  const entry = state.files.find((file) => file.key === key);
   set({ files: state.files.filter((file) => file.key !== key) });
+  entry.abort.abort();
+  forget(entry);
+}
+
+// What was uploaded, but never sent, is not kept.
+function forget({ attachment }) {
+  if (attachment?.id) request(`documents/${attachment.id}`, { method: "DELETE" }).catch(() => {});
 }
 
 const change = (key, changes) => set({ files: state.files.map((file) => (file.key === key ? { ...file, ...changes } : file)) });

@@ -29,4 +29,4 @@ function Model({ part }) {
 }
 
 export const splitKind = (kind) => (kind.includes(": ") ? [kind.slice(0, kind.indexOf(": ")), kind.slice(kind.indexOf(": ") + 2)] : ["", kind]);
-export const isBundled = (part) => /^(reader|gguf|bundled|embedded)\b/.test(part.kind);
+export const isBundled = (part) => /\b(reader|gguf|bundled|embedded|PaddleOCR)\b/.test(`${part.kind} ${part.detail}`);

@@ -76,6 +76,7 @@ const RULES = {
     "h6", "table", "thead", "tbody", "tr", "th", "td", "span", "div", "button", "img", "sup", "sub", "u", "kbd"],
   ALLOWED_ATTR: ["href", "title", "alt", "src", "class", "data-cite", "data-copy", "data-tex", "data-block", "type", "align", "start", "tabindex", "aria-label"],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|data:image\/(?:png|jpe?g|gif|webp);|#)/i,
+  ADD_URI_SAFE_ATTR: ["type", "align", "start", "tabindex"],
   RETURN_TRUSTED_TYPE: true,
 };
 

@@ -8,7 +8,7 @@ import { refreshSessions, showInAddress } from "./session_list.js";
 import { newId, notify, set, state } from "./store.js";
 import { fetchEnd } from "./transcript.js";
 
-const LOOKS_FOR_RUN = 4;
+const LOOKS_FOR_RUN = 3;
 
 export function send(text) {
   const attachments = state.files.map((file) => file.attachment).filter((item) => item?.id);
@@ -24,6 +24,14 @@ export function edit(message, text) {
 export function regenerate(message) {
   const question = state.messages.find((item) => item.role === "user" && item.runId === message.runId);
   ask({ replaces: message.runId }, question ?? { text: "" }, before(message.runId));
+}
+
+// A question that did not reach the server is sent again.
+export function retry(answer) {
+  const at = state.messages.indexOf(answer);
+  const question = state.messages[at - 1];
+  const attachment_ids = question.attachments.map((item) => item.id).filter(Boolean);
+  ask({ message: question.text, attachment_ids }, question, state.messages.slice(0, at - 1));
 }
 
 const before = (runId) => state.messages.slice(0, state.messages.findIndex((item) => item.runId === runId));
@@ -49,7 +57,6 @@ export async function followRun(start, sessionId, key, questionKey) {
     if (!here()) return;
     set({ running: { ...state.running, runId } });
     change(questionKey, (question) => ({ ...question, runId }));
-    if (start.body) refreshSessions();
   };
   const onConnection = (connected) => here() && set({ connected });
   stopPlaying();
@@ -95,6 +102,7 @@ async function takeEvents(start, key, here) {
     if (!here()) return;
     if (event === "audio") playPart(data);
     else change(key, (answer) => applyEvent(answer, event, data));
+    if (event === "run" && data.state === "running") refreshSessions();
     if (event === "gap") notify(t("gap"));
   }
 }

@@ -1,0 +1,196 @@
+"""Talking on the page: streams, Markdown, what can be done with an answer, the panels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from graph.builder import build_graph
+from tests.standins.openai_server import Answer, OpenAIServer
+from tests.web.conftest import Opener
+from tests.web.steps import BOX, ask, ask_to_end, ended
+
+pytestmark = pytest.mark.browser
+
+RICH = r"""## Results
+
+The mean is $\bar{x} = \frac{1}{n}\sum x_i$ and costs $5 to $10.
+
+$$
+a^2 + b^2
+= c^2
+$$
+
+| Model | Accuracy |
+|:------|---------:|
+| base | 81.2 % |
+
+```python
+def f(x: int) -> int:
+    return x[0]
+```
+
+- [x] done
+"""
+
+
+async def test_rich_answer_is_drawn(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: Answer(RICH, pace=0.005)
+    page = await open_page()
+    answer = await ask_to_end(page, "show me")
+    await expect(answer.locator("h2")).to_have_text("Results")
+    await expect(answer.locator("math")).to_have_count(2)
+    await expect(answer.locator("math[display=block] msup")).to_have_count(3)
+    assert "costs $5 to $10" in await answer.inner_text()
+    await expect(answer.locator("td[align=right]")).to_have_text("81.2 %")
+    await expect(answer.locator("code .hljs-keyword").first).to_have_text("def")
+    assert "☑" in await answer.inner_text()
+    await expect(answer.locator(".cite")).to_have_count(0)
+    assert await answer.locator(".usage").inner_text() != ""
+
+
+async def test_stop_keeps_what_was_said(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: Answer("word " * 400, pace=0.05)
+    page = await open_page()
+    answer = await ask(page, "go on for long")
+    await expect(answer).to_contain_text("word word word")
+    await page.get_by_role("button", name="Stop", exact=True).click()
+    await ended(page)
+    await expect(answer).to_contain_text("Stopped: this answer is incomplete.")
+    await expect(answer.locator(".mark")).to_have_count(1)
+    assert 3 <= (await answer.inner_text()).count("word") < 400
+    await page.reload()
+    await expect(page.locator("article.answer")).to_contain_text("Stopped: this answer is incomplete.")
+
+
+async def test_regenerate_edit_and_branch(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda request: Answer(f"echo {request.user_text} {len(model.chats)}")
+    page = await open_page()
+    await ask_to_end(page, "first")
+    answer = await ask_to_end(page, "second")
+    before = await answer.locator(".markdown").inner_text()
+    await answer.get_by_role("button", name="Answer again").click()
+    await expect(answer.locator(".markdown")).not_to_have_text(before)
+    await ended(page)
+    await expect(page.locator("article.question")).to_have_count(2)
+
+    await page.get_by_role("button", name="Edit").first.click()
+    editor = page.locator("article.question textarea")
+    await expect(editor).to_be_focused()
+    await expect(editor).to_have_value("first")
+    await editor.fill("changed")
+    await editor.press("Enter")
+    await ended(page)
+    await expect(page.locator("article.question .bubble")).to_have_text(["changed"])
+    await expect(page.locator("article.answer")).to_contain_text("echo changed")
+    await page.reload()
+    await expect(page.locator("article.question .bubble")).to_have_text(["changed"])
+
+    address = page.url
+    await page.get_by_role("button", name="Branch from here").click()
+    await expect(page.locator(".notice")).to_contain_text("A new conversation goes on from there.")
+    assert page.url != address
+    await ask_to_end(page, "only in the branch")
+    await page.goto(address)
+    await expect(page.locator("article.question .bubble")).to_have_text(["changed"])
+
+
+async def test_system_prompt_reaches_the_model(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "ok"
+    page = await open_page()
+    await page.get_by_role("button", name="Settings").click()
+    await page.get_by_label("System prompt").fill("Speak like a pirate")
+    await page.get_by_label("System prompt").blur()
+    await ask_to_end(page, "hello")
+    assert "Speak like a pirate" in model.chats[-1].text
+
+
+async def test_settings_tell_what_is_in_use(open_page: Opener) -> None:
+    page = await open_page()
+    await page.get_by_role("button", name="Settings").click()
+    parts = page.locator(".parts li")
+    await expect(parts.filter(has_text="Language model")).to_contain_text("stand-in")
+    await expect(parts.filter(has_text="Embeddings")).to_contain_text("bundled")
+    await expect(parts.filter(has_text="Vision model")).to_contain_text("not set up")
+    await expect(parts.filter(has_text="OCR")).to_contain_text("PaddleOCR")
+
+
+async def test_the_graph_lights_up(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: Answer("word " * 60, pace=0.05)
+    page = await open_page()
+    await page.get_by_role("button", name="Graph").click()
+    await ask(page, "light up")
+    await expect(page.locator("g.active")).to_have_attribute("data-node", "generate_answer")
+    await expect(page.locator("g.past[data-node=recall]")).to_have_count(1)
+    await ended(page)
+    await expect(page.locator("g.active")).to_have_count(0)
+    await expect(page.locator("g.past[data-node=remember]")).to_have_count(1)
+    await page.get_by_role("button", name="Activity").first.click()
+    await expect(page.locator(".activity li").filter(has_text="Answer")).to_contain_text("s")
+
+
+async def test_the_drawing_is_the_graph(open_page: Opener) -> None:
+    drawn = build_graph().get_graph()
+    names = {name for name in drawn.nodes if not name.startswith("__")}
+    page = await open_page()
+    await page.get_by_role("button", name="Graph").click()
+    shown = await page.locator("[data-node]").evaluate_all("nodes => nodes.map(node => node.dataset.node)")
+    assert set(shown) == names
+    assert await page.locator(".edge").count() == len(
+        [edge for edge in drawn.edges if edge.source in names and edge.target in names]
+    )
+
+
+async def test_a_long_answer_is_not_parsed_for_every_token(open_page: Opener, model: OpenAIServer) -> None:
+    text = "".join(f"Paragraph **{n}** with `code` and words to fill it up. " * 4 + "\n\n" for n in range(100))
+    model.respond = lambda _: Answer(text, pace=0.0005)
+    page = await open_page()
+    await page.evaluate(
+        """() => {
+          globalThis.changed = 0;
+          const count = (records) => { for (const record of records) if (record.target.matches?.(".markdown > div")) globalThis.changed += 1; };
+          new MutationObserver(count).observe(document.body, { subtree: true, childList: true });
+        }"""
+    )
+    answer = await ask_to_end(page, "a long one")
+    assert "Paragraph 99" in await answer.inner_text()
+    pieces = len(text) / 6
+    assert await page.evaluate("changed") < pieces / 4
+
+
+async def test_a_failed_answer_says_why(open_page: Opener, model: OpenAIServer) -> None:
+    from tests.standins.openai_server import Failure
+
+    model.respond = lambda _: Failure(400, message="no")
+    page = await open_page()
+    answer = await ask_to_end(page, "fail")
+    await expect(answer.get_by_role("alert")).to_contain_text("The language model does not answer")
+    model.respond = lambda _: "now it works"
+    await answer.get_by_role("button", name="Answer again").click()
+    await expect(answer).to_contain_text("now it works")
+
+
+async def test_chinese_interface(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "好的"
+    page = await open_page(locale="zh-CN")
+    assert await page.evaluate("document.documentElement.lang") == "zh-CN"
+    await expect(page.locator(BOX)).to_have_attribute("placeholder", "输入问题，或把文件、图片拖到这里")
+    await ask_to_end(page, "你好")
+    await page.get_by_role("button", name="设置").click()
+    await page.get_by_role("combobox", name="语言").select_option("en")
+    await expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    await expect(page.locator("article.answer").get_by_role("button", name="Copy")).to_be_visible()
+
+
+async def test_no_word_is_missing_in_either_language(open_page: Opener) -> None:
+    page = await open_page()
+    missing: Any = await page.evaluate(
+        """async () => {
+          const { WORDS, NAMES } = await import("./js/words.js");
+          const lacks = (a, b) => Object.keys(a).filter((key) => !(key in b));
+          return [WORDS, NAMES].flatMap(({ en, zh }) => [...lacks(en, zh), ...lacks(zh, en)]);
+        }"""
+    )
+    assert missing == []
