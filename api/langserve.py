@@ -152,6 +152,10 @@ class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
         """Return the model of outputs."""
         return TurnOutput
 
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> ServedGraph:  # type: ignore[override]
+        """Return this runnable: LangServe binds a config only to ask for the schemas, which do not depend on it."""
+        return self
+
     def invoke(self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
         """Refuse: the server is asynchronous throughout."""
         raise NotImplementedError("use ainvoke")
@@ -222,6 +226,7 @@ class _Call:
             language=options.get("language") or "auto",
             tools=None if options.get("tools") is None else tuple(options["tools"]),
             remembered=bool(thread_id),
+            published=False,
             on_busy=options.get("on_busy") or "enqueue",
             resume=value.get("resume"),
             config=_passed_on(given),
@@ -253,7 +258,13 @@ class _Call:
 
 def _passed_on(config: RunnableConfig) -> RunnableConfig:
     """What LangChain's own machinery needs: events are only seen of runs whose id and callbacks it gave."""
-    kept = {key: value for key, value in config.items() if key in ("callbacks", "tags", "metadata", "run_id")}
+    kept = {key: value for key, value in config.items() if key in ("tags", "metadata", "run_id")}
+    callbacks = config.get("callbacks")
+    if isinstance(callbacks, list):
+        # LangServe's own collector of events, whose result is only used with `include_callback_events`.
+        callbacks = [handler for handler in callbacks if type(handler).__module__ != "langserve.callbacks"]
+    if callbacks:
+        kept["callbacks"] = callbacks
     return cast("RunnableConfig", kept)
 
 

@@ -190,7 +190,7 @@ class TurnRunner:
         async with self._turns.hold(request.owner.memory_key, run.id, policy=request.on_busy) as turn:
             if request.replaces is not None:
                 await rewind(self.graph, self._services, request.owner, request.replaces)
-            opening = asyncio.create_task(self._open_record(run))
+            opening = asyncio.create_task(self._open_record(run)) if request.published else None
             try:
                 await self._work(run, self.graph, turn)
             finally:
@@ -201,16 +201,17 @@ class TurnRunner:
         entries = user_entries(run)
         return await self._services.transcripts.append_turn(run.request.owner, *entries) if entries else 0
 
-    async def _close_record(self, run: Run, opening: asyncio.Task[int]) -> None:
+    async def _close_record(self, run: Run, opening: asyncio.Task[int] | None) -> None:
         """Settle the outcome and write it down, while the turn is still this run's."""
         self._settle(run)
         owner, transcripts = run.request.owner, self._services.transcripts
+        said = user_entries(run)
         try:
-            count = await opening
-            if run.state == "rolled_back":
-                await transcripts.truncate(owner, count - len(user_entries(run)))
-            else:
-                await transcripts.append_turn(owner, answer_entry(run))
+            count = await opening if opening else 0
+            if run.state != "rolled_back":
+                await transcripts.append_turn(owner, *([] if opening else said), answer_entry(run))
+            elif opening:
+                await transcripts.truncate(owner, count - len(said))
         except AppError as exc:
             logger.warning("turn not written down", extra={"code": exc.code})
 
@@ -281,13 +282,17 @@ class TurnRunner:
 
     def _finish(self, run: Run) -> None:
         """Tell everyone how the run ended, exactly once."""
+        request = run.request
         self._settle(run)
         if run.error is not None:
-            body = error_body(run.error, run.request.spoken_language, request_id_var.get())
+            body = error_body(run.error, request.spoken_language, request_id_var.get())
             run.log.append("error", {**body, **(run.answer or {})})
         else:
             run.log.append("done", run.answer)
         count_run(run)
+        if not request.published and request.remembered and request.callback_url is None:
+            self._runs.pop(run.id, None)
+            return
         after = asyncio.create_task(self._after(run))
         self._closing.add(after)
         after.add_done_callback(self._closing.discard)
@@ -306,7 +311,8 @@ class TurnRunner:
         request = run.request
         config: RunnableConfig = {**request.config, **thread_config(request.owner.memory_key)}
         given: Any = {"messages": list(request.messages)} if request.resume is None else Command(resume=request.resume)
-        modes = list({*STREAM_MODES, *request.modes})
+        # Nobody follows the tokens of an unpublished turn without a tap: leave their callbacks out of every node.
+        modes = list({*(STREAM_MODES if request.published or request.tap else ("values",)), *request.modes})
         stream = graph.astream(
             given,
             config,

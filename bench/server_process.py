@@ -1,0 +1,53 @@
+"""A server of its own process, for benchmarks: started on a free port, ended by signal, its CPU time counted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+QUIET = {"OCR_ENGINE": "off", "TTS_ENGINE": "off", "WEB_SEARCH": "off", "LOG_LEVEL": "warning", "OMP_NUM_THREADS": "1"}
+
+
+class ServerProcess:
+    """Runs `python -m server` (or another command) below `folder` for as long as a `with` block lasts."""
+
+    def __init__(self, folder: Path, values: Mapping[str, str], command: Sequence[str] = ("-m", "server")) -> None:
+        self._folder, self._values, self._command = folder, values, command
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        values = {**os.environ, **QUIET, "PORT": str(port), "DATA_DIR": str(self._folder), **self._values}
+        self._process = subprocess.Popen([sys.executable, *self._command], env=values, stdout=subprocess.DEVNULL)
+        began = time.monotonic()
+        while time.monotonic() - began < 60 and self._process.poll() is None:
+            try:
+                httpx.get(f"{self.url}/api/v1/health", timeout=2)
+                self.seconds_to_ready = time.monotonic() - began
+                return self
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        raise RuntimeError("the server did not start")
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of the server process so far, without its children."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(30)
