@@ -6,7 +6,7 @@ import { addFiles } from "./files.js";
 import { t } from "./i18n.js";
 import { Icon, IconButton } from "./icons.js";
 import { notify } from "./store.js";
-import { send, stop } from "./turns.js";
+import { isUsable, send, stop } from "./turns.js";
 
 const MOST_PX = 240;
 const TOUCH = matchMedia("(pointer: coarse)");
@@ -15,7 +15,7 @@ export function Composer({ store }) {
   const [text, setText] = useState("");
   const box = useRef(null);
   const uploading = store.files.some((file) => file.status === "uploading");
-  const ready = !uploading && !store.loading && Boolean(text.trim() || store.files.some((file) => file.attachment?.id));
+  const ready = !uploading && !store.loading && Boolean(text.trim() || store.files.some(isUsable));
   useEffect(() => { box.current.style.height = "auto"; box.current.style.height = `${Math.min(box.current.scrollHeight, MOST_PX)}px`; }, [text]);
   const submit = (event) => {
     event.preventDefault();

@@ -14,7 +14,7 @@ export function Sources({ store, message }) {
     ${source && html`<${Place} key=${placeKey(source)} place=${source} />`}
     ${citations.length ? "" : html`<p class="quiet">${t("noSources")}</p>`}
     <ol class="sources">${citations.map((citation, i) => html`<${Citation} key=${i} citation=${citation} current=${citation === source} />`)}</ol>
-    <${Files} sessionId=${store.sessionId} count=${store.messages.length} />`;
+    <${Files} sessionId=${store.sessionId} count=${store.messages.length + store.files.filter((file) => file.status === "ready").length} />`;
 }
 
 const placeKey = (place) => [place.document_id, place.url, place.page, place.start, place.quote].join("|");

@@ -92,8 +92,9 @@ export function openPanel(panel, changes = {}) {
 
 export function closePanel() {
   set({ panel: null, source: null });
-  if (opener?.isConnected) opener.focus();
+  const back = opener;
   opener = null;
+  afterDrawing(() => { if (back?.isConnected) back.focus(); });
 }
 
 export function openMenu() {

@@ -10,8 +10,10 @@ import { fetchEnd } from "./transcript.js";
 
 const LOOKS_FOR_RUN = 3;
 
+export const isUsable = ({ attachment, status }) => Boolean(attachment?.id) && status !== "failed";
+
 export function send(text) {
-  const attachments = state.files.map((file) => file.attachment).filter((item) => item?.id);
+  const attachments = state.files.filter(isUsable).map((file) => file.attachment);
   set({ files: [] });
   ask({ message: text, attachment_ids: attachments.map((item) => item.id) }, { text, attachments }, state.messages);
 }

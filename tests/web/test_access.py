@@ -1,0 +1,161 @@
+"""Keyboard, screen readers, phones, colours, motion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.standins.openai_server import Answer, OpenAIServer
+from tests.web.conftest import Opener
+from tests.web.steps import BOX, ask_to_end
+
+pytestmark = pytest.mark.browser
+
+UNNAMED = """() => [...document.querySelectorAll("button, input, textarea, select, a[href], [role=menuitem]")]
+  .filter((it) => it.checkVisibility() && !(it.ariaLabel || it.textContent.trim() || it.labels?.[0]?.textContent.trim()))
+  .map((it) => it.outerHTML.slice(0, 120))"""
+CONTRAST = """() => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  const parts = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (it) => { for (; it; it = it.parentElement) { const c = parts(getComputedStyle(it).backgroundColor); if (c[3] === 255) return c; } return [255, 255, 255, 255]; };
+  const low = [];
+  for (const it of document.querySelectorAll("body *")) {
+    if (![...it.childNodes].some((node) => node.nodeType === 3 && node.data.trim()) || !it.checkVisibility() || it.closest(":disabled, .only-read, .skip, svg, math")) continue;
+    const [a, b] = [light(parts(getComputedStyle(it).color)), light(ground(it))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) low.push(`${ratio.toFixed(2)} ${it.className || it.tagName}: ${it.textContent.slice(0, 30)}`);
+  }
+  return low;
+}"""
+RICH = "Some **text** with a [link](https://example.org), `code`:\n\n```python\nfor x in 'abc': print(1)  # note\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quoted"
+
+
+async def focused(page: Any) -> str:
+    return str(await page.evaluate("document.activeElement?.ariaLabel || document.activeElement?.textContent.trim() || document.activeElement?.tagName"))
+
+
+async def test_by_keyboard_alone(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "hello there"
+    page = await open_page()
+    await expect(page.locator(".welcome")).to_be_visible()
+    await page.keyboard.press("Tab")
+    assert await focused(page) == "Skip to the message box"
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("by keyboard")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("second line")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("article.answer .actions")).to_be_visible()
+    assert await page.locator(".bubble").inner_text() == "by keyboard\nsecond line"
+    await expect(page.locator(BOX)).to_be_focused()
+
+    await page.get_by_role("button", name="Settings").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Settings")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".panel")).to_have_count(0)
+    assert await focused(page) == "Settings"
+
+    actions = page.locator(".sidebar li.current").get_by_role("button", name="Actions")
+    await actions.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
+    await page.keyboard.press("ArrowUp")
+    await expect(page.get_by_role("menuitem", name="Delete")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("menu")).to_have_count(0)
+    await expect(actions).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("End")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator("article")).to_have_count(2)
+
+
+async def test_tab_goes_round_without_a_trap(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: RICH
+    page = await open_page()
+    await ask_to_end(page, "something to tab through")
+    await page.get_by_role("button", name="Settings").click()
+    order: list[str] = []
+    invisible: list[str] = []
+    for _ in range(120):
+        await page.keyboard.press("Tab")
+        order.append(await focused(page))
+        shown = await page.evaluate(
+            """() => { const it = document.activeElement; const style = getComputedStyle(it);
+              return it === document.body || style.outlineStyle !== "none" || it.closest(".row, .file-button") !== null; }"""
+        )
+        if not shown:
+            invisible.append(order[-1])
+        if len(order) > 20 and order[-1] == order[0]:
+            break
+    assert order[0] in order[1:], "the focus never came round again"
+    for name in ("New chat", "Search conversations", "Graph", "Messages", "Answer again", "Attach files", "System prompt"):
+        assert any(name in stop for stop in order), f"{name} cannot be reached"
+    assert invisible == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_names_and_contrast(open_page: Opener, model: OpenAIServer, scheme: str) -> None:
+    model.respond = lambda _: RICH
+    page = await open_page(color_scheme=scheme)
+    await ask_to_end(page, "show colours")
+    await expect(page.locator(".hljs-keyword").first).to_be_visible()
+    for panel in ("Sources", "Activity", "Settings"):
+        await page.locator("header").get_by_role("button", name=panel, exact=True).click()
+        await expect(page.get_by_role("heading", name=panel)).to_be_visible()
+        assert await page.evaluate(UNNAMED) == []
+        assert await page.evaluate(CONTRAST) == []
+
+
+async def test_phone(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: RICH + "\n\n" + "a_very_long_word_without_a_break_" * 8
+    page = await open_page(phone=True, reduced_motion="reduce")
+    answer = await ask_to_end_by_button(page, "on the phone")
+    await expect(answer).to_contain_text("quoted")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    await page.get_by_role("button", name="Conversations").click()
+    await expect(page.get_by_role("button", name="New chat")).to_be_focused()
+    await page.locator("nav").get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("button", name="New chat")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Conversations")).to_be_focused()
+    await page.get_by_role("button", name="Settings").click()
+    box = await page.locator(".panel").bounding_box()
+    assert box and box["width"] == 390
+    assert await page.evaluate("document.querySelector('main').inert")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    await page.locator(".panel").get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("button", name="Settings")).to_be_focused()
+
+
+async def ask_to_end_by_button(page: Any, text: str) -> Any:
+    await page.fill(BOX, text)
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator("article.answer .actions")).to_be_visible()
+    return page.locator("article.answer").last
+
+
+async def test_reduced_motion(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: Answer("slow " * 100, pace=0.05)
+    page = await open_page(reduced_motion="reduce")
+    await page.fill(BOX, "wait")
+    await page.press(BOX, "Enter")
+    await expect(page.locator(".dot")).to_be_visible()
+    assert await page.evaluate("document.getAnimations().length") == 0
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.locator("article.answer .actions")).to_be_visible()
+
+
+async def test_theme_is_kept(open_page: Opener) -> None:
+    page = await open_page()
+    await page.get_by_role("button", name="Settings").click()
+    await page.get_by_role("combobox", name="Theme").select_option("dark")
+    dark = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    await page.reload()
+    assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == dark == "rgb(21, 24, 22)"

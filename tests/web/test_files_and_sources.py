@@ -1,0 +1,191 @@
+"""Files on the page: chosen, dropped, pasted, protected; and the places in them that answers quote."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pymupdf
+import pytest
+from playwright.async_api import expect
+
+from tests.drawn_pictures import drawn, encoded
+from tests.standins.openai_server import Answer, OpenAIServer
+from tests.web.conftest import Opener
+from tests.web.steps import ask, ask_to_end, attach, ended, quoting
+
+pytestmark = pytest.mark.browser
+
+QUOTE = "The notice period is forty-five days for either party"
+PAGES = [
+    "General terms. This agreement is made between the lessor and the lessee of the premises.",
+    f"Ending the agreement. {QUOTE}, counted from the day of the letter. Letters are sent by registered mail.",
+    "Payment. Rent is due on the third working day of each month, in advance.",
+]
+PASSWORD = "open sesame"
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Path:
+    """A PDF of three pages."""
+    return _pdf(tmp_path / "contract.pdf")
+
+
+def _pdf(path: Path, **options: Any) -> Path:
+    document = pymupdf.open()
+    for text in PAGES:
+        document.new_page().insert_textbox(pymupdf.Rect(72, 72, 500, 400), text)
+    document.save(path, **options)
+    return path
+
+
+async def test_a_quote_opens_its_page(open_page: Opener, model: OpenAIServer, contract: Path) -> None:
+    model.respond = quoting(QUOTE)
+    page = await open_page()
+    await attach(page, contract)
+    await expect(page.locator(".files .chip")).to_contain_text("3 pages")
+    answer = await ask_to_end(page, "What is the notice period?")
+    await expect(answer.locator(".markdown")).to_have_text("It says so 1.")
+    await answer.locator(".cite").click()
+    await expect(page.locator(".turner")).to_contain_text("Page 2 of 3")
+    await expect(page.locator(".page-text mark")).to_have_text(QUOTE)
+    await expect(page.locator(".page-text mark")).to_be_in_viewport()
+    await expect(page.locator(".sources li.current")).to_contain_text("✓ quote checked")
+    await page.get_by_role("button", name="Next page").click()
+    await expect(page.locator(".page-text")).to_contain_text("Rent is due")
+    await expect(page.locator(".page-text mark")).to_have_count(0)
+    await page.reload()
+    await page.locator("article.answer .cite").click()
+    await expect(page.locator(".page-text mark")).to_have_text(QUOTE)
+
+
+async def test_a_quote_in_a_picture_outlines_its_lines(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:
+    path = tmp_path / "notice.png"
+    path.write_bytes(encoded(drawn((20, 20, "Opening hours"), (20, 90, "Monday to Friday"), (20, 160, "Closed on Sunday"), size=(460, 230))))
+    model.respond = quoting("Closed on Sunday")
+    page = await open_page()
+    await attach(page, path)
+    answer = await ask_to_end(page, "When is it closed?")
+    await answer.locator(".cite").click()
+    await expect(page.locator("svg.picture image")).to_have_count(1)
+    await expect(page.locator("svg.picture .hit")).to_have_count(1)
+    box, outer = await page.locator(".hit").bounding_box(), await page.locator("svg.picture").bounding_box()
+    assert box and outer and 0.6 < (box["y"] - outer["y"]) / outer["height"] < 0.95
+    await expect(page.locator(".page-text mark")).to_have_text("Closed on Sunday")
+
+
+async def test_markers_do_not_flicker_while_they_are_written(open_page: Opener, model: OpenAIServer, contract: Path) -> None:
+    model.respond = quoting(QUOTE, before="Look: ", after=" and that is all there is to say about it.", pace=0.03)
+    page = await open_page()
+    await attach(page, contract)
+    await page.evaluate(
+        """() => {
+          globalThis.seen = new Set();
+          const look = () => { for (const it of document.querySelectorAll("article.answer .markdown")) globalThis.seen.add(it.textContent); };
+          new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }"""
+    )
+    answer = await ask(page, "What is the notice period?")
+    await expect(answer.locator(".cite")).to_have_count(1)
+    await ended(page)
+    seen = await page.evaluate("[...globalThis.seen]")
+    assert len(seen) > 5
+    assert [text for text in seen if "[" in text or '"' in text or "notice" in text] == []
+
+
+async def test_drop_and_paste(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "got it"
+    page = await open_page()
+    picture = base64.b64encode(encoded(drawn((20, 20, "Pasted"), size=(260, 90)))).decode()
+    give = """([kind, name, type, data]) => {
+      const files = new DataTransfer();
+      files.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, { type }));
+      const target = document.querySelector("#message-box");
+      const event = kind === "paste" ? new ClipboardEvent("paste", { clipboardData: files, bubbles: true, cancelable: true })
+        : new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true });
+      target.dispatchEvent(event);
+    }"""
+    text = base64.b64encode(b"Dropped words of no importance at all.").decode()
+    await page.evaluate(give, ["dragover", "note.txt", "text/plain", text])
+    await expect(page.locator(".drop-hint")).to_be_visible()
+    await page.evaluate(give, ["drop", "note.txt", "text/plain", text])
+    await expect(page.locator(".drop-hint")).to_be_hidden()
+    await page.evaluate(give, ["paste", "image.png", "image/png", picture])
+    await expect(page.locator(".files .chip.ready")).to_have_count(2, timeout=30_000)
+    await page.get_by_role("button", name="Remove note.txt").click()
+    await expect(page.locator(".files .chip")).to_have_count(1)
+    await page.get_by_role("button", name="Send").click()
+    await ended(page)
+    await expect(page.locator("article.question .chip")).to_have_text("image.png")
+    await page.locator("article.question .chip").click()
+    await expect(page.locator(".page-text")).to_contain_text("Pasted")
+    await expect(page.locator(".panel ul.sources li")).to_have_count(1)
+
+
+async def test_a_protected_file_asks_for_its_password(open_page: Opener, tmp_path: Path) -> None:
+    path = _pdf(tmp_path / "locked.pdf", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=PASSWORD, owner_pw="owner")
+    page = await open_page()
+    await page.set_input_files(".composer input[type=file]", str(path))
+    field = page.get_by_label("Password of locked.pdf")
+    await expect(field).to_be_focused(timeout=20_000)
+    await field.fill("wrong")
+    await field.press("Enter")
+    await expect(page.locator(".files .chip")).to_contain_text("wrong password", timeout=20_000)
+    await field.fill(PASSWORD)
+    await page.get_by_role("button", name="Unlock").click()
+    await expect(page.locator(".files .chip.ready")).to_have_count(1, timeout=20_000)
+    await page.locator("header").get_by_role("button", name="Sources").click()
+    await expect(page.locator(".panel ul.sources li")).to_have_count(1)
+    await page.get_by_role("button", name="Open locked.pdf").click()
+    await page.get_by_role("button", name="Next page").click()
+    await expect(page.locator(".page-text")).to_contain_text(QUOTE)
+
+
+async def test_what_cannot_be_used_says_why(open_page: Opener, tmp_path: Path) -> None:
+    damaged, large = tmp_path / "damaged.pdf", tmp_path / "large.txt"
+    damaged.write_bytes(b"%PDF-1.7\nnothing of the kind")
+    large.write_bytes(b"x" * 2_000_001)
+    page = await open_page()
+    await page.set_input_files(".composer input[type=file]", [str(damaged), str(large)])
+    await expect(page.locator(".notice")).to_contain_text("large.txt is too large (1 MB at most)")
+    await expect(page.locator(".files .chip.failed")).to_contain_text("damaged", timeout=20_000)
+    await expect(page.get_by_role("button", name="Send")).to_be_disabled()
+
+
+async def test_progress_page_by_page(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:
+    path = tmp_path / "scan.pdf"
+    document = pymupdf.open()
+    for number in range(4):
+        sheet = document.new_page(width=460, height=200)
+        sheet.insert_image(sheet.rect, stream=encoded(drawn((20, 60, f"Scanned sheet {number}"), size=(460, 200))))
+    document.save(path)
+    page = await open_page()
+    await page.evaluate(
+        """() => {
+          globalThis.seen = new Set();
+          const look = () => { for (const it of document.querySelectorAll(".files small")) globalThis.seen.add(it.textContent); };
+          new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }"""
+    )
+    await attach(page, path)
+    seen = await page.evaluate("[...globalThis.seen]")
+    assert "Uploading" in seen and "4 pages" in seen
+    assert [text for text in seen if text.endswith("of 4 pages")]
+    model.respond = lambda _: Answer("fine")
+    await ask_to_end(page, "thanks")
+    await page.locator("article.question .chip").click()
+    await expect(page.locator(".turner")).to_contain_text("read by OCR")
+    await expect(page.locator(".page-text")).to_contain_text("Scanned sheet 0")
+
+
+async def test_a_chinese_document(open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path]) -> None:
+    quote = "提前四十五天书面通知对方"
+    model.respond = quoting(quote, before="见", after="。")
+    page = await open_page(locale="zh-CN")
+    await attach(page, text_file("合同.txt", f"第一条 租期为两年。\n\n第二条 任何一方解除合同应{quote}。\n"))
+    answer = await ask_to_end(page, "解除合同要提前多久通知？")
+    await answer.locator(".cite").click()
+    await expect(page.locator(".page-text mark")).to_have_text(quote)
+    await expect(page.locator(".sources li.current")).to_contain_text("引文已核对")

@@ -1,0 +1,150 @@
+"""Script injection through everything that others write: none of it runs, and nothing is fetched from elsewhere.
+
+`open_page` checks after each test that no injected script ran, no dialog opened, no other host was asked, and that the
+Content-Security-Policy had nothing to complain about, so that it is the page's own care that is seen, not the last net.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.drawn_pictures import drawn, encoded
+from tests.standins.openai_server import OpenAIServer
+from tests.web.conftest import Opener
+from tests.web.steps import ask_to_end, attach, quoting
+
+pytestmark = pytest.mark.browser
+
+MARKUP = "<img src=x onerror=globalThis.pwned=1><svg onload=globalThis.pwned=2></svg><script>globalThis.pwned=3</script>"
+ATTACKS = rf"""{MARKUP}
+
+<iframe src="javascript:parent.pwned=4"></iframe>
+
+[a](javascript:globalThis.pwned=5) [b](https://x.example/"onmouseover="globalThis.pwned=6)
+![c](https://tracker.example/a.png "t\" onerror=\"globalThis.pwned=7") ![d](data:text/html,<script>1</script>) [e](JaVaScRiPt&colon;globalThis.pwned=8)
+
+$\href{{javascript:globalThis.pwned=9}}{{x}}$ $\includegraphics{{https://tracker.example/b.png}}$
+$$\htmlStyle{{background:url(https://tracker.example/c.png)}}{{y}}$$
+
+```mermaid"><img src=x onerror=globalThis.pwned=10>
+graph TD; A-->B
+```
+
+```html
+{MARKUP}
+```
+
+<style>body {{ background: url(https://tracker.example/d.png) }}</style><link rel=stylesheet href=https://tracker.example/e.css>
+<form action=https://tracker.example><input name=password></form><math><mi xlink:href="javascript:globalThis.pwned=11">z</mi></math>
+
+| {MARKUP} |
+|---|
+| <details open ontoggle=globalThis.pwned=12> |
+
+[1 "{MARKUP}"] [ref] <a href="data:text/html,x">f</a>
+
+[ref]: javascript:globalThis.pwned=13
+"""
+FORBIDDEN = "script, iframe, svg, style, link, form, input, object, embed, img, [style], [onerror], [onload], [onmouseover], a[href^=j i], a[href^=data]"
+
+
+async def test_model_output(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: ATTACKS
+    page = await open_page()
+    answer = await ask_to_end(page, MARKUP)
+    await expect(answer.locator("math")).to_have_count(3)
+    await expect(answer.locator("code.language-html .hljs-tag").first).to_be_visible()
+    assert await answer.locator(".markdown").locator(FORBIDDEN).count() == 0
+    assert await page.locator("article.question .bubble").inner_text() == MARKUP
+    for link in await answer.locator(".markdown a[href]").all():
+        assert await link.get_attribute("href") in ('https://x.example/%22onmouseover=%22globalThis.pwned=6', )
+        assert "noopener" in str(await link.get_attribute("rel"))
+    await page.reload()
+    await expect(page.locator("article.answer math").first).to_be_visible()
+    assert await page.locator(".markdown").locator(FORBIDDEN).count() == 0
+
+
+async def test_session_title(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "ok"
+    page = await open_page()
+    await ask_to_end(page, "a title")
+    await page.locator(".sidebar li.current").get_by_role("button", name="Actions").click()
+    await page.get_by_role("menuitem", name="Rename").click()
+    await page.get_by_label("Rename").fill(MARKUP + "\u202egnp.exe")
+    await page.get_by_label("Rename").press("Enter")
+    title = page.get_by_role("heading", level=1)
+    await expect(title).to_contain_text("<img src=x onerror=globalThis.pwned=1>")
+    assert "\u202e" not in str(await title.text_content())
+    await page.locator(".sidebar li.current").get_by_role("button", name="Actions").click()
+    await page.get_by_role("menuitem", name="Delete").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("<img src=x")
+
+
+async def test_file_name_and_document_text(
+    open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path]
+) -> None:
+    quote = "The quoted words stand here alone"
+    name = "<img src=x onerror=globalThis.pwned=20> \u202efdp.exe.txt"
+    model.respond = quoting(quote)
+    page = await open_page()
+    await attach(page, text_file(name, f"# {MARKUP}\n\n{quote}. {MARKUP}\n\n[x](javascript:globalThis.pwned=21)\n"))
+    shown = page.locator(".files .chip .name")
+    await expect(shown).to_contain_text("<img src=x onerror=globalThis.pwned=20>")
+    assert "\u202e" not in str(await shown.text_content())
+    answer = await ask_to_end(page, "What are the quoted words?")
+    await answer.locator(".cite").click()
+    await expect(page.locator(".page-text mark")).to_have_text(quote)
+    assert await page.locator(".page-text").locator(FORBIDDEN).count() == 0
+    assert "\u202e" not in str(await page.locator(".panel").text_content())
+    await page.reload()
+    await expect(page.locator("article.question .chip")).to_contain_text("<img src=x")
+
+
+async def test_markdown_document(open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path]) -> None:
+    model.respond = lambda _: "ok"
+    page = await open_page()
+    await attach(page, text_file("attack.md", ATTACKS))
+    await ask_to_end(page, "read it")
+    await page.locator("article.question .chip").click()
+    await expect(page.locator(".page-text")).to_contain_text("graph TD")
+    assert await page.locator(".page-text").locator(FORBIDDEN).count() == 0
+
+
+async def test_ocr_text(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    path.write_bytes(encoded(drawn((15, 20, "<img src=x onerror=alert(1)>"), (15, 90, "<script>alert(2)</script>"), size=(620, 160))))
+    model.respond = lambda _: "ok"
+    page = await open_page()
+    await attach(page, path)
+    await ask_to_end(page, "What is written there?")
+    await page.locator("article.question .chip").click()
+    await expect(page.locator(".page-text")).to_contain_text("onerror")
+    assert await page.locator(".page-text").locator(FORBIDDEN).count() == 0
+
+
+async def test_page_title_and_address_of_a_web_source(open_page: Opener, tmp_path: Path) -> None:
+    import json
+
+    base = {"start": 0, "end": 4, "quote": MARKUP, "verified": True, "name": f"Title {MARKUP}"}
+    citations = [
+        {"number": 1, "url": "javascript:globalThis.pwned=30", **base},
+        {"number": 2, "url": "https://example.org/?q=<img src=x onerror=globalThis.pwned=31>", **base},
+    ]
+    messages = [
+        {"role": "user", "text": "q"},
+        {"role": "assistant", "text": "a [1] b [2]", "citations": citations, "warnings": [MARKUP], "reasoning": MARKUP},
+    ]
+    path = tmp_path / "session.json"
+    path.write_text(json.dumps({"title": MARKUP, "messages": messages}))
+    page = await open_page()
+    await page.get_by_label("Import a conversation").set_input_files(str(path))
+    await page.locator("article.answer .cite").first.click()
+    await expect(page.locator(".place")).to_contain_text("javascript:globalThis.pwned=30")
+    assert await page.locator(".place a").get_attribute("href") is None
+    await page.locator("article.answer .cite").last.click()
+    await expect(page.locator(".place a")).to_have_attribute("href", citations[1]["url"])
+    assert await page.locator(".panel").locator("img, script, iframe, [onerror]").count() == 0

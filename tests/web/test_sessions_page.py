@@ -1,0 +1,107 @@
+"""The list of conversations: searched, renamed, taken out and in, deleted with a receipt; long ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.standins.openai_server import OpenAIServer
+from tests.web.conftest import Opener
+from tests.web.steps import ask_to_end
+
+pytestmark = pytest.mark.browser
+
+
+async def test_search_rename_delete(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "ok"
+    page = await open_page()
+    await ask_to_end(page, "zebra crossing")
+    row = page.locator(".sidebar li", has_text="zebra crossing").first
+    await expect(row).to_have_class("current")
+    await page.get_by_role("searchbox").fill("zebra")
+    await expect(page.locator(".sidebar li")).to_have_count(1)
+    await page.get_by_role("searchbox").fill("no such thing")
+    await expect(page.locator(".sidebar")).to_contain_text("Nothing found")
+    await page.get_by_role("searchbox").fill("")
+
+    await row.get_by_role("button", name="Actions").click()
+    await page.get_by_role("menuitem", name="Rename").click()
+    field = page.get_by_label("Rename")
+    await expect(field).to_be_focused()
+    await field.fill("Striped horses")
+    await field.press("Enter")
+    row = page.locator(".sidebar li", has_text="Striped horses")
+    await expect(row).to_be_visible()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Striped horses")
+
+    await row.get_by_role("button", name="Actions").click()
+    await page.get_by_role("menuitem", name="Delete").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Striped horses")
+    await dialog.get_by_role("button", name="Delete").click()
+    receipt = page.get_by_role("dialog", name="What was deleted")
+    await expect(receipt).to_contain_text("items removed")
+    cells = await receipt.locator("tbody tr").all_inner_texts()
+    counts = {cell.split("\t")[0]: cell.split("\t")[1:] for cell in cells}
+    assert counts["Transcript"] == ["2", "0"]
+    assert [name for name in counts if name.islower()] == [], "a store has no name in this language"
+    await receipt.get_by_role("button", name="Close").click()
+    await expect(row).to_have_count(0)
+    await expect(page.locator("article")).to_have_count(0)
+
+
+async def test_export_and_import(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:
+    model.respond = lambda _: "The **answer**"
+    page = await open_page()
+    await ask_to_end(page, "to be exported")
+    saved = {}
+    for kind in ("Markdown", "JSON"):
+        await page.locator(".sidebar li.current").get_by_role("button", name="Actions").click()
+        async with page.expect_download() as download:
+            await page.get_by_role("menuitem", name=f"Export as {kind}").click()
+        saved[kind] = tmp_path / (await download.value).suggested_filename
+        await (await download.value).save_as(saved[kind])
+    assert saved["Markdown"].name == "to be exported.md"
+    assert "The **answer**" in saved["Markdown"].read_text("utf-8")
+    address = page.url
+    await page.get_by_label("Import a conversation").set_input_files(str(saved["JSON"]))
+    await expect(page).not_to_have_url(address)
+    await expect(page.locator("article.question .bubble")).to_have_text(["to be exported"])
+    await expect(page.locator("article.answer strong")).to_have_text("answer")
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text("{}")
+    await page.get_by_label("Import a conversation").set_input_files(str(wrong))
+    await expect(page.locator(".notice")).to_contain_text("no exported conversation")
+
+
+async def test_a_long_conversation(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:
+    model.respond = lambda _: "short"
+    text = "Some **text** with `code`, a [link](https://example.org) and $x^2$.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+    messages = [{"role": ("user", "assistant")[n % 2], "text": f"message {n}. {text}"} for n in range(300)]
+    path = tmp_path / "long.json"
+    path.write_text(json.dumps({"title": "Long", "messages": messages}))
+    page = await open_page()
+    await page.get_by_label("Import a conversation").set_input_files(str(path))
+    await expect(page.locator("article").last).to_contain_text("message 299")
+    await expect(page.locator("article").last).to_be_in_viewport()
+    for _ in range(4):
+        await page.get_by_role("button", name="Show earlier messages").click()
+    await expect(page.locator("article")).to_have_count(300)
+    await expect(page.locator("article").first).to_contain_text("message 0.")
+    await page.fill("#message-box", "")
+    spent = await page.evaluate(
+        """async () => {
+          const box = document.querySelector("#message-box");
+          const start = performance.now();
+          for (let n = 0; n < 20; n += 1) {
+            box.value += "x";
+            box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+            await new Promise((resolve) => requestAnimationFrame(resolve));
+          }
+          return (performance.now() - start) / 20;
+        }"""
+    )
+    assert spent < 100, f"{spent:.0f} ms for a key in a conversation of 300 messages"

@@ -1,0 +1,57 @@
+"""How much the page weighs, how soon it is there, and what its headers allow."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from tests.live_server import LiveServer
+from tests.standins.openai_server import OpenAIServer
+from tests.web.conftest import Opener
+from tests.web.steps import ask_to_end
+
+pytestmark = pytest.mark.browser
+
+WEB = Path(__file__).parents[2] / "web"
+
+
+async def test_first_paint_within_a_second(open_page: Opener) -> None:
+    page = await open_page()
+    await expect(page.locator(".welcome")).to_be_visible()
+    paints = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    times = [await page.evaluate(paints)]
+    for _ in range(2):
+        await page.reload()
+        await expect(page.locator(".welcome")).to_be_visible()
+        times.append(await page.evaluate(paints))
+    assert min(times) < 1000, f"first paint after {times} ms"
+
+
+async def test_weight_with_everything_loaded(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "$x^2$\n\n```python\nprint(1)\n```\n"
+    page = await open_page()
+    start = await page.evaluate("performance.getEntriesByType('resource').reduce((sum, it) => sum + it.transferSize, 0)")
+    await ask_to_end(page, "load everything")
+    await expect(page.locator("math")).to_be_visible()
+    await expect(page.locator(".hljs-built_in")).to_be_visible()
+    files = "performance.getEntriesByType('resource').filter((it) => !it.name.includes('/api/')).reduce((sum, it) => sum + it.transferSize, 0)"
+    assert 100_000 < start < 500_000
+    assert await page.evaluate(files) < 1_000_000
+
+
+async def test_policy_has_no_exceptions(server: LiveServer) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        response = await http.get("/")
+    policy = response.headers["content-security-policy"]
+    assert "unsafe" not in policy and "*" not in policy
+    assert policy.startswith("default-src 'none'; script-src 'self';")
+    assert not re.search(r"<script(?! type=\"module\" src=\"js/main.js\"></script>)|<style| style=| on\w+=", response.text)
+
+
+def test_every_module_is_loaded_early() -> None:
+    listed = set(re.findall(r'<link rel="modulepreload" href="js/([\w]+\.js)">', (WEB / "index.html").read_text()))
+    assert listed | {"main.js"} == {path.name for path in (WEB / "js").glob("*.js")}
