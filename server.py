@@ -24,7 +24,7 @@ from graph.services import open_services
 from settings import Settings
 from stores.checkpoints import open_checkpointer
 from stores.events import RunEvents
-from stores.redis_server import open_redis
+from stores.redis_server import open_redis_or_go_on
 from stores.turns import ThreadTurns
 
 SHUTDOWN_SECONDS = 15
@@ -37,7 +37,7 @@ The server would listen on {host}, where others can reach it, but API_KEYS is em
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     """Open all parts of a server process in order; they are closed in reverse."""
     async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(await open_redis(settings))
+        redis = await stack.enter_async_context(await open_redis_or_go_on(settings))
         checkpointer = await open_checkpointer(redis.client, settings)
         services = await stack.enter_async_context(open_services(settings, redis.client))
         turns = ThreadTurns(redis.client, settings)

@@ -8,6 +8,7 @@ with `durability="exit"` and pruning; here a put replaces the checkpoint before 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -30,10 +31,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redisvl.exceptions import RedisVLError  # type: ignore[import-untyped]
 
+from errors import MemoryUnavailable
 from settings import Settings
 from stores.checkpoint_scripts import FORGET, GET, PUT, PUT_WRITES
 from stores.redis_server import memory_errors, open_redis
 from stores.safe_serde import SafeSerde, decode, dumps, encode
+
+logger = logging.getLogger(__name__)
 
 REPLACED_KEPT = 4096
 """Ids of replaced checkpoints that a process remembers, oldest forgotten first."""
@@ -270,13 +274,12 @@ async def _collect(items: AsyncIterator[CheckpointTuple]) -> list[CheckpointTupl
 
 
 async def open_checkpointer(redis: Redis, settings: Settings) -> ThreadSaver:
-    """Return the saver of `redis`, its indexes in place.
-
-    Raises:
-        MemoryUnavailable: Redis failed.
-    """
+    """Return the saver of `redis`, its indexes in place; without Redis the saver waits for it to come."""
     saver = ThreadSaver(redis, settings)
-    await saver.asetup()
+    try:
+        await saver.asetup()
+    except MemoryUnavailable:
+        logger.warning("checkpoints are not set up: redis does not answer")
     return saver
 
 

@@ -46,7 +46,8 @@ STOP_TIMEOUT = 10.0
 WATCH_INTERVAL = 0.5
 """Seconds between two looks at whether the embedded server is still ours to keep alive."""
 
-Kind = Literal["embedded", "shared", "external"]
+Kind = Literal["embedded", "shared", "external", "missing"]
+NOWHERE = "/nonexistent/redis.sock"
 _owning = threading.Lock()
 _owned: set[Path] = set()
 """Lock files held by this process: record locks do not exclude a second opening in the same process."""
@@ -108,6 +109,22 @@ async def open_redis(settings: Settings) -> RedisHandle:
     start = "Started" if embedded.owned else "Already running"
     detail = f"{start}: embedded Redis {version} below DATA_DIR; REDIS_URL names another."
     return RedisHandle(embedded.client, whose, detail, embedded)
+
+
+async def open_redis_or_go_on(settings: Settings) -> RedisHandle:
+    """Open Redis; where there is none, return a handle of kind `missing` whose `detail` says how to get one.
+
+    The server then starts all the same: what needs memory answers 503, and goes on by itself when a configured Redis
+    comes up.
+    """
+    try:
+        return await open_redis(settings)
+    except MemoryNotStarted as exc:
+        body = exc.body()
+        logger.error("there is no redis", extra={"reason": body["message"]})
+        external = settings.redis_url or settings.redis_host
+        client = Redis(connection_pool=_external_pool(settings)) if external else Redis(unix_socket_path=NOWHERE)
+        return RedisHandle(client, "missing", f"{body['message']} {body['remedy']}")
 
 
 async def _open_external(settings: Settings) -> RedisHandle:

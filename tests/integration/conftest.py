@@ -45,7 +45,8 @@ class Server:
     def log(self) -> Path:
         return self.data_dir.parent / f"server-{self.port}.log"
 
-    def start(self) -> Server:
+    def start(self, health: int = 200) -> Server:
+        """Start, and wait until `/api/v1/health` answers with the status `health`."""
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         inherited = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")}
         env = {**inherited, "PORT": str(self.port), "DATA_DIR": str(self.data_dir), "EMBEDDED_THREADS": "1", **self.env}
@@ -57,7 +58,7 @@ class Server:
         while time.monotonic() - began < START_SECONDS:
             assert self.process.poll() is None, self.log.read_text("utf-8")[-4000:]
             try:
-                if httpx.get(f"{self.url}/api/v1/health", timeout=2).status_code == 200:
+                if httpx.get(f"{self.url}/api/v1/health", timeout=5).status_code == health:
                     self.ready_seconds = time.monotonic() - began
                     return self
             except httpx.TransportError:

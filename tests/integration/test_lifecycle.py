@@ -106,16 +106,21 @@ def test_a_redis_that_dies_is_started_again_and_nothing_is_lost(tmp_path: Path) 
         server.stop()
 
 
-async def test_a_redis_that_cannot_be_reached_is_a_503(tmp_path: Path) -> None:
-    redis = await open_redis(Settings(data_dir=tmp_path / "redis", _env_file=None))  # type: ignore[call-arg]
-    url = f"unix://{redis.client.connection_pool.connection_kwargs['path']}"
-    server = Server(tmp_path / "data", {**QUIET, "REDIS_URL": url})
+async def test_without_redis_it_starts_says_so_and_goes_on_when_redis_comes(tmp_path: Path) -> None:
+    socket = tmp_path / "r.sock"
+    server = Server(tmp_path / "data", {**QUIET, "REDIS_URL": f"unix://{socket}"})
     try:
-        await asyncio.to_thread(server.start)
-        await redis.aclose()
+        await asyncio.to_thread(server.start, 503)
         async with httpx.AsyncClient(base_url=server.url, timeout=60) as api:
+            part = (await api.get("/api/v1/health")).json()["parts"]["redis"]
+            assert part["state"] == "failed" and "REDIS_URL" in part["detail"]
             response = await api.post("/api/v1/chat", json={"message": "hello", "session_id": "x"})
             assert response.status_code == 503 and response.json()["error"]["code"] == "memory_unavailable"
+            async with await open_redis(Settings(data_dir=tmp_path / "redis", _env_file=None)) as redis:  # type: ignore[call-arg]
+                socket.symlink_to(redis.client.connection_pool.connection_kwargs["path"])
+                response = await api.post("/api/v1/chat", json={"message": "hello", "session_id": "x"})
+                assert response.status_code == 200, response.text
+                assert (await api.get("/api/v1/health")).status_code == 200
             assert (await api.get("/api/v1/health")).status_code == 503
     finally:
         server.stop()
