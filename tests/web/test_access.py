@@ -34,7 +34,11 @@ RICH = "Some **text** with a [link](https://example.org), `code`:\n\n```python\n
 
 
 async def focused(page: Any) -> str:
-    return str(await page.evaluate("document.activeElement?.ariaLabel || document.activeElement?.textContent.trim() || document.activeElement?.tagName"))
+    return str(
+        await page.evaluate(
+            "document.activeElement?.ariaLabel || document.activeElement?.textContent.trim() || document.activeElement?.tagName"
+        )
+    )
 
 
 async def test_by_keyboard_alone(open_page: Opener, model: OpenAIServer) -> None:
@@ -96,7 +100,15 @@ async def test_tab_goes_round_without_a_trap(open_page: Opener, model: OpenAISer
         if len(order) > 20 and order[-1] == order[0]:
             break
     assert order[0] in order[1:], "the focus never came round again"
-    for name in ("New chat", "Search conversations", "Graph", "Messages", "Answer again", "Attach files", "System prompt"):
+    for name in (
+        "New chat",
+        "Search conversations",
+        "Graph",
+        "Messages",
+        "Answer again",
+        "Attach files",
+        "System prompt",
+    ):
         assert any(name in stop for stop in order), f"{name} cannot be reached"
     assert invisible == []
 

@@ -63,7 +63,13 @@ async def test_a_quote_opens_its_page(open_page: Opener, model: OpenAIServer, co
 
 async def test_a_quote_in_a_picture_outlines_its_lines(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:
     path = tmp_path / "notice.png"
-    path.write_bytes(encoded(drawn((20, 20, "Opening hours"), (20, 90, "Monday to Friday"), (20, 160, "Closed on Sunday"), size=(460, 230))))
+    path.write_bytes(
+        encoded(
+            drawn(
+                (20, 20, "Opening hours"), (20, 90, "Monday to Friday"), (20, 160, "Closed on Sunday"), size=(460, 230)
+            )
+        )
+    )
     model.respond = quoting("Closed on Sunday")
     page = await open_page()
     await attach(page, path)
@@ -76,7 +82,9 @@ async def test_a_quote_in_a_picture_outlines_its_lines(open_page: Opener, model:
     await expect(page.locator(".page-text mark")).to_have_text("Closed on Sunday")
 
 
-async def test_markers_do_not_flicker_while_they_are_written(open_page: Opener, model: OpenAIServer, contract: Path) -> None:
+async def test_markers_do_not_flicker_while_they_are_written(
+    open_page: Opener, model: OpenAIServer, contract: Path
+) -> None:
     model.respond = quoting(QUOTE, before="Look: ", after=" and that is all there is to say about it.", pace=0.03)
     page = await open_page()
     await attach(page, contract)
@@ -148,6 +156,7 @@ async def test_what_cannot_be_used_says_why(open_page: Opener, tmp_path: Path) -
     damaged.write_bytes(b"%PDF-1.7\nnothing of the kind")
     large.write_bytes(b"x" * 2_000_001)
     page = await open_page()
+    await expect(page.locator(".model")).to_be_visible()
     await page.set_input_files(".composer input[type=file]", [str(damaged), str(large)])
     await expect(page.locator(".notice")).to_contain_text("large.txt is too large (1 MB at most)")
     await expect(page.locator(".files .chip.failed")).to_contain_text("damaged", timeout=20_000)
@@ -180,7 +189,9 @@ async def test_progress_page_by_page(open_page: Opener, model: OpenAIServer, tmp
     await expect(page.locator(".page-text")).to_contain_text("Scanned sheet 0")
 
 
-async def test_a_chinese_document(open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path]) -> None:
+async def test_a_chinese_document(
+    open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path]
+) -> None:
     quote = "提前四十五天书面通知对方"
     model.respond = quoting(quote, before="见", after="。")
     page = await open_page(locale="zh-CN")

@@ -19,7 +19,9 @@ from tests.web.steps import ask_to_end, attach, quoting
 
 pytestmark = pytest.mark.browser
 
-MARKUP = "<img src=x onerror=globalThis.pwned=1><svg onload=globalThis.pwned=2></svg><script>globalThis.pwned=3</script>"
+MARKUP = (
+    "<img src=x onerror=globalThis.pwned=1><svg onload=globalThis.pwned=2></svg><script>globalThis.pwned=3</script>"
+)
 ATTACKS = rf"""{MARKUP}
 
 <iframe src="javascript:parent.pwned=4"></iframe>
@@ -61,7 +63,7 @@ async def test_model_output(open_page: Opener, model: OpenAIServer) -> None:
     assert await answer.locator(".markdown").locator(FORBIDDEN).count() == 0
     assert await page.locator("article.question .bubble").inner_text() == MARKUP
     for link in await answer.locator(".markdown a[href]").all():
-        assert await link.get_attribute("href") in ('https://x.example/%22onmouseover=%22globalThis.pwned=6', )
+        assert await link.get_attribute("href") in ("https://x.example/%22onmouseover=%22globalThis.pwned=6",)
         assert "noopener" in str(await link.get_attribute("rel"))
     await page.reload()
     await expect(page.locator("article.answer math").first).to_be_visible()
@@ -116,7 +118,9 @@ async def test_markdown_document(open_page: Opener, model: OpenAIServer, text_fi
 
 async def test_ocr_text(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
-    path.write_bytes(encoded(drawn((15, 20, "<img src=x onerror=alert(1)>"), (15, 90, "<script>alert(2)</script>"), size=(620, 160))))
+    path.write_bytes(
+        encoded(drawn((15, 20, "<img src=x onerror=alert(1)>"), (15, 90, "<script>alert(2)</script>"), size=(620, 160)))
+    )
     model.respond = lambda _: "ok"
     page = await open_page()
     await attach(page, path)

@@ -49,7 +49,9 @@ async def test_a_connection_cut_in_the_middle(open_page: Opener, model: OpenAISe
     assert len(model.chats) == calls + 1
 
 
-async def test_a_connection_cut_before_the_first_byte(open_page: Opener, model: OpenAIServer, proxy: CuttingProxy) -> None:
+async def test_a_connection_cut_before_the_first_byte(
+    open_page: Opener, model: OpenAIServer, proxy: CuttingProxy
+) -> None:
     model.respond = lambda _: Answer("the whole answer", wait=0.5)
     page = await open_page(url=proxy.url)
     await ask_to_end(page, "warm up")

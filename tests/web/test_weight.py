@@ -34,7 +34,9 @@ async def test_first_paint_within_a_second(open_page: Opener) -> None:
 async def test_weight_with_everything_loaded(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda _: "$x^2$\n\n```python\nprint(1)\n```\n"
     page = await open_page()
-    start = await page.evaluate("performance.getEntriesByType('resource').reduce((sum, it) => sum + it.transferSize, 0)")
+    start = await page.evaluate(
+        "performance.getEntriesByType('resource').reduce((sum, it) => sum + it.transferSize, 0)"
+    )
     await ask_to_end(page, "load everything")
     await expect(page.locator("math")).to_be_visible()
     await expect(page.locator(".hljs-built_in")).to_be_visible()
@@ -49,7 +51,9 @@ async def test_policy_has_no_exceptions(server: LiveServer) -> None:
     policy = response.headers["content-security-policy"]
     assert "unsafe" not in policy and "*" not in policy
     assert policy.startswith("default-src 'none'; script-src 'self';")
-    assert not re.search(r"<script(?! type=\"module\" src=\"js/main.js\"></script>)|<style| style=| on\w+=", response.text)
+    assert not re.search(
+        r"<script(?! type=\"module\" src=\"js/main.js\"></script>)|<style| style=| on\w+=", response.text
+    )
 
 
 def test_every_module_is_loaded_early() -> None:

@@ -6,12 +6,16 @@ import { t } from "./i18n.js";
 
 const MATH = /^(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\]|\\\(([\s\S]+?)\\\)|\$([^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d))/;
 const MATH_BLOCK = /^ {0,3}(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])[ \t]*(?:\n|$)/;
-const MARKER = /^[[【](\d{1,3})(?:\s*[:：,，]?\s*["“”「『'‘]([\s\S]{1,2000}?)["“”」』'’])?\s*[\]】]/;
+// As in graph/citations.py: `[n]`, `[n, m]`, `[n "quoted words"]`.
+const MARKER = /^[[【](?:(\d{1,3}(?:\s*[,，、;；]\s*\d{1,3})*)|(\d{1,3})\s*[:：,，]?\s*["“”„‟「『'‘’«‹][\s\S]{1,12000}?["“”「」『』'’»›])\s*[\]】](?!\()/;
 const PLAIN_TAG = /^<\/?(?:br|sub|sup|u|kbd)\s*\/?>$/i;
 
 const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 const firstOf = (pattern) => (text) => { const at = text.search(pattern); return at < 0 ? undefined : at; };
 const formula = (tex, block) => `<span class="math" data-block="${block}" data-tex="${escape(tex)}">${escape(tex)}</span>`;
+
+const citeButton = (number) =>
+  `<button type="button" class="cite" data-cite="${number}" aria-label="${escape(t("source", { n: number }))}">${number}</button>`;
 
 const mathBlock = {
   name: "mathBlock", level: "block", start: firstOf(/\$\$|\\\[/),
@@ -36,11 +40,12 @@ const citation = {
   name: "citation", level: "inline", start: firstOf(/[[【]\d/),
   tokenizer(text) {
     const found = MARKER.exec(text);
-    const known = this.lexer.options.known;
-    if (!found || text[found[0].length] === "(" || (known && !known.has(Number(found[1])))) return undefined;
-    return { type: "citation", raw: found[0], number: found[1] };
+    if (!found) return undefined;
+    const { known } = this.lexer.options;
+    const numbers = (found[1] ?? found[2]).split(/\D+/).map(Number).filter((number) => !known || known.has(number));
+    return numbers.length ? { type: "citation", raw: found[0], numbers } : undefined;
   },
-  renderer: ({ number }) => `<button type="button" class="cite" data-cite="${number}" aria-label="${escape(t("source", { n: number }))}">${number}</button>`,
+  renderer: ({ numbers }) => numbers.map(citeButton).join(""),
 };
 
 const plain = {

@@ -1,5 +1,5 @@
 // Finds quoted words in what is shown of a page, although Markdown, line breaks and type have changed in between.
-const SKIPPED = /[\s*_`|#>\\[\]()~=+-]/u;
+const SKIPPED = /[\s*_`|#>\\[\]()~=+\-"“”„‟«»‹›'‘’「」『』•·●]/u;
 
 // Letters that count, each with the place where it came from.
 export function folded(text) {
@@ -8,7 +8,7 @@ export function folded(text) {
   for (let i = 0; i < text.length; i += 1) {
     for (const letter of text[i].normalize("NFKC").toLowerCase()) {
       if (SKIPPED.test(letter)) continue;
-      letters.push(letter === "“" || letter === "”" ? '"' : letter === "‘" || letter === "’" ? "'" : letter);
+      letters.push(letter);
       places.push(i);
     }
   }

@@ -1,7 +1,8 @@
 // The end of a text that is still being written.
 const FENCE = /^ {0,3}(```|~~~)/gm;
-const OPENED = /[[【](\d{0,3})$/;
-const QUOTING = /[[【](\d{1,3})\s*(?:[:：,，]?\s*(?:(["“”「『'‘])[^\n]{0,2000})?)$/;
+const OPENED = /[[【](?:\d{1,3}\s*[,，、;；]\s*)*(?:\d{1,3}\s*)?$/;
+const QUOTING = /[[【](\d{1,3})\s*[:：,，]?\s*(["“”„‟「『'‘’«‹][^\n]*)?$/;
+const CLOSED = /["“”「」『』'’»›]\s*[\]】]/;
 
 // Holds back what may become a citation, so that `[2 "exact wo` does not flicker: only the number is shown.
 export function holdBack(text) {
@@ -11,6 +12,6 @@ export function holdBack(text) {
   const opened = OPENED.exec(line);
   if (opened) return text.slice(0, text.length - opened[0].length);
   const quoting = QUOTING.exec(line);
-  if (!quoting || /["”」』'’]\s*[\]】]/.test(quoting[0])) return text;
+  if (!quoting || CLOSED.test(quoting[0])) return text;
   return text.slice(0, text.length - quoting[0].length) + (quoting[2] ? `[${quoting[1]}]` : "");
 }
