@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -289,25 +289,35 @@ class ServedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_watched(request: Request) -> Response:
-            await request.body()
+            if b"on_disconnect" not in await request.body() and "config_hash" not in request.path_params:
+                return _with_errors_told(await _translated(handle(request)), request)
             working = asyncio.ensure_future(handle(request))
             leaving = asyncio.ensure_future(client_left(request))
             try:
                 await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
                 if not working.done():
                     working.cancel()
-                response = await working
-            except ValidationError as exc:
-                raise RequestValidationError(exc.errors(include_url=False)) from exc
+                return _with_errors_told(await _translated(working), request)
             except asyncio.CancelledError:
                 return Response(status_code=499)
             finally:
                 leaving.cancel()
-            if hasattr(response, "body_iterator"):
-                response.body_iterator = _told(response.body_iterator, request)
-            return response
 
         return handle_watched if "POST" in self.methods else handle
+
+
+async def _translated(working: Awaitable[Response]) -> Response:
+    try:
+        return await working
+    except ValidationError as exc:
+        raise RequestValidationError(exc.errors(include_url=False)) from exc
+
+
+def _with_errors_told(response: Response, request: Request) -> Response:
+    chunks = getattr(response, "body_iterator", None)
+    if chunks is not None:
+        response.body_iterator = _told(chunks, request)  # type: ignore[attr-defined]
+    return response
 
 
 async def _told(events: AsyncIterator[Any], request: Request) -> AsyncIterator[Any]:
