@@ -144,7 +144,7 @@ async def _spoken(
         try:
             heard.append((await services.listener.transcribe(await services.attachments.read(ref)))[0])
         except AppError as exc:
-            failed.append(Attachment(**ref, status="failed", error=exc.body(language)))
+            failed.append(Attachment(**ref, status="failed", error=exc.body(language)))  # type: ignore[typeddict-item]
     return "\n".join(heard), [], failed
 
 

@@ -39,6 +39,6 @@ async def note_unread_document(state: ReadInput, runtime: Runtime[Context], erro
 def failed_attachment(state: ReadInput, runtime: Runtime[Context], error: BaseException) -> Attachment:
     """Return the attachment as failed, with the error's texts when they are fit to show."""
     known = error if isinstance(error, AppError) else ReadingTimedOut(name=state["attachment"]["name"])
-    attachment = Attachment(**state["attachment"], status="failed", error=known.body(state["language"]))
+    attachment = Attachment(**state["attachment"], status="failed", error=known.body(state["language"]))  # type: ignore[typeddict-item]
     emit_attachment(runtime, attachment)
     return attachment

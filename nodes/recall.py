@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from langchain_core.messages import AnyMessage, RemoveMessage
 from langgraph.runtime import Runtime
 
@@ -35,7 +37,7 @@ async def _prepared_summary(state: State, services: Services, memory_key: str) -
         return Update()
     text, covered = prepared
     present = {message.id for message in state["messages"]}
-    gone: list[AnyMessage] = [RemoveMessage(id=i) for i in covered if i in present]
+    gone = cast("list[AnyMessage]", [RemoveMessage(id=i) for i in covered if i in present])
     return Update(summary=text, messages=gone) if gone else Update()
 
 

@@ -56,8 +56,8 @@ def test_a_clients_system_message_is_the_persona() -> None:
 
 
 def test_failed_and_half_read_files_are_told() -> None:
-    failed = {"name": "x.pdf", "status": "failed", "id": "1", "kind": "document",
-              "error": {"code": "password_required", "message": "x.pdf is protected.", "remedy": "Send the password."}}  # fmt: skip
+    error = {"code": "password_required", "message": "x.pdf is protected.", "remedy": "Send the password."}
+    failed = {"name": "x.pdf", "status": "failed", "id": "1", "kind": "document", "error": error}
     reading = {"name": "y.pdf", "status": "reading", "id": "2", "kind": "document", "pages_total": 9, "pages_done": 4}
     state = a_state(messages=[HumanMessage("?", id="q")], question="?", attachments=[failed, reading])
     text = str(answer_prompt(state, system_prompt="", budget=3000)[1].content)
