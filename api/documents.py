@@ -12,7 +12,7 @@ from api.backend import BackendDep, UserDep
 from api.receipts import receipt
 from api.schemas import ERRORS, Receipt, SearchBody, SessionId
 from api.turn_bodies import read_upload
-from api.uploads import start_reading, store_uploads
+from api.uploads import queued, start_reading, store_uploads
 from api.wire import json_response
 from errors import BadInput, UnknownAttachment, Words
 from graph.language import language_of
@@ -65,9 +65,7 @@ async def upload_documents(request: Request, backend: BackendDep, user: UserDep)
     refs, refused = await store_uploads(upload.files, owner, backend.services, language)
     for ref in refs:
         start_reading(backend.services, ref, owner, language=language, password=upload.fields.get("password"))
-    return json_response(
-        [*(Attachment(**ref, status="queued") for ref in refs), *(item.attachment for item in refused)], 201
-    )
+    return json_response([*(queued(ref) for ref in refs), *(item.attachment for item in refused)], 201)
 
 
 @router.get("", response_model=list[Attachment], responses=ERRORS)

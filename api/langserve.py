@@ -10,22 +10,22 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from langchain_core.messages import AnyMessage, HumanMessage, convert_to_messages
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import get_config_list
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 from langgraph.types import Overwrite
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from api.answers import new_messages
 from api.failures import as_app_error, asked_language, error_body
 from api.run import Run, TurnRequest
-from api.schemas import ConcurrencyPolicy, DisconnectPolicy
+from api.schemas import DisconnectPolicy
+from api.served_schemas import CONFIG_SPECS, TurnInput, TurnOutput
 from api.turns import TurnRunner
 from api.wire import client_left
 from errors import BadInput
@@ -33,96 +33,6 @@ from graph.state import OutputState
 from stores.ownership import Owner
 
 _OUTPUT_KEYS = frozenset(OutputState.__annotations__) | {"__interrupt__"}
-_EXAMPLE = {"messages": [{"type": "human", "content": "What does the contract say about notice periods?"}]}
-
-
-class TurnInput(BaseModel):
-    """What a caller sends: messages, or a message with a file, or the answer to an interrupt. No other state key."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
-
-    messages: list[Any] | None = Field(
-        None,
-        description="LangChain messages (`type` or `role`); content is text or blocks (text, image, file, audio).",
-    )
-    message: str | None = Field(None, description="Short form: the text of one message.")
-    file: str | None = Field(
-        None,
-        description="Short form: one file or picture as base64.",
-        json_schema_extra={"extra": {"widget": {"type": "base64file"}}},
-    )
-    resume: Any | None = Field(None, description="Answer to an interrupt of the graph.")
-
-    @model_validator(mode="after")
-    def _one_form(self) -> TurnInput:
-        if self.message is not None or self.file is not None:
-            self.messages = [*(self.messages or []), _short_form(self.message or "", self.file)]
-            self.message = self.file = None
-        if (self.messages is None) == (self.resume is None):
-            raise ValueError("give either `messages` or `resume`")
-        if self.messages is not None:
-            self.messages = _parse(self.messages)
-        return self
-
-
-class TurnOutput(RootModel[dict[str, Any]]):
-    """New `messages`, `answer`, `citations`, `attachments`, `tool_runs`, `usage`, `warnings`."""
-
-
-def _short_form(text: str, file: str | None) -> HumanMessage:
-    if not file:
-        return HumanMessage(text)
-    data = file.partition(",")[2] if file.startswith("data:") else file
-    return HumanMessage([{"type": "text", "text": text}, {"type": "file", "base64": data, "mime_type": ""}])
-
-
-def _parse(messages: list[Any]) -> list[AnyMessage]:
-    if not messages:
-        raise ValueError("messages is empty")
-    if _has_constructor(messages):
-        raise ValueError("messages may not hold serialised constructors (key `lc`)")
-    try:
-        parsed = convert_to_messages(messages)
-    except (ValueError, TypeError, KeyError, NotImplementedError) as exc:
-        raise ValueError(f"messages: {str(exc).splitlines()[0][:200]}") from exc
-    if not isinstance(parsed[-1], HumanMessage):
-        raise ValueError("the last message must be the user's")
-    return [message if message.id else message.model_copy(update={"id": uuid.uuid4().hex}) for message in parsed]
-
-
-def _has_constructor(value: object) -> bool:
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, Mapping):
-            if "lc" in item:
-                return True
-            pending.extend(item.values())
-        elif isinstance(item, list | tuple):
-            pending.extend(item)
-        elif isinstance(item, BaseModel):
-            pending.append(getattr(item, "content", None))
-            pending.append(getattr(item, "additional_kwargs", None))
-    return False
-
-
-def _spec(name: str, annotation: Any, default: object, text: str) -> ConfigurableFieldSpec:
-    title = name.replace("_", " ").capitalize()
-    return ConfigurableFieldSpec(
-        id=name, annotation=annotation, default=default, name=title, description=text, is_shared=True
-    )
-
-
-CONFIG_SPECS = [
-    _spec("thread_id", str | None, None, "Conversation; without one the turn stands alone and nothing is remembered."),
-    _spec("system_prompt", str, "", "Role or instructions for the assistant."),
-    _spec("language", Literal["auto", "en", "zh"], "auto", "Language of the answer."),
-    _spec("tools", list[str] | None, None, "Names of the tools that may be used; empty list: none."),
-    _spec("on_busy", ConcurrencyPolicy, "enqueue", "When the thread is still answering."),
-    _spec("on_disconnect", DisconnectPolicy, "continue", "What a dropped connection does to the turn."),
-    _spec("output", Literal["state", "document"], "state",
-          "`document`: all of it under `metadata`, for @langchain/core, which takes objects with `messages` apart."),
-]  # fmt: skip
 
 
 class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
@@ -303,7 +213,7 @@ class ServedRoute(APIRoute):
             finally:
                 leaving.cancel()
 
-        return handle_watched if "POST" in self.methods else handle
+        return handle_watched if "POST" in (self.methods or ()) else handle
 
 
 async def _translated(working: Awaitable[Response]) -> Response:
@@ -347,7 +257,7 @@ def mount_langserve(app: FastAPI, runner: Callable[[], TurnRunner]) -> None:
     from langserve import add_routes  # imported late: a second of import time that only a server needs
 
     router = APIRouter(route_class=ServedRoute)
-    everything = ("invoke", "batch", "stream", "stream_log", "stream_events", "playground",
+    everything: Any = ("invoke", "batch", "stream", "stream_log", "stream_events", "playground",
                   "input_schema", "output_schema", "config_schema", "config_hashes")  # fmt: skip
     add_routes(
         router, ServedGraph(runner), path="/agent", per_req_config_modifier=_per_request, enabled_endpoints=everything

@@ -18,6 +18,7 @@ from api.openai_passthrough import complete_directly
 from api.openai_schemas import AudioSpeechBody, CompletionBody, EmbeddingsBody
 from api.openai_wire import Completion, error_chunk
 from api.run import Run, TurnRequest
+from api.served_schemas import with_id
 from api.speech import MEDIA_TYPES, begin_speech, listen
 from api.sse import HEARTBEAT, ByteStream
 from api.stop_words import StopWords
@@ -80,7 +81,7 @@ def _messages(body: CompletionBody) -> list[AnyMessage]:
     except (ValueError, TypeError, KeyError, NotImplementedError) as exc:
         reason = str(exc).splitlines()[0][:200]
         raise BadInput(reason=Words(f"messages: {reason}", f"messages 无效：{reason}")) from exc
-    return [message.model_copy(update={"id": uuid.uuid4().hex}) for message in parsed]
+    return [with_id(message) for message in parsed]
 
 
 def _turn(body: CompletionBody, messages: list[AnyMessage], request: Request, user: str) -> TurnRequest:

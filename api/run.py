@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
@@ -19,6 +19,9 @@ from errors import AppError, Language, UnknownRun
 from graph.language import language_of
 from graph.state import Attachment
 from stores.ownership import Owner
+
+if TYPE_CHECKING:
+    from stores.event_reader import RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,3 +124,16 @@ class Run:
         if self.answer is None:
             raise UnknownRun(id=self.id)
         return self.answer
+
+
+def public_record(record: RunRecord) -> dict[str, Any]:
+    """Return a stored run as the API shows it."""
+    result: dict[str, Any] | None = dict(record.get("result") or {}) or None
+    error = result.pop("error", None) or result if result and record["state"] == "error" else None
+    if error is not None and result is error:
+        result = None
+    return {
+        "run_id": record["run_id"], "session_id": record["session_id"],
+        "state": result["state"] if result and "state" in result else record["state"],
+        "created_at": record["created"], "result": result, "error": error,
+    }  # fmt: skip

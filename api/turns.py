@@ -7,25 +7,21 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.runnables import RunnableConfig
-from langgraph.types import Command
-
-from api.answers import OUTPUT_KEYS, STREAM_MODES, build_answer
+from api.answers import build_answer
 from api.callbacks import call_back
 from api.clearing import Counts, clear_session
 from api.failures import as_app_error, error_body
+from api.graph_stream import stream_graph
 from api.logs import request_id_var, run_id_var, thread_id_var
 from api.metrics import TURNS_RUNNING, count_run
-from api.run import Run, TurnRequest
+from api.run import Run, TurnRequest, public_record
 from api.run_log import Event, RunLog, stored_batches
 from api.schemas import RunState
-from api.thread_memory import STOPPED, forget_turn, keep_partial, rewind, thread_config
+from api.thread_memory import STOPPED, forget_turn, keep_partial, rewind
 from api.turn_record import answer_entry, user_entries
 from errors import AppError, ModelTimedOut, RunLost, UnknownRun
-from graph.context import Context
 from stores.turns import TurnStopped
 
 if TYPE_CHECKING:
@@ -218,7 +214,7 @@ class TurnRunner:
     async def _work(self, run: Run, graph: Graph, turn: Turn | None) -> None:
         run.state = "running"
         run.log.append("run", _introduction(run))
-        work = run.work = asyncio.create_task(self._stream(run, graph))
+        work = run.work = asyncio.create_task(stream_graph(run, graph, self._services))
         told = asyncio.ensure_future(turn.wait_stopped()) if turn else None
         waiting = {work, told} if told else {work}
         await asyncio.wait(waiting, timeout=self._services.settings.turn_timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -307,51 +303,6 @@ class TurnRunner:
         if not request.remembered and run.answer and run.answer["attachments"]:
             await self._services.documents.delete_owner(request.owner)
 
-    async def _stream(self, run: Run, graph: Graph) -> None:
-        request = run.request
-        config: RunnableConfig = {**request.config, **thread_config(request.owner.memory_key)}
-        given: Any = {"messages": list(request.messages)} if request.resume is None else Command(resume=request.resume)
-        # Nobody follows the tokens of an unpublished turn without a tap: leave their callbacks out of every node.
-        modes = list({*(STREAM_MODES if request.published or request.tap else ("values",)), *request.modes})
-        stream = graph.astream(
-            given,
-            config,
-            context=self._context(run),
-            stream_mode=modes,
-            output_keys=OUTPUT_KEYS,
-            durability="exit" if graph.checkpointer else None,
-        )
-        async with aclosing(stream) as chunks:  # type: ignore[type-var]
-            async for mode, chunk in chunks:
-                run.progress.take(mode, chunk)
-                if request.tap is not None and mode in request.modes:
-                    request.tap(mode, chunk)
-
-    def _context(self, run: Run) -> Context:
-        request = run.request
-        return Context(
-            user_id=request.owner.user_id,
-            session_id=request.session_id,
-            run_id=run.id,
-            system_prompt=request.system_prompt,
-            language=request.language,
-            tools=request.tools,
-            services=self._services,
-        )
-
 
 def _introduction(run: Run) -> dict[str, str]:
     return {"run_id": run.id, "session_id": run.request.session_id, "state": run.state}
-
-
-def public_record(record: RunRecord) -> dict[str, Any]:
-    """Return a stored run as the API shows it."""
-    result: dict[str, Any] | None = dict(record.get("result") or {}) or None
-    error = result.pop("error", None) or result if result and record["state"] == "error" else None
-    if error is not None and result is error:
-        result = None
-    return {
-        "run_id": record["run_id"], "session_id": record["session_id"],
-        "state": result["state"] if result and "state" in result else record["state"],
-        "created_at": record["created"], "result": result, "error": error,
-    }  # fmt: skip

@@ -49,6 +49,14 @@ def ref_of(attachment: Attachment) -> AttachmentRef:
     )  # fmt: skip
 
 
+def queued(ref: AttachmentRef) -> Attachment:
+    """Return an attachment that nobody has begun to read."""
+    return Attachment(
+        id=ref["id"], name=ref["name"], kind=ref["kind"], media_type=ref["media_type"], size=ref["size"],
+        sha256=ref["sha256"], status="queued",
+    )  # fmt: skip
+
+
 def start_reading(
     services: Services, ref: AttachmentRef, owner: Owner, *, language: Language, password: str | None = None
 ) -> None:

@@ -42,7 +42,8 @@ async def test_models(api: openai.AsyncOpenAI) -> None:
 
 async def test_a_stateless_call_counts_the_clients_own_history(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
     history: Any = [
-        {"role": "system", "content": "You are a pirate."}, user("one"), {"role": "assistant", "content": "eins"}, user("two")
+        {"role": "system", "content": "You are a pirate."}, user("one"),
+        {"role": "assistant", "content": "eins"}, user("two"),
     ]  # fmt: skip
     completion = await api.chat.completions.create(model="gpt-4o", messages=history)
     assert completion.choices[0].message.content == "You said: two"
