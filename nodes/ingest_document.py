@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Literal
 
 from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from errors import AppError, ReadingTimedOut
 from graph.context import Context
@@ -23,7 +27,7 @@ async def ingest_document(state: ReadInput, runtime: Runtime[Context]) -> Update
     try:
         async with asyncio.timeout(services.settings.read_wait):
             attachment = await services.ingestion.read_document(
-                ref, owner, language=state["language"], on_progress=lambda now: emit_attachment(runtime, now)
+                ref, owner, language=state["language"], on_progress=_reporter(runtime)
             )
     except TimeoutError:
         attachment = await services.documents.get(ref["id"], owner)
@@ -31,9 +35,17 @@ async def ingest_document(state: ReadInput, runtime: Runtime[Context]) -> Update
     return Update(attachments=[attachment])
 
 
-async def note_unread_document(state: ReadInput, runtime: Runtime[Context], error: NodeError) -> Update:
-    """Turn what went wrong with one document into a note on it."""
-    return Update(attachments=[failed_attachment(state, runtime, error.error)])
+async def note_unread_document(
+    state: ReadInput, runtime: Runtime[Context], error: NodeError
+) -> Command[Literal["recall"]]:
+    """Turn what went wrong with one document into a note on it, and go on."""
+    return Command(update=Update(attachments=[failed_attachment(state, runtime, error.error)]), goto="recall")
+
+
+def _reporter(runtime: Runtime[Context]) -> Callable[[Attachment], None]:
+    """What reports progress from another task: the stream writer finds the run in the node's context variables."""
+    context = copy_context()
+    return lambda attachment: context.run(emit_attachment, runtime, attachment)
 
 
 def failed_attachment(state: ReadInput, runtime: Runtime[Context], error: BaseException) -> Attachment:

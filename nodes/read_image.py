@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from graph.context import Context
 from graph.progress import emit_attachment, owner_of
@@ -24,6 +27,8 @@ async def read_image(state: ReadInput, runtime: Runtime[Context]) -> Update:
     return Update(attachments=[attachment])
 
 
-async def note_unread_image(state: ReadInput, runtime: Runtime[Context], error: NodeError) -> Update:
-    """Turn what went wrong with one picture into a note on it."""
-    return Update(attachments=[failed_attachment(state, runtime, error.error)])
+async def note_unread_image(
+    state: ReadInput, runtime: Runtime[Context], error: NodeError
+) -> Command[Literal["recall"]]:
+    """Turn what went wrong with one picture into a note on it, and go on."""
+    return Command(update=Update(attachments=[failed_attachment(state, runtime, error.error)]), goto="recall")

@@ -1,0 +1,92 @@
+"""The compiled graph on stand-ins: what the wiring alone promises."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+
+from errors import AppError, FileCorrupt
+from graph.builder import build_graph, diagram
+from graph.state import Attachment, AttachmentRef
+from tests.nodes.conftest import Parts
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 64).decode()
+TEXT = base64.b64encode(b"Some words of a document.").decode()
+
+
+def message(*contents: str) -> HumanMessage:
+    blocks = [{"type": "file", "base64": data, "filename": f"{n}.bin"} for n, data in enumerate(contents)]
+    return HumanMessage([{"type": "text", "text": "what is this?"}, *blocks])
+
+
+def ingestion(parts: Parts, result: AppError | Exception | None, reported: list[str]) -> Any:
+    async def read(ref: AttachmentRef, owner: object, **options: Any) -> Attachment:
+        reported.append(ref["name"])
+        if report := options.get("on_progress"):
+            await asyncio.create_task(_report_from_elsewhere(report, ref))
+        if result is not None:
+            raise result
+        return Attachment(**ref, status="ready", pages_total=1, pages_done=1)  # type: ignore[typeddict-item]
+
+    return SimpleNamespace(read_document=read, read_picture=read)
+
+
+async def _report_from_elsewhere(report: Any, ref: AttachmentRef) -> None:
+    report({**ref, "status": "reading", "pages_done": 0, "pages_total": 1})
+
+
+async def run(parts: Parts, *messages: HumanMessage) -> dict[str, Any]:
+    runtime = parts.runtime()
+    chunks = build_graph().astream(
+        {"messages": list(messages)}, context=runtime.context, stream_mode=["custom", "values"]
+    )
+    output: dict[str, Any] = {}
+    async for mode, chunk in chunks:
+        if mode == "custom":
+            parts.events.append(chunk)
+        else:
+            output = chunk
+    return output
+
+
+@pytest.mark.parametrize("contents", [(TEXT,), (PNG,), (TEXT, PNG, TEXT)])
+@pytest.mark.parametrize("error", [FileCorrupt(name="x"), RuntimeError("boom")])
+async def test_a_reader_that_raises_never_ends_the_turn(
+    parts: Parts, contents: tuple[str, ...], error: Exception
+) -> None:
+    parts.model.steps = [AIMessage("I could not read that.")]
+    parts.ingestion = ingestion(parts, error, [])
+    output = await run(parts, message(*contents))
+    assert output["answer"] == "I could not read that."
+    assert [a["status"] for a in output["attachments"]] == ["failed"] * len(contents)
+
+
+async def test_files_fan_out_and_come_together_once(parts: Parts) -> None:
+    parts.model.steps = [AIMessage("Three files.")]
+    names: list[str] = []
+    parts.ingestion = ingestion(parts, None, names)
+    output = await run(parts, message(TEXT, PNG, TEXT))
+    assert sorted(names) == ["0.bin", "1.bin", "2.bin"] and len(parts.model.prompts) == 1
+    assert [a["status"] for a in output["attachments"]] == ["ready"] * 3
+
+
+async def test_progress_is_reported_from_other_tasks(parts: Parts) -> None:
+    parts.model.steps = [AIMessage("ok")]
+    parts.ingestion = ingestion(parts, None, [])
+    await run(parts, message(TEXT))
+    assert [item["status"] for item in parts.sent("attachment")] == ["reading", "ready"]
+
+
+async def test_a_plain_turn_makes_one_model_call(parts: Parts) -> None:
+    parts.model.steps = [AIMessage("Hello!")]
+    output = await run(parts, HumanMessage("hi"))
+    assert output["answer"] == "Hello!" and len(parts.model.prompts) == 1
+
+
+def test_the_diagram_names_no_error_handler() -> None:
+    assert "__error_handler__" not in diagram(build_graph())
