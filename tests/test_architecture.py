@@ -12,19 +12,31 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
+    {"terminal", "llmchat"},
     {"settings", "errors"},
     {"stores.ownership", "graph.state", "graph.language", "models.packages", "readers.interface"},
     {"models", "readers", "stores"},
     {"ingestion"},
     {"tools"},
-    {"graph.context", "graph.background", "graph.content", "graph.citations", "graph.prompts", "graph.progress"},
+    {
+        "graph.context",
+        "graph.background",
+        "graph.content",
+        "graph.citations",
+        "graph.prompts",
+        "graph.progress",
+        "graph.follow_up",
+    },
     {"graph.compaction"},
     {"nodes"},
     {"graph.routing", "graph.builder", "graph.services", "graph.studio"},
     {"api"},
     {"server"},
 ]
-ROOMS = {"graph", "nodes", "tools", "models", "readers", "stores", "ingestion", "api", "settings", "errors", "server"}
+ROOMS = {
+    "graph", "nodes", "tools", "models", "readers", "stores", "ingestion", "api", "settings", "errors", "server",
+    "terminal", "llmchat",
+}  # fmt: skip
 DENIED = {"utils", "util", "helpers", "helper", "common", "misc", "legacy", "manager"}
 
 
