@@ -1,43 +1,68 @@
 """Finds the citations in an answer and checks each against the text that it names. Pure text work.
 
-A citation is `[n]` or `[n "quoted words"]`, n being the number of a passage. Comparison is after NFKC with white space,
-case and typographic quotes folded; offsets are mapped back to the untouched text.
+A citation is `[n]`, `[n, m]` or `[n "quoted words"]`, n being the number of a passage. A quote has to stand in the text
+letter for letter and digit for digit. What typesetting, extraction and keyboards change is folded: white space, case,
+width, ligatures, composed accents, quotation marks, dashes between words, marks of Markdown. Offsets are mapped back to
+the untouched text.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from graph.state import Citation, Source
 
+OPEN = "\"“”„‟「『'‘’«‹"
+CLOSE = "\"“”「」『』'’»›"
 MARKER = re.compile(
-    r"[\[【](?P<number>\d{1,3})(?:\s*[:：,，]?\s*[\"“”「『'‘](?P<quote>.{1,2000}?)[\"“”」』'’])?\s*[\]】]", re.S
+    rf"[\[【](?P<number>\d{{1,3}})(?:(?P<more>(?:\s*[,，、;；]\s*\d{{1,3}})*)"
+    rf"|\s*[:：,，]?\s*[{OPEN}](?P<quote>.{{1,12000}}?)[{CLOSE}])\s*[\]】](?!\()",
+    re.S,
 )
-SENTENCE_END = re.compile(r"(?<=[.!?。！？；])[\"”」』)]*(?:\s+|(?=[^\s\d]))|\n+")
-CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
+CODE = re.compile(
+    r"(?:^ {0,3}(?:```|~~~)|```\w*\n).*?(?:^ {0,3}(?:```|~~~)|\Z)|(?<!`)(`{1,2})(?!`)[^\n]*?(?<!`)\1(?!`)", re.S | re.M
+)
+ENDING = re.compile(rf"[{CLOSE}]\s*[\]】]")
+SENTENCE_END = re.compile(r"(?<=[。！？；])[\"”」』)]*\s*|(?<=[.!?])[\"”」』)]*\s+|\n+")
 
 SUPPORT = 0.5
 """A sentence cited without a quote is supported when this share of its words or character pairs is in one sentence."""
 MIN_QUOTE = 4
-"""Quotes of fewer characters (after folding) prove nothing and are treated as absent."""
+"""Quotes of fewer characters (after folding) prove nothing by themselves and are treated as absent."""
+LONG_QUOTE = 18
+"""From this length on (Chinese characters count twice) a quote may begin or end within a number or a word: it shows
+enough to be told apart, and its cut is one of carelessness."""
 
-_FOLD = {
-    "“": '"',
-    "”": '"',
-    "‘": "'",
-    "’": "'",
-    "「": '"',
-    "」": '"',
-    "–": "-",
-    "—": "-",
-    "−": "-",
-    "‐": "-",
-    "…": "...",
-}
+_SILENT = frozenset("\"“”„‟«»‹›'‘’‚‛′″`´「」『』〝〞〟*\\|_#·•‧・●▪\ufe0e\ufe0f")
+"""Quotation marks, bullets, and marks of Markdown."""
+_DASHES = frozenset("-‐‑‒–—―−﹣－")
+_SAME = {"。": ".", "｡": ".", "、": ",", "\u2044": "/"}
 _WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NOT = re.compile(r"\b(?:no|not|nor|cannot)\b|n['’]t\b")
+_NOT_ANYWHERE = re.compile(r"\b(?:no|not|nor|never|none|without|cannot)\b|n['’]t\b|[不没無无未非]")
+_BROKEN_WORD = re.compile(r"[-‐\u00ad]\s+(?=[a-z])")
+_NEGATING_START = frozenset({"n", "no", "non", "un", "in", "im", "il", "ir", "dis", "mis", "anti"})
+_NEGATING_END = re.compile(r"(?:n?['’]t|not|less)\b", re.I)
+_CUT_NUMBER = re.compile(
+    r"\d(?:\|\.?|\.\|)\d|\d(?:\|,|,\|)\d{3}(?!\d)|[十百千万亿]\|[一二三四五六七八九]|[一二三四五六七八九十百千]\|[十百千万亿]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A citation in an answer, at `start` to `end`; `listed` when it stands beside others in one pair of brackets."""
+
+    start: int
+    end: int
+    number: int
+    quote: str = ""
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +70,150 @@ class Folded:
     """Text made comparable, with the original offset of each character."""
 
     text: str
-    offsets: tuple[int, ...]
+    offsets: array[int]
 
 
+class _Letters(dict[str, str]):
+    """What each character is compared as; filled as characters are met."""
+
+    def __missing__(self, character: str) -> str:
+        whole = unicodedata.normalize("NFKD", _SAME.get(character, character)).casefold()
+        kept = "".join(_plain(c) for c in whole) if character not in _SILENT else ""
+        self[character] = kept
+        return kept
+
+
+def _plain(character: str) -> str:
+    if character in _DASHES:
+        return "-"
+    silent = character in _SILENT or character.isspace() or unicodedata.category(character) in ("Cf", "Cc")
+    return "" if silent else character
+
+
+_LETTERS = _Letters()
+
+
+@lru_cache(maxsize=64)
 def fold(text: str) -> Folded:
-    """Fold `text` for comparison: NFKC, lower case, plain quotes, no white space."""
+    """Fold `text` for comparison. A dash counts only before a digit; a row of dots is one."""
     characters: list[str] = []
-    offsets: list[int] = []
+    offsets = array("I")
     for index, character in enumerate(text):
-        for folded in unicodedata.normalize("NFKC", _FOLD.get(character, character)).lower():
-            if not folded.isspace():
-                characters.append(folded)
-                offsets.append(index)
-    return Folded("".join(characters), tuple(offsets))
+        for folded in _LETTERS[character]:
+            last = characters[-1] if characters else ""
+            if folded in "-." and folded == last:
+                continue
+            if last == "-" and not folded.isdigit():
+                characters.pop()
+                offsets.pop()
+            characters.append(folded)
+            offsets.append(index)
+    return Folded("".join(characters), offsets)
+
+
+def is_short(quote: str) -> bool:
+    """Tell whether a quote is too short to prove anything by itself."""
+    return len(_needle(quote)) < MIN_QUOTE
+
+
+def _needle(quote: str) -> str:
+    return fold(quote).text.strip(".,;:-")
 
 
 def find_quote(quote: str, text: str) -> tuple[int, int] | None:
-    """Return the span of `quote` in `text`, or `None` when it is not there word for word."""
-    needle, haystack = fold(quote).text.strip(".,;:。，；："), fold(text)
-    if len(needle) < MIN_QUOTE:
-        return None
-    at = haystack.text.find(needle)
-    if at < 0:
-        return None
-    return haystack.offsets[at], haystack.offsets[at + len(needle) - 1] + 1
+    """Return the span of `quote` in `text`, or `None` when it is not there word for word.
+
+    A short match that cuts a number or takes the negation off a word ("unhappy", "cannot") is none, nor is one that
+    makes or loses a "not" by its white space ("notable").
+    """
+    return None if is_short(quote) else _find(quote, text)
 
 
-def markers(answer: str) -> Iterator[re.Match[str]]:
-    """Yield the citation markers of an answer, those inside code left out."""
-    code = [match.span() for match in CODE.finditer(answer)]
-    for match in MARKER.finditer(answer):
-        if not any(start <= match.start() < end for start, end in code):
-            yield match
+def find_short(quote: str, text: str) -> bool:
+    """Tell whether a quote of any length stands in `text`, as `find_quote` means it."""
+    return _find(quote, text) is not None
+
+
+def _find(quote: str, text: str) -> tuple[int, int] | None:
+    needle, haystack = _needle(quote), fold(text)
+    may_cut = len(needle) + sum(character > "\u2e7f" for character in needle) >= LONG_QUOTE
+    at = haystack.text.find(needle) if needle else -1
+    while at >= 0:
+        start, end = haystack.offsets[at], haystack.offsets[at + len(needle) - 1] + 1
+        if (may_cut or not _cuts(text, start, end)) and _negations(quote) == _negations(text[start:end]):
+            return start, end
+        at = haystack.text.find(needle, at + 1)
+    return None
+
+
+def _cuts(text: str, start: int, end: int) -> bool:
+    """Whether the span leaves out part of a number, or the part of a word that negates it."""
+    if _within_number(text, start) or _within_number(text, end):
+        return True
+    before, after = text[max(0, start - 12) : start], text[end : end + 6]
+    prefix = re.search(r"[a-z]+-?$", before, re.I) if _is_latin(text[start]) else None
+    if prefix and prefix[0].rstrip("-").lower() in _NEGATING_START:
+        return True
+    return _is_latin(text[end - 1]) and _NEGATING_END.match(after) is not None
+
+
+def _within_number(text: str, at: int) -> bool:
+    """Whether a number goes on over the border at `at`: `1|903`, `3|.5`, `3.|5`, `1|,240`, `二十|五`."""
+    return _CUT_NUMBER.search(f"{text[max(0, at - 2) : at]}|{text[at : at + 5]}") is not None
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalpha()
+
+
+def _negations(text: str) -> int:
+    return len(_NOT.findall(_BROKEN_WORD.sub("", fold_spaces(text).replace("_", " "))))
+
+
+def markers(answer: str) -> Iterator[Marker]:
+    """Yield the citations of an answer in order, those inside code left out.
+
+    Back quotes that open before a citation and close inside it are no code.
+    """
+    at = 0
+    while (match := MARKER.search(answer, at)) is not None:
+        code = CODE.search(answer, at)
+        if code is not None and code.start() < match.start() and not match.start() < code.end() < match.end():
+            at = code.end()
+            continue
+        if match["quote"] is not None:
+            marker = _whole_quote(match, answer)
+            yield marker
+            at = marker.end
+        else:
+            yield from _listed(match)
+            at = match.end()
+
+
+def _whole_quote(match: re.Match[str], answer: str) -> Marker:
+    """Go on to the ending where the brackets inside the quote are closed: `[1 "a list ["x", "y"] of two"]`."""
+    start, end = match.start("quote"), match.end()
+    stop = match.end("quote")
+    for ending in ENDING.finditer(answer, stop, start + 12000):
+        inside = answer[start : ending.start()]
+        if sum(map(inside.count, "[【")) <= sum(map(inside.count, "]】")):
+            stop, end = ending.start(), ending.end()
+            break
+    return Marker(match.start(), end, int(match["number"]), answer[start:stop])
+
+
+def _listed(match: re.Match[str]) -> Iterator[Marker]:
+    numbers = list(re.finditer(r"\d+", match[0]))
+    starts = [match.start(), *(match.start() + number.start() for number in numbers[1:])]
+    for number, start, end in zip(numbers, starts, [*starts[1:], match.end()], strict=True):
+        yield Marker(start, end, int(number[0]), listed=len(numbers) > 1)
 
 
 def sentence_before(answer: str, position: int) -> str:
     """Return the sentence that ends at `position`, markers removed: what the citation there is meant to support."""
     before = MARKER.sub("", answer[:position]).rstrip()
-    pieces = [piece for piece in SENTENCE_END.split(before) if piece and piece.strip()]
-    return pieces[-1].strip() if pieces else ""
+    spans = [before[start:end].strip() for start, end in sentence_spans(before)]
+    return next((span for span in reversed(spans) if _grams(span)), "")
 
 
 def best_span(claim: str, text: str) -> tuple[int, int, float]:
@@ -97,6 +227,14 @@ def best_span(claim: str, text: str) -> tuple[int, int, float]:
         if share > best[2]:
             best = (start, end, share)
     return best
+
+
+def agrees(claim: str, sentence: str, text: str) -> bool:
+    """Tell whether nothing speaks against `claim`: its numbers stand in `text`, and it negates as `sentence` does."""
+    numbers = {number.replace(",", "") for number in _NUMBER.findall(fold_spaces(text))}
+    wanted = {number.replace(",", "") for number in _NUMBER.findall(fold_spaces(claim))}
+    negations = [len(_NOT_ANYWHERE.findall(fold_spaces(part))) for part in (claim, sentence)]
+    return wanted <= numbers and negations[0] % 2 == negations[1] % 2
 
 
 def sentence_spans(text: str) -> Iterator[tuple[int, int]]:

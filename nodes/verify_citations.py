@@ -8,7 +8,18 @@ from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
 
 from errors import AppError
-from graph.citations import SUPPORT, best_span, citation, find_quote, markers, sentence_before
+from graph.citations import (
+    SUPPORT,
+    Marker,
+    agrees,
+    best_span,
+    citation,
+    find_quote,
+    find_short,
+    is_short,
+    markers,
+    sentence_before,
+)  # fmt: skip
 from graph.context import Context, Services
 from graph.language import language_of
 from graph.progress import emit, owner_of
@@ -26,17 +37,21 @@ async def verify_citations(state: State, runtime: Runtime[Context]) -> Update:
     """Turn `[n "quote"]` into `[n]` plus checked citation data.
 
     A quote that is not in the stored text is removed and its sentence marked as unsupported. A bare `[n]` is tied to
-    the sentence of the passage that carries the claim, or removed and marked likewise when there is none.
+    the sentence of the passage that carries the claim, or removed and marked likewise when there is none. In a turn
+    that had nothing to cite, bare numbers in brackets are left as they are.
     """
     answer, language = state["answer"], state["language"]
+    citable = any(state.get(key) for key in ("sources", "documents", "attachments", "tool_runs"))
     check = _Checker(state.get("sources", []), runtime.context.services, owner_of(runtime))
     pieces: list[str] = []
     last = 0
-    for match in markers(answer):
-        found = await check.claim(match, answer)
-        pieces.append(answer[last : match.start()])
+    for marker in markers(answer):
+        if not marker.quote and not citable:
+            continue
+        found = await check.claim(marker, answer)
+        pieces.append(answer[last : marker.start])
         pieces.append(f"[{found['number']}]" if found else UNSUPPORTED[language])
-        last = match.end()
+        last = marker.end
     text = _tidy("".join([*pieces, answer[last:]]), UNSUPPORTED[language])
     for item in check.citations:
         emit(runtime, "citation", item)
@@ -60,13 +75,13 @@ class _Checker:
         self.citations: list[Citation] = []
         self.removed = 0
 
-    async def claim(self, match: re.Match[str], answer: str) -> Citation | None:
+    async def claim(self, marker: Marker, answer: str) -> Citation | None:
         """Check one marker; return its citation, or `None` when it has no support."""
-        source, quote = self._sources.get(int(match["number"])), match["quote"]
-        made = None
-        if source is not None:
-            claim = sentence_before(answer, match.start())
-            made = await self._quoted(source, quote) if quote else _aligned(source, claim)
+        source, made = self._sources.get(marker.number), None
+        if source is not None and marker.quote and not is_short(marker.quote):
+            made = await self._quoted(source, marker.quote)
+        elif source is not None:
+            made = _aligned(source, sentence_before(answer, marker.start), marker.quote)
         if made is None:
             self.removed += 1
             return None
@@ -101,18 +116,22 @@ class _Checker:
         return page is not None and words in page["text"]
 
 
-def _aligned(source: Source, claim: str) -> Citation | None:
-    """Tie a bare marker to the sentence that carries the claim.
+def _aligned(source: Source, claim: str, quote: str) -> Citation | None:
+    """Tie a bare marker to the sentence that carries the claim; a quote of a few letters has to stand in that sentence.
 
     A claim in another language than its source shares no words with it: it keeps its marker, unverified, and points at
-    the whole passage (embeddings do not tell such claims from invented ones; docs/decisions/0004).
+    the whole passage (embeddings do not tell such claims from invented ones; docs/decisions/0004). So does a claim with
+    a number that the passage has not, or that negates where its sentence does not: it points at that sentence.
     """
-    start, end, share = best_span(claim, source["text"])
+    text = source["text"]
+    start, end, share = best_span(claim, text)
     if share < SUPPORT:
-        if language_of(claim) == language_of(source["text"]):
+        if language_of(claim) == language_of(text) or (quote and not find_short(quote, text)):
             return None
-        return citation(source, 0, len(source["text"]), "", verified=False)
-    return citation(source, start, end, source["text"][start:end].strip(), verified=True)
+        return citation(source, 0, len(text), "", verified=False)
+    if quote and not find_short(quote, text[start:end]):
+        return None
+    return citation(source, start, end, text[start:end].strip(), verified=agrees(claim, text[start:end], text))
 
 
 def _tidy(text: str, mark: str) -> str:

@@ -58,6 +58,34 @@ async def test_bare_markers_are_tied_to_a_sentence_or_removed(parts: Parts) -> N
     assert [c["quote"] for c in update["citations"]] == ["The lease runs for five years."]
 
 
+async def test_several_numbers_in_one_pair_of_brackets(parts: Parts) -> None:
+    state = answered(parts, "The lease runs for five years [1, 2].", (1, EN), (2, "Penguins live in the south."))
+    update = await verify_citations(state, parts.runtime())
+    assert update["answer"] == "The lease runs for five years [1] *(unsupported)*."
+
+
+async def test_a_short_quote_has_to_stand_in_the_sentence_of_its_claim(parts: Parts) -> None:
+    text = "It has 5 rooms. The lease began in 19 towns."
+    state = answered(parts, 'It has 5 rooms [1 "5"]. It has 19 rooms [1 "19"].', (1, text))
+    update = await verify_citations(state, parts.runtime())
+    assert update["answer"] == "It has 5 rooms [1]. It has 19 rooms *(unsupported)*."
+
+
+async def test_a_bare_marker_whose_number_is_not_there_stays_unverified(parts: Parts) -> None:
+    state = answered(parts, "The lease runs for 7 years, not five years [1].", (1, EN))
+    update = await verify_citations(state, parts.runtime())
+    assert [c["verified"] for c in update["citations"]] == [False]
+
+
+async def test_numbers_in_brackets_of_a_plain_turn_are_left_alone(parts: Parts) -> None:
+    text = "The interval [1, 2], as in a[1]."
+    state = a_state(messages=[HumanMessage("?"), AIMessage(text)], answer=text, sources=[])
+    assert "answer" not in await verify_citations(state, parts.runtime())
+    text = 'Invented [1 "out of nowhere"].'
+    state = a_state(messages=[HumanMessage("?"), AIMessage(text)], answer=text, sources=[])
+    assert (await verify_citations(state, parts.runtime()))["answer"] == "Invented *(unsupported)*."
+
+
 async def test_a_bare_marker_across_languages_stays_unverified(parts: Parts) -> None:
     state = answered(parts, "租约为期五年[1]。", (1, EN), language="zh")
     update = await verify_citations(state, parts.runtime())
