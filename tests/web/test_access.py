@@ -9,36 +9,26 @@ from playwright.async_api import expect
 
 from tests.standins.openai_server import Answer, OpenAIServer
 from tests.web.conftest import Opener
+from tests.web.probes import CONTRAST, FOCUS_IS_SEEN, FOCUSED, UNNAMED
 from tests.web.steps import BOX, ask_to_end
 
 pytestmark = pytest.mark.browser
 
-UNNAMED = """() => [...document.querySelectorAll("button, input, textarea, select, a[href], [role=menuitem]")]
-  .filter((it) => it.checkVisibility() && !(it.ariaLabel || it.textContent.trim() || it.labels?.[0]?.textContent.trim()))
-  .map((it) => it.outerHTML.slice(0, 120))"""
-CONTRAST = """() => {
-  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
-  const parts = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = (it) => { for (; it; it = it.parentElement) { const c = parts(getComputedStyle(it).backgroundColor); if (c[3] === 255) return c; } return [255, 255, 255, 255]; };
-  const low = [];
-  for (const it of document.querySelectorAll("body *")) {
-    if (![...it.childNodes].some((node) => node.nodeType === 3 && node.data.trim()) || !it.checkVisibility() || it.closest(":disabled, .only-read, .skip, svg, math")) continue;
-    const [a, b] = [light(parts(getComputedStyle(it).color)), light(ground(it))].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) low.push(`${ratio.toFixed(2)} ${it.className || it.tagName}: ${it.textContent.slice(0, 30)}`);
-  }
-  return low;
-}"""
-RICH = "Some **text** with a [link](https://example.org), `code`:\n\n```python\nfor x in 'abc': print(1)  # note\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quoted"
+RICH = """Some **text** with a [link](https://example.org), `code`:
+
+```python
+for x in "abc": print(1)  # note
+```
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+> quoted"""
 
 
 async def focused(page: Any) -> str:
-    return str(
-        await page.evaluate(
-            "document.activeElement?.ariaLabel || document.activeElement?.textContent.trim() || document.activeElement?.tagName"
-        )
-    )
+    return str(await page.evaluate(FOCUSED))
 
 
 async def test_by_keyboard_alone(open_page: Opener, model: OpenAIServer) -> None:
@@ -86,15 +76,13 @@ async def test_tab_goes_round_without_a_trap(open_page: Opener, model: OpenAISer
     page = await open_page()
     await ask_to_end(page, "something to tab through")
     await page.get_by_role("button", name="Settings").click()
+    await expect(page.get_by_role("heading", name="Settings")).to_be_focused()
     order: list[str] = []
     invisible: list[str] = []
     for _ in range(120):
         await page.keyboard.press("Tab")
         order.append(await focused(page))
-        shown = await page.evaluate(
-            """() => { const it = document.activeElement; const style = getComputedStyle(it);
-              return it === document.body || style.outlineStyle !== "none" || it.closest(".row, .file-button") !== null; }"""
-        )
+        shown = await page.evaluate(FOCUS_IS_SEEN)
         if not shown:
             invisible.append(order[-1])
         if len(order) > 20 and order[-1] == order[0]:

@@ -8,8 +8,9 @@ import pytest
 from playwright.async_api import expect
 
 from graph.builder import build_graph
-from tests.standins.openai_server import Answer, OpenAIServer
+from tests.standins.openai_server import Answer, Failure, OpenAIServer
 from tests.web.conftest import Opener
+from tests.web.probes import COUNT_BLOCKS_DRAWN
 from tests.web.steps import BOX, ask, ask_to_end, ended
 
 pytestmark = pytest.mark.browser
@@ -147,22 +148,14 @@ async def test_a_long_answer_is_not_parsed_for_every_token(open_page: Opener, mo
     text = "".join(f"Paragraph **{n}** with `code` and words to fill it up. " * 4 + "\n\n" for n in range(100))
     model.respond = lambda _: Answer(text, pace=0.0005)
     page = await open_page()
-    await page.evaluate(
-        """() => {
-          globalThis.changed = 0;
-          const count = (records) => { for (const record of records) if (record.target.matches?.(".markdown > div")) globalThis.changed += 1; };
-          new MutationObserver(count).observe(document.body, { subtree: true, childList: true });
-        }"""
-    )
+    await page.evaluate(COUNT_BLOCKS_DRAWN)
     answer = await ask_to_end(page, "a long one")
     assert "Paragraph 99" in await answer.inner_text()
     pieces = len(text) / 6
-    assert await page.evaluate("changed") < pieces / 4
+    assert await page.evaluate("globalThis.drawn") < pieces / 4
 
 
 async def test_a_failed_answer_says_why(open_page: Opener, model: OpenAIServer) -> None:
-    from tests.standins.openai_server import Failure
-
     model.respond = lambda _: Failure(400, message="no")
     page = await open_page()
     answer = await ask_to_end(page, "fail")

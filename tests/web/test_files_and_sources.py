@@ -14,6 +14,7 @@ from playwright.async_api import expect
 from tests.drawn_pictures import drawn, encoded
 from tests.standins.openai_server import Answer, OpenAIServer
 from tests.web.conftest import Opener
+from tests.web.probes import GIVE_FILE, NOTE_TEXTS, SEEN
 from tests.web.steps import ask, ask_to_end, attach, ended, quoting
 
 pytestmark = pytest.mark.browser
@@ -88,17 +89,11 @@ async def test_markers_do_not_flicker_while_they_are_written(
     model.respond = quoting(QUOTE, before="Look: ", after=" and that is all there is to say about it.", pace=0.03)
     page = await open_page()
     await attach(page, contract)
-    await page.evaluate(
-        """() => {
-          globalThis.seen = new Set();
-          const look = () => { for (const it of document.querySelectorAll("article.answer .markdown")) globalThis.seen.add(it.textContent); };
-          new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
-        }"""
-    )
+    await page.evaluate(NOTE_TEXTS, "article.answer .markdown")
     answer = await ask(page, "What is the notice period?")
     await expect(answer.locator(".cite")).to_have_count(1)
     await ended(page)
-    seen = await page.evaluate("[...globalThis.seen]")
+    seen = await page.evaluate(SEEN)
     assert len(seen) > 5
     assert [text for text in seen if "[" in text or '"' in text or "notice" in text] == []
 
@@ -107,20 +102,12 @@ async def test_drop_and_paste(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda _: "got it"
     page = await open_page()
     picture = base64.b64encode(encoded(drawn((20, 20, "Pasted"), size=(260, 90)))).decode()
-    give = """([kind, name, type, data]) => {
-      const files = new DataTransfer();
-      files.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, { type }));
-      const target = document.querySelector("#message-box");
-      const event = kind === "paste" ? new ClipboardEvent("paste", { clipboardData: files, bubbles: true, cancelable: true })
-        : new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true });
-      target.dispatchEvent(event);
-    }"""
     text = base64.b64encode(b"Dropped words of no importance at all.").decode()
-    await page.evaluate(give, ["dragover", "note.txt", "text/plain", text])
+    await page.evaluate(GIVE_FILE, ["dragover", "note.txt", "text/plain", text])
     await expect(page.locator(".drop-hint")).to_be_visible()
-    await page.evaluate(give, ["drop", "note.txt", "text/plain", text])
+    await page.evaluate(GIVE_FILE, ["drop", "note.txt", "text/plain", text])
     await expect(page.locator(".drop-hint")).to_be_hidden()
-    await page.evaluate(give, ["paste", "image.png", "image/png", picture])
+    await page.evaluate(GIVE_FILE, ["paste", "image.png", "image/png", picture])
     await expect(page.locator(".files .chip.ready")).to_have_count(2, timeout=30_000)
     await page.get_by_role("button", name="Remove note.txt").click()
     await expect(page.locator(".files .chip")).to_have_count(1)
@@ -171,15 +158,9 @@ async def test_progress_page_by_page(open_page: Opener, model: OpenAIServer, tmp
         sheet.insert_image(sheet.rect, stream=encoded(drawn((20, 60, f"Scanned sheet {number}"), size=(460, 200))))
     document.save(path)
     page = await open_page()
-    await page.evaluate(
-        """() => {
-          globalThis.seen = new Set();
-          const look = () => { for (const it of document.querySelectorAll(".files small")) globalThis.seen.add(it.textContent); };
-          new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
-        }"""
-    )
+    await page.evaluate(NOTE_TEXTS, ".files small")
     await attach(page, path)
-    seen = await page.evaluate("[...globalThis.seen]")
+    seen = await page.evaluate(SEEN)
     assert "Uploading" in seen and "4 pages" in seen
     assert [text for text in seen if text.endswith("of 4 pages")]
     model.respond = lambda _: Answer("fine")

@@ -6,6 +6,7 @@ Content-Security-Policy had nothing to complain about, so that it is the page's 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +28,9 @@ ATTACKS = rf"""{MARKUP}
 <iframe src="javascript:parent.pwned=4"></iframe>
 
 [a](javascript:globalThis.pwned=5) [b](https://x.example/"onmouseover="globalThis.pwned=6)
-![c](https://tracker.example/a.png "t\" onerror=\"globalThis.pwned=7") ![d](data:text/html,<script>1</script>) [e](JaVaScRiPt&colon;globalThis.pwned=8)
+![c](https://tracker.example/a.png "t\" onerror=\"globalThis.pwned=7")
+![d](data:text/html,<script>1</script>)
+[e](JaVaScRiPt&colon;globalThis.pwned=8)
 
 $\href{{javascript:globalThis.pwned=9}}{{x}}$ $\includegraphics{{https://tracker.example/b.png}}$
 $$\htmlStyle{{background:url(https://tracker.example/c.png)}}{{y}}$$
@@ -41,7 +44,8 @@ graph TD; A-->B
 ```
 
 <style>body {{ background: url(https://tracker.example/d.png) }}</style><link rel=stylesheet href=https://tracker.example/e.css>
-<form action=https://tracker.example><input name=password></form><math><mi xlink:href="javascript:globalThis.pwned=11">z</mi></math>
+<form action=https://tracker.example><input name=password></form>
+<math><mi xlink:href="javascript:globalThis.pwned=11">z</mi></math>
 
 | {MARKUP} |
 |---|
@@ -51,7 +55,10 @@ graph TD; A-->B
 
 [ref]: javascript:globalThis.pwned=13
 """
-FORBIDDEN = "script, iframe, svg, style, link, form, input, object, embed, img, [style], [onerror], [onload], [onmouseover], a[href^=j i], a[href^=data]"
+FORBIDDEN = (
+    "script, iframe, svg, style, link, form, input, object, embed, img, [style], [onerror], [onload], [onmouseover],"
+    " a[href^=j i], a[href^=data]"
+)
 
 
 async def test_model_output(open_page: Opener, model: OpenAIServer) -> None:
@@ -131,8 +138,6 @@ async def test_ocr_text(open_page: Opener, model: OpenAIServer, tmp_path: Path) 
 
 
 async def test_page_title_and_address_of_a_web_source(open_page: Opener, tmp_path: Path) -> None:
-    import json
-
     base = {"start": 0, "end": 4, "quote": MARKUP, "verified": True, "name": f"Title {MARKUP}"}
     citations = [
         {"number": 1, "url": "javascript:globalThis.pwned=30", **base},

@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
+from tests.web.probes import KEY_TIME
 from tests.web.steps import ask_to_end
 
 pytestmark = pytest.mark.browser
@@ -92,16 +93,5 @@ async def test_a_long_conversation(open_page: Opener, model: OpenAIServer, tmp_p
     await expect(page.locator("article")).to_have_count(300)
     await expect(page.locator("article").first).to_contain_text("message 0.")
     await page.fill("#message-box", "")
-    spent = await page.evaluate(
-        """async () => {
-          const box = document.querySelector("#message-box");
-          const start = performance.now();
-          for (let n = 0; n < 20; n += 1) {
-            box.value += "x";
-            box.dispatchEvent(new InputEvent("input", { bubbles: true }));
-            await new Promise((resolve) => requestAnimationFrame(resolve));
-          }
-          return (performance.now() - start) / 20;
-        }"""
-    )
+    spent = await page.evaluate(KEY_TIME)
     assert spent < 100, f"{spent:.0f} ms for a key in a conversation of 300 messages"

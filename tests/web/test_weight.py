@@ -12,6 +12,7 @@ from playwright.async_api import expect
 from tests.live_server import LiveServer
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
+from tests.web.probes import BYTES, FIRST_PAINT
 from tests.web.steps import ask_to_end
 
 pytestmark = pytest.mark.browser
@@ -22,27 +23,23 @@ WEB = Path(__file__).parents[2] / "web"
 async def test_first_paint_within_a_second(open_page: Opener) -> None:
     page = await open_page()
     await expect(page.locator(".welcome")).to_be_visible()
-    paints = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-    times = [await page.evaluate(paints)]
+    times = [await page.evaluate(FIRST_PAINT)]
     for _ in range(2):
         await page.reload()
         await expect(page.locator(".welcome")).to_be_visible()
-        times.append(await page.evaluate(paints))
+        times.append(await page.evaluate(FIRST_PAINT))
     assert min(times) < 1000, f"first paint after {times} ms"
 
 
 async def test_weight_with_everything_loaded(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda _: "$x^2$\n\n```python\nprint(1)\n```\n"
     page = await open_page()
-    start = await page.evaluate(
-        "performance.getEntriesByType('resource').reduce((sum, it) => sum + it.transferSize, 0)"
-    )
+    start = await page.evaluate(BYTES)
     await ask_to_end(page, "load everything")
     await expect(page.locator("math")).to_be_visible()
     await expect(page.locator(".hljs-built_in")).to_be_visible()
-    files = "performance.getEntriesByType('resource').filter((it) => !it.name.includes('/api/')).reduce((sum, it) => sum + it.transferSize, 0)"
     assert 100_000 < start < 500_000
-    assert await page.evaluate(files) < 1_000_000
+    assert await page.evaluate(BYTES) < 1_000_000
 
 
 async def test_policy_has_no_exceptions(server: LiveServer) -> None:

@@ -3,7 +3,8 @@ import { getBlob, jsonBody } from "./api.js";
 import { notify } from "./store.js";
 
 const FEWEST_CHARS = 80;   // of a piece: the first sound comes soon, and there are few calls
-const MOST_CHARS = 1200;
+const MOST_CHARS = 15_000; // that the server takes is 20,000
+const SENTENCE_END = /(?<=[。！？；\n])|(?<=[.!?])(?=\s)/;
 
 let current = null;        // {audio, skip, onEnd, parts}
 
@@ -57,13 +58,14 @@ async function* spokenPieces(text) {
   if (next) yield next;
 }
 
+// Pieces of some sentences. Tables and formulas stay whole: the server knows how to say them; code is left out.
 function split(text) {
-  const spoken = text.replace(/```[\s\S]*?(```|$)/g, "\n");
-  const sentences = spoken.match(/[^。！？；.!?\n]+(?:[。！？；\n]+|[.!?]+(?=\s|$)|[.!?]|$)/g) ?? [];
+  const paragraphs = text.replace(/```[\s\S]*?(```|$)/g, "").split(/\n\s*\n/);
+  const parts = paragraphs.flatMap((paragraph) => [...(/[|$\\]/.test(paragraph) ? [paragraph] : paragraph.split(SENTENCE_END)), "\n\n"]);
   const pieces = [""];
-  for (const sentence of sentences) {
-    if (pieces.at(-1).length >= FEWEST_CHARS || pieces.at(-1).length + sentence.length > MOST_CHARS) pieces.push("");
-    pieces[pieces.length - 1] += sentence;
+  for (const part of parts) {
+    if (pieces.at(-1).length >= FEWEST_CHARS) pieces.push("");
+    pieces[pieces.length - 1] += part.slice(0, MOST_CHARS);
   }
   return pieces.filter((piece) => /[\p{L}\p{N}]/u.test(piece));
 }

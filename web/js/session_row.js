@@ -58,15 +58,12 @@ function Menu({ session, title, button, setMode }) {
     ["exportJson", () => exportSession(id, title, "json")],
     ["remove", () => setMode("delete")],
   ];
-  const toggled = (event) => {
-    const opened = event.newState === "open";
-    setOpen(opened);
-    if (!opened) return;
-    const place = button.current.getBoundingClientRect();
-    const { style, offsetHeight, offsetWidth } = popup.current;
-    style.top = `${Math.min(place.bottom + 4, innerHeight - offsetHeight - 8)}px`;
-    style.left = `${Math.max(8, place.right - offsetWidth)}px`;
-    popup.current.querySelector("button").focus();
+  // A press on the button closes an open menu by itself; the click that follows must not open it again.
+  const wasOpen = useRef(false);
+  const press = () => { wasOpen.current = popup.current.matches(":popover-open"); };
+  const click = () => {
+    if (!wasOpen.current) show(popup.current, button.current);
+    wasOpen.current = false;
   };
   const key = (event) => {
     const all = [...popup.current.querySelectorAll("button")];
@@ -78,10 +75,18 @@ function Menu({ session, title, button, setMode }) {
   const choose = (action) => { popup.current.hidePopover(); action(); };
   return html`
     <button type="button" ref=${button} class="icon" aria-haspopup="menu" aria-expanded=${open} aria-label=${t("actionsOf", { name: title })} title=${t("actions")}
-      onClick=${() => popup.current.togglePopover()}><${Icon} name="more" /></button>
-    <div ref=${popup} class="popup" popover="auto" role="menu" aria-label=${title} onToggle=${toggled} onKeyDown=${key}>
+      onPointerDown=${press} onClick=${click}><${Icon} name="more" /></button>
+    <div ref=${popup} class="popup" popover="auto" role="menu" aria-label=${title} onToggle=${(event) => setOpen(event.newState === "open")} onKeyDown=${key}>
       ${items.map(([name, action]) => html`<button key=${name} type="button" role="menuitem" tabindex="-1" class=${name === "remove" ? "danger" : ""} onClick=${() => choose(action)}>${t(name)}</button>`)}
     </div>`;
+}
+
+function show(popup, button) {
+  popup.showPopover();
+  const place = button.getBoundingClientRect();
+  popup.style.top = `${Math.min(place.bottom + 4, innerHeight - popup.offsetHeight - 8)}px`;
+  popup.style.left = `${Math.max(8, place.right - popup.offsetWidth)}px`;
+  popup.querySelector("button").focus();
 }
 
 function when(value) {

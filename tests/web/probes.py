@@ -1,0 +1,92 @@
+"""JavaScript that looks at the page from inside."""
+
+from __future__ import annotations
+
+FOCUSED = """() => {
+  const it = document.activeElement;
+  return it.ariaLabel || it.labels?.[0]?.textContent.trim() || (it === document.body ? "" : it.textContent.trim());
+}"""
+FOCUS_IS_SEEN = """() => {
+  const it = document.activeElement;
+  const outlined = getComputedStyle(it).outlineStyle !== "none" || it.closest(".row, .file-button") !== null;
+  return outlined || it === document.body;
+}"""
+UNNAMED = """() => [...document.querySelectorAll("button, input, textarea, select, a[href], [role=menuitem]")]
+  .filter((it) => it.checkVisibility())
+  .filter((it) => !(it.ariaLabel || it.textContent.trim() || it.labels?.[0]?.textContent.trim()))
+  .map((it) => it.outerHTML.slice(0, 120))"""
+CONTRAST = """() => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+  const brush = canvas.getContext("2d", { willReadFrequently: true });
+  const parts = (colour) => {
+    brush.clearRect(0, 0, 1, 1);
+    brush.fillStyle = colour;
+    brush.fillRect(0, 0, 1, 1);
+    return [...brush.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  const luminance = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+  const ground = (it) => {
+    for (; it; it = it.parentElement) {
+      const colour = parts(getComputedStyle(it).backgroundColor);
+      if (colour[3] === 255) return colour;
+    }
+    return [255, 255, 255, 255];
+  };
+  const skipped = ":disabled, .only-read, .skip, svg, math";
+  const low = [];
+  for (const it of document.querySelectorAll("body *")) {
+    const hasText = [...it.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!hasText || !it.checkVisibility() || it.closest(skipped)) continue;
+    const both = [luminance(parts(getComputedStyle(it).color)), luminance(ground(it))].sort((x, y) => y - x);
+    const ratio = (both[0] + 0.05) / (both[1] + 0.05);
+    if (ratio < 4.5) low.push(`${ratio.toFixed(2)} ${it.className || it.tagName}: ${it.textContent.slice(0, 30)}`);
+  }
+  return low;
+}"""
+NOTE_TEXTS = """(selector) => {
+  globalThis.seen = new Set();
+  const look = () => {
+    for (const it of document.querySelectorAll(selector)) globalThis.seen.add(it.textContent);
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+SEEN = "[...globalThis.seen]"
+COUNT_BLOCKS_DRAWN = """() => {
+  globalThis.drawn = 0;
+  const count = (records) => {
+    for (const record of records) if (record.target.matches?.(".markdown > div")) globalThis.drawn += 1;
+  };
+  new MutationObserver(count).observe(document.body, { subtree: true, childList: true });
+}"""
+GIVE_FILE = """([kind, name, type, data]) => {
+  const files = new DataTransfer();
+  files.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, { type }));
+  const options = { bubbles: true, cancelable: true };
+  const event = kind === "paste"
+    ? new ClipboardEvent("paste", { clipboardData: files, ...options })
+    : new DragEvent(kind, { dataTransfer: files, ...options });
+  document.querySelector("#message-box").dispatchEvent(event);
+}"""
+KEY_TIME = """async () => {
+  const box = document.querySelector("#message-box");
+  const start = performance.now();
+  for (let n = 0; n < 20; n += 1) {
+    box.value += "x";
+    box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+  return (performance.now() - start) / 20;
+}"""
+BYTES = "performance.getEntriesByType('resource').filter((it) => !it.name.includes('/api/'))" + (
+    ".reduce((sum, it) => sum + it.transferSize, 0)"
+)
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+NOTE_SOUND = """() => {
+  globalThis.ended = 0;
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    this.addEventListener("ended", () => { globalThis.ended += 1; });
+    return play.call(this);
+  };
+}"""
