@@ -7,7 +7,6 @@ from models.speech import bundled_stt, bundled_tts
 from models.speech.bundled_stt import BundledListener
 from models.speech.bundled_tts import BundledSpeaker
 from models.speech.dashscope_tts import DashScopeSpeaker
-from models.speech.hosted_stt import DashScopeListener, HostedListener
 from models.speech.interface import Listener, Speaker
 from settings import Settings
 
@@ -23,11 +22,15 @@ def open_speaker(settings: Settings) -> Speaker | None:
 
 def open_listener(settings: Settings) -> Listener | None:
     """Return who listens: the STT_* endpoint, else DashScope with a key, else bundled Whisper; None without any."""
-    if settings.stt_base_url or settings.stt_api_key:
-        return HostedListener(settings)
-    if _dashscope(settings):
-        return DashScopeListener(settings)
+    if settings.stt_base_url or settings.stt_api_key or _dashscope(settings):
+        return _hosted_listener(settings)
     return BundledListener(settings) if bundled_stt.installed() else None
+
+
+def _hosted_listener(settings: Settings) -> Listener:
+    from models.speech.hosted_stt import DashScopeListener, HostedListener  # half a second of import time
+
+    return HostedListener(settings) if settings.stt_base_url or settings.stt_api_key else DashScopeListener(settings)
 
 
 def _dashscope(settings: Settings) -> bool:
