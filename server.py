@@ -37,13 +37,22 @@ The server would listen on {host}, where others can reach it, but API_KEYS is em
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     """Open all parts of a server process in order; they are closed in reverse."""
     async with AsyncExitStack() as stack:
+        tracing = None
+        if settings.otel_exporter_otlp_endpoint:
+            from api.telemetry import open_telemetry
+
+            tracing = await stack.enter_async_context(open_telemetry(settings))
         redis = await stack.enter_async_context(await open_redis_or_go_on(settings))
         checkpointer = await open_checkpointer(redis.client, settings)
         services = await stack.enter_async_context(open_services(settings, redis.client))
+        graph, stateless = build_graph(checkpointer), build_graph()
+        if tracing is not None:
+            services = tracing.services(services)
+            graph, stateless = tracing.graph(graph), tracing.graph(stateless)
         turns = ThreadTurns(redis.client, settings)
         runner = TurnRunner(
-            graph=build_graph(checkpointer),
-            stateless=build_graph(),
+            graph=graph,
+            stateless=stateless,
             services=services,
             turns=turns,
             events=RunEvents(redis.client, settings),

@@ -146,6 +146,10 @@ class Settings(BaseSettings):
 
     # observation
     otel_exporter_otlp_endpoint: str | None = Field(None, description="OTLP/HTTP collector; empty: no tracing.")
+    otel_exporter_otlp_headers: SecretStr | None = Field(
+        None, description="Headers of its requests, as name=value pairs with commas between."
+    )
+    otel_service_name: str = Field("llm-chat-backend", description="Name of this service in the traces.")
 
     @field_validator("api_keys", "cors_origins", "fetch_allow_hosts", mode="before")
     @classmethod
