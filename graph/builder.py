@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from functools import wraps
+
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -24,6 +27,7 @@ from nodes.verify_citations import verify_citations
 READ_SECONDS = 240.0
 """Longest time a turn waits for one file; what is not ready by then is read on in the background."""
 
+Destination = Hashable | Sequence[Hashable]
 Graph = CompiledStateGraph[State, Context, InputState, OutputState]
 
 
@@ -41,16 +45,28 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     graph.add_node(remember)
 
     graph.add_edge(START, "detect_modality")
-    graph.add_conditional_edges("detect_modality", route_by_modality, ["ingest_document", "read_image", "recall"])
+    graph.add_conditional_edges(
+        "detect_modality", _at_once(route_by_modality), ["ingest_document", "read_image", "recall"]
+    )
     graph.add_edge("ingest_document", "recall")
     graph.add_edge("read_image", "recall")
     graph.add_edge("recall", "select_tools")
     graph.add_edge("select_tools", "generate_answer")
-    graph.add_conditional_edges("generate_answer", route_answer)
+    graph.add_conditional_edges("generate_answer", _at_once(route_answer))
     graph.add_edge("run_tools", "generate_answer")
     graph.add_edge("verify_citations", "remember")
     graph.add_edge("remember", END)
     return graph.compile(checkpointer=checkpointer, name="agent")
+
+
+def _at_once(route: Callable[[State], Destination]) -> Callable[[State], Awaitable[Destination]]:
+    """The router as a coroutine: LangGraph calls a plain function in a thread, which takes longer than to decide."""
+
+    @wraps(route)
+    async def decide(state: State) -> Destination:
+        return route(state)
+
+    return decide
 
 
 def diagram(graph: Graph) -> str:

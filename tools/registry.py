@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -84,6 +85,7 @@ class Tool:
         """What the model reads."""
         return " ".join((inspect.getdoc(self.run) or "").split())
 
+    @cached_property
     def schema(self) -> dict[str, Any]:
         """JSON schema in OpenAI's form, for `bind_tools`."""
         tool = convert_to_openai_tool(self.arguments)
@@ -128,7 +130,7 @@ class ToolRegistry:
 
     def schemas(self, names: Collection[str] | None = None) -> list[dict[str, Any]]:
         """Return the schemas of the tools in `names` (default: all that can be used here), in a stable order."""
-        return [self._tools[name].schema() for name in self.allowed(names)]
+        return [self._tools[name].schema for name in self.allowed(names)]
 
     def describe(self) -> list[dict[str, Any]]:
         """Return, for each tool: name, description, permission, policy, arguments, limits and counters."""
@@ -227,7 +229,7 @@ class ToolRegistry:
             self._cache.popitem(last=False)
 
     def _description(self, tool: Tool) -> dict[str, Any]:
-        function = tool.schema()["function"]
+        function = tool.schema["function"]
         search = self._resources.search if tool.name == web_search.__name__ else None
         return {
             "name": tool.name,
