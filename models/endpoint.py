@@ -131,6 +131,7 @@ FAILURES = (openai.OpenAIError, httpx.HTTPError, OSError, TimeoutError, *GARBLED
 TIMEOUTS = (openai.APITimeoutError, httpx.TimeoutException, TimeoutError)
 NO_CONNECTION = Words("there is no connection to it", "无法连接")
 BROKEN_OFF = Words("its answer broke off", "回答中途断开")
+ENDLESS = Words("its answer does not end", "回答没有止境")
 UNREADABLE = Words("its answer cannot be read", "返回内容无法解析")
 
 BY_CODE = {

@@ -15,7 +15,12 @@ from langchain_openai.chat_models.base import BaseChatOpenAI
 
 from errors import ModelUnavailable
 from models.chat.reasoning import ThinkTags, delta_reasoning
-from models.endpoint import BROKEN_OFF, FAILURES, model_error
+from models.endpoint import BROKEN_OFF, ENDLESS, FAILURES, model_error
+
+MOST_CALLS = 32
+"""Tool calls of one answer that are looked at; what comes after them is left out."""
+MOST_CHARS = 500_000
+"""Characters after which an answer counts as endless: more than the 128,000 tokens that any model writes at once."""
 
 
 class OpenAICompatibleChat(BaseChatOpenAI):
@@ -23,10 +28,10 @@ class OpenAICompatibleChat(BaseChatOpenAI):
 
     Beyond `BaseChatOpenAI` it keeps reasoning apart in `additional_kwargs["reasoning_content"]`, counts usage once
     where a server repeats it in every chunk, takes an answer without `finish_reason` for one that broke off, and bounds
-    the silence between two tokens (keep-alive comments and empty deltas are silence).
+    the silence between two tokens (keep-alive comments and empty deltas are silence), the length and the tool calls.
 
     Raises:
-        ModelUnavailable: The endpoint failed, after its retries.
+        ModelUnavailable: The endpoint failed, after its retries, or does not stop writing.
         ModelTimedOut: No token came for `silence` seconds.
     """
 
@@ -39,7 +44,7 @@ class OpenAICompatibleChat(BaseChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        usage, finished, tags = None, False, ThinkTags()
+        usage, finished, tags, written = None, False, ThinkTags(), 0
         source = super()._astream(messages, stop=stop, **kwargs)
         async with aclosing(_without_silence(source, self.silence)) as chunks:
             async for chunk in chunks:
@@ -51,9 +56,13 @@ class OpenAICompatibleChat(BaseChatOpenAI):
                 chunk = _without_tags(chunk, tags, ends=ends)
                 if _says_nothing(chunk):
                     continue
+                written += _length(message)
+                if written > MOST_CHARS:
+                    raise ModelUnavailable(reason=ENDLESS)
                 if run_manager:
                     await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk
+                await asyncio.sleep(0)  # a model that writes faster than it is read must not keep others waiting
         if not finished:
             raise ModelUnavailable(reason=BROKEN_OFF)
         if usage:
@@ -77,6 +86,8 @@ class OpenAICompatibleChat(BaseChatOpenAI):
         for position, call in enumerate(delta.get("tool_calls") or ()):
             if call.get("index") is None:
                 call["index"] = position
+        if delta.get("tool_calls"):
+            delta["tool_calls"] = [call for call in delta["tool_calls"] if call["index"] < MOST_CALLS]
         generation = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
         if generation is not None and (reasoning := delta_reasoning(delta)):
             generation.message.additional_kwargs["reasoning_content"] = reasoning
@@ -114,6 +125,11 @@ def _without_tags(chunk: ChatGenerationChunk, tags: ThinkTags, *, ends: bool) ->
         message.additional_kwargs["reasoning_content"] = delta_reasoning(message.additional_kwargs) + thinking
     message.content = content
     return ChatGenerationChunk(message=message, generation_info=chunk.generation_info)
+
+
+def _length(message: AIMessageChunk) -> int:
+    arguments = sum(len(call["args"] or "") for call in message.tool_call_chunks)
+    return len(message.content) + len(delta_reasoning(message.additional_kwargs)) + arguments
 
 
 def _says_nothing(chunk: ChatGenerationChunk) -> bool:

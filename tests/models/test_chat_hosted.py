@@ -16,6 +16,7 @@ from errors import AppError, ModelTimedOut, ModelUnavailable
 from models.chat.fallback import FallbackChat
 from models.chat.hosted import hosted_chat
 from models.chat.interface import Chat
+from models.chat.openai_chat import MOST_CALLS, MOST_CHARS
 from settings import Settings
 from tests.models.conftest import Configure
 from tests.standins.openai_server import (
@@ -343,3 +344,16 @@ async def test_many_streams_at_once(openai_server: OpenAIServer, configure: Conf
     model = opened(configure()).model
     answers = await asyncio.gather(*(model.ainvoke(f"[{number}]") for number in range(50)))
     assert [answer.content for answer in answers] == [f"[{number}]" * 3 for number in range(50)]
+
+
+async def test_a_flood_of_tool_calls_is_cut(openai_server: OpenAIServer, configure: Configure) -> None:
+    openai_server.script([Answer(tool_calls=[ToolCall("weather", {"city": str(n)}) for n in range(MOST_CALLS + 20)])])
+    whole, _ = await collect(opened(configure()).model.bind_tools([weather]))
+    assert [call["args"]["city"] for call in whole.tool_calls] == [str(n) for n in range(MOST_CALLS)]
+    assert whole.invalid_tool_calls == []
+
+
+async def test_an_answer_without_end_is_an_error(openai_server: OpenAIServer, configure: Configure) -> None:
+    openai_server.script([Answer("word " * (MOST_CHARS // 5 + 200))])
+    with pytest.raises(ModelUnavailable, match="does not end"):
+        await collect(opened(configure()).model)
