@@ -182,7 +182,7 @@ class _Zygote:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,
+                process_group=0,  # away from Ctrl-C, but in our session: Linux weighs priorities within one alone
             )
         self._control = ours
 

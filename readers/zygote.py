@@ -50,7 +50,8 @@ WORD = struct.Struct("<q")
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWNET = 0x40000000
 _CLONE_NEWUSER = 0x10000000
-_NICE = 5
+_NICE = 10
+"""Reading is background work: turns of others come first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,8 @@ def _use_one_thread(model: E5) -> None:
 def _step_back() -> None:
     """Lower the priority of the calling thread alone, where the system can (on Linux a thread has its own)."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
 
 
 def _clean(text: str) -> str:

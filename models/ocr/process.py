@@ -61,7 +61,6 @@ class WorkerProcess:
             stderr=None if sys.stderr else DEVNULL,
             cwd=ROOT,
             env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-            start_new_session=True,  # Ctrl-C in the terminal is for the server, which then ends its workers
         )
         worker = cls(process)
         try:

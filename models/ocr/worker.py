@@ -64,6 +64,9 @@ def _receive(inbox: queue.SimpleQueue[bytes]) -> None:
 
 
 def _start(job: Job, replies: BinaryIO) -> Recognizer:
+    # Ctrl-C in the terminal is for the server, which then ends its workers. Not a session of its own: where Linux
+    # groups tasks by session (autogroup), priorities count only within one.
+    os.setpgid(0, 0)
     os.nice(NICENESS)
     _quiet(job)
     try:
