@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -92,9 +92,9 @@ def verbatim(desk: Desk, sentence: str) -> str:
 
 
 def part(desk: Desk, sentence: str) -> str:
-    """The middle of it, cut at spaces where there are any."""
+    """The middle of it, cut at spaces where there are any, and not within a number."""
     if " " not in sentence:
-        return sentence[2:-2]
+        return re.sub(r"^\d+(?=\D)|(?<=\D)\d+$", "", sentence[2:-2])
     words = sentence.split(" ")
     return " ".join(words[1:-1]) if len(words) > 5 else sentence
 
@@ -227,7 +227,7 @@ class CitingModel:
     def __call__(self, request: Recorded) -> str:
         """Answer a chat request; one without passages is a request for a summary."""
         given = MATERIAL.search(request.user_text)
-        passages = _passages(given[1]) if given else []
+        passages = _passages(given[1], self.known) if given else []
         if not given or not passages:
             return "This text holds no passages."
         question = request.user_text[given.end() :].strip()
@@ -288,12 +288,14 @@ def _own(passage: Passage) -> list[str]:
     return list(dict.fromkeys(sentences_of(passage.text)))
 
 
-def _passages(material: str) -> list[Passage]:
+def _passages(material: str, known: Container[str]) -> list[Passage]:
     """Take the numbered passages out of the material: headlines `[1] name · p. 2`, counted without a gap."""
     heads: list[re.Match[str]] = []
     for match in PASSAGE.finditer(material):
-        if int(match[1]) == len(heads) + 1:
+        if int(match[1]) == len(heads) + 1 and match[2].partition(" · ")[0] in known:
             heads.append(match)
+    if not heads:
+        return []
     ends = [match.start() for match in heads[1:]] + [len(material)]
     return [
         Passage(int(head[1]), head[2].partition(" · ")[0], material[head.end() : end].strip())

@@ -41,7 +41,7 @@ enough to be told apart, and its cut is one of carelessness."""
 _SILENT = frozenset("\"“”„‟«»‹›'‘’‚‛′″`´「」『』〝〞〟*\\|_#·•‧・●▪\ufe0e\ufe0f")
 """Quotation marks, bullets, and marks of Markdown."""
 _DASHES = frozenset("-‐‑‒–—―−﹣－")
-_SAME = {"。": ".", "｡": ".", "、": ",", "\u2044": "/"}
+_SAME = {"。": ".", "｡": ".", "、": ",", "\u2044": "/", "ı": "i"}
 _WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NOT = re.compile(r"\b(?:no|not|nor|cannot)\b|n['’]t\b")
