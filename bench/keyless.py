@@ -220,16 +220,15 @@ async def measure(chosen: argparse.Namespace, data: Path) -> bool:
             both = totals.setdefault(task.language, (Score(), Score()))
             both[0].add(ours)
             both[1].add(peer)
-    return all([report(language, *both) for language, both in sorted(totals.items())])
+    met = [report(language, *both) for language, both in sorted(totals.items())]
+    return all(met)
 
 
 def line(score: Score) -> str:
     """Return the shares of one score in short."""
-    parts = [f"cited {np.mean(score.cited):.3f}, inside {np.mean(score.inside):.3f} of {len(score.cited)}"] * bool(
-        score.cited
-    )
-    parts += [f"declined {np.mean(score.declined):.3f} of {len(score.declined)}"] * bool(score.declined)
-    return "; ".join(parts)
+    if score.declined:
+        return f"declined {np.mean(score.declined):.3f} of {len(score.declined)}"
+    return f"cited {np.mean(score.cited):.3f}, inside {np.mean(score.inside):.3f} of {len(score.cited)}"
 
 
 def report(language: str, ours: Score, peer: Score) -> bool:
@@ -247,8 +246,8 @@ def report(language: str, ours: Score, peer: Score) -> bool:
             met &= share >= bar
             ratio = f", {share / other:.2f} x" if other else ""
             print(f"  {label:32}{share:.3f} (bar {bar:.2f}); keyword only {other:.3f}{ratio}")
-    p50, p95 = np.percentile(ours.seconds, [50, 95])
-    print(f"  seconds per question            p50 {p50:.2f}, p95 {p95:.2f}; keyword only {np.median(peer.seconds):.3f}")
+    p50, p95 = np.percentile(ours.seconds or [0.0], [50, 95])
+    print(f"  seconds per question            p50 {p50:.2f}, p95 {p95:.2f}; keyword only {np.median(peer.seconds or [0.0]):.3f}")
     return met
 
 

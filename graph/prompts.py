@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
 from errors import Language
+from graph.follow_up import leans_on
 from graph.state import Attachment, DocumentNote, Source, State
 from models.tokens import count_message_tokens, count_tokens
 
@@ -92,6 +93,7 @@ def _question(state: State, start: int) -> HumanMessage:
             "sources": first_sources(state),
             "attachments": state.get("attachments", []),
             "documents": state.get("documents", []),
+            "follows": leans_on(state["messages"][:start], state["question"]),
         },
     )
 
@@ -110,7 +112,11 @@ def first_sources(state: State) -> list[Source]:
 def material_text(state: State) -> str:
     """Everything that this turn's files, pictures and the first search gave, labelled by origin."""
     language = state["language"]
-    parts = [_attachment_text(attachment, language) for attachment in state.get("attachments", [])]
+    summaries = {note["id"]: note["summary"] for note in state.get("documents", [])}
+    parts = [
+        _attachment_text(attachment, language, summaries.get(attachment["id"], ""))
+        for attachment in state.get("attachments", [])
+    ]
     sent = {attachment["id"] for attachment in state.get("attachments", [])}
     parts.append(_documents_text([note for note in state.get("documents", []) if note["id"] not in sent], language))
     parts.append(sources_text(first_sources(state)))
@@ -134,7 +140,7 @@ def place(source: Source) -> str:
     return " · ".join(parts)
 
 
-def _attachment_text(attachment: Attachment, language: Language) -> str:
+def _attachment_text(attachment: Attachment, language: Language, summary: str = "") -> str:
     name = _fence(attachment["name"])
     if attachment["status"] == "failed":
         error = attachment["error"]
@@ -145,8 +151,8 @@ def _attachment_text(attachment: Attachment, language: Language) -> str:
     if attachment["status"] == "reading":
         done, total = attachment.get("pages_done", 0), attachment.get("pages_total", 0)
         lines.append(STILL_READING[language].format(name=name, done=done, total=total))
-    if attachment.get("summary"):
-        lines.append(f"Summary: {_fence(attachment['summary'])}")
+    if summary := attachment.get("summary") or summary:
+        lines.append(f"Summary: {_fence(summary)}")
     return "\n".join([*lines, *attachment.get("warnings", [])])
 
 

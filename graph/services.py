@@ -77,6 +77,8 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     await ingestion.start()
     background = Background()
     stack.push_async_callback(background.aclose)
+    if chat.warm is not None:
+        background.spawn("warm the chat model", chat.warm())
     return Services(
         settings=settings,
         chat=chat,

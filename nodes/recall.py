@@ -7,11 +7,10 @@ from typing import cast
 from langchain_core.messages import AnyMessage, RemoveMessage
 from langgraph.runtime import Runtime
 
-from errors import Unavailable
 from graph.context import Context, Services
+from graph.passages import find_passages, overview
 from graph.progress import memory_key_of, owner_of
-from graph.state import Attachment, DocumentNote, Source, State, Update
-from stores.ownership import Owner
+from graph.state import Attachment, DocumentNote, State, Update
 
 SUMMARY_FROM = 12
 """Threads of fewer messages than this never have a prepared summary: no look-up is made for them."""
@@ -24,8 +23,9 @@ async def recall(state: State, runtime: Runtime[Context]) -> Update:
     update = await _prepared_summary(state, services, memory_key_of(runtime))
     documents = await services.documents.list(owner)
     if documents:
-        update["documents"] = [_note(document) for document in documents]
-        update["sources"] = await _passages(state, services, owner)
+        notes = [_note(document) for document in documents]
+        update["documents"], pages = await overview(state, services, owner, notes)
+        update["sources"] = pages or await find_passages(state, services, owner, notes)
     return update
 
 
@@ -51,26 +51,3 @@ def _note(document: Attachment) -> DocumentNote:
         pages_done=document.get("pages_done", 0),
         summary=document.get("summary", "")[:SUMMARY_CHARS],
     )
-
-
-async def _passages(state: State, services: Services, owner: Owner) -> list[Source]:
-    """Passages for the question: the files of this turn first, then the rest of the thread in what is left."""
-    budget = services.settings.context_tokens_for_sources
-    sent = [item["id"] for item in state.get("attachments", []) if item["status"] != "failed"]
-    try:
-        if not sent:
-            return await services.documents.sources(state["question"], owner, token_budget=budget)
-        first = await services.documents.sources(
-            state["question"], owner, token_budget=budget * 3 // 4, document_ids=sent
-        )
-        rest = await services.documents.sources(state["question"], owner, token_budget=budget // 4)
-    except Unavailable:
-        return []
-    known = {(source.get("document_id"), source.get("page"), source["start"]) for source in first}
-    more = [
-        source
-        for source in rest
-        if source.get("document_id") not in sent
-        and (source.get("document_id"), source.get("page"), source["start"]) not in known
-    ]
-    return [{**source, "number": number} for number, source in enumerate([*first, *more], 1)]

@@ -47,14 +47,15 @@ def fuse(cosines: dict[Key, float], keyword: KeywordMatches, *, depth: int) -> l
 
     The score of a chunk is the weighted mean of its reciprocal rank in both lists, its cosine stretched over the range
     of the candidates, and its coverage of the query's terms. The keyword list weighs what `gate` says: without that,
-    rank fusion ruins searches across languages, where keyword hits are chance.
+    rank fusion ruins searches across languages, where keyword hits are chance. Without any vector yet, the keyword list
+    is all there is and counts fully.
 
     Args:
         cosines: The nearest chunks, nearest first.
         keyword: The keyword hits, best first.
         depth: How far down each list candidates are taken from.
     """
-    weight = gate(keyword)
+    weight = gate(keyword) if cosines else 1.0
     dense = list(cosines)[:depth]
     reciprocal: dict[Key, float] = {}
     for keys, share in ((dense, 1.0), (keyword.chunks[:depth], weight)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
@@ -18,6 +19,7 @@ class Chat:
         context_tokens: Window of the model.
         max_output_tokens: Most tokens of one answer.
         detail: One plain sentence: what it is, why it was chosen, how to change it.
+        warm: Loads what the first answer would wait for; None where there is nothing to load.
     """
 
     model: BaseChatModel
@@ -26,3 +28,4 @@ class Chat:
     context_tokens: int
     max_output_tokens: int
     detail: str
+    warm: Callable[[], Coroutine[object, object, None]] | None = None

@@ -126,6 +126,14 @@ class LlamaEngine:
         finally:
             generation.stopped.set()
 
+    async def warm(self) -> None:
+        """Load the model behind whatever the worker is doing.
+
+        Raises:
+            ModelUnavailable: It cannot be loaded.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._worker, self._load)
+
     async def close(self) -> None:
         """Wait for the running generation (stopped by its reader) and let go of the model."""
         await asyncio.to_thread(self._worker.shutdown, wait=True, cancel_futures=True)

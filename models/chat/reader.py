@@ -64,8 +64,14 @@ class ExtractiveReader(BaseChatModel):
         return "extractive-reader"
 
     async def warm(self) -> None:
-        """Embed what routing needs, so that the first turn does not wait for it."""
+        """Load the small model and embed what routing needs, so that the first turn does not wait for it.
+
+        Raises:
+            Unavailable: A model cannot be loaded.
+        """
         await self._answerer.router.warm()
+        if self._engine is not None:
+            await self._engine.warm()
 
     def bind_tools(
         self,
@@ -158,8 +164,9 @@ def reader_chat(settings: Settings, embedder: Embedder) -> Chat:
     """Return the bundled reader. Nothing is loaded yet."""
     path = smollm2_path()
     engine = LlamaEngine(path, threads=settings.embedded_threads, context_tokens=SMALL_MODEL_CONTEXT) if path else None
+    model = ExtractiveReader(embedder, engine)
     return Chat(
-        model=ExtractiveReader(embedder, engine),
+        model=model,
         name=NAME,
         kind="reader",
         context_tokens=CONTEXT_TOKENS,
@@ -169,6 +176,7 @@ def reader_chat(settings: Settings, embedder: Embedder) -> Chat:
             + (f", with {SMALL_MODEL} for English small talk" if engine else "")
             + "; change it with LLM_BASE_URL, LLM_API_KEY and LLM_MODEL, or EMBEDDED_GGUF."
         ),
+        warm=model.warm,
     )
 
 

@@ -7,15 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from langchain_core.messages import ToolMessage
+
 from graph.state import Source
 from models.chat import reader_files as files
 from models.chat import reader_replies as replies
-from models.chat.reader_calls import Call, Tools, explicit_call, is_general, search_query, without_urls
-from models.chat.reader_extract import SAID_THRESHOLDS, Passage, Quote, SentenceFinder
+from models.chat.reader_calls import (
+    Call,
+    Tools,
+    asks_overview,
+    explicit_call,
+    is_general,
+    search_query,
+    without_urls,
+)
+from models.chat.reader_candidates import Passage
+from models.chat.reader_coverage import coverage
+from models.chat.reader_extract import Finding, Quote, SentenceFinder
+from models.chat.reader_questions import split_questions, topic_of
 from models.chat.reader_replies import say
 from models.chat.reader_routing import Router, has_cue
+from models.chat.reader_said import about_the_user, recalled, statements
 from models.chat.reader_summary import summarize_document
-from models.chat.reader_text import is_chinese, question_terms
+from models.chat.reader_text import is_chinese, without_markers
 from models.chat.reader_turn import Turn, result_text
 from models.embeddings.interface import Embedder, Vectors
 
@@ -39,17 +53,16 @@ MISSING: Final = {
 }
 """What is said when a question is about something that is not there."""
 PICTURE_LABELS: Final = ("picture_text", "picture_content")
-MAX_QUESTIONS: Final = 3
+TOLD: Final = 0.5
+"""Least share of a question in a statement of the user that answers it though the question is not about the user."""
 
 _ASKS = re.compile(r"[?？]\s*$|什么|为何|怎么|谁|哪|几|多少|吗|呢", re.IGNORECASE)
 _YOU = re.compile(r"\byou(?:r|rs)?\b|你|您", re.IGNORECASE)
 TALK_CHARS: Final = 200
+BARE_WORDS: Final = 2
+"""Up to so many words ("Hi there") are answered by the fixed text: a small model makes up a conversation of them."""
 PASTED_CHARS, PASTED_SUMMARY_TOKENS = 800, 200
 """A message longer than this that asks for a summary brings its own text."""
-_NEXT_QUESTION = re.compile(
-    r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)|[，,；;]\s*(?:以及|还有|并且|同时|另外)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +108,12 @@ class Answerer:
             return []
         if len(turn.question) > PASTED_CHARS and has_cue("summary", turn.question[:100] + turn.question[-100:]):
             return [summarize_document(turn.question, PASTED_SUMMARY_TOKENS)]
-        if label == "memory" and has_cue(label, turn.question) and (remembered := await self._remembered(turn, vector)):
-            return [remembered]
+        if label == "memory" and has_cue(label, turn.question):
+            if remembered := await self._remembered(turn, label, vector):
+                return [remembered]
         parts = _about_pictures(turn, label)
-        if label == "summary" and is_general(turn.question, but=1) and (turn.attachments or turn.documents):
-            return [*parts, *files.summaries(turn)]
+        if asks_overview(turn.question) and (turn.attachments or turn.documents):
+            return [*parts, *files.summaries(turn, pictures=not parts)]
         passages = _passages(turn, pictures=not parts)
         parts += [part for part in await self._quoted(turn, passages, vector) if part not in parts]
         return [*parts, *files.still_reading(turn)] if parts else []
@@ -110,28 +124,42 @@ class Answerer:
         for question in questions:
             asked = vector if len(questions) == 1 else await self._embedder.query(question)
             for group in _groups(turn, passages):
-                finding = await self._finder.find(question, asked, group)
+                finding = await self._found(question, asked, group, turn.follows if len(questions) == 1 else "")
                 if finding.answered:
                     parts.append(quoted(finding.quotes, label_files=_several(turn)))
         return list(dict.fromkeys(parts))
 
+    async def _found(self, question: str, vector: Vectors, passages: list[Passage], before: str) -> Finding:
+        """Look for what is asked; with the questions before it first when it leans on them, then by itself."""
+        if topic := topic_of(question):
+            return await self._finder.find(topic, await self._embedder.query(topic), passages, broad=True)
+        if before:
+            together = await self._embedder.query(f"{before} {question}")
+            finding = await self._finder.find(question, together, passages, before=before)
+            if finding.answered:
+                return finding
+        return await self._finder.find(question, vector, passages)
+
     async def _otherwise(self, turn: Turn, label: str, tools: Tools, vector: Vectors) -> Outcome:
         """Nothing here answers: talk, remember, or look elsewhere."""
         if _is_social(turn, label):
+            if turn.attachments:
+                return _joined([say(SOCIAL[label], turn.language), *_received(turn)])
             return _social(turn, label)
         if label == "statement" and not _ASKS.search(turn.question):
             return say(replies.NOTED, turn.language, text=turn.question.strip())
-        return await self._remembered(turn, vector) or _elsewhere(turn, label, tools)
+        return await self._remembered(turn, label, vector) or _elsewhere(turn, label, tools)
 
-    async def _remembered(self, turn: Turn, vector: Vectors) -> str:
+    async def _remembered(self, turn: Turn, label: str, vector: Vectors) -> str:
         """Quote what the user said earlier when it answers, else nothing."""
-        said = [Passage(text, None) for text in reversed(turn.said) if not text.rstrip().endswith(("?", "？"))]
-        if not said:
-            return ""
-        finding = await self._finder.find(turn.question, vector, said, SAID_THRESHOLDS)
-        if not finding.answered:
-            return ""
-        return say(replies.YOU_SAID, turn.language, text=finding.best)
+        text = recalled(turn.question, turn.said)
+        told = [] if text else statements(turn.said)
+        if told:
+            text = await self._finder.find_said(turn.question, vector, told)
+            own = label == "memory" or about_the_user(turn.question)
+            if not own and coverage(turn.question, text) < TOLD:
+                return ""
+        return say(replies.YOU_SAID, turn.language, text=text) if text else ""
 
     async def _from_results(self, turn: Turn) -> str:
         """Answer after a round of tools."""
@@ -140,13 +168,9 @@ class Answerer:
             for result in turn.results
             if result.status == "error"
         ]
-        plain = [
-            result_text(result)
-            for result in turn.results
-            if result.status != "error" and not result.additional_kwargs.get("sources")
-        ]
+        plain = [result_text(result) for result in turn.results if result.status != "error" and not _searched(result)]
         parts = [*failed, *plain]
-        if turn.sources:
+        if turn.sources or any(map(_searched, turn.results)):
             parts += await self._from_sources(turn)
         return _joined(parts) or say(replies.NO_TOOL_LEFT, turn.language)
 
@@ -157,7 +181,7 @@ class Answerer:
         if web and is_general(question, but=1 if has_cue("summary", question) else 0):
             return [_page_summary(source, turn.max_tokens) for source in web]
         vector = await self._embedder.query(question)
-        finding = await self._finder.find(question, vector, [_passage(source) for source in turn.sources])
+        finding = await self._found(question, vector, [_passage(source) for source in turn.sources], turn.follows)
         if finding.answered:
             return [quoted(finding.quotes, label_files=_several(turn))]
         if web and finding.quotes:
@@ -169,26 +193,36 @@ class Answerer:
 def quoted(quotes: Sequence[Quote], *, label_files: bool) -> str:
     """Write quotations, each followed by `[n]`; with `label_files`, under the name of their file."""
     lines: list[str] = []
-    previous: Passage | None = None
+    previous: Quote | None = None
     for quote in quotes:
-        text = quote.text if quote.passage.number is None else f"{quote.text} [{quote.passage.number}]"
-        if previous is not None and quote.passage.name == previous.name:
+        text = _cited(quote)
+        if previous is not None and quote.passage.name == previous.passage.name and _ends(previous.text):
             lines[-1] += ("" if is_chinese(quote.text) else " ") + text
         else:
-            lines.append(f"**{quote.passage.name}**: {text}" if label_files and quote.passage.name else text)
-        previous = quote.passage
+            named = (
+                label_files and quote.passage.name and not (previous and previous.passage.name == quote.passage.name)
+            )
+            lines.append(f"**{quote.passage.name}**: {text}" if named else text)
+        previous = quote
     return "\n\n".join(lines)
 
 
-def split_questions(text: str) -> list[str]:
-    """Split a message that asks several things; a part too short to be a question stays with the one before."""
-    parts: list[str] = []
-    for part in _NEXT_QUESTION.split(text):
-        if parts and len(question_terms(part)) < 1:
-            parts[-1] += part
-        elif part.strip():
-            parts.append(part.strip())
-    return parts if 1 < len(parts) <= MAX_QUESTIONS else [text]
+def _cited(quote: Quote) -> str:
+    """Return a quotation with its number; one that is written out differently, with the words it stands for."""
+    text, number = without_markers(quote.text), quote.passage.number
+    if number is None:
+        return text
+    return f'{text} [{number} "{quote.exact}"]' if quote.exact and '"' not in quote.exact else f"{text} [{number}]"
+
+
+def _ends(text: str) -> bool:
+    """Tell whether a quotation is a whole sentence; a line of a table or picture stands by itself."""
+    return text.rstrip("\"'”’」』）)* ").endswith((".", "!", "?", "。", "！", "？", "；", "…"))
+
+
+def _searched(result: ToolMessage) -> bool:
+    """Tell whether a result is passages, or that there are none."""
+    return bool(result.additional_kwargs.get("sources")) or result.name == "search_documents"
 
 
 def _elsewhere(turn: Turn, label: str, tools: Tools) -> Outcome:
@@ -206,18 +240,23 @@ def _elsewhere(turn: Turn, label: str, tools: Tools) -> Outcome:
 
 
 def _about_pictures(turn: Turn, label: str) -> list[str]:
-    if not turn.pictures:
+    """Tell what pictures say or show: those of this turn, else, when asked for one, the one of an earlier turn."""
+    pictures = turn.pictures
+    if not pictures and any(has_cue(cue, turn.question) for cue in PICTURE_LABELS) and label in PICTURE_LABELS:
+        pictures = files.earlier_pictures(turn)
+    if not pictures:
         return []
     if label == "picture_text" or has_cue("picture_text", turn.question):
-        return files.picture_text(turn.pictures, turn.language)
+        return files.picture_text(pictures, turn.language)
     if label == "picture_content" or is_general(turn.question):
-        return files.picture_content(turn.pictures, turn.language)
+        return files.picture_content(pictures, turn.language)
     return []
 
 
 def _passage(source: Source) -> Passage:
-    heading = source.get("heading", "")
-    return Passage(source["text"], source["number"], source["name"], f"{source['name']} {heading}")
+    name = re.sub(r"[._-]+", " ", source["name"])
+    text = files.without_facts(source["text"]) if source["origin"] == "image" else source["text"]
+    return Passage(text, source["number"], source["name"], f"{name} {source.get('heading', '')}")
 
 
 def _passages(turn: Turn, *, pictures: bool) -> list[Passage]:
@@ -267,7 +306,7 @@ def _is_social(turn: Turn, label: str) -> bool:
 
 def _social(turn: Turn, label: str) -> Outcome:
     text = say(SOCIAL[label], turn.language)
-    if label in FREE_TALK and turn.language == "en":
+    if label in FREE_TALK and turn.language == "en" and len(turn.question.split()) > BARE_WORDS:
         return Talk(text)
     return text
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.chat.reader_arguments import find_expression, find_place, find_urls
+from models.chat.reader_coverage import chinese_runs
+from models.chat.reader_questions import topic_of
 from models.chat.reader_routing import has_cue
 from models.chat.reader_text import question_terms
 from models.chat.reader_turn import Turn
@@ -23,13 +25,18 @@ _SEARCH_WORDS = re.compile(
     r"|查)(?:一下)?(?:关于)?",
     re.IGNORECASE,
 )
+_SUMMARISE = re.compile(r"\bsummar|\boverview\b|\btl;?dr|\bsum (?:it )?up\b|总结|概括|概述|归纳|摘要", re.IGNORECASE)
 _GENERAL = frozenset(question_terms(
     "summarise summarize summary overview document documents file files report article page pages text picture "
     "pictures image images photo "
     "main points content contents gist tldr attached uploaded brief short briefly describe sum lines web website "
-    "link key findings paper book "
-    "总结概括概述摘要大意归纳文档文件文章报告内容主要要点讲了说了图片照片描述图中图里附件上传网页链接这份这篇这张介绍简要"
+    "link key findings paper book look see view read check open take send sent here attachment label sign letter "
+    "contract notes three five sentences sentence paragraph bullet words points "
 ))  # fmt: skip
+_GENERAL_ZH = re.compile(
+    "总结|概括|概述|摘要|大意|归纳|文档|文件|文章|报告|内容|主要|要点|重点|核心|大概|讲述|讲|说|写|图片|照片|图像|描述|图|附件|上传|发送|发"
+    "|网页|链接|份|篇|张|介绍|简要|简单|阅读|查看|看|读|打开|合同|通知|资料|材料|帮|想|全文|本文|全部|整|一遍|上面|里面|里|中|上|面|字"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,26 @@ def search_query(question: str) -> str:
 
 def is_general(question: str, *, but: int = 0) -> bool:
     """Tell whether a question names nothing but the file itself ("what is this report about?"), `but` terms apart."""
-    return len([term for term in question_terms(without_urls(question)) if term not in _GENERAL]) <= but
+    return len(_special_terms(question)) <= but
+
+
+def asks_overview(question: str) -> bool:
+    """Tell whether a question is about a file as a whole: its summary answers it, not a few passages."""
+    if _special_terms(topic_of(question)):
+        return False
+    if _SUMMARISE.search(question):
+        return is_general(question, but=1)
+    return bool(has_cue("summary", question) or question_terms(_GENERAL_ZH.sub("文件", question))) and is_general(
+        question
+    )
+
+
+def _special_terms(question: str) -> list[str]:
+    """Return what a question names beside the file itself: English terms, and runs of Chinese."""
+    plain = without_urls(question)
+    english = [term for term in question_terms(plain) if term.isascii() and term not in _GENERAL]
+    chinese = [run for run in chinese_runs(_GENERAL_ZH.sub("\n", plain)) if len(run) > 1]
+    return [*english, *chinese]
 
 
 def without_urls(text: str) -> str:

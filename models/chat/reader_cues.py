@@ -54,6 +54,11 @@ CUES = (
     ),
     _cue(r"\bwhy\b|\bwhat (?:is|was|were) the (?:reason|cause"
     r"|purpose)", r"because|due to|in order|so that|since|reason|cause|therefore|result"),
+    _cue(r"\bhow heavy\b|\bweigh", r"\d.*\b(?:kg|kilos?|kilograms?|grams?|g|lbs?|pounds?|tons?|tonnes?|ounces?|oz)\b"),
+    _cue(
+        r"\b(?:what|which) colou?r",
+        r"\b(?:red|green|blue|yellow|black|white|gr[ae]y|brown|orange|purple|pink|gold(?:en)?|silver|colou?r\w*)\b",
+    ),
     _cue("什么时候|何时|哪一?年|几年|哪一?天|几月|几号|年份|日期|时间|哪个?世纪|哪个?年代|哪个?时期", _TIME_ZH),
     _cue("多少|几[个位名人次天岁元米公里吨种条座部家所间只层级点]|多[大长高远久深宽重]|比例|人数|数量|金额|价格"
     "|面积", _ZH_NUMBER),
@@ -118,6 +123,11 @@ _ZH_OPPOSITES = [pair.split("/") for pair in (
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "non-", "anti", "anti-", "ab", "de", "mis")
 
 
+_ORDINALS = re.compile(
+    r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b|第[一二三四五六七八九十0-9]+"
+)
+
+
 def _opposite_map() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for one, other in _OPPOSITES:
@@ -152,6 +162,12 @@ def opposite_terms(question: str, sentence: str) -> int:
         for here, there in ((one, other), (other, one)):
             count += here in question and here not in sentence and there in sentence
     return count
+
+
+def other_ordinal(question: str, sentence: str) -> bool:
+    """Tell whether the question asks about the second of something and the sentence is about another one."""
+    asked, said = set(_ORDINALS.findall(question.lower())), set(_ORDINALS.findall(sentence.lower()))
+    return bool(asked and said) and not asked & said
 
 
 def _negated(word: str, said: set[str]) -> bool:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from itertools import groupby
 
 from errors import Language
-from graph.state import Attachment
+from graph.state import Attachment, OcrText
 from models.chat import reader_replies as replies
 from models.chat.reader_replies import say
-from models.chat.reader_summary import summarize_document
+from models.chat.reader_summary import central_sentences, summarize_document
+from models.chat.reader_text import is_chinese, without_markers
 from models.chat.reader_turn import Turn
 
+_FACTS = re.compile(r"^\S+ (?:picture|图片)(?:, |，)\d+(?: x |×)\d+ (?:pixels|像素).*$", re.MULTILINE)
+"""The line of facts that is stored behind the text of a picture."""
 OCR_CHARS = 3000
 """Longest recognised text that is given in full."""
 
@@ -56,11 +61,46 @@ def picture_content(pictures: Sequence[Attachment], language: Language) -> list[
     return parts
 
 
-def summaries(turn: Turn) -> list[str]:
-    """Give the summary of each document of this turn, else of the thread; without one, of the passages found."""
+def earlier_pictures(turn: Turn) -> list[Attachment]:
+    """Return the picture of an earlier turn that was found for this question, as far as its text goes."""
+    sent = {item["id"] for item in turn.attachments}
+    for source in turn.sources:
+        if source["origin"] != "image" or source.get("document_id") in sent:
+            continue
+        facts = _FACTS.search(source["text"])
+        text = without_facts(source["text"]).strip()
+        return [
+            Attachment(
+                id=source.get("document_id", ""),
+                name=source["name"],
+                kind="image",
+                media_type="",
+                size=0,
+                sha256="",
+                status="ready",
+                ocr=OcrText(text=text, lines=[], rotation=0, engine=""),
+                facts=facts[0] if facts else "",
+            )  # fmt: skip
+        ]
+    return []
+
+
+def without_facts(text: str) -> str:
+    """Return the stored text of a picture without the line of facts behind it."""
+    return _FACTS.sub("", text)
+
+
+def summaries(turn: Turn, *, pictures: bool = False) -> list[str]:
+    """Give the summary of each document of this turn, else of the thread; without one, of the passages found.
+
+    With `pictures`, those of the thread count as documents where there are no others.
+    """
+    written = {note["id"]: note["summary"] for note in turn.documents}
     files = [item for item in turn.attachments if item["kind"] != "image" and item["status"] != "failed"]
-    about = [(item["id"], item["name"], item.get("summary", "")) for item in files] or [
-        (note["id"], note["name"], note["summary"]) for note in turn.documents
+    about = [(item["id"], item["name"], item.get("summary") or written.get(item["id"], "")) for item in files] or [
+        (note["id"], note["name"], note["summary"])
+        for note in turn.documents
+        if note["kind"] != "image" or (pictures and all(other["kind"] == "image" for other in turn.documents))
     ]
     parts = []
     for identity, name, summary in about:
@@ -92,6 +132,15 @@ def ocr_text(picture: Attachment) -> str:
 
 
 def _passages_summary(turn: Turn, document_id: str) -> str:
+    """Put the main sentences of a document's passages together, each run of them with the number of its passage."""
     found = [source for source in turn.sources if source.get("document_id") == document_id]
     found.sort(key=lambda source: (source.get("page", 0), source["start"]))
-    return summarize_document("\n\n".join(source["text"] for source in found), turn.max_tokens)
+    main = central_sentences([source["text"] for source in found], turn.max_tokens)
+    if not main:
+        return summarize_document("\n\n".join(source["text"] for source in found), turn.max_tokens)
+    joint = "" if is_chinese(main[0][1]) else " "
+    runs = [
+        f"{joint.join(without_markers(sentence) for _, sentence in run)} [{found[place]['number']}]"
+        for place, run in groupby(main, key=lambda item: item[0])
+    ]
+    return joint.join(runs)

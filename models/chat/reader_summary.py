@@ -42,19 +42,26 @@ _OPENING = re.compile(
 
 
 def summarize_document(text: str, max_tokens: int) -> str:
-    """Return the most central sentences of `text`, in its order and own words, at most `max_tokens` tokens.
+    """Return the most central sentences of `text`, in its order and own words, at most `max_tokens` tokens."""
+    chosen = [sentence for _, sentence in central_sentences([text], max_tokens)]
+    return ("" if is_chinese("".join(chosen)) else " ").join(chosen) or _shorten(text.strip(), max_tokens)
 
-    Centrality is the cosine between a sentence's and the document's term vector (centroid method of Radev et al. 2004),
-    with a bonus for the sentences that open the document.
+
+def central_sentences(texts: Sequence[str], max_tokens: int) -> list[tuple[int, str]]:
+    """Return the most central sentences of `texts` taken together, in order, each with the place of its text.
+
+    Centrality is the cosine between a sentence's and the whole's term vector (centroid method of Radev et al. 2004),
+    with a bonus for the sentences that open the whole.
     """
-    sentences = [s.text for s in split_sentences(_without_markup(text)) if _is_prose(s.text)]
-    if not sentences:
-        return _shorten(text.strip(), max_tokens)
-    step = -(-len(sentences) // MOST_CONSIDERED)
-    sentences = sentences[::step]
-    chosen = _pick(_centrality(sentences), sentences, max_tokens)
-    joint = "" if is_chinese("".join(sentences[i] for i in chosen)) else " "
-    return joint.join(sentences[i] for i in chosen)
+    sentences = [
+        (place, sentence.text)
+        for place, text in enumerate(texts)
+        for sentence in split_sentences(_without_markup(text))
+        if _is_prose(sentence.text)
+    ]
+    sentences = sentences[:: max(1, -(-len(sentences) // MOST_CONSIDERED))]
+    plain = [text for _, text in sentences]
+    return [sentences[index] for index in _pick(_centrality(plain), plain, max_tokens)] if plain else []
 
 
 def summarize_conversation(text: str, max_tokens: int) -> str:

@@ -21,6 +21,11 @@ EXAMPLES: tuple[ChatMessage, ...] = (
     {"role": "assistant", "content": "Hello! Nice to hear from you. How can I help?"},
     {"role": "user", "content": "How are you doing?"},
     {"role": "assistant", "content": "I am doing well, thank you for asking! How about you?"},
+    {"role": "user", "content": "Tell me a joke"},
+    {
+        "role": "assistant",
+        "content": "Why did the scarecrow win a prize? Because he was outstanding in his field!",
+    },
 )
 """A model this small keeps to the tone of what stands before."""
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _CJK_RUN = re.compile(f"[{CJK}]+")
 _CJK_GAP = re.compile(rf"(?<=[{CJK}，。；：、！？）】」』])\s*\n\s*(?=[{CJK}（【「『])")
 _WORD = re.compile(r"[A-Za-z0-9\u00c0-\u024f]+(?:[.,'’-][A-Za-z0-9\u00c0-\u024f]+)*%?")
-_BLOCK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[|#>•·▪*+-]|\d{1,3}[.)、]|[（(]\d{1,2}[）)]|```))")
+_BLOCK = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]|\|)[^\n]*\n|\n[ \t]*\n|\n(?=[ \t]*(?:[|#>•·▪*+-]|\d{1,3}[.)、]|[（(]\d{1,2}[）)]|```))",
+    re.MULTILINE,
+)
+"""What parts blocks: the end of a heading or table row, a blank line, the start of a list item or other markup."""
+_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
+_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$", re.DOTALL)
+_RULE = re.compile(r"[\s|:=_*~#+`-]*$")
 _SENTENCE_END = re.compile(
     r"""(?<=[。！？；])[”’」』）)\]]*
       | (?<=[.!?])["'”’)\]]*(?:\[\d+\])*\s+(?=["'“‘(\[]?[A-Z0-9\u00c0-\u00de\u4e00-\u9fff])""",
@@ -21,6 +29,7 @@ _ABBREVIATION = re.compile(
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)|\b[A-Z]|\b(?:e\.g|i\.e|U\.S|U\.K|a\.m|p\.m))\.\s*$"
 )
 _LEADING_MARKUP = re.compile(r"\s*(?:(?:#{1,6}|[>*+•·▪-])[ \t]+)*")
+_REFERENCE = re.compile(r"[ \t]*[\[【]\d{1,3}[\]】]")
 _NUMBERED = re.compile(r"^\s*\d{1,3}[.)]\s*$")
 
 STOP_WORDS = frozenset(
@@ -45,6 +54,10 @@ _SUFFIXES = (
 )  # fmt: skip
 
 
+Kind = Literal["prose", "heading", "row", "header"]
+"""Headings and header rows say what the text below them is about; they are no statements."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A sentence of a text: `text[start:end]`, and the same with line breaks inside it closed."""
@@ -52,6 +65,7 @@ class Sentence:
     text: str
     start: int
     end: int
+    kind: Kind = "prose"
 
 
 def is_chinese(text: str) -> bool:
@@ -67,14 +81,35 @@ def unwrap(text: str) -> str:
 
 
 def split_sentences(text: str) -> list[Sentence]:
-    """Split prose, lists, tables and OCR lines into sentences, in order; none is empty."""
+    """Split prose, lists, tables and OCR lines into sentences, in order; none is empty or a mere line of marks."""
     found: list[Sentence] = []
     for block_start, block_end in _spans(text, 0, len(text), _BLOCK):
-        for start, end in _join_abbreviations(text, _spans(text, block_start, block_end, _SENTENCE_END)):
+        kind = _kind(text[block_start:block_end])
+        spans = [(block_start, block_end)] if kind != "prose" else _spans(text, block_start, block_end, _SENTENCE_END)
+        for start, end in _join_abbreviations(text, spans):
             start += len(_LEADING_MARKUP.match(text[start:end]).group())  # type: ignore[union-attr]
-            if stripped := text[start:end].strip():
-                found.append(Sentence(unwrap(stripped), start, start + len(stripped)))
+            stripped = text[start:end].strip()
+            if not _RULE.match(stripped):
+                found.append(Sentence(unwrap(stripped), start, start + len(stripped), kind))
+            elif found and found[-1].kind == "row" and "-" in stripped and "|" in stripped:
+                found[-1] = replace(found[-1], kind="header")
     return found
+
+
+def row_cells(row: str) -> list[str]:
+    """Return the cells of a Markdown table row."""
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+def without_markers(text: str) -> str:
+    """Return `text` without the reference numbers (`[3]`) of its own: beside citations they would mislead."""
+    return _REFERENCE.sub("", text)
+
+
+def _kind(block: str) -> Kind:
+    if _HEADING.match(block):
+        return "heading"
+    return "row" if _ROW.match(block.rstrip()) else "prose"
 
 
 def _spans(text: str, start: int, end: int, boundary: re.Pattern[str]) -> list[tuple[int, int]]:
@@ -97,10 +132,25 @@ def _join_abbreviations(text: str, spans: list[tuple[int, int]]) -> list[tuple[i
     return joined
 
 
+_IRREGULAR = dict(pair.split("/") for pair in (
+    "led/lead wrote/write written/write built/build sold/sell bought/buy won/win began/begin begun/begin held/hold "
+    "paid/pay made/make took/take taken/take gave/give given/give found/find left/leave lost/lose met/meet sent/send "
+    "spent/spend taught/teach thought/think told/tell grew/grow grown/grow knew/know known/know chose/choose "
+    "chosen/choose drew/draw drawn/draw drove/drive driven/drive flew/fly flown/fly rose/rise risen/rise ran/run "
+    "spoke/speak spoken/speak stood/stand wore/wear worn/wear kept/keep brought/bring caught/catch fought/fight "
+    "became/become came/come went/go gone/go fell/fall fallen/fall felt/feel laid/lay lent/lend meant/mean rode/ride "
+    "sang/sing sat/sit shook/shake shot/shoot slept/sleep stole/steal stolen/steal struck/strike swam/swim "
+    "threw/throw thrown/throw understood/understand broke/break broken/break ate/eat eaten/eat saw/see seen/see "
+    "children/child men/man women/woman feet/foot teeth/tooth mice/mouse lives/life wives/wife"
+).split())  # fmt: skip
+"""Forms that share no ending with their base."""
+
+
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """Strip the commonest English endings, at most two, leaving at least three letters."""
     word = word.lower().replace("’", "'").removesuffix("'s")
+    word = _IRREGULAR.get(word, word)
     if not word.isascii() or not word.isalpha():
         return word
     for _ in range(2):

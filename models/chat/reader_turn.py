@@ -25,6 +25,7 @@ class Turn:
     Attributes:
         task: `answer`, `summarize_document`, `summarize_conversation` or `title`.
         text: The text of the user's newest message, material removed.
+        follows: Earlier questions that the newest one leans on ("And in which room?").
         said: What the user said before, oldest first.
         results: Tool results of this turn.
         persona: The caller's own part of the system prompt.
@@ -40,6 +41,7 @@ class Turn:
     documents: list[DocumentNote] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     results: list[ToolMessage] = field(default_factory=list)
+    follows: str = ""
     persona: str = ""
     max_tokens: int = DEFAULT_TOKENS
 
@@ -73,6 +75,7 @@ def read_turn(messages: Sequence[BaseMessage]) -> Turn:
         documents=list(data.get("documents", [])),
         said=_said(messages[:at], system),
         results=results,
+        follows=str(data.get("follows") or ""),
         persona=_persona(system),
         max_tokens=int(data.get("max_tokens") or DEFAULT_TOKENS),
     )

@@ -66,4 +66,4 @@ def test_the_wanted_kind_of_answer_lowers_the_bar() -> None:
     question = "When was the bridge opened to the public?"
     dated = "The bridge was opened to the public in 1932 after years of work on it."
     undated = "The bridge was opened to the public by the mayor with a great feast."
-    assert answers(question, dated, 0.85) and not answers(question, undated, 0.85)
+    assert answers(question, dated, 0.835) and not answers(question, undated, 0.835)

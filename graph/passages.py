@@ -1,0 +1,118 @@
+"""The passages of a turn: those that fit the question, or whole pages where the question is about a file as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from errors import AppError, Unavailable
+from graph.context import Services
+from graph.follow_up import leans_on
+from graph.state import DocumentNote, Source, State
+from models.chat.reader_calls import asks_overview
+from models.chat.reader_questions import topic_of
+from models.chat.reader_summary import summarize_document
+from models.tokens import count_tokens
+from stores.ownership import Owner
+
+SUMMARY_TOKENS = 400
+MOST_OVERVIEWS = 8
+"""Documents without a summary that are looked at for one question."""
+PICTURE = re.compile(
+    r"\b(?:pictures?|images?|photos?|photograph|screenshots?|posters?|signs?|labels?|scans?|drawing|screen)\b"
+    r"|图|照片|截屏|海报|标签|招牌|牌子|画面",
+    re.IGNORECASE,
+)
+
+
+async def find_passages(state: State, services: Services, owner: Owner, notes: Sequence[DocumentNote]) -> list[Source]:
+    """Return passages for the question, numbered from 1; none where the store does not answer.
+
+    The files of this turn come first, then a picture of an earlier turn when the question names one, then the rest of
+    the thread in what is left of the budget. A question that leans on earlier ones is looked for together with them.
+    """
+    budget = services.settings.context_tokens_for_sources
+    sent = [item["id"] for item in state.get("attachments", []) if item["status"] != "failed"]
+    first = sent or _picture_meant(state["question"], notes)
+    before = leans_on(state["messages"][:-1], state["question"])
+    query = topic_of(state["question"]) or state["question"]
+    queries = [f"{before} {query}", query] if before else [query]
+    found: list[Source] = []
+    try:
+        for text in queries:
+            share = budget // len(queries)
+            if first:
+                found += await services.documents.sources(text, owner, token_budget=share * 3 // 4, document_ids=first)
+            rest = await services.documents.sources(text, owner, token_budget=share // 4 if first else share)
+            found += [source for source in rest if source.get("document_id") not in first]
+    except Unavailable:
+        return []
+    return numbered(found)
+
+
+def numbered(found: Sequence[Source]) -> list[Source]:
+    """Return the sources numbered from 1, each passage once."""
+    once = {(source.get("document_id"), source.get("page"), source["start"]): source for source in reversed(found)}
+    kept = list(reversed(once.values()))
+    return [{**source, "number": number} for number, source in enumerate(kept, 1)]
+
+
+async def overview(
+    state: State, services: Services, owner: Owner, notes: Sequence[DocumentNote]
+) -> tuple[list[DocumentNote], list[Source]]:
+    """Prepare a question about files as a whole; return the notes, and whole pages as passages.
+
+    A document without a summary (a short one, or one whose summary is still being written) is given in full when it
+    fits in the budget. Of a longer one the main sentences of all pages read so far take the place of the summary.
+    """
+    if not asks_overview(state["question"]):
+        return list(notes), []
+    sent = {item["id"] for item in state.get("attachments", [])}
+    meant = [note["id"] for note in notes if not note["summary"] and (not sent or note["id"] in sent)][-MOST_OVERVIEWS:]
+    left = services.settings.context_tokens_for_sources
+    made: list[DocumentNote] = []
+    pages: list[Source] = []
+    for note in notes:
+        if note["id"] in meant:
+            own = await _pages(note, services, owner)
+            cost = sum(count_tokens(source["text"]) for source in own)
+            if cost <= left:
+                left -= cost
+                pages += own
+            else:
+                whole = "\n\n".join(source["text"] for source in own)
+                note = DocumentNote(
+                    **{**note, "summary": await asyncio.to_thread(summarize_document, whole, SUMMARY_TOKENS)}
+                )
+        made.append(note)
+    return made, numbered(pages)
+
+
+async def _pages(note: DocumentNote, services: Services, owner: Owner) -> list[Source]:
+    """Return the pages of a document that were read so far, each as one passage."""
+    try:
+        pages = await services.documents.pages(note["id"], owner)
+    except AppError:
+        return []
+    return [
+        Source(
+            number=0,
+            origin="image" if note["kind"] == "image" else "document",
+            document_id=note["id"],
+            name=note["name"],
+            page=page["number"],
+            label=page["label"],
+            start=0,
+            end=len(page["markdown"]),
+            text=page["markdown"],
+        )  # fmt: skip
+        for page in pages
+        if page["markdown"].strip()
+    ]
+
+
+def _picture_meant(question: str, notes: Sequence[DocumentNote]) -> list[str]:
+    """Return the newest picture of the thread when the question speaks of one."""
+    pictures = [note["id"] for note in notes if note["kind"] == "image"]
+    return pictures[-1:] if PICTURE.search(question) else []
