@@ -139,6 +139,9 @@ class Settings(BaseSettings):
     reader_workers: int = Field(2, ge=1, description="Documents read at the same time.")
     reader_memory: int = Field(2048 * MiB, ge=256 * MiB, description="Address space of one reading process.")
     reader_seconds: float = Field(120, gt=0, description="Longest time one document may take to be parsed.")
+    reader_page_seconds: float = Field(
+        10, gt=0, description="Longest computing time for one PDF page; four times that for formats read as a whole."
+    )
     read_wait: float = Field(
         30, gt=0, description="Longest a turn waits for one file; after that it answers from the pages read so far."
     )

@@ -46,6 +46,10 @@ FORMATS: dict[str, str] = {
 """Media type to the module whose `read(path, options)` generator reads it, inside a sandbox child."""
 
 
+WHOLE_FACTOR = 4
+"""Formats that are read as a whole before their first page may compute for so many times as long as a page."""
+
+
 class Readers:
     """Reads documents in limited child processes.
 
@@ -60,6 +64,7 @@ class Readers:
     def __init__(self, settings: Settings, sandbox: Sandbox) -> None:
         """Keep the limits of `settings`; `sandbox` is opened and closed by its owner."""
         self._sandbox = sandbox
+        self._page_seconds = settings.reader_page_seconds
         self._options = Options(
             name="",
             media_type="",
@@ -99,7 +104,9 @@ class Readers:
         options = replace(self._options, name=name, media_type=media_type, password=password)
         _format_of(options)
         path = await asyncio.to_thread(path.resolve)
-        async with aclosing(self._sandbox.stream(read_document, path, options, name=name)) as items:
+        limit = self._page_seconds * (1 if media_type == media_types.PDF else WHOLE_FACTOR)
+        stream = self._sandbox.stream(read_document, path, options, name=name, item_seconds=limit)
+        async with aclosing(stream) as items:
             async for item in items:
                 yield item
 

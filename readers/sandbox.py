@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 MAX_ITEM_BYTES = 160 * 1024 * 1024
 """Largest single item that a child may send."""
 
-_OUT_OF_TIME = {signal.SIGXCPU, signal.SIGALRM}
+_OUT_OF_TIME = {signal.SIGXCPU, signal.SIGALRM, signal.SIGPROF}
 _OUT_OF_MEMORY = {signal.SIGKILL, signal.SIGABRT, signal.SIGXFSZ}
 _BAD_PICKLE = (
     pickle.UnpicklingError,
@@ -102,7 +103,8 @@ class Sandbox:
             ReadingTimedOut: out of time.
             AppError: as the function raised it.
         """
-        async with aclosing(self._items(function, args, name, (seconds, memory, False))) as items:
+        job = self._job(function, args, seconds, memory)
+        async with aclosing(self._items(job, name, seconds)) as items:
             return await anext(items)
 
     async def stream(
@@ -112,25 +114,29 @@ class Sandbox:
         name: str,
         seconds: float | None = None,
         memory: int | None = None,
+        item_seconds: float | None = None,
     ) -> AsyncGenerator[Any, None]:
         """Yield the items of the generator `function(*args)` one by one; closing the iterator kills the child.
 
-        Arguments and errors are those of `run`; `seconds` counts only time spent waiting for the child.
+        Arguments and errors are those of `run`; `seconds` counts only time spent waiting for the child. A child that
+        computes for `item_seconds` without giving an item is out of time too: a file that hangs its reader on one page
+        keeps others waiting no longer than that.
         """
-        async with aclosing(self._items(function, args, name, (seconds, memory, True))) as items:
+        job = replace(self._job(function, args, seconds, memory), stream=True)
+        if item_seconds is not None:
+            job = replace(job, item_seconds=item_seconds)
+        async with aclosing(self._items(job, name, seconds)) as items:
             async for item in items:
                 yield item
 
-    async def _items(
-        self,
-        function: Callable[..., Any],
-        args: tuple[object, ...],
-        name: str,
-        limits: tuple[float | None, int | None, bool],
-    ) -> AsyncGenerator[Any, None]:
-        seconds, memory, stream = limits
+    def _job(
+        self, function: Callable[..., Any], args: tuple[object, ...], seconds: float | None, memory: int | None
+    ) -> Job:
+        allowed = math.ceil(seconds or self._seconds)
+        return Job(function, args, False, memory or self._memory, allowed, allowed)
+
+    async def _items(self, job: Job, name: str, seconds: float | None) -> AsyncGenerator[Any, None]:
         allowed = seconds or self._seconds
-        job = Job(function, args, stream, memory or self._memory, math.ceil(allowed))
         child: _Child | None = None
         try:
             while True:
