@@ -75,8 +75,8 @@ def measure(client: httpx.Client, pdf: bytes, seconds: float, rounds: int) -> di
     for _ in range(rounds):
         add(phases, "usual", series(client, seconds))
         long = upload(client, "long.pdf", pdf, session_id="another")
-        add(phases, "while read", series(client, 600, lambda: state(client, long)[0] in ("queued", "reading")))
-        add(phases, "while embedded", series(client, seconds, lambda: state(client, long)[1] < 1))
+        add(phases, "while read", series(client, 600, lambda doc=long: state(client, doc)[0] in ("queued", "reading")))
+        add(phases, "while embedded", series(client, seconds, lambda doc=long: state(client, doc)[1] < 1))
         client.delete(f"/api/v1/documents/{long}").raise_for_status()
         time.sleep(1)
     return phases
