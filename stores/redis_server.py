@@ -13,7 +13,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ from redisvl.exceptions import RedisVLError  # type: ignore[import-untyped]
 
 from errors import MemoryNotStarted, MemoryUnavailable
 from settings import Settings
+from stores.redis_log import LogRewriter
 from stores.redis_process import INSTALL, find_programs, socket_path, spawn
 from stores.tasks import end_tasks
 
@@ -37,8 +38,10 @@ logger = logging.getLogger(__name__)
 MAX_CONNECTIONS = 64
 POOL_WAIT = 30.0
 """Seconds a command waits for a free connection."""
-COMMAND_TIMEOUT = 15.0
+COMMAND_TIMEOUT = 5.0
 """Seconds without an answer after which a command fails."""
+RETRY_WINDOW = 2.0
+"""Seconds within which a failed command is sent again: that bridges a restart, and not a Redis that stands still."""
 CONNECT_TIMEOUT = 5.0
 START_TIMEOUT = 20.0
 START_POLL = 0.01
@@ -71,6 +74,12 @@ class RedisHandle:
     kind: Kind
     detail: str
     _embedded: _Embedded | None = field(default=None, repr=False)
+    _log: LogRewriter | None = field(default=None, repr=False)
+
+    def forget_deleted(self) -> None:
+        """Have deleted values leave the disk too, soon; how a configured Redis keeps its data is its operator's."""
+        if self._log is not None:
+            self._log.soon()
 
     async def ping(self) -> None:
         """Ask Redis for a sign of life.
@@ -83,6 +92,8 @@ class RedisHandle:
 
     async def aclose(self) -> None:
         """Close the connections and, where it is ours, the server; everything written is on disk afterwards."""
+        if self._log:
+            await self._log.aclose()
         if self._embedded:
             await self._embedded.aclose()
         await self.client.aclose(close_connection_pool=True)
@@ -108,7 +119,10 @@ async def open_redis(settings: Settings) -> RedisHandle:
     whose: Kind = "embedded" if embedded.owned else "shared"
     start = "Started" if embedded.owned else "Already running"
     detail = f"{start}: embedded Redis {version} below DATA_DIR; REDIS_URL names another."
-    return RedisHandle(embedded.client, whose, detail, embedded)
+    handle = RedisHandle(embedded.client, whose, detail, embedded, LogRewriter(embedded.client))
+    if embedded.owned and (await embedded.client.info("persistence"))["aof_current_size"]:
+        handle.forget_deleted()  # what a process that was killed had no time for
+    return handle
 
 
 async def open_redis_or_go_on(settings: Settings) -> RedisHandle:
@@ -153,13 +167,36 @@ def _external_pool(settings: Settings) -> BlockingConnectionPool:
     )
 
 
+class _EarlyRetry(Retry):
+    """Tries again what failed early, as when Redis restarts; what has waited for an answer in vain fails at once."""
+
+    async def call_with_retry(
+        self,
+        do: Callable[[], Awaitable[Any]],
+        fail: Callable[..., Any],
+        is_retryable: Callable[[Exception], bool] | None = None,
+        with_failure_count: bool = False,
+    ) -> Any:
+        """Run `do`, again after an early failure."""
+        end = time.monotonic() + RETRY_WINDOW
+
+        async def fail_for_good_when_late(error: Exception, *count: int) -> None:
+            await fail(error, *count)
+            if time.monotonic() > end:
+                raise error
+
+        return await super().call_with_retry(do, fail_for_good_when_late, is_retryable, with_failure_count)
+
+
 def _pool_options() -> dict[str, Any]:
     return {
         "max_connections": MAX_CONNECTIONS,
         "timeout": POOL_WAIT,
         "socket_timeout": COMMAND_TIMEOUT,
         "socket_connect_timeout": CONNECT_TIMEOUT,
-        "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.4), 3, supported_errors=(RedisConnectionError,)),
+        "retry": _EarlyRetry(
+            ExponentialWithJitterBackoff(base=0.05, cap=0.4), 3, supported_errors=(RedisConnectionError,)
+        ),
     }
 
 

@@ -11,7 +11,7 @@ from graph.state import Source
 from models.tokens import count_tokens
 from tools.guarded_http import Fetched
 from tools.http_failures import NothingToRead, NotText
-from tools.interface import ToolContext, ToolResources, ToolResult, plain_name
+from tools.interface import ToolContext, ToolResources, ToolResult, plain_line
 from tools.page_text import PageText, PageTooHard
 from tools.text_encoding import decode
 
@@ -43,7 +43,7 @@ async def fetch_url(arguments: FetchUrl, context: ToolContext, resources: ToolRe
     page = await _text_of(fetched, resources)
     if not page.text.strip():
         raise NothingToRead(url=fetched.url)
-    name = plain_name(page.title) or fetched.url
+    name = plain_line(page.title) or fetched.url
     part = await asyncio.to_thread(fit, page.text[arguments.start :], resources.settings.context_tokens_for_sources)
     end = arguments.start + len(part)
     if not part.strip():

@@ -86,9 +86,9 @@ class ToolOutcome:
     run: ToolRun
 
 
-def plain_name(text: str) -> str:
-    """Return a title from elsewhere as one short line that cannot be taken for markup around it."""
-    return " ".join(text.split()).replace("<", "‹").replace(">", "›")[:200]
+def plain_line(text: str, most: int = 200) -> str:
+    """Return a name or summary from elsewhere as one short line that cannot be taken for markup around it."""
+    return " ".join(text.split()).replace("<", "‹").replace(">", "›")[:most]
 
 
 class ToolFailure(Exception):

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from errors import Language
 from graph.state import Attachment
-from tools.interface import ToolContext, ToolResources, ToolResult
+from tools.interface import ToolContext, ToolResources, ToolResult, plain_line
 
 _NONE = {"en": "The user has uploaded no documents.", "zh": "用户没有上传任何文档。"}
 _TITLE = {"en": "Documents ({count}):", "zh": "文档（共 {count} 个）："}
@@ -37,7 +37,8 @@ async def list_documents(arguments: ListDocuments, context: ToolContext, resourc
 def _line(document: Attachment, language: Language) -> str:
     total, done = document.get("pages_total", 0), document.get("pages_done", 0)
     state = _STATUS[language].get(document["status"], _PAGES[language]).format(total=total, done=done)
-    summary = " ".join(document.get("summary", "").split())[:_SUMMARY_CHARS]
+    summary = document.get("summary", "")
     if document["status"] == "failed" and "error" in document:
         summary = document["error"]["message"]
-    return f"- {document['name']} (id {document['id']}): {state}" + (f". {summary}" if summary else "")
+    about = plain_line(summary, _SUMMARY_CHARS)
+    return f"- {plain_line(document['name'])} (id {document['id']}): {state}" + (f". {about}" if about else "")

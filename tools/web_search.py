@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from errors import Words
 from graph.state import Source
-from tools.interface import SearchFailed, ToolContext, ToolResources, ToolResult, plain_name
+from tools.interface import SearchFailed, ToolContext, ToolResources, ToolResult, plain_line
 
 _SNIPPET_CHARS = 1500
 _FOUND = {
@@ -43,7 +43,7 @@ async def web_search(arguments: WebSearch, context: ToolContext, resources: Tool
         language=context.language,
     )
     sources = [
-        Source(number=0, origin="web", url=hit.url, name=plain_name(hit.title), start=0, end=len(snippet), text=snippet)
+        Source(number=0, origin="web", url=hit.url, name=plain_line(hit.title), start=0, end=len(snippet), text=snippet)
         for hit in hits[: arguments.max_results]
         if (snippet := hit.snippet[:_SNIPPET_CHARS])
     ]

@@ -163,6 +163,23 @@ async def test_redis_killed_in_the_middle_of_a_turn_is_memory_unavailable(
             await handle.ping()
 
 
+async def test_a_redis_that_stands_still_fails_after_one_wait(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_server, "COMMAND_TIMEOUT", 2.5)
+    async with await open_redis(settings) as redis:
+        pid = (await redis.client.info("server"))["process_id"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            started = time.monotonic()
+            with pytest.raises(MemoryUnavailable):
+                await redis.ping()
+            assert time.monotonic() - started < 2 * 2.5
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await redis.ping()
+
+
 async def test_a_stale_socket_is_no_obstacle(settings: Settings) -> None:
     folder = settings.data_dir / "redis"
     folder.mkdir(parents=True)
