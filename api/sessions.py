@@ -165,6 +165,7 @@ async def _fill(backend: Backend, owner: Owner, entries: list[Entry], title: str
 
 async def _clear(session_id: str, backend: Backend, user: str) -> Response:
     counts = await backend.runner.clear(Owner(user, session_id))
+    backend.redis.forget_deleted()
     return json_response(receipt(counts, session_id=session_id))
 
 
