@@ -12,6 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from api import chat, documents, health, metrics, openai, runs, sessions, speech, tools
 from api.announce import announce
 from api.backend import Backend
+from api.deletion import finish_deletions
 from api.failures import install_error_handlers
 from api.keys import ApiKeys, is_loopback
 from api.langserve import mount_langserve
@@ -49,16 +50,14 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         if tracing is not None:
             services = tracing.services(services)
             graph, stateless = tracing.graph(graph), tracing.graph(stateless)
-        turns = ThreadTurns(redis.client, settings)
-        runner = TurnRunner(
-            graph=graph,
-            stateless=stateless,
-            services=services,
-            turns=turns,
-            events=RunEvents(redis.client, settings),
-        )
+        turns, events = ThreadTurns(redis.client, settings), RunEvents(redis.client, settings)
+        runner = TurnRunner(graph=graph, stateless=stateless, services=services, turns=turns, events=events)
         stack.push_async_callback(runner.aclose)
-        yield Backend(settings=settings, redis=redis, services=services, runner=runner)
+        backend = Backend(
+            settings=settings, redis=redis, services=services, turns=turns, events=events, runner=runner
+        )  # fmt: skip
+        services.background.spawn("finish deletions", finish_deletions(backend))
+        yield backend
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

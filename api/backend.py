@@ -12,7 +12,9 @@ from settings import Settings
 if TYPE_CHECKING:
     from api.turns import TurnRunner
     from graph.context import Services
+    from stores.events import RunEvents
     from stores.redis_server import RedisHandle
+    from stores.turns import ThreadTurns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,8 @@ class Backend:
     settings: Settings
     redis: RedisHandle
     services: Services
+    turns: ThreadTurns
+    events: RunEvents
     runner: TurnRunner
 
 

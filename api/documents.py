@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from api.backend import BackendDep, UserDep
+from api.deletion import delete_document as delete_everywhere
 from api.receipts import receipt
 from api.schemas import ERRORS, Receipt, SearchBody, SessionId
 from api.turn_bodies import read_upload
@@ -122,6 +123,6 @@ async def get_content(document_id: str, backend: BackendDep, user: UserDep) -> R
 
 @router.delete("/{document_id}", response_model=Receipt, responses=ERRORS)
 async def delete_document(document_id: str, backend: BackendDep, user: UserDep) -> Response:
-    """Delete a document with its pages, passages and vectors."""
-    counts = await backend.services.documents.delete(document_id, Owner(user))
+    """Delete a document with its pages, passages and vectors, and with the answers that rest on it."""
+    counts = await delete_everywhere(backend, Owner(user), document_id)
     return json_response(receipt(counts, document_id=document_id))

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.backend import Backend, BackendDep, UserDep
 from api.chat import answer_body
+from api.deletion import delete_session as delete_everywhere
+from api.deletion import delete_user
 from api.receipts import receipt
 from api.schemas import (
     ERRORS,
@@ -85,6 +87,12 @@ async def rename_session(session_id: SessionPath, body: RenameBody, backend: Bac
 async def delete_session(session_id: SessionPath, backend: BackendDep, user: UserDep) -> Response:
     """Forget a session, like `clear_current_chat_history`."""
     return await _clear(session_id, backend, user)
+
+
+@router.delete("/user", response_model=Receipt, responses=ERRORS)
+async def forget_user(backend: BackendDep, user: UserDep) -> Response:
+    """Forget the caller: every session, every document, the lasting library. The receipt counts what went."""
+    return json_response(receipt(await delete_user(backend, user)))
 
 
 @router.get("/sessions/{session_id}/export", responses=ERRORS)
@@ -164,8 +172,7 @@ async def _fill(backend: Backend, owner: Owner, entries: list[Entry], title: str
 
 
 async def _clear(session_id: str, backend: Backend, user: str) -> Response:
-    counts = await backend.runner.clear(Owner(user, session_id))
-    backend.redis.forget_deleted()
+    counts = await delete_everywhere(backend, Owner(user, session_id))
     return json_response(receipt(counts, session_id=session_id))
 
 

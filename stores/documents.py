@@ -14,6 +14,7 @@ from stores.attachments import Attachments, as_ref
 from stores.cache import ResultCache
 from stores.catalog import Catalog
 from stores.contents import Contents
+from stores.deletions import Deletions
 from stores.ownership import Owner
 from stores.ranking import Mode, Reranker
 from stores.records import SELECT, PageRecord, attachment, page_record
@@ -34,6 +35,7 @@ class Documents:
         self.vectors = vectors
         self.contents = Contents(catalog)
         self.cache = ResultCache(catalog)
+        self.deletions = Deletions(catalog)
 
     @classmethod
     async def open(cls, settings: Settings, embedder: Embedder, reranker: Reranker | None = None) -> Documents:
@@ -161,6 +163,14 @@ class Documents:
         """
         scope = await self._search.scope(owner, document_ids)
         return await self._search.sources(query, scope, token_budget=token_budget)
+
+    async def family(self, document_id: str, owner: Owner) -> builtins.list[str]:
+        """Return the ids of a document and of the files that came out of it.
+
+        Raises:
+            UnknownDocument: There is none, or it is another user's.
+        """
+        return await self._removal.family(document_id, owner)
 
     async def delete(self, document_id: str, owner: Owner) -> Receipt:
         """Delete a document with everything derived from it that nobody else owns.

@@ -45,6 +45,17 @@ class Removal:
         self._vectors = vectors
         self._attachments = attachments
 
+    async def family(self, document_id: str, owner: Owner) -> list[str]:
+        """Return the ids of a document and of the files that came out of it.
+
+        Raises:
+            UnknownDocument: There is none, or it is another user's.
+        """
+        ids = await self._ids("a.id = ? AND a.user_id = ?", (document_id, owner.user_id))
+        if not ids:
+            raise UnknownDocument(id=document_id)
+        return ids
+
     async def document(self, document_id: str, owner: Owner) -> Receipt:
         """Delete one document and the files that came out of it.
 
@@ -69,14 +80,17 @@ class Removal:
             await self._carry_out(stone)
 
     async def _remove(self, where: str, values: Sequence[str]) -> Receipt:
-        query = _WITH_CHILDREN.format(where=where)
-        ids = await self._catalog.read(lambda db: [row["id"] for row in db.execute(query, values)])
+        ids = await self._ids(where, values)
         before = await self._held(ids)
         stone = await self._catalog.write(lambda db: _bury(db, ids))
         await self._carry_out(stone)
         left = {int(content_id): int(n) for content_id, n in json.loads(stone["contents"]).items()}
         after = await self._held(ids, left, json.loads(stone["files"]))
         return {store: Count(before=before[store], after=after[store]) for store in before}
+
+    async def _ids(self, where: str, values: Sequence[str]) -> list[str]:
+        query = _WITH_CHILDREN.format(where=where)
+        return await self._catalog.read(lambda db: [row["id"] for row in db.execute(query, values)])
 
     async def _carry_out(self, stone: sqlite3.Row) -> None:
         if self._vectors is not None:

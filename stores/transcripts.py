@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -184,6 +184,14 @@ class Transcripts:
         """Forget the session; return how many entries it held."""
         with memory_errors():
             return int(await self._delete(keys=_keys(owner), args=[owner.memory_key]))
+
+    async def replace(self, owner: Owner, entries: Mapping[int, Entry]) -> None:
+        """Write the entries at these indexes anew, all or none; only while the session's turn is held."""
+        with memory_errors():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                for index, entry in entries.items():
+                    pipe.lset(_keys(owner)[1], index, _dump(entry))  # type: ignore[arg-type]  # bytes go as they are
+                await pipe.execute()
 
     async def truncate(self, owner: Owner, index: int) -> int:
         """Drop the entries from `index` on, as an edit or a rollback does; return how many went."""
