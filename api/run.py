@@ -87,6 +87,8 @@ class Run:
         self.answer: Answer | None = None
         self.error: AppError | None = None
         self.ending: RunState | None = None
+        self.recorded = False
+        """Whether the transcript holds what the user said."""
         self.task: asyncio.Task[None] | None = None
         self.work: asyncio.Task[None] | None = None
 

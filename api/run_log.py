@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+FIRST_SECONDS = 0.02
+"""The first copy waits so long, for the model to be asked before."""
 BATCH_SECONDS = 0.03
 """Pause between two copies to Redis: one command for all tokens of that time."""
 HEARTBEAT_SECONDS = 10.0
@@ -42,6 +44,7 @@ class RunLog:
         self._run_id, self._store, self._owner, self._language = run_id, store, owner, language
         self._events: list[Event] = []
         self._grown = asyncio.Event()
+        self._wanted = asyncio.Event()
         self._created = False
         self._copied = 0
         self._copier: asyncio.Task[None] | None = None
@@ -53,6 +56,8 @@ class RunLog:
             return
         self._events.append((len(self._events) + 1, name, data))
         self.closed = name in TERMINAL
+        if self.closed:
+            self._wanted.set()
         self._grown.set()
         self._grown = asyncio.Event()
         if self._store is not None and (self._copier is None or self._copier.done()):
@@ -77,12 +82,14 @@ class RunLog:
 
     async def settle(self) -> None:
         """Wait until Redis has all events so far."""
+        self._wanted.set()
         while self._copier is not None and not self._copier.done():
             await asyncio.wait({self._copier})
 
     async def _copy(self, store: RunEvents) -> None:
         try:
             if not self._created:
+                await _within(self._wanted, FIRST_SECONDS)
                 owner = self._owner
                 await store.create(
                     self._run_id, user_id=owner.user_id, session_id=owner.thread_id or "", language=self._language

@@ -7,7 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from api.answers import build_answer
 from api.callbacks import call_back
@@ -27,13 +27,17 @@ from stores.turns import TurnStopped
 if TYPE_CHECKING:
     from graph.builder import Graph
     from graph.context import Services
+    from stores.checkpoints import ThreadSaver
     from stores.event_reader import RunRecord
     from stores.events import RunEvents
     from stores.ownership import Owner
+    from stores.staged_memory import StagedMemory
     from stores.turns import StopMode, ThreadTurns, Turn
 
 logger = logging.getLogger(__name__)
 
+OPENING_SECONDS = 0.02
+"""What the user said is written down this much later, while the model thinks: nothing shall delay that it is asked."""
 STOP_SECONDS = 10.0
 """Longest time the server waits at its end for turns to be cut short properly."""
 ENDINGS: dict[str, RunState] = {"stop": "stopped", "interrupt": "interrupted", "rollback": "rolled_back"}
@@ -59,6 +63,7 @@ class TurnRunner:
         self, *, graph: Graph, stateless: Graph, services: Services, turns: ThreadTurns, events: RunEvents
     ) -> None:
         self.graph = graph
+        self._saver = cast("ThreadSaver", graph.checkpointer)
         self._stateless = stateless
         self._services = services
         self._turns = turns
@@ -173,7 +178,7 @@ class TurnRunner:
         except asyncio.CancelledError:
             run.ending = run.ending or "stopped"
         except Exception as exc:  # noqa: BLE001  # a run must end in an event, whatever happened
-            run.error = as_app_error(exc)
+            run.error, run.answer = as_app_error(exc), None
         finally:
             TURNS_RUNNING.dec()
         self._finish(run)
@@ -183,33 +188,47 @@ class TurnRunner:
         if not request.remembered:
             await self._work(run, self._stateless, None)
             return
-        async with self._turns.hold(request.owner.memory_key, run.id, policy=request.on_busy) as turn:
+        key = request.owner.memory_key
+        along = self._saver.reading(key) if request.replaces is None else None
+        async with self._turns.hold(key, run.id, policy=request.on_busy, along=along) as turn:
             if request.replaces is not None:
                 await rewind(self.graph, self._services, request.owner, request.replaces)
-            opening = asyncio.create_task(self._open_record(run)) if request.published else None
-            try:
-                await self._work(run, self.graph, turn)
-            finally:
-                await self._close_record(run, opening)
+            with self._saver.stage(key, turn.found) as memory:
+                opening = asyncio.create_task(self._open_record(run)) if request.published else None
+                try:
+                    await self._work(run, self.graph, turn)
+                finally:
+                    await self._close(run, turn, memory, opening)
 
     async def _open_record(self, run: Run) -> int:
         """Write down what the user said; return how many entries the transcript has then."""
-        entries = user_entries(run)
-        return await self._services.transcripts.append_turn(run.request.owner, *entries) if entries else 0
+        await asyncio.sleep(OPENING_SECONDS)
+        run.recorded = True
+        try:
+            return await self._services.transcripts.append_turn(run.request.owner, *user_entries(run))
+        except AppError as exc:
+            logger.warning("question not written down yet", extra={"code": exc.code})
+            run.recorded = False
+            return 0
 
-    async def _close_record(self, run: Run, opening: asyncio.Task[int] | None) -> None:
-        """Settle the outcome and write it down, while the turn is still this run's."""
+    async def _close(self, run: Run, turn: Turn, memory: StagedMemory, opening: asyncio.Task[int] | None) -> None:
+        """Settle the outcome, write it down and give the turn back.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
         self._settle(run)
         owner, transcripts = run.request.owner, self._services.transcripts
         said = user_entries(run)
-        try:
-            count = await opening if opening else 0
-            if run.state != "rolled_back":
-                await transcripts.append_turn(owner, *([] if opening else said), answer_entry(run))
-            elif opening:
-                await transcripts.truncate(owner, count - len(said))
-        except AppError as exc:
-            logger.warning("turn not written down", extra={"code": exc.code})
+        last = [] if isinstance(run.error, RunLost) else memory.calls()
+        if opening and not run.recorded:
+            opening.cancel()
+        count = await opening if opening and run.recorded else 0
+        if run.state != "rolled_back":
+            last.append(transcripts.appending(owner, *([] if run.recorded else said), answer_entry(run)))
+        elif run.recorded:
+            await transcripts.truncate(owner, count - len(said))
+        await self._turns.finish(turn, last)
 
     async def _work(self, run: Run, graph: Graph, turn: Turn | None) -> None:
         run.state = "running"

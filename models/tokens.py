@@ -10,7 +10,7 @@ import json
 import threading
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,9 @@ QWEN_PATTERN = (
 )
 """Pre-tokenizer of Qwen, from `dashscope/tokenizers/qwen_tokenizer.py`."""
 
+REMEMBERED_CHARS = 4000
+"""Counts of texts up to this length are remembered: prompts and messages of a thread are counted in every turn."""
+
 IDEOGRAPHS = ("\u2e80", "\u9fff")
 TOKENS_PER_IDEOGRAPH = 0.75
 TOKENS_PER_OTHER = 0.3
@@ -44,6 +47,15 @@ _loading = threading.Lock()
 
 def count_tokens(text: str) -> int:
     """Return the number of tokens of `text`. Safe to call from any thread; the first call loads the vocabulary."""
+    return _remembered(text) if len(text) <= REMEMBERED_CHARS else _count(text)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(text: str) -> int:
+    return _count(text)
+
+
+def _count(text: str) -> int:
     encoding = _encoding()
     if encoding is None:
         return approximate_tokens(text)

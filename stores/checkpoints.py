@@ -34,8 +34,10 @@ from redisvl.exceptions import RedisVLError  # type: ignore[import-untyped]
 from errors import MemoryUnavailable
 from settings import Settings
 from stores.checkpoint_scripts import FORGET, GET, PUT, PUT_WRITES
+from stores.exchange import ScriptCall
 from stores.redis_server import memory_errors, open_redis
 from stores.safe_serde import SafeSerde, decode, dumps, encode
+from stores.staged_memory import StagedMemory
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class ThreadSaver(AsyncRedisSaver):
         self._ttl = settings.thread_ttl
         self._replaced: dict[str, None] = {}
         self._writing: dict[tuple[str, str], set[asyncio.Future[None]]] = {}
+        self._staged: dict[str, StagedMemory] = {}
         self._get, self._put, self._put_writes, self._forget = (
             redis.register_script(script) for script in (GET, PUT, PUT_WRITES, FORGET)
         )
@@ -69,12 +72,35 @@ class ThreadSaver(AsyncRedisSaver):
                     raise
                 await super().asetup()
 
+    def reading(self, thread_id: str) -> ScriptCall:
+        """Return the call that reads a thread, to be sent with others; its result is for `stage`."""
+        return ScriptCall(GET, self._keys(thread_id, "", ""), [self._ttl, ""])
+
+    @contextmanager
+    def stage(self, thread_id: str, found: Sequence[bytes] | None) -> Iterator[StagedMemory]:
+        """Serve a thread from what was read of it, and hold back what is written: the caller sends that.
+
+        Only for who has the thread for itself (`stores.turns`).
+
+        Args:
+            thread_id: The thread.
+            found: Result of the `reading` call; None: it is read when it is asked for.
+        """
+        staged = self._staged[thread_id] = StagedMemory(found)
+        try:
+            yield staged
+        finally:
+            self._staged.pop(thread_id, None)
+
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the thread's checkpoint, or the one that `checkpoint_id` names if it is still the newest."""
         thread_id, ns = _place(config)
         wanted = get_checkpoint_id(config) or ""
-        with memory_errors():
-            found = await self._get(keys=self._keys(thread_id, ns, wanted), args=[self._ttl, wanted])
+        staged = self._staged.get(thread_id) if not ns and not wanted else None
+        found = staged.read() if staged else None
+        if found is None:
+            with memory_errors():
+                found = await self._get(keys=self._keys(thread_id, ns, wanted), args=[self._ttl, wanted])
         if not found:
             return None
         writes = [orjson.loads(write) for write in found[1:]]
@@ -110,10 +136,14 @@ class ThreadSaver(AsyncRedisSaver):
         parent = get_checkpoint_id(config) or ""
         document = _document(config, checkpoint, metadata, "" if parent == checkpoint["id"] else parent)
         self._note_replaced(parent, by=checkpoint["id"])
+        put = ScriptCall(PUT, self._keys(thread_id, ns, checkpoint["id"]), [self._ttl, document])
+        if (staged := self._staged.get(thread_id)) and not ns:
+            staged.put(checkpoint["id"], document, put)
+            return _config(thread_id, ns, checkpoint["id"])
         if under_way := self._writing.get((thread_id, ns)):
             await asyncio.wait(under_way)
         with memory_errors():
-            await self._put(keys=self._keys(thread_id, ns, checkpoint["id"]), args=[self._ttl, document])
+            await self._put(keys=put.keys, args=put.args)
         return _config(thread_id, ns, checkpoint["id"])
 
     @contextmanager
@@ -150,11 +180,16 @@ class ThreadSaver(AsyncRedisSaver):
         ]
         registry = AsyncCheckpointKeyRegistry.make_write_keys_zset_key(thread_id, ns, checkpoint_id)
         values = [orjson.dumps({**row, "task_id": task_id, "task_path": task_path}) for row in rows]
+        put = ScriptCall(
+            PUT_WRITES,
+            [*self._keys(thread_id, ns, checkpoint_id), registry, *keys],
+            [self._ttl, int(checkpoint_id in self._replaced), *values],
+        )
+        if (staged := self._staged.get(thread_id)) and not ns:
+            staged.put_writes(checkpoint_id, values, put)
+            return
         with memory_errors(), self._under_way(thread_id, ns):
-            await self._put_writes(
-                keys=[*self._keys(thread_id, ns, checkpoint_id), registry, *keys],
-                args=[self._ttl, int(checkpoint_id in self._replaced), *values],
-            )
+            await self._put_writes(keys=put.keys, args=put.args)
 
     def _write_row(self, config: RunnableConfig, write: tuple[str, Any], index: int) -> dict[str, Any]:
         thread_id, ns = _place(config)
@@ -212,6 +247,8 @@ class ThreadSaver(AsyncRedisSaver):
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Forget the thread: its checkpoint, pending writes and those of its subgraphs."""
+        if staged := self._staged.get(thread_id):
+            staged.forget()
         with memory_errors():
             await self._forget(keys=[self._make_redis_checkpoint_latest_key(thread_id, "")])
             await self._indexed(lambda: super(ThreadSaver, self).adelete_thread(thread_id))

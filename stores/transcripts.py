@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 
 from errors import UnknownSession
 from settings import Settings
+from stores.exchange import ScriptCall
 from stores.ownership import Owner
 from stores.redis_server import memory_errors
 
@@ -125,6 +126,12 @@ class Transcripts:
 
         The first user entry of a session gives it its title, unless `title` does.
         """
+        call = self.appending(owner, *entries, title=title)
+        with memory_errors():
+            return int(await self._append(keys=call.keys, args=call.args))
+
+    def appending(self, owner: Owner, *entries: Entry, title: str = "") -> ScriptCall:
+        """Return the call that `append_turn` makes, to be sent with others."""
         title = title or next((title_of(entry) for entry in entries if entry.get("role") == "user"), "")
         args: list[str | bytes | int] = [
             self._ttl,
@@ -133,8 +140,7 @@ class Transcripts:
             _clean(title),
             *map(_dump, entries),
         ]
-        with memory_errors():
-            return int(await self._append(keys=_keys(owner), args=args))
+        return ScriptCall(APPEND, _keys(owner), args)
 
     async def get(self, owner: Owner, offset: int = 0, limit: int = 100, *, newest: bool = False) -> Page:
         """Return entries `offset` to `offset + limit`, counted from the oldest, or from the newest with `newest`.

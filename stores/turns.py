@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 
 from errors import MemoryUnavailable, ThreadBusy
 from settings import Settings
+from stores.exchange import ScriptCall, call_together
 from stores.redis_server import memory_errors
 from stores.signals import Signals
 from stores.tasks import end_tasks
@@ -101,7 +102,10 @@ class Turn:
         self._keys = [f"turn:{{{memory_key}}}", f"turn:{{{memory_key}}}:leases", _stop_key(run_id)]
         self._stopped = asyncio.Event()
         self._woken = asyncio.Event()
+        self.found: Any = None
+        """What the call that was sent `along` gave; None without one."""
         self._held = False
+        self._given_back = False
         self._renewed = time.monotonic()
 
     async def wait_stopped(self) -> StopMode:
@@ -130,7 +134,9 @@ class ThreadTurns:
         self._enter, self._leave, self._renew = (redis.register_script(text) for text in (ENTER, LEAVE, RENEW))
 
     @asynccontextmanager
-    async def hold(self, memory_key: str, run_id: str, policy: Policy = "enqueue") -> AsyncIterator[Turn]:
+    async def hold(
+        self, memory_key: str, run_id: str, policy: Policy = "enqueue", *, along: ScriptCall | None = None
+    ) -> AsyncIterator[Turn]:
         """Take the turn of a thread for the run, wait for it as `policy` says, and give it back at the end.
 
         Args:
@@ -138,6 +144,8 @@ class ThreadTurns:
             run_id: The run; unique.
             policy: `enqueue` waits behind all others, `reject` does not wait, `interrupt` and `rollback` ask the
                 running one to end that way and go before all others that wait.
+            along: A call that is carried out when the turn is had, at no further cost; `found` of the turn is its
+                result.
 
         Raises:
             ThreadBusy: It is not this run's turn within `thread_wait` seconds, or at once with `reject`.
@@ -147,7 +155,7 @@ class ThreadTurns:
         await self._start()
         turn = self._turns[run_id] = Turn(memory_key, run_id)
         try:
-            await self._take(turn, policy)
+            await self._take(turn, policy, along)
             turn._held, turn._renewed = True, time.monotonic()
             yield turn
         finally:
@@ -187,12 +195,12 @@ class ThreadTurns:
             self._renewer = asyncio.get_running_loop().create_task(self._renew_all(), name="turn-leases")
             await self._signals.listen(CHANNEL, self._hear)
 
-    async def _take(self, turn: Turn, policy: Policy) -> None:
+    async def _take(self, turn: Turn, policy: Policy, along: ScriptCall | None) -> None:
         deadline = time.monotonic() + self._wait
         asked = False
         while True:
             turn._woken.clear()
-            holder, mode = await self._look(turn, policy)
+            holder, mode = await self._look(turn, policy, along)
             _raise_if_cancelled()
             if mode:
                 turn._stop(mode)
@@ -208,15 +216,34 @@ class ThreadTurns:
                 await self.request_stop(holder, policy)  # type: ignore[arg-type]
             await _wait(turn._woken, min(left, RECHECK_INTERVAL))
 
-    async def _look(self, turn: Turn, policy: Policy) -> tuple[str, StopMode | None]:
+    async def _look(self, turn: Turn, policy: Policy, along: ScriptCall | None) -> tuple[str, StopMode | None]:
+        enter = ScriptCall(ENTER, turn._keys, [turn.run_id, int(LEASE * 1000), policy])
         with memory_errors():
-            holder, mode = await self._enter(keys=turn._keys, args=[turn.run_id, int(LEASE * 1000), policy])
+            if along is None:
+                holder, mode = await self._enter(keys=enter.keys, args=enter.args)
+            else:
+                (holder, mode), found = await call_together(self._redis, [enter, along])
+                turn.found = found or []
         return holder.decode(), _mode(mode)
 
+    async def finish(self, turn: Turn, calls: Sequence[ScriptCall]) -> None:
+        """Make the last calls of a turn and give it back, in one exchange.
+
+        Raises:
+            MemoryUnavailable: Redis failed; what of it was done is not known.
+        """
+        turn._held = False
+        with memory_errors():
+            await call_together(self._redis, [*calls, _leaving(turn)])
+        turn._given_back = True
+
     async def _give_back(self, turn: Turn) -> None:
+        if turn._given_back:
+            return
+        leave = _leaving(turn)
         try:
             with memory_errors():
-                await self._leave(keys=turn._keys, args=[turn.run_id, int(LEASE * 1000), CHANNEL])
+                await self._leave(keys=leave.keys, args=leave.args)
         except MemoryUnavailable:
             logger.warning("a turn ends by its lease", extra={"run_id": turn.run_id})
 
@@ -277,6 +304,10 @@ def _raise_if_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+def _leaving(turn: Turn) -> ScriptCall:
+    return ScriptCall(LEAVE, turn._keys, [turn.run_id, int(LEASE * 1000), CHANNEL])
 
 
 def _stop_key(run_id: str) -> str:
