@@ -33,6 +33,8 @@ MAX_THREADS = 8
 NICENESS = 10
 QUERY_CHARS = 1600
 """Most of a query that is embedded: about the model's window of 512 tokens; more would cost seconds."""
+PASSAGE_CHARS = 8000
+"""Most of a passage that is embedded: more than the longest chunk has, and at most seven seconds of one core."""
 
 MISSING = Words("the embedding model cannot be loaded; run make install", "无法加载向量模型，请运行 make install")
 
@@ -69,7 +71,7 @@ class BundledEmbedder:
 
         async def embed(text: str) -> Vectors:
             async with turns:
-                return await self._run(self._passages, self._passage, text)
+                return await self._run(self._passages, self._passage, text[:PASSAGE_CHARS])
 
         return np.stack(await asyncio.gather(*map(embed, texts)))
 

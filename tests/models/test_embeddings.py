@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from errors import Unavailable
-from models.embeddings.bundled import BundledEmbedder
+from models.embeddings.bundled import PASSAGE_CHARS, BundledEmbedder
 from models.embeddings.hosted import HostedEmbedder
 from models.embeddings.registry import PROVIDERS, MissingEmbedder, open_embedder
 from settings import Settings
@@ -42,6 +42,12 @@ async def e5() -> AsyncIterator[BundledEmbedder]:
 
 def is_unit(vectors: np.ndarray) -> bool:
     return bool(np.allclose(np.linalg.norm(vectors, axis=-1), 1, atol=1e-4))
+
+
+async def test_the_end_of_an_endless_passage_is_left_out(e5: BundledEmbedder) -> None:
+    text = (PASSAGE * 12)[:PASSAGE_CHARS].ljust(PASSAGE_CHARS, ".")
+    cut, whole = await e5.passages([text, text + " Pelicans fish in flocks." * 400])
+    assert np.array_equal(cut, whole)
 
 
 async def test_bundled_shapes(e5: BundledEmbedder) -> None:
