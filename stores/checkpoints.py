@@ -257,14 +257,7 @@ class ThreadSaver(AsyncRedisSaver):
         """Give the target thread the checkpoint of the source thread."""
         found = await self.aget_tuple(_config(source_thread_id, "", ""))
         if found is not None:
-            await self.restore(target_thread_id, found)
-
-    async def restore(self, thread_id: str, before: CheckpointTuple | None) -> None:
-        """Put the thread back to what `aget_tuple` gave earlier: how a turn is rolled back."""
-        if before is None:
-            await self.adelete_thread(thread_id)
-            return
-        await self.aput(_config(thread_id, "", ""), before.checkpoint, before.metadata, {})
+            await self.aput(_config(target_thread_id, "", ""), found.checkpoint, found.metadata, {})
 
     def _keys(self, thread_id: str, ns: str, checkpoint_id: str) -> list[str]:
         return [

@@ -174,16 +174,6 @@ class ThreadTurns:
                 pipe.publish(CHANNEL, f"stop {run_id} {mode}")
                 await pipe.execute()
 
-    async def stop_requested(self, run_id: str) -> StopMode | None:
-        """Return how the run shall end, if that was asked.
-
-        Raises:
-            MemoryUnavailable: Redis failed.
-        """
-        with memory_errors():
-            found = await self._redis.get(_stop_key(run_id))
-        return _mode(found)
-
     async def aclose(self) -> None:
         """Stop listening and renewing."""
         await end_tasks([self._renewer, *self._checks])

@@ -170,19 +170,6 @@ async def test_list_honours_filter_before_and_limit(saver: ThreadSaver) -> None:
     assert [x async for x in saver.alist(place, limit=0)] == []
 
 
-async def test_restore_undoes_a_turn(saver: ThreadSaver, redis: Redis) -> None:
-    graph = chat_graph(saver)
-    await saver.restore("t", await saver.aget_tuple(thread("t")))
-    await graph.ainvoke(ask("first"), thread("t"), durability="exit")
-    before = await saver.aget_tuple(thread("t"))
-    await graph.ainvoke(ask("second"), thread("t"), durability="exit")
-    await saver.restore("t", before)
-    assert [m.content for m in (await graph.aget_state(thread("t"))).values["messages"]] == ["first", "answer"]
-    assert await redis.dbsize() == 2
-    await saver.restore("t", None)
-    assert await redis.dbsize() == 0
-
-
 async def test_a_late_write_of_a_replaced_checkpoint_is_dropped(saver: ThreadSaver, redis: Redis) -> None:
     graph = chat_graph(saver)
     await graph.ainvoke(ask("q"), thread("t"), durability="sync")
