@@ -200,7 +200,9 @@ def folded(text: str) -> str:
 @asynccontextmanager
 async def opened(data: Path, *, show: bool) -> AsyncIterator[Product]:
     """Open the product below `data`."""
-    settings = Settings(data_dir=data, web_search="off", ocr_engine="off", embedded_threads=1, _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(  # type: ignore[call-arg]  # the environment gives what is missing
+        data_dir=data, web_search="off", ocr_engine="off", _env_file=None
+    )
     async with await open_redis(settings) as redis, open_services(settings, redis.client) as services:
         yield Product(services, build_graph(await open_checkpointer(redis.client, settings)), show=show)
 
@@ -247,7 +249,8 @@ def report(language: str, ours: Score, peer: Score) -> bool:
             ratio = f", {share / other:.2f} x" if other else ""
             print(f"  {label:32}{share:.3f} (bar {bar:.2f}); keyword only {other:.3f}{ratio}")
     p50, p95 = np.percentile(ours.seconds or [0.0], [50, 95])
-    print(f"  seconds per question            p50 {p50:.2f}, p95 {p95:.2f}; keyword only {np.median(peer.seconds or [0.0]):.3f}")
+    other = np.median(peer.seconds or [0.0])
+    print(f"  {'seconds per question':32}p50 {p50:.2f}, p95 {p95:.2f}; keyword only p50 {other:.3f}")
     return met
 
 

@@ -21,14 +21,16 @@ _CONNECTED = re.compile(
     re.I,
 )
 _POINTING = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|he|she|him|his|her|hers|(?<!is )(?<!are )(?<!was )(?<!were )there(?! (?:is|are|was|were)\b)|that one|this one|those|these ones)\b"
+    r"\b(?:it|its|they|them|their|theirs|he|she|him|his|her|hers|(?<!is )(?<!are )(?<!was )(?<!were )there(?! (?:is"
+    r"|are|was|were)\b)|that one|this one|those|these ones)\b"
     r"|\b(?:does|is|was|did|do) (?:that|this)\b(?! \w*(?:document|file|report|text|page|picture|image|paper|article))"
     r"|它|他|她|该(?!怎么|如何|不该)|此(?!外)|其(?![中实余他它])|那[个里儿种]|这[个里种](?!文|报|合|图|表|P)",
     re.I,
 )
 _ELLIPTIC = re.compile(
     r"^\W*(?:in|at|on|by|for|from|with|to|since|until|of|about) (?:who|whom|what|when|where|which|whose|how)\b"
-    r"|^\W*(?:who|what|when|where|which(?: one)?|why|whose|how(?: (?:much|many|long|far|old|big|so|come))?)(?: not| exactly)?\W*$"
+    r"|^\W*(?:who|what|when|where|which(?: one)?|why|whose|how(?: (?:much|many|long|far|old|big|so|come))?)(?: not"
+    r"| exactly)?\W*$"
     r"|^(?:在|从|由|给|跟|和|到|用|为|是|归|按)?(?:哪|谁|什么|几|多少|多久|多长|怎么|为什么|为何|如何|何时)",
     re.I,
 )

@@ -29,33 +29,34 @@ PICTURE = re.compile(
 async def find_passages(state: State, services: Services, owner: Owner, notes: Sequence[DocumentNote]) -> list[Source]:
     """Return passages for the question, numbered from 1; none where the store does not answer.
 
-    The files of this turn come first, then a picture of an earlier turn when the question names one, then the rest of
-    the thread in what is left of the budget. A question that leans on earlier ones is looked for together with them.
+    The files of this turn come first, or a picture of an earlier turn when the question names one, then the rest of the
+    thread in what is left of the budget. A question that leans on earlier ones is looked for together with them.
     """
     budget = services.settings.context_tokens_for_sources
     sent = [item["id"] for item in state.get("attachments", []) if item["status"] != "failed"]
-    first = sent or _picture_meant(state["question"], notes)
+    picture = [] if sent else await _picture_meant(state["question"], notes, services, owner)
     before = leans_on(state["messages"][:-1], state["question"])
     query = topic_of(state["question"]) or state["question"]
     queries = [f"{before} {query}", query] if before else [query]
-    found: list[Source] = []
+    found: list[Source] = picture
     try:
         for text in queries:
             share = budget // len(queries)
-            if first:
-                found += await services.documents.sources(text, owner, token_budget=share * 3 // 4, document_ids=first)
-            rest = await services.documents.sources(text, owner, token_budget=share // 4 if first else share)
-            found += [source for source in rest if source.get("document_id") not in first]
+            if sent:
+                found += await services.documents.sources(text, owner, token_budget=share * 3 // 4, document_ids=sent)
+            rest = await services.documents.sources(text, owner, token_budget=share // 4 if sent else share)
+            found += [source for source in rest if source.get("document_id") not in sent]
     except Unavailable:
         return []
-    return numbered(found)
+    return numbered(found or await _beginning(sent, notes, services, owner, budget))
 
 
 def numbered(found: Sequence[Source]) -> list[Source]:
-    """Return the sources numbered from 1, each passage once."""
-    once = {(source.get("document_id"), source.get("page"), source["start"]): source for source in reversed(found)}
-    kept = list(reversed(once.values()))
-    return [{**source, "number": number} for number, source in enumerate(kept, 1)]
+    """Return the sources numbered from 1, each passage once, where it came first."""
+    kept: dict[tuple[object, object, int], Source] = {}
+    for source in found:
+        kept.setdefault((source.get("document_id"), source.get("page"), source["start"]), source)
+    return [{**source, "number": number} for number, source in enumerate(kept.values(), 1)]
 
 
 async def overview(
@@ -112,7 +113,27 @@ async def _pages(note: DocumentNote, services: Services, owner: Owner) -> list[S
     ]
 
 
-def _picture_meant(question: str, notes: Sequence[DocumentNote]) -> list[str]:
-    """Return the newest picture of the thread when the question speaks of one."""
-    pictures = [note["id"] for note in notes if note["kind"] == "image"]
-    return pictures[-1:] if PICTURE.search(question) else []
+async def _beginning(
+    sent: Sequence[str], notes: Sequence[DocumentNote], services: Services, owner: Owner, budget: int
+) -> list[Source]:
+    """Return the first pages of this turn's files, else of the newest of the thread.
+
+    They are what there is as long as a file has no vectors yet and shares no word with the question.
+    """
+    meant = [note for note in notes if not sent or note["id"] in sent]
+    kept: list[Source] = []
+    for note in reversed(meant[-MOST_OVERVIEWS:]):
+        for page in await _pages(note, services, owner):
+            budget -= count_tokens(page["text"])
+            if budget < 0:
+                return kept
+            kept.append(page)
+    return kept
+
+
+async def _picture_meant(
+    question: str, notes: Sequence[DocumentNote], services: Services, owner: Owner
+) -> list[Source]:
+    """Return the text of the newest picture of the thread when the question speaks of one."""
+    pictures = [note for note in notes if note["kind"] == "image"]
+    return await _pages(pictures[-1], services, owner) if pictures and PICTURE.search(question) else []

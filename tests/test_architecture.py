@@ -27,7 +27,7 @@ LAYERS = [
         "graph.progress",
         "graph.follow_up",
     },
-    {"graph.compaction"},
+    {"graph.compaction", "graph.passages"},
     {"nodes"},
     {"graph.routing", "graph.builder", "graph.services", "graph.studio"},
     {"api"},

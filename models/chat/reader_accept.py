@@ -16,7 +16,7 @@ from models.chat.reader_coverage import units_of
 from models.chat.reader_cues import cue_match, negation_mismatch, opposite_terms, other_ordinal
 from models.chat.reader_text import is_chinese
 
-LEAST_EN: Final = (0.805, 0.805, 0.805, 0.835, 0.855)
+LEAST_EN: Final = (0.805, 0.805, 0.805, 0.835, 0.852)
 """Least closeness of an English answer to an English question about 0, 1, 2, 3, 4 and more things. Short questions are
 further from their answers than long ones."""
 MISSING_EN: Final = (0.07, 0.02)

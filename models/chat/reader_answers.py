@@ -27,7 +27,7 @@ from models.chat.reader_extract import Finding, Quote, SentenceFinder
 from models.chat.reader_questions import split_questions, topic_of
 from models.chat.reader_replies import say
 from models.chat.reader_routing import Router, has_cue
-from models.chat.reader_said import about_the_user, recalled, statements
+from models.chat.reader_said import about_the_user, acknowledges, recalled, statements
 from models.chat.reader_summary import summarize_document
 from models.chat.reader_text import is_chinese, without_markers
 from models.chat.reader_turn import Turn, result_text
@@ -46,7 +46,7 @@ FREE_TALK: Final = frozenset({"greeting", "thanks", "farewell", "small_talk"})
 MISSING: Final = {
     "memory": replies.NOT_TOLD,
     "summary": replies.NO_FILES,
-    "list_documents": replies.NO_FILES,
+    "list_documents": replies.NO_UPLOADS,
     "search_documents": replies.NO_DOCUMENTS,
     "picture_text": replies.NO_PICTURE,
     "picture_content": replies.NO_PICTURE,
@@ -57,6 +57,8 @@ TOLD: Final = 0.5
 """Least share of a question in a statement of the user that answers it though the question is not about the user."""
 
 _ASKS = re.compile(r"[?？]\s*$|什么|为何|怎么|谁|哪|几|多少|吗|呢", re.IGNORECASE)
+_MADE_UP = re.compile(r"\b(?:jokes?|poems?|story|stories|riddles?|songs?|limerick|essay|haiku)\b", re.IGNORECASE)
+"""What the small language model writes no better than badly."""
 _YOU = re.compile(r"\byou(?:r|rs)?\b|你|您", re.IGNORECASE)
 TALK_CHARS: Final = 200
 BARE_WORDS: Final = 2
@@ -90,6 +92,8 @@ class Answerer:
         parts = files.failures(turn)
         if not turn.question.strip():
             return _joined([*parts, *_received(turn)])
+        if acknowledges(turn.question) and not turn.attachments:
+            return say(replies.ACKNOWLEDGED, turn.language)
         vector = await self._embedder.query(turn.question)
         label = await self.router.label(turn.question, vector)
         if call := explicit_call(turn, label, tools):
@@ -144,7 +148,7 @@ class Answerer:
         """Nothing here answers: talk, remember, or look elsewhere."""
         if _is_social(turn, label):
             if turn.attachments:
-                return _joined([say(SOCIAL[label], turn.language), *_received(turn)])
+                return _joined([say(SOCIAL[label], turn.language), *files.received(turn), *files.still_reading(turn)])
             return _social(turn, label)
         if label == "statement" and not _ASKS.search(turn.question):
             return say(replies.NOTED, turn.language, text=turn.question.strip())
@@ -170,8 +174,11 @@ class Answerer:
         ]
         plain = [result_text(result) for result in turn.results if result.status != "error" and not _searched(result)]
         parts = [*failed, *plain]
-        if turn.sources or any(map(_searched, turn.results)):
+        if any(map(_searched, turn.results)) or not (failed or plain):
             parts += await self._from_sources(turn)
+        elif len(split_questions(turn.question)) > 1:
+            vector = await self._embedder.query(turn.question)
+            parts += await self._quoted(turn, [_passage(source) for source in turn.sources], vector)
         return _joined(parts) or say(replies.NO_TOOL_LEFT, turn.language)
 
     async def _from_sources(self, turn: Turn) -> list[str]:
@@ -181,7 +188,8 @@ class Answerer:
         if web and is_general(question, but=1 if has_cue("summary", question) else 0):
             return [_page_summary(source, turn.max_tokens) for source in web]
         vector = await self._embedder.query(question)
-        finding = await self._found(question, vector, [_passage(source) for source in turn.sources], turn.follows)
+        passages = [_passage(source) for source in turn.sources]
+        finding = await self._found(question, vector, passages, turn.follows)
         if finding.answered:
             return [quoted(finding.quotes, label_files=_several(turn))]
         if web and finding.quotes:
@@ -256,7 +264,7 @@ def _about_pictures(turn: Turn, label: str) -> list[str]:
 def _passage(source: Source) -> Passage:
     name = re.sub(r"[._-]+", " ", source["name"])
     text = files.without_facts(source["text"]) if source["origin"] == "image" else source["text"]
-    return Passage(text, source["number"], source["name"], f"{name} {source.get('heading', '')}")
+    return Passage(text, source["number"], source["name"], name, source.get("heading", "").split(" › ")[-1])
 
 
 def _passages(turn: Turn, *, pictures: bool) -> list[Passage]:
@@ -306,7 +314,8 @@ def _is_social(turn: Turn, label: str) -> bool:
 
 def _social(turn: Turn, label: str) -> Outcome:
     text = say(SOCIAL[label], turn.language)
-    if label in FREE_TALK and turn.language == "en" and len(turn.question.split()) > BARE_WORDS:
+    bare = len(turn.question.split()) <= BARE_WORDS or _MADE_UP.search(turn.question)
+    if label in FREE_TALK and turn.language == "en" and not bare:
         return Talk(text)
     return text
 

@@ -31,11 +31,17 @@ _GENERAL = frozenset(question_terms(
     "pictures image images photo "
     "main points content contents gist tldr attached uploaded brief short briefly describe sum lines web website "
     "link key findings paper book look see view read check open take send sent here attachment label sign letter "
-    "contract notes three five sentences sentence paragraph bullet words points "
+    "contract notes handbook manual email mail resume cv slides spreadsheet table essay book minutes "
+    "three five sentences sentence paragraph bullet words points "
 ))  # fmt: skip
+_FILE_ZH = re.compile(
+    "文档|文件|文章|报告|内容|图片|照片|附件|合同|通知|资料|材料|手册|说明书|论文|表格|简历|邮件|这封信|幻灯片|全文"
+)
 _GENERAL_ZH = re.compile(
-    "总结|概括|概述|摘要|大意|归纳|文档|文件|文章|报告|内容|主要|要点|重点|核心|大概|讲述|讲|说|写|图片|照片|图像|描述|图|附件|上传|发送|发"
-    "|网页|链接|份|篇|张|介绍|简要|简单|阅读|查看|看|读|打开|合同|通知|资料|材料|帮|想|全文|本文|全部|整|一遍|上面|里面|里|中|上|面|字"
+    "总结|概括|概述|摘要|大意|归纳|文档|文件|文章|报告|内容|主要|要点|重点|核心|大概|讲述|讲|说|写|图片|照片|图像"
+    "|描述|图|附件|上传|发送|发"
+    "|网页|链接|份|篇|张|介绍|简要|简单|阅读|查看|看|读|打开|合同|通知|资料|材料|手册|说明书|论文|书|表格|简历|邮件"
+    "|封|信|幻灯片|本|帮|想|全文|本文|全部|整|一遍|上面|里面|里|中|上|面|字"
 )
 
 
@@ -82,9 +88,8 @@ def asks_overview(question: str) -> bool:
         return False
     if _SUMMARISE.search(question):
         return is_general(question, but=1)
-    return bool(has_cue("summary", question) or question_terms(_GENERAL_ZH.sub("文件", question))) and is_general(
-        question
-    )
+    named = has_cue("summary", question) or _FILE_ZH.search(question) or _GENERAL & set(question_terms(question))
+    return bool(named) and is_general(question)
 
 
 def _special_terms(question: str) -> list[str]:

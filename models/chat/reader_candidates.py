@@ -41,7 +41,9 @@ class Passage:
     number: int | None
     name: str = ""
     context: str = ""
-    """Heading and name: they count as neighbours of every sentence."""
+    """Counts as a neighbour of every sentence: the name of the file."""
+    heading: str = ""
+    """The heading that the passage stands under."""
 
 
 @dataclass(slots=True)
@@ -55,6 +57,7 @@ class Candidate:
         position: Place of the sentence in its passage.
         own: Share (0..1) of the question's term weight that the sentence holds.
         around: The same for the sentence with its neighbours and headings.
+        heading: The heading that it stands under.
         lexical: Score by words alone.
         closeness: Cosine to the question.
         score: Score with closeness.
@@ -64,6 +67,7 @@ class Candidate:
     exact: str
     passage: int
     position: int
+    heading: str = ""
     own: float = 0.0
     around: float = 0.0
     lexical: float = 0.0
@@ -71,6 +75,12 @@ class Candidate:
     score: float = 0.0
     terms: set[str] = field(default_factory=set)
     context: set[str] = field(default_factory=set)
+
+    def in_context(self, question: set[str]) -> str:
+        """Return the sentence as it is compared: under its heading when that is what the question names."""
+        wanted = question - self.terms
+        named = f"{self.heading}: {self.text}" if self.heading and wanted & set(terms(self.heading)) else self.text
+        return named[:EMBED_CHARS]
 
 
 def rank_by_words(question: str, wanted: str, passages: Sequence[Passage]) -> list[Candidate]:
@@ -83,7 +93,9 @@ def rank_by_words(question: str, wanted: str, passages: Sequence[Passage]) -> li
     """
     found = [item for number, passage in enumerate(passages) for item in _candidates(number, passage)]
     weights = _rarity(question_terms(question), [item.terms for item in found])
-    whole = [_coverage(weights, set(terms(f"{passage.context}\n{passage.text}"))) for passage in passages]
+    whole = [
+        _coverage(weights, set(terms(f"{passage.context}\n{passage.heading}\n{passage.text}"))) for passage in passages
+    ]
     for index, item in enumerate(found):
         near = [other.terms for other in found[max(0, index - 1) : index + 2] if other.passage == item.passage]
         item.own = _coverage(weights, item.terms)
@@ -117,25 +129,27 @@ def _candidates(number: int, passage: Passage) -> list[Candidate]:
     """Return the sentences of a passage; headings and header rows are context of what follows them."""
     found: list[Candidate] = []
     given = set(terms(passage.context))
-    heading: set[str] = set()
+    heading = passage.heading
     header: list[str] = []
     sentences = split_sentences(passage.text)
     for position, sentence in enumerate(sentences):
         if sentence.kind == "heading":
-            heading = set(terms(sentence.text))
-            continue
-        if sentence.kind == "header":
+            heading = sentence.text
+        elif sentence.kind == "header":
             header = row_cells(sentence.text)
-            continue
-        header = header if sentence.kind == "row" else []
-        text = _row_text(header, sentence)
-        context = given | heading
-        found.append(Candidate(text, sentence.text if text != sentence.text else "", number, position,
-                               terms=set(terms(text)), context=context))  # fmt: skip
+        else:
+            header = header if sentence.kind == "row" else []
+            text = _row_text(header, sentence)
+            exact = sentence.text if text != sentence.text else ""
+            found.append(
+                Candidate(
+                    text, exact, number, position, heading, terms=set(terms(text)), context=given | set(terms(heading))
+                )
+            )
     if found or not sentences:
         return found
-    only = sentences[-1]
-    return [Candidate(only.text, "", number, 0, terms=set(terms(only.text)), context=given)]
+    only = sentences[-1].text
+    return [Candidate(only, "", number, 0, terms=set(terms(only)), context=given)]
 
 
 def _row_text(header: Sequence[str], sentence: Sentence) -> str:

@@ -13,13 +13,16 @@ ALONE: Final = 0.4
 
 _RUN = re.compile(f"[{CJK}]+")
 _ASKED = re.compile(
-    r"\bhow (?:long|old|far|tall|big|large|high|deep|fast|often|soon|late|heavy|wide|come|about|well)\b|\b(?:what|which) (?:time|kind"
+    r"\bhow (?:long|old|far|tall|big|large|high|deep|fast|often|soon|late|heavy|wide|come|about|well)\b|\b(?:what"
+    r"|which) (?:time|kind"
     r"|sort|type|year|date|day|month|colou?r)\b|\bwhat about\b",
     re.IGNORECASE,
 )
 _PHRASES = re.compile(
-    "什么时候|什么地方|什么样|什么|哪一年|哪一天|哪一个|哪一|哪里|哪儿|哪些|哪个|哪位|哪天|哪年|哪家|哪种|哪类|哪座|哪条|哪|谁|几点|几个|几|多少|多久|怎么样|怎么办"
-    "|怎么|怎样|如何|为何|为什么|是否|是不是|有没有|能不能|可不可以|可以|能够|能否|需要|应该|请问|告诉我|请|一下|关于|根据|其中|以及|或者"
+    "什么时候|什么地方|什么样|什么|哪一年|哪一天|哪一个|哪一|哪里|哪儿|哪些|哪个|哪位|哪天|哪年|哪家|哪种|哪类|哪座"
+    "|哪条|哪|谁|几点|几个|几|多少|多久|怎么样|怎么办"
+    "|怎么|怎样|如何|为何|为什么|是否|是不是|有没有|能不能|可不可以|可以|能够|能否|需要|应该|请问|告诉我|请|一下"
+    "|关于|根据|其中|以及|或者"
     "|还是|分别|具体|这份|这个|那个|该|吗|呢|呀|吧|啊"
 )
 _EMPTY = frozenset(

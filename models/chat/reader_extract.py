@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.chat.reader_accept import answers, said_answers
-from models.chat.reader_candidates import EMBED_CHARS, Candidate, Passage, affordable, rank_by_words
-from models.chat.reader_coverage import coverage
+from models.chat.reader_candidates import Candidate, Passage, affordable, rank_by_words
+from models.chat.reader_coverage import coverage, units_of
 from models.chat.reader_cues import cue_match
+from models.chat.reader_text import question_terms
 from models.embeddings.interface import Embedder, Vectors
 
 CLOSENESS: Final = 10.0
 """Weight of the cosine beside the score by words."""
 NARROW: Final = (1.3, 0.6)
-BROAD: Final = (2.5, 2.5)
+BROAD: Final = (3.5, 3.5)
 """A second and third sentence are quoted when their score is within this of the best one's."""
 VECTORS_KEPT: Final = 4000
 
@@ -86,9 +87,11 @@ class SentenceFinder:
             whole,
             best.text,
             best.closeness,
-            in_passage=coverage(whole, f"{passage.context}\n{passage.text}"),
+            in_passage=coverage(whole, f"{passage.context}\n{passage.heading}\n{passage.text}"),
             in_sentence=coverage(whole, best.text),
         ) and (not before or _adds(question, best.text))
+        if broad:
+            ranked = [best, *(c for c in ranked[1:] if coverage(question, f"{c.heading} {c.text}") > 0)]
         return Finding(_quotes(ranked, passages, BROAD if broad else NARROW), answered, best.text)
 
     async def find_said(self, question: str, vector: Vectors, said: Sequence[str]) -> str:
@@ -105,10 +108,12 @@ class SentenceFinder:
     async def _ranked(
         self, question: str, vector: Vectors, passages: Sequence[Passage], before: str
     ) -> list[Candidate]:
-        candidates = affordable(rank_by_words(f"{before} {question}".strip(), question, passages))
+        whole = f"{before} {question}".strip()
+        candidates = affordable(rank_by_words(whole, question, passages))
         if not candidates:
             return []
-        closeness = await self._embed([candidate.text[:EMBED_CHARS] for candidate in candidates]) @ vector
+        wanted = set(question_terms(whole))
+        closeness = await self._embed([candidate.in_context(wanted) for candidate in candidates]) @ vector
         for candidate, near in zip(candidates, closeness, strict=True):
             candidate.closeness = float(near)
             candidate.score = candidate.lexical + CLOSENESS * float(near)
@@ -129,7 +134,8 @@ class SentenceFinder:
 
 def _adds(question: str, sentence: str) -> bool:
     """Tell whether a sentence answers the newest question too, and not only the one that it leans on."""
-    return coverage(question, sentence) > 0 or cue_match(question, sentence) > 0
+    cue = cue_match(question, sentence)
+    return cue > 0 or (coverage(question, sentence) > 0 if units_of(question) else cue == 0)
 
 
 def _quotes(ranked: Sequence[Candidate], passages: Sequence[Passage], within: Sequence[float]) -> list[Quote]:

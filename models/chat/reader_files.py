@@ -61,6 +61,12 @@ def picture_content(pictures: Sequence[Attachment], language: Language) -> list[
     return parts
 
 
+def received(turn: Turn) -> list[str]:
+    """Say which files were read, of a message that asks nothing about them."""
+    names = [f"**{item['name']}**" for item in turn.attachments if item["status"] != "failed"]
+    return [say(replies.RECEIVED, turn.language, names=", ".join(names))] if names else []
+
+
 def earlier_pictures(turn: Turn) -> list[Attachment]:
     """Return the picture of an earlier turn that was found for this question, as far as its text goes."""
     sent = {item["id"] for item in turn.attachments}

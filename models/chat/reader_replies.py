@@ -29,6 +29,8 @@ NO_SUMMARY: Final = Words("{name}: there is no text to summarise.", "{name}：�
 NO_FILES: Final = Words(
     "There is no document here to summarise. Upload one first.", "这里没有可以总结的文档，请先上传。"
 )
+NO_UPLOADS: Final = Words("You have not uploaded any files in this conversation.", "您在本次对话中还没有上传任何文件。")
+ACKNOWLEDGED: Final = Words("All right. Ask me whenever you like.", "好的，有问题随时问我。")
 TEXT_IN: Final = Words("Text in **{name}**:", "**{name}** 中的文字：")
 NO_TEXT_IN: Final = Words("No text was recognised in **{name}**.", "**{name}** 中没有识别到文字。")
 PICTURE: Final = Words("**{name}**: {description}", "**{name}**：{description}")
@@ -38,7 +40,7 @@ NO_VISION: Final = Words(
     "未配置视觉模型（VISION_BASE_URL、VISION_API_KEY、VISION_MODEL），以下仅依据图片的基本信息和文字识别。",
 )
 NO_PICTURE: Final = Words("There is no picture in this message.", "这条消息中没有图片。")
-RECEIVED: Final = Words("I have read {names}. Ask me anything about it.", "已读取 {names}，可以就其内容提问。")
+RECEIVED: Final = Words("{names}: received. Ask me anything about it.", "已收到 {names}，可以就其内容提问。")
 TOOL_FAILED: Final = Words("The tool {tool} failed: {text}", "工具 {tool} 执行失败：{text}")
 NO_TOOL_LEFT: Final = Words("The tools did not return an answer.", "工具没有返回可用的答案。")
 

@@ -156,10 +156,12 @@ _CUE_PATTERNS: Final[dict[str, str]] = {
     r"|几点|(?:今天|今日).{0,4}(?:几月|几号|星期|周几|日期|礼拜)|现在.{0,4}时间|星期几|什么时间了",
     "summary": r"\b(?:summar\w+|overview|tl;?dr|main (?:points?|idea)|gist|sum (?:it )?up|what(?:'s| is) (?:this"
     r"|it|the \w+) about|what(?:'s| is) (?:in|on) (?:it|this|the (?:file|document|report|pdf)))\b"
-    r"|\bwhat (?:does|do|did) (?:it|this|they|the \w+) say\W*$|总结|概括|概述|摘要|大意|归纳|主要(?:内容|讲|说)|[讲写说]了?(?:些)?(?:什么|啥)(?:内容)?[？?。]*$|要点",
+    r"|\bwhat (?:does|do|did) (?:it|this|they|the \w+) say\W*$|总结|概括|概述|摘要|大意|归纳|主要(?:内容|讲|说)"
+    r"|[讲写说]了?(?:些)?(?:什么|啥)(?:内容)?[？?。]*$|要点",
     "picture_text": r"\b(?:read|transcribe|text|words?|say|says|written|ocr)\b.{0,40}\b(?:picture|image|photo|sign"
     r"|poster|screenshot|here|scan|label|board|card|ticket|receipt)\b"
-    r"|\b(?:picture|image|photo|sign|poster|screenshot|label|board|card|ticket|receipt)\b.{0,12}\b(?:say|says|read|text)\b"
+    r"|\b(?:picture|image|photo|sign|poster|screenshot|label|board|card|ticket|receipt)\b.{0,12}\b(?:say|says|read"
+    r"|text)\b"
     r"|(?:写的?(?:了|着|是)?(?:什么|啥|些)|文字|[图牌]中?的?字|念出|读出|识别)",
     "picture_content": r"\b(?:picture|image|photo|drawing)\b|图片|照片|图里|图中|这张图|画面|拍的|看图",
     "memory": r"\b(?:what|where|who|when|which|how (?:many|much|old))\b(?:'s)?.{0,24}\b(?:my|i|me)\b.*\?|\b(?:am i "
@@ -179,6 +181,8 @@ _CUE_PATTERNS: Final[dict[str, str]] = {
     r"|你是(?:谁|什么|机器人|人|真人)|你叫什么|介绍.{0,4}你?自己",
     "abilities": r"\b(?:what|how) (?:\w+ ){0,4}(?:can|could) you (?:do|help)|\byou help (?:me )?with\b|你(?:能|会"
     r"|可以)(?:做|干|帮|些)?.{0,4}(?:什么|啥)|什么功能|怎么(?:使用)?用你|怎么使用",
+    "small_talk": r"^\W*(?:how are you|how(?:'s| is) it going|how do you do|what's up|nice to meet you)\b"
+    r"|你好吗|最近(?:怎么样|好吗|如何)|讲个笑话",
     "knowledge": r"^(?:who|when|where|which|why|what year|how (?:tall|high|far|old|long|many|big|does|do|did))\b"
     r"|^(?:explain|define|translate|"
     r"write|what (?:is|are|was|were) (?:the |a |an )?\w+)|解释|翻译|写一(?:首|篇|段|个)|谁|作者|首都|原理"

@@ -11,12 +11,17 @@ CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _CJK_RUN = re.compile(f"[{CJK}]+")
 _CJK_GAP = re.compile(rf"(?<=[{CJK}，。；：、！？）】」』])\s*\n\s*(?=[{CJK}（【「『])")
 _WORD = re.compile(r"[A-Za-z0-9\u00c0-\u024f]+(?:[.,'’-][A-Za-z0-9\u00c0-\u024f]+)*%?")
+_TITLE = (
+    r"[ \t]*(?:第[一二三四五六七八九十百零〇\d]{1,4}[章节篇编][ \t\u3000]*[^\n。，；：！？]{0,15}|(?:Chapter"
+    r"|CHAPTER) [^\n.;!?]{1,60})$"
+)
+"""A chapter title on a line of its own, where the text has no markup."""
+_ITEM = r"[ \t]*(?:[|#>•·▪*+-]|\d{1,3}[.)、]|[（(]\d{1,2}[）)]|```)"
 _BLOCK = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]|\|)[^\n]*\n|\n[ \t]*\n|\n(?=[ \t]*(?:[|#>•·▪*+-]|\d{1,3}[.)、]|[（(]\d{1,2}[）)]|```))",
-    re.MULTILINE,
+    rf"^(?:[ \t]*(?:#{{1,6}}[ \t]|\|)[^\n]*|{_TITLE})\n|\n[ \t]*\n|\n(?={_ITEM}|{_TITLE})", re.MULTILINE
 )
 """What parts blocks: the end of a heading or table row, a blank line, the start of a list item or other markup."""
-_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
+_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S|" + _TITLE)
 _ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$", re.DOTALL)
 _RULE = re.compile(r"[\s|:=_*~#+`-]*$")
 _SENTENCE_END = re.compile(
@@ -42,8 +47,10 @@ STOP_WORDS = frozenset(
     upon within without among whether one thing things used use using happen happened""".split()
 )
 ZH_STOP = re.compile(
-    "什么时候|什么|哪一年|哪一|哪里|哪儿|哪些|哪个|哪位|哪|谁|几|多少|多久|多长|多大|多高|怎么样|怎么|怎样|如何|为何|为什么|是否|"
-    "请问|告诉我|请|一下|关于|根据|其中|以及|或者|还是|以|及|和|与|或|的|了|是|在|有|被|把|由|于|对|从|到|向|为|吗|呢|呀|吧|啊|"
+    "什么时候|什么|哪一年|哪一|哪里|哪儿|哪些|哪个|哪位|哪|谁|几|多少|多久|多长|多大|多高|怎么样|怎么|怎样|如何|为何"
+    "|为什么|是否|"
+    "请问|告诉我|请|一下|关于|根据|其中|以及|或者|还是|以|及|和|与|或|的|了|是|在|有|被|把|由|于|对|从|到|向|为|吗"
+    "|呢|呀|吧|啊|"
     "也|都|就|又|而|且|之|其|这|那|该|此|我|你|您|他|她|它|们|个|位|种|次|年|月|日|时"
 )
 _SUFFIXES = (
@@ -107,7 +114,7 @@ def without_markers(text: str) -> str:
 
 
 def _kind(block: str) -> Kind:
-    if _HEADING.match(block):
+    if _HEADING.match(block.rstrip()):
         return "heading"
     return "row" if _ROW.match(block.rstrip()) else "prose"
 

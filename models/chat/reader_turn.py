@@ -14,6 +14,8 @@ from models.chat.reader_text import is_chinese
 
 MATERIAL = re.compile(r"<material>\n?(.*?)\n?</material>", re.DOTALL)
 SUMMARY_LINE = re.compile(r"^(?:User|用户)\s*[:：]\s*(.+)$", re.MULTILINE)
+_ID = re.compile(r" ?\((?:id )?[0-9a-f]{32}\)")
+"""Ids in tool results are for models that call tools with them."""
 DEFAULT_TOKENS = 400
 SIDE_TASKS = {"last_round"}
 
@@ -85,7 +87,7 @@ def result_text(result: ToolMessage) -> str:
     """Return what a tool said, without the fence around it."""
     text = str(result.text)
     fenced = MATERIAL.search(text)
-    return (fenced.group(1) if fenced else text).strip()
+    return _ID.sub("", fenced.group(1) if fenced else text).strip()
 
 
 def _persona(system: str) -> str:
