@@ -94,7 +94,7 @@ def verbatim(desk: Desk, sentence: str) -> str:
 def part(desk: Desk, sentence: str) -> str:
     """The middle of it, cut at spaces where there are any, and not within a number."""
     if " " not in sentence:
-        return re.sub(r"^\d+(?=\D)|(?<=\D)\d+$", "", sentence[2:-2])
+        return re.sub(r"^[\d.,]+(?=\D)|(?<=\D)[\d.,]+$", "", sentence[2:-2])
     words = sentence.split(" ")
     return " ".join(words[1:-1]) if len(words) > 5 else sentence
 
