@@ -18,6 +18,7 @@ from api.keys import ApiKeys, is_loopback
 from api.langserve import mount_langserve
 from api.logs import configure_logging
 from api.middleware import BodyLimit, RequestScope
+from api.openapi_tags import TAGS
 from api.static import page_router
 from api.turns import TurnRunner
 from graph.builder import build_graph
@@ -71,12 +72,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await announce(backend)
             yield
 
-    app = FastAPI(title="LLM Chat Backend", version="0.1.0", lifespan=lifespan, description=__doc__)
+    app = FastAPI(title="LLM Chat Backend", version="0.1.0", lifespan=lifespan, openapi_tags=TAGS)
     app.state.settings = settings
     install_error_handlers(app)
+    # The busiest routes first: each request is held against one route after the other.
+    mount_langserve(app, lambda: app.state.backend.runner)
     for room in (chat, runs, sessions, documents, tools, speech, health, metrics, openai):
         app.include_router(room.router)
-    mount_langserve(app, lambda: app.state.backend.runner)
     app.include_router(page_router())
     if settings.cors_origins:
         app.add_middleware(

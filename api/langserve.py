@@ -168,7 +168,9 @@ class _Call:
 
 def _passed_on(config: RunnableConfig) -> RunnableConfig:
     """What LangChain's own machinery needs: events are only seen of runs whose id and callbacks it gave."""
-    kept = {key: value for key, value in config.items() if key in ("tags", "metadata", "run_id")}
+    kept: dict[str, Any] = {key: value for key, value in config.items() if key in ("tags", "run_id")}
+    if metadata := {key: value for key, value in config.get("metadata", {}).items() if not key.startswith("__")}:
+        kept["metadata"] = metadata
     callbacks = config.get("callbacks")
     if isinstance(callbacks, list):
         # LangServe's own collector of events, whose result is only used with `include_callback_events`.
@@ -266,5 +268,6 @@ def mount_langserve(app: FastAPI, runner: Callable[[], TurnRunner]) -> None:
     add_routes(
         router, tokens, path="/agent/tokens", per_req_config_modifier=_per_request, enabled_endpoints=("stream",)
     )
+    router.routes.sort(key=lambda route: "config_hash" in route.path or "schema" in route.path)  # type: ignore[attr-defined]
     app.include_router(router)
     app.router.on_startup.clear()
