@@ -44,11 +44,12 @@ _DASHES = frozenset("-‐‑‒–—―−﹣－")
 _SAME = {"。": ".", "｡": ".", "、": ",", "\u2044": "/", "ı": "i"}
 _WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NOT = re.compile(r"\b(?:no|not|nor|cannot)\b|n['’]t\b")
-_NOT_ANYWHERE = re.compile(r"\b(?:no|not|nor|never|none|without|cannot)\b|n['’]t\b|[不没無无未非]")
+_APOSTROPHES = "'’‘‛′`´"
+_NOT = re.compile(rf"\b(?:no|not|nor|cannot)\b|n[{_APOSTROPHES}]t\b")
+_NOT_ANYWHERE = re.compile(rf"\b(?:no|not|nor|never|none|without|cannot)\b|n[{_APOSTROPHES}]t\b|[不没無无未非]")
 _BROKEN_WORD = re.compile(r"[-‐\u00ad]\s+(?=[a-z])")
 _NEGATING_START = frozenset({"n", "no", "non", "un", "in", "im", "il", "ir", "dis", "mis", "anti"})
-_NEGATING_END = re.compile(r"(?:n?['’]t|not|less)\b", re.I)
+_NEGATING_END = re.compile(rf"(?:n?[{_APOSTROPHES}]t|not|less)\b", re.I)
 _CUT_NUMBER = re.compile(
     r"\d(?:\|\.?|\.\|)\d|\d(?:\|,|,\|)\d{3}(?!\d)|[十百千万亿]\|[一二三四五六七八九]|[一二三四五六七八九十百千]\|[十百千万亿]"
 )

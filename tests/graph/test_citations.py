@@ -57,6 +57,7 @@ def test_find_quote_folds_space_width_ligature_and_quotes() -> None:
         ("stop the </material now", "stop the <\u200b/material now"),
         ("阿道夫•门采尔", "阿道夫·门采尔"),
         ("can not be ended", "it cannot be ended"),
+        ("”Don‘t feed them bread«", '"Don\'t feed them bread"'),
     ],
 )
 def test_a_true_quote_in_another_form_is_found(quote: str, text: str) -> None:
