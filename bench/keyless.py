@@ -249,8 +249,8 @@ def report(language: str, ours: Score, peer: Score) -> bool:
             ratio = f", {share / other:.2f} x" if other else ""
             print(f"  {label:32}{share:.3f} (bar {bar:.2f}); keyword only {other:.3f}{ratio}")
     p50, p95 = np.percentile(ours.seconds or [0.0], [50, 95])
-    other = np.median(peer.seconds or [0.0])
-    print(f"  {'seconds per question':32}p50 {p50:.2f}, p95 {p95:.2f}; keyword only p50 {other:.3f}")
+    usual = float(np.median(peer.seconds or [0.0]))
+    print(f"  {'seconds per question':32}p50 {p50:.2f}, p95 {p95:.2f}; keyword only p50 {usual:.3f}")
     return met
 
 

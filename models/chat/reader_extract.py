@@ -134,8 +134,10 @@ class SentenceFinder:
 
 def _adds(question: str, sentence: str) -> bool:
     """Tell whether a sentence answers the newest question too, and not only the one that it leans on."""
-    cue = cue_match(question, sentence)
-    return cue > 0 or (coverage(question, sentence) > 0 if units_of(question) else cue == 0)
+    cue, own = cue_match(question, sentence), len(units_of(question))
+    if own == 0:
+        return cue >= 0
+    return coverage(question, sentence) > 0 or (own == 1 and cue > 0)
 
 
 def _quotes(ranked: Sequence[Candidate], passages: Sequence[Passage], within: Sequence[float]) -> list[Quote]:

@@ -33,7 +33,7 @@ _REQUEST = re.compile(
 _QUESTION = re.compile(
     r"[?？]\s*$|^\W*(?:who|what|when|where|which|why|how|whose|is|are|was|were|do|does|did|can|could|would|will|has"
     r"|have) "
-    r"(?!to\b)|(?:吗|呢|什么|多少|哪里|哪儿|怎么样)[。！\s]*$|^(?:什么|谁|哪|几点|多少|怎么|为什么|如何)",
+    r"(?!to\b)|(?:吗|呢|什么|多少|哪里|哪儿|怎么样)[。！\s]*$|^(?:什么|谁|哪|几点|多少|怎么|为什么|如何)|叫什么|是什么|什么名字|是谁|在哪",
     re.I,
 )
 _FIRST = re.compile(

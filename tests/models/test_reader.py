@@ -220,6 +220,88 @@ async def test_facts_are_never_left_to_the_small_model(question: str) -> None:
     assert answer.response_metadata["model_name"] == "bundled-reader"
 
 
+async def test_the_statement_that_answers_wins_over_greetings_and_requests() -> None:
+    before = [HumanMessage("My name is Tamsin."), HumanMessage("Hello"), HumanMessage("Please look at this label.")]
+    answer = await ask("What is my name?", before=[*before], documents=[document()])
+    assert "Tamsin" in answer.text
+
+
+async def test_a_picture_of_an_earlier_turn_is_preferred_to_requests() -> None:
+    found = source(1, "Batch 88-KESTREL-4\n\nPNG picture, 893 x 178 pixels, mostly white.", "label.png", "image")
+    note = document("label.png") | {"kind": "image"}
+    before = [HumanMessage("Please look at this label.")]
+    answer = await ask("Which batch was on the label?", before=[*before], sources=[found], documents=[note])
+    assert answer.text == "Batch 88-KESTREL-4 [1]"
+    answer = await ask("What was written on the label?", before=[*before], sources=[found], documents=[note])
+    assert "> Batch 88-KESTREL-4" in answer.text and "pixels" not in answer.text
+
+
+TABLE = "| Plan | Price per month | Users |\n| --- | --- | --- |\n| Starter | 6 euros | 1 |\n| Team | 19 euros | 10 |"
+PEOPLE = "### 许国佐\n\n字班王，揭阳人。天启七年中举人，后任四川富顺知县。\n\n### 陈子壮\n\n南海人，万历四十七年探花。"
+
+
+async def test_a_table_row_is_quoted_with_the_names_of_its_columns() -> None:
+    answer = await ask("How much is the Team plan?", sources=[source(2, TABLE)], documents=[document()])
+    assert answer.text.startswith('Plan: Team; Price per month: 19 euros; Users: 10 [2 "| Team | 19 euros | 10 |"]')
+
+
+async def test_headings_tell_what_their_text_is_about_and_are_not_quoted() -> None:
+    answer = await ask("许国佐是哪里人？", sources=[source(1, PEOPLE)], documents=[document()])
+    assert "揭阳人" in answer.text and "南海人" not in answer.text and "#" not in answer.text
+    assert not answer.text.startswith("许国佐")
+
+
+async def test_reference_numbers_of_the_source_are_not_taken_for_citations() -> None:
+    text = "The tower was opened in 1931.[7] It has 102 floors.[8]"
+    answer = await ask("How many floors does the tower have?", sources=[source(1, text)], documents=[document()])
+    assert "102 floors" in answer.text and "[8]" not in answer.text and "[1]" in answer.text
+
+
+MAIL = "The kick-off meeting is on Tuesday at 10:30 in room 4.17. Lunch is ordered for eight people."
+
+
+async def test_a_follow_up_is_understood_with_the_question_before() -> None:
+    data = {"sources": [source(1, MAIL)], "documents": [document()], "follows": "When is the kick-off meeting?"}
+    assert "room 4.17. [1]" in (await ask("And in which room?", **data)).text
+    assert (await ask("And who pays for the flight?", **data)).text == "The documents do not say."
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "quote"),
+    [
+        ("什么时候交稿？", "稿酬标准为每千字二百六十元，全书交稿日期为2027年5月18日。", "2027年5月18日"),
+        ("译者是谁？", "本合同由海棠出版社与译者周蕙签订，翻译书目为《北境来信》。", "周蕙"),
+        ("Who is the contractor?", "The contractor is Brightline Elevators. Work takes three weeks.", "Brightline"),
+    ],
+)
+async def test_short_questions_find_their_sentence(question: str, text: str, quote: str) -> None:
+    assert quote in (await ask(question, sources=[source(1, text)], documents=[document()], tools=TOOLS)).text
+
+
+async def test_a_subject_is_answered_with_what_is_said_about_it() -> None:
+    text = "Visitors may park for two hours. Parking costs staff 15 euros a year. The canteen was renovated."
+    found = [source(1, text, heading="Report › Parking")]
+    answer = await ask("What does the document say about parking?", sources=found, documents=[document()])
+    assert "two hours" in answer.text and "15 euros" in answer.text
+
+
+async def test_a_greeting_with_a_file_says_that_it_was_received() -> None:
+    answer = await ask("Hello", attachments=[document("lease.pdf")], documents=[document("lease.pdf")])
+    assert "**lease.pdf**" in answer.text and "no text" not in answer.text
+
+
+async def test_a_list_of_files_is_not_followed_by_a_denial() -> None:
+    listed = _called("list_documents", "Documents (1):\n- lease.pdf (id 0123456789abcdef0123456789abcdef): 2 pages")
+    answer = await ask("Which files do I have?", after=[*listed], sources=[source(1, LEASE)], documents=[document()])
+    assert answer.text == "Documents (1):\n- lease.pdf: 2 pages"
+
+
+async def test_a_summary_of_passages_cites_them() -> None:
+    found = [source(1, MAIL, document_id="lease.pdf"), source(2, LEASE, page=2)]
+    answer = await ask("Summarise it", sources=found, documents=[document()])
+    assert "[1]" in answer.text and "[2]" in answer.text and "three years" in answer.text
+
+
 async def test_other_tasks() -> None:
     asked = HumanMessage(
         "User: My budget is 500 euros.\nAssistant: Fine.\nUser: thanks",

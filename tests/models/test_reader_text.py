@@ -40,3 +40,17 @@ def test_terms_match_across_inflection_and_ignore_question_words() -> None:
 
 def test_language_of_a_text() -> None:
     assert is_chinese("我用 iPhone 15 Pro 拍照") and not is_chinese("The word 你好 means hello") and not is_chinese("")
+
+
+def test_headings_header_rows_and_rules_are_told_apart_from_statements() -> None:
+    table = "| Plan | Price |\n| --- | --- |\n| Pro | 20 euros |"
+    text = f"### 许国佐\n字班王，揭阳人。\n\n{table}\n\n---\n第二章 休假\n年假十天。"
+    found = [(sentence.kind, sentence.text) for sentence in split_sentences(text)]
+    assert found == [
+        ("heading", "许国佐"),
+        ("prose", "字班王，揭阳人。"),
+        ("header", "| Plan | Price |"),
+        ("row", "| Pro | 20 euros |"),
+        ("heading", "第二章 休假"),
+        ("prose", "年假十天。"),
+    ]

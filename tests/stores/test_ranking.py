@@ -33,6 +33,10 @@ def test_without_vectors_keywords_rank_alone() -> None:
     assert fuse({}, matches([], []), depth=10) == []
 
 
+def test_without_vectors_even_weak_keywords_count() -> None:
+    assert [item.key for item in fuse({}, matches([B, A], [0.05, 0.02]), depth=10)] == [B, A]
+
+
 def test_gate_opens_with_coverage() -> None:
     assert gate(matches([A], [0.02])) == 0
     assert gate(matches([A], [0.5])) == 1
