@@ -266,7 +266,7 @@ def langsmith() -> Iterator[Collector]:
     made.close()
 
 
-@pytest.mark.parametrize("tracing", [False, True])
+@pytest.mark.parametrize("tracing", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_langsmith_by_its_own_variables(
     model: OpenAIServer, langsmith: Collector, tmp_path: Path, tracing: bool
 ) -> None:
