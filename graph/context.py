@@ -11,10 +11,8 @@ from pydantic.json_schema import SkipJsonSchema
 from stores.ownership import LOCAL_USER
 
 if TYPE_CHECKING:
-    from ingestion.pipeline import Ingestion
-    from stores.transcripts import Transcripts
-
     from graph.background import Background
+    from ingestion.pipeline import Ingestion
     from models.chat.interface import Chat
     from models.chat.summarizer import ChatSummarizer
     from models.embeddings.interface import Embedder
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from stores.attachments import Attachments
     from stores.documents import Documents
     from stores.summaries import Summaries
+    from stores.transcripts import Transcripts
     from tools.guarded_http import GuardedHttp
     from tools.registry import ToolRegistry
 

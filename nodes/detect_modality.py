@@ -40,13 +40,14 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     moved: list[AnyMessage] = []
     refs: list[AttachmentRef] = []
     failed: list[Attachment] = []
-    question, language = "", _chosen_language(runtime, "en")
+    question, language, files = "", _chosen_language(runtime, state.get("language", "en")), 0
     for message in messages:
         newest = message is messages[-1]
         if not (newest or has_parts(message)):
             continue
         text, parts = split_content(message.content)
-        _check_size(text, parts, services)
+        files += len(parts)
+        _check_size(text, files, services)
         language = _chosen_language(runtime, language_of(text, language))
         kept, unusable = await _store(parts, services, owner, language)
         if newest:
@@ -85,10 +86,10 @@ def _chosen_language(runtime: Runtime[Context], detected: Language) -> Language:
     return detected if chosen == "auto" else chosen
 
 
-def _check_size(text: str, parts: list[InlinePart], services: Services) -> None:
+def _check_size(text: str, files: int, services: Services) -> None:
     if len(text) > services.settings.max_message_chars:
         raise TooMuchText(limit=services.settings.max_message_chars)
-    if len(parts) > services.settings.max_files:
+    if files > services.settings.max_files:
         raise TooManyFiles(limit=services.settings.max_files)
 
 
@@ -162,7 +163,5 @@ async def _long_paste(
 
 def _plain(message: AnyMessage, text: str, refs: list[AttachmentRef]) -> HumanMessage:
     """The same message, text only; `add_messages` replaces the original by its id."""
-    extra = {key: value for key, value in message.additional_kwargs.items() if key in ("name", "notes")}
-    if refs:
-        extra["attachments"] = refs
+    extra = {"attachments": refs} if refs else {}
     return HumanMessage(content=text, id=message.id, additional_kwargs=extra)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any, cast
+
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.runnables import Runnable
 from langgraph.runtime import Runtime
 
 from errors import ModelUnavailable
 from graph.context import Context, Services
+from graph.material import results_text
 from graph.progress import emit
 from graph.prompts import LAST_ROUND, answer_prompt
 from graph.state import State, Update, Usage
+from models.chat.interface import Chat
+from models.tokens import count_tokens
 
+RESULT_CHARS = 4000
+SPARE_TOKENS = 64
+"""Kept free for the note of the last round and what providers add around messages."""
 TOOLS_ONLY = {
     "en": "I looked this up but could not put an answer together. What the tools returned:",
     "zh": "我查询了相关内容，但未能组织出回答。工具返回的内容如下：",
@@ -45,22 +55,25 @@ async def generate_answer(state: State, runtime: Runtime[Context]) -> Update:
 async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> AIMessage:
     services = runtime.context.services
     chat = services.chat
-    prompt = answer_prompt(
-        state,
-        system_prompt=runtime.context.system_prompt,
-        budget=chat.context_tokens - chat.max_output_tokens,
-    )
+    schemas = services.tools.schemas(offered) if offered else []
+    prompt = answer_prompt(state, system_prompt=runtime.context.system_prompt, budget=_budget(chat, schemas))
     if state["tool_rounds"] and not offered:
         prompt = [*prompt, HumanMessage(LAST_ROUND[state["language"]], additional_kwargs={"task": "last_round"})]
     model: Runnable[LanguageModelInput, AIMessage] = chat.model
     if offered:
-        model = chat.model.bind_tools(services.tools.schemas(offered))
-    whole: AIMessageChunk | None = None
-    async for chunk in model.astream(prompt):
-        whole = chunk if whole is None else whole + chunk  # type: ignore[assignment]
-    if whole is None:
+        model = chat.model.bind_tools(schemas)
+    chunks = [chunk async for chunk in model.astream(prompt)]
+    if not chunks:
         raise ModelUnavailable(reason="it returned nothing")
-    return _finished(whole)
+    first, *rest = cast("list[AIMessageChunk]", chunks)
+    return _finished(add_ai_message_chunks(first, *rest))
+
+
+def _budget(chat: Chat, schemas: list[dict[str, Any]]) -> int:
+    """Tokens left for the prompt; the answer never takes more than half of a small window."""
+    answer = min(chat.max_output_tokens, chat.context_tokens // 2)
+    tools = count_tokens(json.dumps(schemas)) if schemas else 0
+    return chat.context_tokens - answer - tools - SPARE_TOKENS
 
 
 def _finished(chunk: AIMessageChunk) -> AIMessage:
@@ -85,12 +98,10 @@ def _tools_only(state: State) -> str:
     Raises:
         ModelUnavailable: There were no tools either.
     """
-    results = [str(message.text) for message in state["messages"] if message.type == "tool"][
-        -state["tool_rounds"] * 4 :
-    ]
-    if not state["tool_rounds"] or not results:
+    results = results_text(state["messages"], RESULT_CHARS)
+    if not results:
         raise ModelUnavailable(reason="it returned an empty answer")
-    return "\n\n".join([TOOLS_ONLY[state["language"]], *results])
+    return f"{TOOLS_ONLY[state['language']]}\n\n{results}"
 
 
 def _add_usage(before: Usage, message: AIMessage, services: Services) -> Usage:

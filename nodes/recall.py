@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from langchain_core.messages import AnyMessage, RemoveMessage
 from langgraph.runtime import Runtime
 
+from errors import Language
+from graph.compaction import window_excess
 from graph.context import Context, Services
 from graph.passages import find_passages, overview
-from graph.progress import memory_key_of, owner_of
+from graph.progress import emit, memory_key_of, owner_of
 from graph.state import Attachment, DocumentNote, State, Update
 
-SUMMARY_FROM = 12
-"""Threads of fewer messages than this never have a prepared summary: no look-up is made for them."""
 SUMMARY_CHARS = 1200
+PARTLY_READ = {
+    "en": "{name} is still being read: the answer rests on {done} of {total} pages.",
+    "zh": "{name} 仍在读取中：回答仅基于 {total} 页中的 {done} 页。",
+}
 
 
 async def recall(state: State, runtime: Runtime[Context]) -> Update:
@@ -26,11 +31,25 @@ async def recall(state: State, runtime: Runtime[Context]) -> Update:
         notes = [_note(document) for document in documents]
         update["documents"], pages = await overview(state, services, owner, notes)
         update["sources"] = pages or await find_passages(state, services, owner, notes)
+        update["warnings"] = [*state.get("warnings", []), *_partly_read(notes, state["language"], runtime)]
     return update
 
 
+def _partly_read(notes: Sequence[DocumentNote], language: Language, runtime: Runtime[Context]) -> list[str]:
+    """Say of each document that is being read how much of it there is to answer from."""
+    reading = [note for note in notes if note["status"] == "reading"]
+    warnings = [
+        PARTLY_READ[language].format(name=note["name"], done=note["pages_done"], total=note["pages_total"])
+        for note in reading
+    ]
+    for warning in warnings:
+        emit(runtime, "warning", {"code": "partly_read", "message": warning})
+    return warnings
+
+
 async def _prepared_summary(state: State, services: Services, memory_key: str) -> Update:
-    if not memory_key or len(state["messages"]) < SUMMARY_FROM:
+    """Take up what `remember` had summarised; a window with room has nothing to take up and costs no look-up."""
+    if not memory_key or not window_excess(state["messages"], services.chat.context_tokens):
         return Update()
     prepared = await services.summaries.get(memory_key)
     if prepared is None:

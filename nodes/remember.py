@@ -7,8 +7,9 @@ from langgraph.runtime import Runtime
 
 from graph.compaction import compact, window_excess
 from graph.context import Context
+from graph.material import CLOSE, CUT, digest
 from graph.progress import memory_key_of
-from graph.prompts import digest, newest_turn
+from graph.prompts import newest_turn
 from graph.state import State, Update
 
 TOOL_CHARS = 1200
@@ -37,7 +38,7 @@ async def remember(state: State, runtime: Runtime[Context]) -> Update:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= TOOL_CHARS else text[:TOOL_CHARS] + " […]</material>"
+    return text if len(text) <= TOOL_CHARS else text[:TOOL_CHARS] + CUT + CLOSE
 
 
 def _start_compaction(state: State, runtime: Runtime[Context]) -> None:

@@ -8,8 +8,8 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
 from langgraph.runtime import Runtime
 
 from graph.context import Context
+from graph.material import fenced, sources_text
 from graph.progress import emit, owner_of
-from graph.prompts import sources_text
 from graph.state import Source, State, ToolRun, Update
 from tools.interface import ToolContext, ToolOutcome
 
@@ -55,7 +55,7 @@ async def _call(call: ToolCall, index: int, state: State, runtime: Runtime[Conte
 def _result(call: ToolCall, outcome: ToolOutcome, sources: list[Source]) -> ToolMessage:
     body = "\n\n".join(part for part in (outcome.text, sources_text(sources)) if part)
     return ToolMessage(
-        f"<material>\n{body}\n</material>",
+        fenced(body),
         tool_call_id=call["id"] or "0",
         name=call["name"],
         status="success" if outcome.run["status"] == "ok" else "error",

@@ -26,6 +26,7 @@ LAYERS = [
         "graph.prompts",
         "graph.progress",
         "graph.follow_up",
+        "graph.material",
     },
     {"graph.compaction", "graph.passages"},
     {"nodes"},

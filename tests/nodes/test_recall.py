@@ -31,7 +31,8 @@ async def test_files_of_this_turn_come_first(parts: Parts) -> None:
 
 
 async def test_a_prepared_summary_takes_the_place_of_what_it_covers(parts: Parts) -> None:
-    messages = [m for n in range(8) for m in (HumanMessage(f"q{n}", id=f"q{n}"), AIMessage(f"a{n}", id=f"a{n}"))]
+    long = "word " * 400
+    messages = [m for n in range(6) for m in (HumanMessage(long, id=f"q{n}"), AIMessage(long, id=f"a{n}"))]
     parts.summaries.prepared["t"] = ("They talked.", ["q0", "a0", "long gone"])
     update = await recall(a_state(messages=[*messages, HumanMessage("?")], question="?"), parts.runtime())
     assert update["summary"] == "They talked." and [m.id for m in update["messages"]] == ["q0", "a0"]
@@ -39,5 +40,5 @@ async def test_a_prepared_summary_takes_the_place_of_what_it_covers(parts: Parts
 
 async def test_a_summary_that_was_taken_up_is_not_taken_up_again(parts: Parts) -> None:
     parts.summaries.prepared["t"] = ("They talked.", ["gone"])
-    messages = [HumanMessage("x", id=str(n)) for n in range(14)]
+    messages = [HumanMessage("word " * 800, id=str(n)) for n in range(8)]
     assert await recall(a_state(messages=messages, question="?"), parts.runtime()) == {}
