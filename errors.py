@@ -3,7 +3,8 @@
 AppError
 ├── BadInput (422)
 │   ├── UnknownAttachment (404), UnknownSession (404), UnknownRun (404), UnknownDocument (404)
-│   └── TooMuchText (413), TooManyFiles (413), BodyTooLarge (413)
+│   ├── TooMuchText (413), TooManyFiles (413), BodyTooLarge (413)
+│   └── SessionExists (409), BodyTimedOut (408)
 ├── AttachmentError (422): one file could not be used; in a turn it becomes a note and the turn goes on
 │   ├── FileEmpty, FileCorrupt, FileEncrypted, UnsupportedType, ReadingTimedOut
 │   └── FileTooLarge (413)
@@ -104,6 +105,22 @@ class UnknownSession(BadInput):
     status, code = 404, "unknown_session"
     en = ("There is no session {id!r}; it may have expired.", "Start a new session.")
     zh = ("没有会话 {id!r}，可能已过期。", "请开始新的会话。")
+
+
+class SessionExists(BadInput):
+    """A new session was to get an id that is taken. Details: `id`."""
+
+    status, code = 409, "session_exists"
+    en = ("There is a session {id!r} already.", "Choose another id, or give none: one is made.")
+    zh = ("会话 {id!r} 已存在。", "请换一个编号，或不填写以自动生成。")
+
+
+class BodyTimedOut(BadInput):
+    """The client stopped sending in the middle of a request body. Details: `seconds`."""
+
+    status, code = 408, "body_timed_out"
+    en = ("Nothing of the request came for {seconds} seconds.", "Send it again; check the connection.")
+    zh = ("{seconds} 秒内没有收到请求的后续内容。", "请检查网络后重新发送。")
 
 
 class UnknownRun(BadInput):

@@ -32,7 +32,7 @@ async def clear_session(
         counts["checkpoints"] = await _forget_memory(graph, owner.memory_key)
         counts["summaries"] = _all(int(await services.summaries.clear(owner.memory_key)))
         counts["transcript"] = _all(await services.transcripts.delete(owner))
-        counts["events"] = _all(await events.forget(run_ids))
+        counts["events"] = _all(await events.forget(run_ids, owner))
         for name, count in (await services.documents.delete_owner(owner)).items():
             counts[name] = {"before": count["before"], "after": count["after"]}
     return counts

@@ -145,7 +145,8 @@ async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[
             entries = [changed.get(place, entry) for place, entry in enumerate(page["entries"])]
             await services.summaries.clear(memory_key)
             await replace_memory(backend.runner.graph, memory_key, memory_of(entries))
-            await backend.events.forget([str(entry["run_id"]) for entry in changed.values() if "run_id" in entry])
+            run_ids = [str(entry["run_id"]) for entry in changed.values() if "run_id" in entry]
+            await backend.events.forget(run_ids, owner)
     except UnknownSession:
         return 0
     return len(changed)

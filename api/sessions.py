@@ -32,7 +32,7 @@ from api.turn_bodies import TurnBody
 from api.turn_record import memory_of, place_of
 from api.uploads import ref_of, start_reading
 from api.wire import json_response
-from errors import UnknownRun
+from errors import SessionExists, UnknownRun, UnknownSession
 from graph.language import language_of
 from stores.ownership import Owner
 from stores.transcripts import Entry, Session
@@ -144,6 +144,8 @@ async def branch_session(session_id: SessionPath, body: BranchBody, backend: Bac
     """Go on from a past point in a new session; the documents of the session come along."""
     source, target = Owner(user, session_id), Owner(user, body.session_id or uuid.uuid4().hex)
     page = await backend.services.transcripts.export(source)
+    if body.session_id is not None and await _exists(backend, target):
+        raise SessionExists(id=body.session_id)
     entries = page["entries"]
     if body.run_id is not None:
         if place_of(entries, body.run_id) is None:
@@ -166,9 +168,26 @@ async def _last_run(backend: Backend, owner: Owner) -> str:
     return run_id
 
 
+async def _exists(backend: Backend, owner: Owner) -> bool:
+    try:
+        await backend.services.transcripts.get(owner, 0, 1)
+    except UnknownSession:
+        return False
+    return True
+
+
 async def _fill(backend: Backend, owner: Owner, entries: list[Entry], title: str) -> None:
-    await backend.services.transcripts.import_(owner, entries, title)
+    await backend.services.transcripts.import_(owner, _with_own_runs(entries), title)
     await replace_memory(backend.runner.graph, owner.memory_key, memory_of(entries))
+
+
+def _with_own_runs(entries: list[Entry]) -> list[Entry]:
+    """Give the turns fresh run ids: a session forgets its runs with it, and these are another session's."""
+    ids: dict[str, str] = {}
+    return [
+        {**entry, "run_id": ids.setdefault(entry["run_id"], uuid.uuid4().hex)} if "run_id" in entry else entry
+        for entry in entries
+    ]
 
 
 async def _clear(session_id: str, backend: Backend, user: str) -> Response:

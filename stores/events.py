@@ -20,6 +20,7 @@ from errors import Language, MemoryUnavailable, RunLost, UnknownRun
 from settings import Settings
 from stores.event_reader import TERMINAL_EVENTS, EventReader, RunEvent, RunRecord
 from stores.event_scripts import APPEND, BEAT, CREATE, LOOK, START
+from stores.ownership import Owner
 from stores.redis_server import memory_errors
 from stores.signals import Signals
 from stores.tasks import end_tasks
@@ -85,13 +86,17 @@ class RunEvents:
             found = await self._look(keys=_keys(run_id), args=[int(LOST_AFTER * 1000), *lost, MOST_EVENTS, self._ttl])
         return _record(dict(zip(found[::2], found[1::2], strict=True))) if found else None
 
-    async def forget(self, run_ids: Sequence[str]) -> int:
-        """Delete the runs with their events; return how many keys there were."""
-        if not run_ids:
-            return 0
-        self._mine.difference_update(run_ids)
+    async def forget(self, run_ids: Sequence[str], owner: Owner) -> int:
+        """Delete those of the runs that are of this user and session, with their events; return the number of keys."""
+        whose = [_clean(owner.user_id), _clean(owner.thread_id or "")]
         with memory_errors():
-            return int(await self._redis.delete(*(key for run_id in run_ids for key in _keys(run_id))))
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for run_id in run_ids:
+                    pipe.hmget(_keys(run_id)[0], ["user_id", "session_id"])
+                found = await pipe.execute()
+            own = [run_id for run_id, fields in zip(run_ids, found, strict=True) if fields == whose]
+            self._mine.difference_update(own)
+            return int(await self._redis.delete(*(key for run_id in own for key in _keys(run_id)))) if own else 0
 
     async def read(self, run_id: str, after: str | None = None, idle: float = 10.0) -> AsyncIterator[RunEvent]:
         """Yield the run's events behind `after` (an event id; `None`: all), then what comes, up to the terminal event.

@@ -129,3 +129,25 @@ async def test_clear_leaves_nothing_and_says_what_went(client: httpx.AsyncClient
     assert said_to(model) == ["Do you remember?"]
     again = await client.delete("/api/v1/sessions/never-was")
     assert (again.status_code, again.json()["removed"]) == (200, 0)
+
+
+async def test_copies_of_a_session_have_runs_of_their_own(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    [answer] = await say(client, "original", "Hello")
+    run_id = answer["run_id"]
+    exported = (await client.get("/api/v1/sessions/original/export", params={"format": "json"})).json()
+    imported = (await client.post("/api/v1/sessions/import", json=exported)).json()["session_id"]
+    branched = (await client.post("/api/v1/sessions/original/branch", json={})).json()["session_id"]
+    for copy in (imported, branched):
+        ids = [entry["run_id"] for entry in await transcript(client, copy)]
+        assert len(ids) == 2 and len(set(ids)) == 1 and run_id not in ids
+        await client.delete(f"/api/v1/sessions/{copy}")
+    assert (await client.get(f"/api/v1/runs/{run_id}")).json()["state"] == "done"
+
+
+async def test_a_branch_does_not_overwrite_a_session(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await say(client, "stem", "one")
+    await say(client, "taken", "two")
+    refused = await client.post("/api/v1/sessions/stem/branch", json={"session_id": "taken"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "session_exists")
+    assert [entry["text"] for entry in await transcript(client, "taken")] == ["two", "You said: two"]
+    assert (await client.post("/api/v1/sessions/stem/branch", json={"session_id": "free"})).status_code == 201

@@ -12,6 +12,7 @@ from settings import Settings
 from stores import event_reader, events
 from stores.event_reader import RunEvent
 from stores.events import RunEvents
+from stores.ownership import Owner
 from stores.redis_server import open_redis
 
 
@@ -158,8 +159,10 @@ async def test_forget(runs: RunEvents, redis: Redis) -> None:
     await start(runs, "a", tokens=2)
     await start(runs, "b")
     await start(runs, "kept")
-    assert await runs.forget(["a", "b", "none"]) == 3
-    assert await runs.forget([]) == 0
+    for stranger in (Owner("bob", "s"), Owner("ann", "other")):
+        assert await runs.forget(["a", "b"], stranger) == 0
+    assert await runs.forget(["a", "b", "none"], Owner("ann", "s")) == 3
+    assert await runs.forget([], Owner("ann", "s")) == 0
     assert await runs.get("a") is None
     assert [key async for key in redis.scan_iter()] == [b"run:kept"]
 
