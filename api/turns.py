@@ -189,11 +189,13 @@ class TurnRunner:
             await self._work(run, self._stateless, None)
             return
         key = request.owner.memory_key
-        along = self._saver.reading(key) if request.replaces is None else None
+        summaries = self._services.summaries
+        along = [self._saver.reading(key), summaries.reading(key)] if request.replaces is None else []
         async with self._turns.hold(key, run.id, policy=request.on_busy, along=along) as turn:
             if request.replaces is not None:
                 await rewind(self.graph, self._services, request.owner, request.replaces)
-            with self._saver.stage(key, turn.found) as memory:
+            checkpoint, summary = turn.found or (None, None)
+            with self._saver.stage(key, checkpoint) as memory, summaries.stage(key, summary):
                 opening = asyncio.create_task(self._open_record(run)) if request.published else None
                 try:
                     await self._work(run, self.graph, turn)

@@ -14,10 +14,10 @@ GET = (
 local key = KEYS[1]
 if ARGV[2] == '' then
   key = redis.call('GET', KEYS[2])
-  if not key then return false end
+  if not key then return {} end
 end
 local found = {redis.call('JSON.GET', key)}
-if not found[1] then return false end
+if not found[1] then return {} end
 redis.call('EXPIRE', key, ARGV[1])
 redis.call('EXPIRE', KEYS[2], ARGV[1])
 local registry = registry_of(key)
@@ -33,7 +33,7 @@ end
 return found
 """
 )
-"""KEYS: document, pointer. ARGV: ttl, checkpoint id or ''. Gives the document and then its pending writes."""
+"""KEYS: document, pointer. ARGV: ttl, checkpoint id or ''. Gives the document and its pending writes, or nothing."""
 DROP = (
     REGISTRY
     + """

@@ -102,8 +102,8 @@ class Turn:
         self._keys = [f"turn:{{{memory_key}}}", f"turn:{{{memory_key}}}:leases", _stop_key(run_id)]
         self._stopped = asyncio.Event()
         self._woken = asyncio.Event()
-        self.found: Any = None
-        """What the call that was sent `along` gave; None without one."""
+        self.found: list[Any] = []
+        """What the calls that were sent `along` gave."""
         self._held = False
         self._given_back = False
         self._renewed = time.monotonic()
@@ -135,7 +135,7 @@ class ThreadTurns:
 
     @asynccontextmanager
     async def hold(
-        self, memory_key: str, run_id: str, policy: Policy = "enqueue", *, along: ScriptCall | None = None
+        self, memory_key: str, run_id: str, policy: Policy = "enqueue", *, along: Sequence[ScriptCall] = ()
     ) -> AsyncIterator[Turn]:
         """Take the turn of a thread for the run, wait for it as `policy` says, and give it back at the end.
 
@@ -144,8 +144,8 @@ class ThreadTurns:
             run_id: The run; unique.
             policy: `enqueue` waits behind all others, `reject` does not wait, `interrupt` and `rollback` ask the
                 running one to end that way and go before all others that wait.
-            along: A call that is carried out when the turn is had, at no further cost; `found` of the turn is its
-                result.
+            along: Calls that are carried out when the turn is had, at no further cost; `found` of the turn has their
+                results.
 
         Raises:
             ThreadBusy: It is not this run's turn within `thread_wait` seconds, or at once with `reject`.
@@ -185,7 +185,7 @@ class ThreadTurns:
             self._renewer = asyncio.get_running_loop().create_task(self._renew_all(), name="turn-leases")
             await self._signals.listen(CHANNEL, self._hear)
 
-    async def _take(self, turn: Turn, policy: Policy, along: ScriptCall | None) -> None:
+    async def _take(self, turn: Turn, policy: Policy, along: Sequence[ScriptCall]) -> None:
         deadline = time.monotonic() + self._wait
         asked = False
         while True:
@@ -206,14 +206,13 @@ class ThreadTurns:
                 await self.request_stop(holder, policy)  # type: ignore[arg-type]
             await _wait(turn._woken, min(left, RECHECK_INTERVAL))
 
-    async def _look(self, turn: Turn, policy: Policy, along: ScriptCall | None) -> tuple[str, StopMode | None]:
+    async def _look(self, turn: Turn, policy: Policy, along: Sequence[ScriptCall]) -> tuple[str, StopMode | None]:
         enter = ScriptCall(ENTER, turn._keys, [turn.run_id, int(LEASE * 1000), policy])
         with memory_errors():
-            if along is None:
-                holder, mode = await self._enter(keys=enter.keys, args=enter.args)
+            if along:
+                (holder, mode), *turn.found = await call_together(self._redis, [enter, *along])
             else:
-                (holder, mode), found = await call_together(self._redis, [enter, along])
-                turn.found = found or []
+                holder, mode = await self._enter(keys=enter.keys, args=enter.args)
         return holder.decode(), _mode(mode)
 
     async def finish(self, turn: Turn, calls: Sequence[ScriptCall]) -> None:
