@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ITEM_BYTES = 160 * 1024 * 1024
 """Largest single item that a child may send."""
+PATIENCE = 2.0
 
 _OUT_OF_TIME = {signal.SIGXCPU, signal.SIGALRM, signal.SIGPROF}
 _OUT_OF_MEMORY = {signal.SIGKILL, signal.SIGABRT, signal.SIGXFSZ}
@@ -51,6 +52,9 @@ _TRUSTED_MODULES = {"readers.interface", "errors"}
 class Sandbox:
     """Children with limits. `settings.reader_workers` of them work at the same time; the others wait their turn.
 
+    As many again may work aside: those that give nothing for `PATIENCE` seconds, so that files which hang their readers
+    keep nobody waiting for longer.
+
     A child whose consumer is busy is paused after one item of work ahead and does not count as working, so slow
     consumers keep nobody waiting and readings may be nested.
     """
@@ -60,6 +64,7 @@ class Sandbox:
         self._seconds = settings.reader_seconds
         self._memory = settings.reader_memory
         self._slots = asyncio.Semaphore(settings.reader_workers)
+        self._aside = asyncio.Semaphore(settings.reader_workers)
         self._zygote: _Zygote | None = None
         self._starting = asyncio.Lock()
 
@@ -140,16 +145,30 @@ class Sandbox:
         child: _Child | None = None
         try:
             while True:
-                async with self._slots:
+                async with AsyncExitStack() as place:
+                    await place.enter_async_context(self._slots)
                     if child is None:
                         child = await self._start(job, name, allowed)
-                    kind, value = await child.receive()
+                    kind, value = await self._next(child, place)
                 if kind == "end":
                     return
                 yield value
         finally:
             if child is not None:
                 child.close()
+
+    async def _next(self, child: _Child, place: AsyncExitStack) -> tuple[str, Any]:
+        """Return what the child gives next; when that takes long it goes aside, where there is room, for others."""
+        receiving = asyncio.ensure_future(child.receive())
+        try:
+            await asyncio.wait({receiving}, timeout=PATIENCE)
+            if not receiving.done() and not self._aside.locked():
+                async with self._aside:
+                    await place.aclose()
+                    return await receiving
+            return await receiving
+        finally:
+            receiving.cancel()
 
     async def _start(self, job: Job, name: str, seconds: float) -> _Child:
         child = _Child(name, seconds)

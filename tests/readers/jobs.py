@@ -85,6 +85,17 @@ def pages_then_hang(count: int) -> Iterator[int]:
     time.sleep(600)
 
 
+def items_then_spin(count: int) -> Iterator[int]:
+    yield from range(count)
+    spin()
+
+
+def slow_items(count: int, seconds: float) -> Iterator[int]:
+    for number in range(count):
+        time.sleep(seconds)
+        yield number
+
+
 def pages_and_mark(path: str, count: int) -> Iterator[int]:
     for number in range(count):
         with open(path, "w", encoding="utf-8") as file:

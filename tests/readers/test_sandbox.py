@@ -14,7 +14,7 @@ import pytest
 
 from errors import FileCorrupt, FileEncrypted, FileTooLarge, ReadingTimedOut
 from readers.interface import Page
-from readers.sandbox import Sandbox
+from readers.sandbox import PATIENCE, Sandbox
 from tests.readers import jobs
 from tests.readers.conftest import reader_settings
 
@@ -182,6 +182,28 @@ async def test_no_more_work_at_once_than_allowed():
         assert time.perf_counter() - began > 0.85
 
 
+async def test_those_that_hang_go_aside_for_the_others():
+    async with Sandbox(reader_settings(reader_workers=1)) as own:
+        await own.run(jobs.add, 1, 1, name="x")
+        hanging = asyncio.create_task(own.run(jobs.hang, name="x"))
+        await asyncio.sleep(0.1)
+        began = time.perf_counter()
+        assert await own.run(jobs.add, 1, 2, name="y") == 3
+        assert time.perf_counter() - began < PATIENCE + 4
+        assert not hanging.done()
+        hanging.cancel()
+
+
+async def test_time_for_one_item_is_computing_time(sandbox):
+    began = time.perf_counter()
+    with pytest.raises(ReadingTimedOut):
+        async for _ in sandbox.stream(jobs.items_then_spin, 2, name="x", item_seconds=0.4):
+            began = time.perf_counter()
+    assert time.perf_counter() - began < 20
+    items = [item async for item in sandbox.stream(jobs.slow_items, 3, 0.3, name="x", item_seconds=0.2)]
+    assert items == [0, 1, 2], "sleeping costs nothing"
+
+
 async def test_closing_the_sandbox_ends_every_child():
     own = Sandbox(reader_settings())
     await own.open()
@@ -204,7 +226,7 @@ async def test_a_dead_forking_process_is_started_anew():
 async def test_children_die_with_a_killed_server():
     script = (
         "import asyncio, sys\n"
-        "from readers.sandbox import Sandbox\n"
+        "from readers.sandbox import PATIENCE, Sandbox\n"
         "from settings import Settings\n"
         "from tests.readers import jobs\n"
         "async def main():\n"
