@@ -79,7 +79,9 @@ async def list_documents(backend: BackendDep, user: UserDep, session_id: Session
 async def search_documents(body: SearchBody, backend: BackendDep, user: UserDep) -> Response:
     """Find passages by meaning and by words."""
     owner = Owner(user, body.session_id)
-    hits = await backend.services.documents.search(body.query, owner, top_k=body.top_k, mode=body.mode)
+    hits = await backend.services.documents.search(
+        body.query, owner, top_k=body.top_k, mode=body.mode, document_ids=body.document_ids
+    )
     return json_response({"hits": hits})
 
 

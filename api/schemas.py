@@ -184,6 +184,7 @@ class SearchBody(BaseModel):
 
     query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
     session_id: SessionId | None = Field(None, description="Session whose documents are searched; empty: the library.")
+    document_ids: list[str] | None = Field(None, max_length=1000, description="Look only in these of them.")
     top_k: int = Field(8, ge=1, le=50)
     mode: Literal["hybrid", "dense", "keyword"] = "hybrid"
 

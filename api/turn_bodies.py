@@ -10,11 +10,13 @@ from typing import Any
 from fastapi import Request
 from langchain_core.messages import HumanMessage
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 
 from api.backend import Backend
 from api.failures import asked_language, validation_reason
+from api.form_parser import LimitedParser
 from api.run import TurnRequest
 from api.schemas import ChatBody
 from api.turn_record import place_of
@@ -92,12 +94,12 @@ async def read_upload(request: Request) -> Upload:
 async def _form_parts(request: Request) -> tuple[dict[str, Any], list[UploadFile]]:
     limit = request.app.state.settings.max_files
     try:
-        # One more than allowed, so that our own error speaks and not the parser's.
-        form = await request.form(max_files=limit + 1, max_fields=100, max_part_size=_FIELD_BYTES)
-    except HTTPException as exc:
-        if "files" in str(exc.detail):
+        form = await _parsed_form(request)
+    except (HTTPException, MultiPartException) as exc:
+        reason = exc.detail if isinstance(exc, HTTPException) else exc.message
+        if "files" in reason:
             raise TooManyFiles(limit=limit) from exc
-        raise BadInput(reason=str(exc.detail)) from exc
+        raise BadInput(reason=reason) from exc
     fields: dict[str, Any] = {}
     files: list[UploadFile] = []
     for name, value in form.multi_items():
@@ -110,6 +112,17 @@ async def _form_parts(request: Request) -> tuple[dict[str, Any], list[UploadFile
     if len(files) > limit:
         raise TooManyFiles(limit=limit)
     return fields, files
+
+
+async def _parsed_form(request: Request) -> FormData:
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return await request.form()
+    settings = request.app.state.settings
+    # One file more than allowed, so that our own error speaks and not the parser's.
+    return await LimitedParser(
+        request.headers, request.stream(), max_file_bytes=settings.max_file_bytes, max_files=settings.max_files + 1,
+        max_fields=100, max_part_size=_FIELD_BYTES,
+    ).parse()  # fmt: skip
 
 
 def _checked(request: Request, value: object) -> ChatBody:
