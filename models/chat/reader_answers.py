@@ -41,7 +41,7 @@ SOCIAL: Final = {
     "abilities": replies.ABILITIES,
     "small_talk": replies.SMALL_TALK,
 }
-FREE_TALK: Final = frozenset({"greeting", "thanks", "farewell", "small_talk"})
+FREE_TALK: Final = frozenset({"greeting", "small_talk"})
 """What the small language model may answer in its own words: nothing that could be right or wrong."""
 MISSING: Final = {
     "memory": replies.NOT_TOLD,
@@ -210,7 +210,7 @@ def quoted(quotes: Sequence[Quote], *, label_files: bool) -> str:
             named = (
                 label_files and quote.passage.name and not (previous and previous.passage.name == quote.passage.name)
             )
-            lines.append(f"**{quote.passage.name}**: {text}" if named else text)
+            lines.append(f"**{quote.passage.name}**:\n{text}" if named else text)
         previous = quote
     return "\n\n".join(lines)
 

@@ -32,7 +32,7 @@ _GENERAL = frozenset(question_terms(
     "main points content contents gist tldr attached uploaded brief short briefly describe sum lines web website "
     "link key findings paper book look see view read check open take send sent here attachment label sign letter "
     "contract notes handbook manual email mail resume cv slides spreadsheet table essay book minutes "
-    "three five sentences sentence paragraph bullet words points "
+    "compare two both all three five sentences sentence paragraph bullet words points "
 ))  # fmt: skip
 _FILE_ZH = re.compile(
     "文档|文件|文章|报告|内容|图片|照片|附件|合同|通知|资料|材料|手册|说明书|论文|表格|简历|邮件|这封信|幻灯片|全文"

@@ -156,7 +156,8 @@ _CUE_PATTERNS: Final[dict[str, str]] = {
     r"|几点|(?:今天|今日).{0,4}(?:几月|几号|星期|周几|日期|礼拜)|现在.{0,4}时间|星期几|什么时间了",
     "summary": r"\b(?:summar\w+|overview|tl;?dr|main (?:points?|idea)|gist|sum (?:it )?up|what(?:'s| is) (?:this"
     r"|it|the \w+) about|what(?:'s| is) (?:in|on) (?:it|this|the (?:file|document|report|pdf)))\b"
-    r"|\bwhat (?:does|do|did) (?:it|this|they|the \w+) say\W*$|总结|概括|概述|摘要|大意|归纳|主要(?:内容|讲|说)"
+    r"|\bwhat (?:does|do|did) (?:it|this|they|the \w+) say\W*$|^\W*what(?:'s| is) (?:this|that)\W*$|^这是(?:什么"
+    r"|啥)[？?。]*$|总结|概括|概述|摘要|大意|归纳|主要(?:内容|讲|说)"
     r"|[讲写说]了?(?:些)?(?:什么|啥)(?:内容)?[？?。]*$|要点",
     "picture_text": r"\b(?:read|transcribe|text|words?|say|says|written|ocr)\b.{0,40}\b(?:picture|image|photo|sign"
     r"|poster|screenshot|here|scan|label|board|card|ticket|receipt)\b"
