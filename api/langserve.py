@@ -22,13 +22,14 @@ from langgraph.types import Overwrite
 from pydantic import BaseModel, ValidationError
 
 from api.answers import new_messages
+from api.client_messages import cleaned
 from api.failures import as_app_error, asked_language, error_body
 from api.run import Run, TurnRequest
 from api.schemas import DisconnectPolicy
 from api.served_schemas import CONFIG_SPECS, TurnInput, TurnOutput
 from api.turns import TurnRunner
 from api.wire import client_left
-from errors import BadInput
+from errors import BadInput, Words
 from graph.state import OutputState
 from stores.ownership import Owner
 
@@ -124,7 +125,7 @@ class _Call:
         given = config or {}
         options = given.get("configurable", {})
         messages = value.get("messages") or []
-        thread_id = options.get("thread_id")
+        thread_id = cleaned(options.get("thread_id"))
         self._policy: DisconnectPolicy = options.get("on_disconnect", "continue")
         self._as_document = options.get("output") == "document"
         self._sent = [str(message.id) for message in messages]
@@ -132,7 +133,7 @@ class _Call:
         self.request = TurnRequest(
             owner=Owner(options.get("user_id", ""), thread_id or f"once-{uuid.uuid4().hex}"),
             messages=messages,
-            system_prompt=options.get("system_prompt") or "",
+            system_prompt=cleaned(options.get("system_prompt")) or "",
             language=options.get("language") or "auto",
             tools=None if options.get("tools") is None else tuple(options["tools"]),
             remembered=bool(thread_id),
@@ -223,6 +224,8 @@ async def _translated(working: Awaitable[Response]) -> Response:
         return await working
     except ValidationError as exc:
         raise RequestValidationError(exc.errors(include_url=False)) from exc
+    except (RecursionError, UnicodeDecodeError) as exc:
+        raise BadInput(reason=Words("the body is not valid JSON", "请求体不是有效的 JSON")) from exc
 
 
 def _with_errors_told(response: Response, request: Request) -> Response:

@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 import orjson
 from fastapi import APIRouter, Request, Response
-from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage, convert_to_messages
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 
 from api.backend import BackendDep, UserDep
+from api.client_messages import cleaned, client_messages
 from api.openai_passthrough import complete_directly
 from api.openai_schemas import AudioSpeechBody, CompletionBody, EmbeddingsBody
 from api.openai_wire import Completion, error_chunk
 from api.run import Run, TurnRequest
-from api.served_schemas import with_id
 from api.speech import MEDIA_TYPES, begin_speech, listen
 from api.sse import HEARTBEAT, ByteStream
 from api.stop_words import StopWords
 from api.turn_bodies import read_upload
 from api.wire import json_response, result_while_connected
-from errors import BadInput, Words
+from errors import BadInput, TooMuchText, Words
 from stores.ownership import Owner
 
 router = APIRouter(prefix="/v1", tags=["openai"])
@@ -77,11 +77,9 @@ async def complete(body: CompletionBody, request: Request, backend: BackendDep, 
 
 def _messages(body: CompletionBody) -> list[AnyMessage]:
     try:
-        parsed = convert_to_messages(body.messages)
-    except (ValueError, TypeError, KeyError, NotImplementedError) as exc:
-        reason = str(exc).splitlines()[0][:200]
-        raise BadInput(reason=Words(f"messages: {reason}", f"messages 无效：{reason}")) from exc
-    return [with_id(message) for message in parsed]
+        return client_messages(body.messages)
+    except ValueError as exc:
+        raise BadInput(reason=Words(str(exc), f"messages 无效：{exc}")) from exc
 
 
 def _turn(body: CompletionBody, messages: list[AnyMessage], request: Request, user: str) -> TurnRequest:
@@ -125,7 +123,9 @@ async def _chunks(run: Run, body: CompletionBody, completion: Completion) -> Asy
 @router.post("/embeddings")
 async def embed(body: EmbeddingsBody, backend: BackendDep) -> Response:
     """Turn texts into vectors of length 1."""
-    texts = [body.input] if isinstance(body.input, str) else body.input
+    texts = cleaned([body.input] if isinstance(body.input, str) else body.input)
+    if sum(map(len, texts)) > backend.settings.max_message_chars:
+        raise TooMuchText(limit=backend.settings.max_message_chars)
     embedder = backend.services.embedder
     vectors = await embedder.passages(texts)
     data = [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from langchain_core.messages import AnyMessage, HumanMessage, convert_to_messages
+from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
+from api.client_messages import client_messages
 from api.schemas import ConcurrencyPolicy, DisconnectPolicy
 
 _EXAMPLE: Any = {"messages": [{"type": "human", "content": "What does the contract say about notice periods?"}]}
@@ -60,19 +60,10 @@ def _parse(messages: list[Any]) -> list[AnyMessage]:
         raise ValueError("messages is empty")
     if _has_constructor(messages):
         raise ValueError("messages may not hold serialised constructors (key `lc`)")
-    try:
-        parsed = convert_to_messages(messages)
-    except (ValueError, TypeError, KeyError, NotImplementedError) as exc:
-        raise ValueError(f"messages: {str(exc).splitlines()[0][:200]}") from exc
+    parsed = client_messages(messages)
     if not isinstance(parsed[-1], HumanMessage):
         raise ValueError("the last message must be the user's")
-    return [with_id(message) for message in parsed]
-
-
-def with_id(message: Any) -> AnyMessage:
-    """Return the message with an id, by which it is known again in memory."""
-    named: AnyMessage = message if message.id else message.model_copy(update={"id": uuid.uuid4().hex})
-    return named
+    return parsed
 
 
 def _has_constructor(value: object) -> bool:

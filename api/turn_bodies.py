@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from api.backend import Backend
+from api.client_messages import cleaned
 from api.failures import asked_language, validation_reason
 from api.form_parser import LimitedParser
 from api.run import TurnRequest
@@ -59,8 +60,8 @@ async def read_turn_body(request: Request) -> TurnBody:
     if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
         return await _read_form(request)
     try:
-        value = await request.json()
-    except ValueError as exc:
+        value = cleaned(await request.json())
+    except (ValueError, RecursionError) as exc:
         raise BadInput(
             reason=Words("the body is neither valid JSON nor a form", "请求体既不是有效的 JSON，也不是表单")
         ) from exc

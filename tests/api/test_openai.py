@@ -151,6 +151,14 @@ async def test_embeddings(api: openai.AsyncOpenAI, encoding: Any) -> None:
     assert len(result.data) == 2 and abs(sum(x * x for x in vectors[0]) - 1) < 1e-3
 
 
+async def test_too_much_text_to_embed_is_refused(client: httpx.AsyncClient, server: LiveServer) -> None:
+    half = "x" * (server.settings.max_message_chars // 2 + 1)
+    response = await client.post("/v1/embeddings", json={"model": "m", "input": [half, half]})
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (413, "message_too_long")
+    assert error["type"] == "invalid_request_error" and "param" in error
+
+
 async def test_speech_that_is_not_there(api: openai.AsyncOpenAI) -> None:
     with pytest.raises(openai.InternalServerError) as failed:
         await api.audio.speech.create(model="m", voice="alloy", input="Hello")
