@@ -27,11 +27,15 @@ class AttachmentRef(TypedDict):
 
 
 class OcrLine(TypedDict):
-    """One recognised line: `confidence` 0..1, `box` four [x, y] corners in pixels of the upright picture."""
+    """One recognised line: `confidence` 0..1, `box` four [x, y] corners in pixels of the upright picture.
+
+    `page` is there for pictures of several pages (TIFF), counted from 1.
+    """
 
     text: str
     confidence: float
     box: list[list[float]]
+    page: NotRequired[int]
 
 
 class OcrText(TypedDict):

@@ -15,9 +15,10 @@ from typing_extensions import TypedDict
 
 from errors import AppError, AttachmentError, Language, OcrUnavailable, ReadingTimedOut
 from graph.language import language_of
-from graph.state import Attachment, AttachmentRef, Description, OcrText
+from graph.state import Attachment, AttachmentRef, Description, OcrLine, OcrText
 from ingestion.agreement import agreement, disagree
 from ingestion.picture_facts import PictureFacts, facts_sentence
+from ingestion.reading import mean_confidence
 from models.ocr.interface import OcrEngine
 from models.vision.interface import VisionModel
 from models.vision.tagger import Tagger
@@ -25,6 +26,7 @@ from readers.interface import Picture
 from readers.picture import load_picture
 from readers.sandbox import Sandbox
 from settings import Settings
+from stores.contents import PageText
 
 MOST_PAGES = 20
 """Pages of a multi-page TIFF that are read; longer scans should come as PDF, which is read in the background."""
@@ -229,10 +231,29 @@ def _named(error: AppError, name: str) -> AppError:
     return type(error)(**{**error.details, "name": name}) if "name" in error.details else error
 
 
+def picture_pages(seen: Attachment) -> list[PageText]:
+    """Return what is indexed of a picture: its recognised text, page by page; description and facts with the first."""
+    ocr, description = seen.get("ocr"), seen.get("description")
+    lines: dict[int, list[OcrLine]] = {}
+    for line in ocr["lines"] if ocr else ():
+        lines.setdefault(line.get("page", 1), []).append(line)
+    several = seen.get("pages_total", 1) > 1
+    pages = []
+    for number in range(1, max(lines, default=1) + 1):
+        found = lines.get(number, [])
+        text = "\n".join(line["text"] for line in found) if several or not ocr else ocr["text"]
+        if number == 1:
+            others = (description["text"] if description else "", seen.get("facts", ""))
+            text = "\n\n".join(part for part in (text, *others) if part)
+        label = str(number) if several else ""
+        pages.append(PageText(number, label, text, bool(found), mean_confidence(found), found))
+    return pages
+
+
 def _joined_text(seen: _Seen, language: Language) -> OcrText | None:
     """Return one text of all pages, labelled where there are several; None when none was read.
 
-    The lines of all pages follow each other; their boxes and the rotation count within their own page.
+    The lines of all pages follow each other, each with its page; boxes and rotation count within their own page.
     """
     pages = seen["pages"]
     if not pages or seen["facts"]["pages"] == 1:
@@ -240,7 +261,7 @@ def _joined_text(seen: _Seen, language: Language) -> OcrText | None:
     texts = [f"{PAGE_LABEL[language].format(number=n)}\n{page['text']}" for n, page in enumerate(pages, 1)]
     return OcrText(
         text="\n\n".join(texts),
-        lines=[line for page in pages for line in page["lines"]],
+        lines=[OcrLine(**{**line, "page": n}) for n, page in enumerate(pages, 1) for line in page["lines"]],
         rotation=pages[0]["rotation"],
         engine=pages[0]["engine"],
     )

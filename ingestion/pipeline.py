@@ -14,13 +14,14 @@ from ingestion.chunks import Chunker
 from ingestion.embedded import EmbeddedFiles, content_key
 from ingestion.indexing import SummaryWriter, Vectorizer
 from ingestion.language import Script
+from ingestion.pictures import picture_pages
 from ingestion.reading import PageSource, Reading
 from ingestion.summaries import Summarizer
 from models.embeddings.interface import Embedder
 from models.ocr.interface import OcrEngine
 from settings import Settings
 from stores.attachments import Attachments
-from stores.contents import LEASE_SECONDS, ContentGone, PageText, Unfinished
+from stores.contents import LEASE_SECONDS, ContentGone, Unfinished
 from stores.documents import Documents
 from stores.ownership import Owner
 
@@ -126,12 +127,15 @@ class Ingestion:
         return cast(Attachment, {**stored, **_picture_fields(seen)})
 
     async def _store_picture(self, content_id: int, seen: Attachment) -> None:
-        text = "\n\n".join(_witnesses(seen))
-        script = Script()
-        script.add(text)
-        chunks = await asyncio.to_thread(Chunker(self._settings.chunk_tokens).page, 1, text)
+        pages = picture_pages(seen)
+        script, chunker = Script(), Chunker(self._settings.chunk_tokens)
+        for page in pages:
+            script.add(page.text)
+        chunks = await asyncio.to_thread(
+            lambda: [chunk for page in pages for chunk in chunker.page(page.number, page.text)]
+        )
         await self._contents.set_picture(content_id, _picture_fields(seen))
-        await self._contents.add_pages(content_id, [PageText(1, "", text)], chunks, [])
+        await self._contents.add_pages(content_id, pages, chunks, [])
         await self._contents.finish(content_id, language=script.language)
         self._vectorizer.add(content_id)
 
@@ -264,12 +268,6 @@ class Ingestion:
         self._vectorizer.add(item.content_id)
         if summarise:
             self._summaries.add(item.content_id)
-
-
-def _witnesses(seen: Attachment) -> list[str]:
-    ocr, description = seen.get("ocr"), seen.get("description")
-    texts = [ocr["text"] if ocr else "", description["text"] if description else "", seen.get("facts", "")]
-    return [text for text in texts if text]
 
 
 def _picture_fields(seen: Attachment) -> dict[str, object]:

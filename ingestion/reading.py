@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from errors import AttachmentError, FileEmpty, Unavailable
-from graph.state import AttachmentRef, Kind, OcrText
+from graph.state import AttachmentRef, Kind, OcrLine
 from ingestion.chunks import Chunker
 from ingestion.language import Script
 from models.ocr.interface import OcrEngine
@@ -163,7 +163,7 @@ class Reading:
         text = seen["text"]
         if page.markdown.strip() and page.markdown.strip() not in text:
             text = f"{page.markdown.strip()}\n\n{text}"
-        return PageText(page.number, page.label, text, True, _confidence(seen), seen["lines"]), ""
+        return PageText(page.number, page.label, text, True, mean_confidence(seen["lines"]), seen["lines"]), ""
 
     def _take(self, page: tuple[PageText, list[Gap]], done: int) -> None:
         text, gaps = page
@@ -190,10 +190,11 @@ class Reading:
         self._batch.gaps.extend(Gap(page=number, state="failed", reason="reading_stopped") for number in missing)
 
 
-def _confidence(seen: OcrText) -> float | None:
-    """Return the mean confidence of the lines, weighted by their length."""
-    weights = [len(line["text"]) for line in seen["lines"]]
+def mean_confidence(lines: Sequence[OcrLine]) -> float | None:
+    """Return the mean confidence of recognised lines, weighted by their length; None where there is no text."""
+    weights = [len(line["text"]) for line in lines]
     if not sum(weights):
         return None
-    total = sum(line["confidence"] * weight for line, weight in zip(seen["lines"], weights, strict=True))
-    return round(total / sum(weights), 4)
+    return round(
+        sum(line["confidence"] * weight for line, weight in zip(lines, weights, strict=True)) / sum(weights), 4
+    )
