@@ -25,8 +25,8 @@ from nodes.select_tools import select_tools
 from nodes.verify_citations import verify_citations
 
 READ_SECONDS = 240.0
-"""Hard limit of the two reading nodes. A document is given up for the turn long before, after `READ_WAIT`; a picture has
-only this and the limits of OCR and vision."""
+"""Hard limit of the two reading nodes. A document is given up for the turn long before, after `READ_WAIT`; a picture
+has only this and the limits of OCR and vision."""
 
 Destination = Hashable | Sequence[Hashable]
 Graph = CompiledStateGraph[State, Context, InputState, OutputState]
