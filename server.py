@@ -38,6 +38,7 @@ The server would listen on {host}, where others can reach it, but API_KEYS is em
 @asynccontextmanager
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     """Open all parts of a server process in order; they are closed in reverse."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         tracing = None
         if settings.otel_exporter_otlp_endpoint:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from errors import (
     AppError,
@@ -132,6 +133,10 @@ def install_error_handlers(app: FastAPI) -> None:
             error = MethodNotAllowed(method=request.method, path=path)
         return error_response(request, error)
 
+    async def on_client_left(request: Request, exc: Exception) -> Response:
+        return Response(status_code=499)
+
+    app.add_exception_handler(ClientDisconnect, on_client_left)
     app.add_exception_handler(AppError, on_app_error)
     app.add_exception_handler(RedisError, on_app_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)

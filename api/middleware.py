@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -13,13 +14,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.failures import as_app_error, error_response
 from api.logs import request_id_var
 from api.metrics import HTTP_SECONDS
-from errors import BodyTooLarge
+from errors import AppError, BodyTimedOut, BodyTooLarge
 
 logger = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}")
 _DRAIN_FACTOR = 4
 """A body up to this many times the limit is read to its end and thrown away, so that the client sees the 413."""
+BODY_SECONDS = 30
+"""Longest silence of a client in the middle of its request body."""
 
 
 class RequestScope:
@@ -68,7 +71,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 
 class BodyLimit:
-    """Refuses request bodies over a limit while they stream in, whoever reads them."""
+    """Refuses request bodies over a limit, or that stop coming, while they stream in, whoever reads them."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app
@@ -83,53 +86,67 @@ class BodyLimit:
         if body.declare(scope):
             try:
                 await self.app(scope, body.receive, body.send)
-            except BodyTooLarge:
+            except (BodyTooLarge, BodyTimedOut):
                 if body.answered:
                     raise
-        if body.exceeded and not body.answered:
+        if body.error is not None and not body.answered:
             await body.drain()
-            await error_response(Request(scope), BodyTooLarge(limit=self.limit))(scope, receive, send)
+            response = error_response(Request(scope), body.error)
+            response.headers["Connection"] = "close"
+            await response(scope, receive, send)
 
 
 class _CountedBody:
-    """One request's body; an answer that the app gives after the limit is passed is held back."""
+    """One request's body; an answer that the app gives after it was refused is held back."""
 
     def __init__(self, limit: int, receive: Receive, send: Send) -> None:
         self._limit, self._receive, self._send = limit, receive, send
         self._read, self._complete = 0, False
-        self.exceeded = self.answered = False
+        self.error: AppError | None = None
+        self.answered = False
 
     def declare(self, scope: Scope) -> bool:
         """Look at the declared length; return whether the app may see the request."""
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        self.exceeded = length.isdigit() and int(length) > self._limit
-        return not self.exceeded
+        if length.isdigit() and int(length) > self._limit:
+            self.error = BodyTooLarge(limit=self._limit)
+        return self.error is None
 
     async def receive(self) -> Message:
         """Pass a part of the body on.
 
         Raises:
             BodyTooLarge: It is one too many.
+            BodyTimedOut: It did not come.
         """
-        message = await self._take()
-        if self._read > self._limit:
-            self.exceeded = True
-            raise BodyTooLarge(limit=self._limit)
+        if self.error is None:
+            message = await self._take()
+            if self._read > self._limit:
+                self.error = BodyTooLarge(limit=self._limit)
+        if self.error is not None:
+            raise self.error
         return message
 
     async def send(self, message: Message) -> None:
         """Pass a part of the answer on."""
-        if not self.exceeded or self.answered:
+        if self.error is None or self.answered:
             self.answered = True
             await self._send(message)
 
     async def drain(self) -> None:
         """Throw the rest of the body away: a client that is still sending would not see the answer."""
-        while not self._complete and self._read <= _DRAIN_FACTOR * self._limit:
+        while isinstance(self.error, BodyTooLarge) and not self._complete and self._read <= _DRAIN_FACTOR * self._limit:
             await self._take()
 
     async def _take(self) -> Message:
-        message = await self._receive()
+        if self._complete or self.answered:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await self._receive()
+        except TimeoutError:
+            self.error = BodyTimedOut(seconds=BODY_SECONDS)
+            return {"type": "http.disconnect"}
         self._read += len(message.get("body", b""))
         self._complete = self._complete or not message.get("more_body", False)
         return message

@@ -32,7 +32,7 @@ def model(_model_server: OpenAIServer) -> Iterator[OpenAIServer]:
 
 @pytest.fixture(scope="session")
 def api_settings(_model_server: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    folder: Path = tmp_path_factory.mktemp("api")
+    folder: Path = tmp_path_factory.mktemp("api") / "data"
     return Settings(
         data_dir=folder, llm_base_url=_model_server.base_url, llm_api_key="key", llm_model="stand-in",
         llm_max_retries=0, ocr_engine="off", tts_engine="off", web_search="off", callback_secret="callback-secret",

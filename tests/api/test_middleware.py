@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from api import middleware
+from tests.live_server import LiveServer
 from tests.standins.openai_server import OpenAIServer
 
 MB = 1_000_000
@@ -79,3 +84,49 @@ async def test_openapi_is_complete(client: httpx.AsyncClient) -> None:
     assert chat["requestBody"]["content"]["application/json"]["examples"]
     assert "multipart/form-data" in paths["/api/v1/chat_with_image"]["post"]["requestBody"]["content"]
     assert chat["responses"]["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/Failure")
+
+
+async def begin(server: LiveServer, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send a request whose body stops in the middle."""
+    address = urlsplit(server.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    kind = "multipart/form-data; boundary=b" if path.endswith("documents") else "application/json"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 500\r\n\r\n"
+    writer.write(head.encode() + (b"--b\r\n" if path.endswith("documents") else b'{"me'))
+    await writer.drain()
+    return reader, writer
+
+
+PATHS = ["/api/v1/chat", "/api/v1/documents", "/api/v1/documents/search", "/agent/invoke", "/v1/chat/completions"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_body_that_stops_coming_is_refused(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(middleware, "BODY_SECONDS", 0.2)
+    reader, writer = await begin(server, path)
+    answer = (await asyncio.wait_for(reader.read(), 5)).decode()
+    writer.close()
+    assert answer.startswith("HTTP/1.1 408 ") and '"body_timed_out"' in answer
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error(
+    server: LiveServer, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    _, writer = await begin(server, path)
+    await asyncio.sleep(0.1)
+    writer.close()
+    for _ in range(100):
+        if any(record.message == "request" for record in caplog.records):
+            break
+        await asyncio.sleep(0.02)
+    assert [record.message for record in caplog.records if record.name.startswith("api.")] == ["request"]
+    assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR]
+
+
+async def test_what_the_server_keeps_is_its_owners_alone(server: LiveServer) -> None:
+    assert server.settings.data_dir.stat().st_mode & 0o777 == 0o700
