@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from api.client_messages import cleaned
 
 
 class StreamOptions(BaseModel):
@@ -33,6 +35,14 @@ class CompletionBody(BaseModel):
     temperature: float | None = None
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean(cls, value: object) -> object:
+        try:
+            return cleaned(value)
+        except RecursionError as exc:
+            raise ValueError("the body is nested too deeply") from exc
 
     @property
     def stop_sequences(self) -> list[str]:

@@ -108,6 +108,14 @@ async def test_lone_surrogates_become_question_marks(client: httpx.AsyncClient, 
     assert said_to(model) == ["a ? b 你好"]
 
 
+async def test_lone_surrogates_in_the_clients_tools(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    tool = {"type": "function", "function": {"name": "f", "description": "a \ud800", "parameters": {}}}
+    body = json.dumps({**body_of("", "Hi"), "tools": [tool]})
+    response = await client.post(ENDPOINTS[2], content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 200, response.text
+    assert model.chats[-1].body["tools"][0]["function"]["description"] == "a ?"
+
+
 @pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize("depth", [900, 100_000])
 async def test_deeply_nested_bodies_are_refused(
