@@ -126,6 +126,8 @@ class _Call:
         options = given.get("configurable", {})
         messages = value.get("messages") or []
         thread_id = cleaned(options.get("thread_id"))
+        if value.get("resume") is not None and not thread_id:
+            raise BadInput(reason=Words("resume needs a thread_id", "resume 需要 thread_id"))
         self._policy: DisconnectPolicy = options.get("on_disconnect", "continue")
         self._as_document = options.get("output") == "document"
         self._sent = [str(message.id) for message in messages]

@@ -157,6 +157,13 @@ async def test_bad_config_is_422(client: httpx.AsyncClient, model: OpenAIServer)
         assert (response.status_code, response.json()["error"]["code"]) == (422, "bad_input"), options
 
 
+async def test_only_a_thread_can_be_resumed(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    for config, reason in (({}, "resume needs a thread_id"), (thread("never-interrupted"), "")):
+        response = await client.post("/agent/invoke", json={"input": {"resume": "yes"}, "config": config})
+        assert (response.status_code, response.json()["error"]["code"]) == (422, "bad_input")
+        assert reason in response.json()["error"]["message"]
+
+
 async def test_errors_have_status_and_reason_also_inside_streams(
     client: httpx.AsyncClient, remote: RemoteRunnable[Any, Any], model: OpenAIServer
 ) -> None:
