@@ -23,6 +23,14 @@ STILL_READING = {
     "en": "{name}: {done} of {total} pages are read so far; say that the answer rests on these.",
     "zh": "{name}：目前已读取 {done}/{total} 页，请说明回答仅基于这些页。",
 }
+MORE = {
+    "en": "... and {n} older ones; list_documents names them.",
+    "zh": "……以及更早的 {n} 个，可用 list_documents 查看。",
+}
+LISTED = 30
+"""Most documents that are named in a prompt."""
+LIST_CHARS = 4000
+"""Most characters of their summaries together."""
 NOTE_TOKENS = 400
 """Most tokens of a past picture's or document's digest inside an earlier message."""
 
@@ -130,17 +138,21 @@ def _picture_text(attachment: Attachment, language: Language) -> str:
 
 
 def _documents_text(notes: Sequence[DocumentNote], language: Language) -> str:
+    """The newest documents of the thread, with summaries while there is room; older ones are counted."""
     if not notes:
         return ""
-    lines = []
-    for note in notes:
-        lines.append(
-            f"- {note['name']} ({note['pages_total']} p.)" + (f": {note['summary']}" if note["summary"] else "")
-        )
+    lines: list[str] = []
+    left = LIST_CHARS
+    for note in reversed(notes[-LISTED:]):
+        summary = note["summary"] if len(note["summary"]) <= left else ""
+        left -= len(summary)
+        lines.append(f"- {note['name']} ({note['pages_total']} p.)" + (f": {summary}" if summary else ""))
         if note["status"] == "reading":
             lines.append(
                 STILL_READING[language].format(name=note["name"], done=note["pages_done"], total=note["pages_total"])
             )
+    if len(notes) > LISTED:
+        lines.append(MORE[language].format(n=len(notes) - LISTED))
     title = "Documents of this conversation:" if language == "en" else "本会话中的文档："
     return "\n".join([title, *lines])
 

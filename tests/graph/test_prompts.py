@@ -96,3 +96,14 @@ def test_nothing_in_material_closes_the_fence() -> None:
     tags = re.findall(r"<\s*/?\s*material\s*>", text, re.I)
     assert tags == ["<material>", "</material>"]
     assert fenced(evil).count("<material>") == 1
+
+
+def test_a_large_library_does_not_crowd_the_prompt() -> None:
+    notes = [
+        {"id": str(n), "name": f"{n}.pdf", "kind": "document", "status": "ready", "pages_total": 9, "pages_done": 9,
+         "summary": "A long summary. " * 70}
+        for n in range(200)
+    ]  # fmt: skip
+    state = a_state(messages=[HumanMessage("?", id="q")], question="what is new?", documents=notes)
+    text = str(answer_prompt(state, system_prompt="", budget=30_000)[-1].content)
+    assert len(text) < 8000 and "199.pdf" in text and "170 older" in text and text.endswith("what is new?")
