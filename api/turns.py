@@ -72,8 +72,9 @@ class TurnRunner:
         self._closing: set[asyncio.Task[None]] = set()
 
     def start(self, request: TurnRequest, *, run_id: str | None = None) -> Run:
-        """Start a turn and return at once."""
-        run_id = run_id or uuid.uuid4().hex
+        """Start a turn and return at once; a `run_id` that is in use already is not taken from a client."""
+        if run_id is None or run_id in self._runs:
+            run_id = uuid.uuid4().hex
         store = self._events if request.published else None
         run = Run(run_id, request, RunLog(run_id, store, request.owner, request.spoken_language))
         self._runs[run_id] = run
