@@ -274,5 +274,5 @@ def mount_langserve(app: FastAPI, runner: Callable[[], TurnRunner]) -> None:
         router, tokens, path="/agent/tokens", per_req_config_modifier=_per_request, enabled_endpoints=("stream",)
     )
     router.routes.sort(key=lambda route: "config_hash" in route.path or "schema" in route.path)  # type: ignore[attr-defined]
-    app.include_router(router)
+    app.router.routes.extend(router.routes)
     app.router.on_startup.clear()

@@ -34,8 +34,7 @@ async def test_a_turn_with_memory_costs_two_exchanges(saver: ThreadSaver, redis:
                 assert not await redis.exists("checkpoint_latest:t:__empty__") or number, "nothing is written yet"
                 await turns.finish(turn, memory.calls())
         stats = await redis.info("commandstats")
-        assert stats["cmdstat_eval"]["calls"] == 4
-        assert "cmdstat_evalsha" not in stats
+        assert number == 0 or stats["cmdstat_evalsha"]["calls"] == 2
     assert await said(graph, "t") == ["q0", "answer", "q1", "answer", "q2", "answer"]
     assert len([key async for key in redis.scan_iter("checkpoint*")]) == 2
     await turns.aclose()
