@@ -237,18 +237,15 @@ class TurnRunner:
         run.state = "running"
         run.log.append("run", _introduction(run))
         work = run.work = asyncio.create_task(stream_graph(run, graph, self._services))
-        told = asyncio.ensure_future(turn.wait_stopped()) if turn else None
-        waiting = {work, told} if told else {work}
-        await asyncio.wait(waiting, timeout=self._services.settings.turn_timeout, return_when=asyncio.FIRST_COMPLETED)
+        if turn:
+            turn.when_stopped(work.cancel)
+        await asyncio.wait({work}, timeout=self._services.settings.turn_timeout)
         if not work.done():
-            if told and told.done():
-                self._end(run, told.result())
-            else:
-                run.error = ModelTimedOut()
+            run.error = ModelTimedOut()
             work.cancel()
             await asyncio.wait({work})
-        if told:
-            told.cancel()
+        if turn and turn.mode and work.cancelled() and not run.error:
+            self._end(run, turn.mode)
         self._judge(run, work)
         if turn and (run.error or run.ending) and not isinstance(run.error, RunLost):
             await self._repair(run, graph)

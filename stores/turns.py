@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
@@ -100,7 +100,7 @@ class Turn:
         self.mode: StopMode | None = None
         """How the run shall end, once that is asked."""
         self._keys = [f"turn:{{{memory_key}}}", f"turn:{{{memory_key}}}:leases", _stop_key(run_id)]
-        self._stopped = asyncio.Event()
+        self._tell: list[Callable[[], object]] = []
         self._woken = asyncio.Event()
         self.found: list[Any] = []
         """What the calls that were sent `along` gave."""
@@ -108,16 +108,18 @@ class Turn:
         self._given_back = False
         self._renewed = time.monotonic()
 
-    async def wait_stopped(self) -> StopMode:
-        """Return how the run shall end, once that is asked."""
-        while self.mode is None:
-            await self._stopped.wait()
-        return self.mode
+    def when_stopped(self, tell: Callable[[], object]) -> None:
+        """Have `tell` called once it is asked that the run shall end; at once when it has been."""
+        if self.mode is not None:
+            tell()
+        else:
+            self._tell.append(tell)
 
     def _stop(self, mode: StopMode) -> None:
         if self.mode is None:
             self.mode = mode
-            self._stopped.set()
+            for tell in self._tell:
+                tell()
             self._woken.set()
 
 

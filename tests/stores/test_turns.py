@@ -18,7 +18,7 @@ from stores.checkpoints import open_checkpointer
 from stores.redis_server import open_redis
 from stores.turns import ThreadTurns, TurnStopped
 from tests.stores.test_checkpoints import chat_graph, thread
-from tests.stores.turns_worker import run_turns
+from tests.stores.turns_worker import run_turns, stop_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,7 +107,7 @@ async def test_interrupt_and_rollback_end_the_running_turn_and_go_first(turns: T
 
     async def runner() -> None:
         async with turns.hold("t", "first") as turn:
-            log.append(f"first {await turn.wait_stopped()}")
+            log.append(f"first {await stop_of(turn)}")
 
     first = asyncio.create_task(runner())
     await asyncio.sleep(0.05)
@@ -160,7 +160,7 @@ async def test_a_turn_learns_that_its_lease_is_lost(
     monkeypatch.setattr(turns_module, "RENEW_INTERVAL", 0.05)
     async with turns.hold("t", "1") as turn:
         await redis.delete("turn:{t}")
-        assert await asyncio.wait_for(turn.wait_stopped(), 2) == "lost"
+        assert await asyncio.wait_for(stop_of(turn), 2) == "lost"
 
 
 async def test_a_run_on_another_process_is_stopped_within_a_second(turns: ThreadTurns, redis: Redis) -> None:
@@ -205,7 +205,7 @@ async def test_missed_messages_are_made_up_for(turns: ThreadTurns, redis: Redis)
     async with turns.hold("t", "1") as turn:
         await redis.set("stop:1", "stop")
         await redis.execute_command("CLIENT KILL", "TYPE", "pubsub")
-        assert await asyncio.wait_for(turn.wait_stopped(), 3) == "stop"
+        assert await asyncio.wait_for(stop_of(turn), 3) == "stop"
 
 
 async def test_redis_gone_is_memory_unavailable(settings: Settings) -> None:

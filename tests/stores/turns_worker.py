@@ -12,13 +12,21 @@ from settings import Settings
 from stores import turns as turns_module
 from stores.checkpoints import open_checkpointer
 from stores.redis_server import open_redis
-from stores.turns import ThreadTurns
+from stores.turns import ThreadTurns, Turn
 from tests.stores.test_checkpoints import chat_graph, thread
 
 
 def say(word: str) -> None:
     sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
+
+
+async def stop_of(turn: Turn) -> str:
+    stopped = asyncio.Event()
+    turn.when_stopped(stopped.set)
+    await stopped.wait()
+    assert turn.mode
+    return turn.mode
 
 
 async def run_turns(turns: ThreadTurns, graph: object, name: str, count: int) -> None:
@@ -39,7 +47,7 @@ async def hold_briefly_leased(turns: ThreadTurns, name: str, run_id: str) -> Non
 async def hold_until_stopped(turns: ThreadTurns, name: str, run_id: str) -> None:
     async with turns.hold(name, run_id) as turn:
         say("held")
-        say(await turn.wait_stopped())
+        say(await stop_of(turn))
 
 
 async def main(socket: str, what: str, name: str, argument: str) -> None:
