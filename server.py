@@ -30,6 +30,9 @@ from stores.redis_server import open_redis_or_go_on
 from stores.turns import ThreadTurns
 
 SHUTDOWN_SECONDS = 15
+SWITCH_SECONDS = 0.0005
+"""A turn that comes back from waiting gets the interpreter from a thread that chunks or indexes after so long. With
+Python's 5 ms, turns beside the reading of a 400-page PDF took 1.39 times as long as alone (p95 2.5), now 1.27 (1.8)."""
 NEEDS_KEYS = """\
 The server would listen on {host}, where others can reach it, but API_KEYS is empty. Set API_KEYS, or HOST=127.0.0.1.
 服务将监听 {host}，其他机器可以访问，但未设置 API_KEYS。请设置 API_KEYS，或使用 HOST=127.0.0.1。"""
@@ -39,6 +42,7 @@ The server would listen on {host}, where others can reach it, but API_KEYS is em
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     """Open all parts of a server process in order; they are closed in reverse."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sys.setswitchinterval(SWITCH_SECONDS)
     async with AsyncExitStack() as stack:
         tracing = None
         if settings.otel_exporter_otlp_endpoint:
