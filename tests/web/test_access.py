@@ -122,7 +122,7 @@ async def test_phone(open_page: Opener, model: OpenAIServer) -> None:
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     await page.get_by_role("button", name="Conversations").click()
     await expect(page.get_by_role("button", name="New chat")).to_be_focused()
-    await page.locator("nav").get_by_role("button", name="Close").click()
+    await page.locator("nav").get_by_role("button", name="Close", exact=True).click()
     await expect(page.get_by_role("button", name="New chat")).to_be_hidden()
     await expect(page.get_by_role("button", name="Conversations")).to_be_focused()
     await page.get_by_role("button", name="Settings").click()
