@@ -9,8 +9,9 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 
 from api.metrics import FIRST_TOKEN_SECONDS
-from api.run_log import RunLog
+from api.run_log import Event, RunLog
 from api.schemas import Answer, RunState
+from api.shown_text import ShownText
 from graph.state import OutputState, Usage
 
 STREAM_MODES = ("messages", "custom", "tasks", "values")
@@ -28,6 +29,7 @@ class TurnProgress:
         self._nodes: dict[str, float] = {}
         self._streamed = False
         self._seen_token = False
+        self._shown = ShownText()
         self.partial = ""
         self.usage = Usage(input_tokens=0, output_tokens=0, model="")
         self.output: OutputState = {}
@@ -54,6 +56,11 @@ class TurnProgress:
         if not text or (not is_chunk and self._streamed):
             return
         self._streamed = True
+        self._show(self._shown.add(text))
+
+    def _show(self, text: str) -> None:
+        if not text:
+            return
         self.partial += text
         if not self._seen_token:
             self._seen_token = True
@@ -65,12 +72,20 @@ class TurnProgress:
         if "input" in task:
             self._nodes[number] = time.perf_counter()
             if name == ANSWERING_NODE:
-                self.partial, self._streamed = "", False
+                self.partial, self._streamed, self._shown = "", False, ShownText()
             self._log.append("node", {"name": name, "id": number, "state": "start"})
             return
         seconds = time.perf_counter() - self._nodes.pop(number, time.perf_counter())
         state = "error" if task.get("error") else "end"
+        if name == ANSWERING_NODE:
+            self._show(self._shown.rest())
         self._log.append("node", {"name": name, "id": number, "state": state, "seconds": round(seconds, 4)})
+
+
+def begins_answer(event: Event) -> bool:
+    """Tell whether the model is asked now: what it said before this event was said on the way to tools."""
+    _, name, data = event
+    return bool(name == "node" and data["name"] == ANSWERING_NODE and data["state"] == "start")
 
 
 def build_answer(session_id: str, run_id: str, state: RunState, output: OutputState, text: str | None = None) -> Answer:

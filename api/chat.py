@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.backend import Backend, BackendDep, UserDep
 from api.run import Run
 from api.schemas import ERRORS, Answer, ChatBody
-from api.speech import spoken_batches
+from api.speech import spoken_batches, unspoken_batches
 from api.sse import event_stream
 from api.turn_bodies import TurnBody, read_turn_body, turn_request
 from api.wire import json_response, result_while_connected
@@ -102,6 +102,7 @@ async def _start(body: TurnBody, backend: Backend, user: str) -> Run:
 def _stream(run: Run, body: TurnBody, backend: Backend) -> Response:
     cancel = body.fields.on_disconnect == "cancel"
     batches = run.log.batches()
-    if body.fields.speak and backend.services.speaker is not None:
-        batches = spoken_batches(batches, backend.services.speaker)
+    if body.fields.speak:
+        speaker = backend.services.speaker
+        batches = spoken_batches(batches, speaker) if speaker else unspoken_batches(batches)
     return event_stream(batches, on_disconnect=run.stop if cancel else None, headers={"X-Run-Id": run.id})

@@ -13,12 +13,14 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 
+from api.answers import begins_answer
 from api.backend import BackendDep, UserDep
 from api.client_messages import cleaned, client_messages
 from api.openai_passthrough import complete_directly
 from api.openai_schemas import AudioSpeechBody, CompletionBody, EmbeddingsBody
 from api.openai_wire import Completion, error_chunk
 from api.run import Run, TurnRequest
+from api.run_log import Event
 from api.speech import MEDIA_TYPES, begin_speech, listen
 from api.sse import HEARTBEAT, ByteStream
 from api.stop_words import StopWords
@@ -29,7 +31,8 @@ from stores.ownership import Owner
 
 router = APIRouter(prefix="/v1", tags=["openai"])
 
-_VOICES = frozenset({"alloy", "ash", "ballad", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "verse"})
+_VOICES = frozenset({"alloy", "ash", "ballad", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "verse",
+                     "marin", "cedar"})  # fmt: skip
 """OpenAI's own voices: asked for by clients that must name one; the engine's default is used."""
 MODEL = "agent"
 
@@ -97,11 +100,12 @@ def _turn(body: CompletionBody, messages: list[AnyMessage], request: Request, us
 
 async def _chunks(run: Run, body: CompletionBody, completion: Completion) -> AsyncIterator[bytes]:
     """The answer in chunks, as OpenAI's clients expect them."""
-    words = StopWords(body.stop_sequences)
+    words, said = StopWords(body.stop_sequences), ""
     yield completion.delta({"role": "assistant", "content": ""})
     async for batch in run.log.batches():
-        shown = "".join(words.add(data["text"]) for _, name, data in batch if name == "token")
-        if shown:
+        text = "".join(data["text"] for _, name, data in batch if name == "token")
+        said = text if any(map(begins_answer, batch)) else said + text
+        if shown := words.add(text + _unsaid(batch, said)):
             yield completion.delta({"content": shown})
         failed = next((data["error"] for _, name, data in batch if name == "error"), None)
         if failed is not None:
@@ -118,6 +122,12 @@ async def _chunks(run: Run, body: CompletionBody, completion: Completion) -> Asy
     if body.stream_options and body.stream_options.include_usage:
         yield completion.usage(run.answer["usage"] if run.answer else run.progress.usage)
     yield b"data: [DONE]\n\n"
+
+
+def _unsaid(batch: list[Event], said: str) -> str:
+    """What the answer has behind the text that was streamed, once it is there."""
+    answer = next((str(data["answer"]) for _, name, data in batch if name == "done"), "")
+    return answer[len(said) :] if answer.startswith(said) else ""
 
 
 @router.post("/embeddings")

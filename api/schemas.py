@@ -200,6 +200,7 @@ class SpeechBody(BaseModel):
     voice: str | None = Field(None, max_length=100)
     format: Literal["mp3", "wav", "opus"] = "mp3"
     speed: float = Field(1.0, ge=0.5, le=2.0)
+    stream: bool = Field(True, description="Send the sound in pieces as it is made; off: whole, with its length.")
 
 
 class Transcription(BaseModel):

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from api.answers import begins_answer
 from api.backend import BackendDep
-from api.run_log import TERMINAL, Event
+from api.run_log import HEARTBEAT_SECONDS, TERMINAL, Event
 from api.schemas import ERRORS, SpeechBody, Transcription
 from api.sse import ByteStream
 from api.turn_bodies import Upload, read_upload
 from api.wire import json_response
 from errors import AppError, BadInput, SpeechUnavailable, Words
+from models.speech.audio import with_length
 from models.speech.interface import AudioFormat, Listener, Speaker
+from models.speech.spoken_text import SentenceSplitter
 
 router = APIRouter(prefix="/api/v1", tags=["speech"])
 
 MEDIA_TYPES: dict[AudioFormat, str] = {"mp3": "audio/mpeg", "wav": "audio/wav", "opus": "audio/ogg"}
-_SENTENCE = re.compile(r".*?(?:[。！？；\n]+|[.!?;:]+(?=\s))", re.S)
 _OFF = Words("no speech engine is set up", "未配置语音引擎")
 
 
-@router.post("/tts", response_class=Response, responses={**ERRORS, 200: {"content": {"audio/mpeg": {}}}})
+_SOUND: dict[str, Any] = {"content": {kind: {"schema": {"type": "string", "format": "binary"}}
+                                      for kind in MEDIA_TYPES.values()}}  # fmt: skip
+
+
+@router.post("/tts", response_class=Response, responses={**ERRORS, 200: _SOUND})
 async def speak(body: SpeechBody, backend: BackendDep) -> Response:
-    """Read a text aloud; the sound starts before all of it is made."""
+    """Read a text aloud: in pieces as they are made, or with `stream` off whole."""
     chunks = await begin_speech(backend.services.speaker, body.text, body.voice, body.format, body.speed)
+    if not body.stream:
+        audio = b"".join([chunk async for chunk in chunks])
+        return Response(with_length(audio, body.format), media_type=MEDIA_TYPES[body.format])
     return ByteStream(chunks, media_type=MEDIA_TYPES[body.format])
 
 
@@ -91,31 +100,61 @@ async def spoken_batches(batches: AsyncIterator[list[Event]], speaker: Speaker) 
     ]
     last: list[Event] = []
     try:
-        while (batch := await out.get()) is not None:
+        while (batch := await _next(out)) is not None:
             last += [event for event in batch if event[1] in TERMINAL]
-            yield [event for event in batch if event[1] not in TERMINAL]
+            if more := [event for event in batch if event[1] not in TERMINAL]:
+                yield more
+            elif not batch:
+                yield []
         yield last
     finally:
         for task in tasks:
             task.cancel()
 
 
+async def _next(out: asyncio.Queue[list[Event] | None]) -> list[Event] | None:
+    """The next batch; an empty one when a sentence takes long to be spoken."""
+    try:
+        async with asyncio.timeout(HEARTBEAT_SECONDS):
+            return await out.get()
+    except TimeoutError:
+        return []
+
+
 async def _split(
     batches: AsyncIterator[list[Event]], out: asyncio.Queue[list[Event] | None], sentences: asyncio.Queue[str | None]
 ) -> None:
-    pending = ""
-    async for batch in batches:
-        out.put_nowait(batch)
-        for _, name, data in batch:
-            if name == "node" and isinstance(data, dict) and data.get("name") == "run_tools":
-                pending = ""
-            if name == "token" and isinstance(data, dict):
-                pending += str(data["text"])
-        while match := _SENTENCE.match(pending):
-            sentences.put_nowait(match[0])
-            pending = pending[match.end() :]
-    sentences.put_nowait(pending)
-    sentences.put_nowait(None)
+    splitter, said = SentenceSplitter(), False
+    try:
+        async for batch in batches:
+            out.put_nowait(batch)
+            for event in batch:
+                _, name, data = event
+                if begins_answer(event):
+                    splitter, said = SentenceSplitter(), False
+                if name in TERMINAL and (name == "error" or data["state"] != "done"):
+                    _drop(sentences)
+                    return
+                text = _spoken_of(name, data, said=said)
+                said = said or bool(text)
+                for sentence in splitter.feed(text):
+                    sentences.put_nowait(sentence)
+        for sentence in splitter.flush():
+            sentences.put_nowait(sentence)
+    finally:
+        sentences.put_nowait(None)
+
+
+def _spoken_of(name: str, data: Any, *, said: bool) -> str:
+    """Text of an event: a piece of the answer, or all of it from a model that does not stream."""
+    if name == "token":
+        return str(data["text"])
+    return str(data["answer"]) if name == "done" and not said else ""
+
+
+def _drop(sentences: asyncio.Queue[str | None]) -> None:
+    while not sentences.empty():
+        sentences.get_nowait()
 
 
 async def _voice(
@@ -124,14 +163,26 @@ async def _voice(
     number = 0
     try:
         while (sentence := await sentences.get()) is not None:
-            if not sentence.strip():
-                continue
             audio = b"".join([chunk async for chunk in speaker.speak(sentence, audio_format="mp3")])
+            if not audio:
+                continue
             number += 1
             data = {"number": number, "format": "mp3", "text": sentence, "data": base64.b64encode(audio).decode()}
             out.put_nowait([(0, "audio", data)])
     except AppError as exc:
-        out.put_nowait([(0, "warning", {"code": exc.code, "message": exc.body()["message"]})])
+        out.put_nowait([_silence(exc)])
         while await sentences.get() is not None:
             pass
-    out.put_nowait(None)
+    finally:
+        out.put_nowait(None)
+
+
+async def unspoken_batches(batches: AsyncIterator[list[Event]]) -> AsyncIterator[list[Event]]:
+    """Say in the events of a run that they cannot be spoken: no engine is set up."""
+    yield [_silence(SpeechUnavailable(reason=_OFF))]
+    async for batch in batches:
+        yield batch
+
+
+def _silence(error: AppError) -> Event:
+    return 0, "warning", {"code": error.code, "message": error.body()["message"]}

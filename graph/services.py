@@ -12,6 +12,7 @@ from graph.background import Background
 from graph.context import Services, publish_services
 from ingestion.pictures import Pictures
 from ingestion.pipeline import Ingestion
+from ingestion.recordings import ReadersAndListener
 from models.chat.registry import open_chat
 from models.chat.summarizer import ChatSummarizer
 from models.embeddings.registry import open_embedder
@@ -62,10 +63,11 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     stack.push_async_callback(http.aclose)
     tools = ToolRegistry(settings, documents, http)
     stack.push_async_callback(tools.aclose)
+    listener = open_listener(settings)
     pictures = Pictures(settings, sandbox, ocr, vision, Tagger(), documents.cache)
     ingestion = Ingestion(
         settings,
-        readers=Readers(settings, sandbox),
+        readers=ReadersAndListener(Readers(settings, sandbox), listener),
         ocr=ocr,
         pictures=pictures,
         attachments=attachments,
@@ -87,7 +89,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         vision=vision,
         ocr=ocr,
         speaker=open_speaker(settings),
-        listener=open_listener(settings),
+        listener=listener,
         attachments=attachments,
         documents=documents,
         ingestion=ingestion,
