@@ -259,9 +259,16 @@ def _per_request(config: dict[str, Any], request: Request) -> dict[str, Any]:
     return {**config, "configurable": options}
 
 
+def _json_response(answer: BaseModel) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
 def mount_langserve(app: FastAPI, runner: Callable[[], TurnRunner]) -> None:
     """Add `/agent` with all of LangServe's endpoints, and `/agent/tokens/stream`."""
-    from langserve import add_routes  # imported late: a second of import time that only a server needs
+    from langserve import add_routes, api_handler  # imported late: a second of import time that only a server needs
+
+    # LangServe's own goes through an answer three times, twice of these in Python.
+    api_handler._json_encode_response = _json_response
 
     router = APIRouter(route_class=ServedRoute)
     everything: Any = ("invoke", "batch", "stream", "stream_log", "stream_events", "playground",

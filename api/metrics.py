@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from api.run import Run
 
 logger = logging.getLogger(__name__)
+
+Metric = TypeVar("Metric", Counter, Histogram)
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
@@ -37,16 +40,22 @@ async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+@lru_cache(maxsize=1024)
+def labelled(metric: Metric, *labels: str) -> Metric:
+    """Return the child of `metric` with these labels; remembered, since prometheus_client takes a lock to find it."""
+    return metric.labels(*labels)
+
+
 def count_run(run: Run) -> None:
     """Add a finished run to the numbers, and one line to the log."""
     seconds = run.ended - run.created
-    TURNS.labels(run.state).inc()
+    labelled(TURNS, run.state).inc()
     TURN_SECONDS.observe(seconds)
     if run.answer is not None:
         usage = run.answer["usage"]
-        TOKENS.labels("input", usage["model"]).inc(usage["input_tokens"])
-        TOKENS.labels("output", usage["model"]).inc(usage["output_tokens"])
+        labelled(TOKENS, "input", usage["model"]).inc(usage["input_tokens"])
+        labelled(TOKENS, "output", usage["model"]).inc(usage["output_tokens"])
         for tool in run.answer["tools"]:
-            TOOL_CALLS.labels(tool["name"], tool["status"]).inc()
+            labelled(TOOL_CALLS, tool["name"], tool["status"]).inc()
     code = run.error.code if run.error else ""
     logger.info("turn", extra={"state": run.state, "seconds": round(seconds, 3), "code": code})

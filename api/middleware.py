@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.failures import as_app_error, error_response
 from api.logs import request_id_var
-from api.metrics import HTTP_SECONDS
+from api.metrics import HTTP_SECONDS, labelled
 from errors import AppError, BodyTimedOut, BodyTooLarge
 
 logger = logging.getLogger(__name__)
@@ -36,8 +36,7 @@ class RequestScope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = Request(scope)
-        sent = request.headers.get("x-request-id", "")
+        sent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
         request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         token, started, status = request_id_var.set(request_id), time.perf_counter(), 0
@@ -54,7 +53,7 @@ class RequestScope:
         except Exception as exc:  # noqa: BLE001  # the last resort: a client must get an answer, the log the trace
             error = as_app_error(exc)
             if not status:
-                await error_response(request, error)(scope, receive, send_with_id)
+                await error_response(Request(scope), error)(scope, receive, send_with_id)
         finally:
             _record(scope, status, time.perf_counter() - started)
             request_id_var.reset(token)
@@ -62,7 +61,7 @@ class RequestScope:
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "other")
-    HTTP_SECONDS.labels(scope["method"], route, str(status)).observe(seconds)
+    labelled(HTTP_SECONDS, scope["method"], route, str(status)).observe(seconds)
     if logger.isEnabledFor(logging.INFO):
         logger.info(
             "request",

@@ -9,7 +9,6 @@ from langchain_core.messages import AnyMessage, RemoveMessage
 from langgraph.runtime import Runtime
 
 from errors import Language
-from graph.compaction import window_excess
 from graph.context import Context, Services
 from graph.passages import find_passages, overview
 from graph.progress import emit, memory_key_of, owner_of
@@ -48,8 +47,8 @@ def _partly_read(notes: Sequence[DocumentNote], language: Language, runtime: Run
 
 
 async def _prepared_summary(state: State, services: Services, memory_key: str) -> Update:
-    """Take up what `remember` had summarised; a window with room has nothing to take up and costs no look-up."""
-    if not memory_key or not window_excess(state["messages"], services.chat.context_tokens):
+    """Take up what `remember` had summarised; the server has read it together with the thread."""
+    if not memory_key:
         return Update()
     prepared = await services.summaries.get(memory_key)
     if prepared is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 LOCAL_USER = "local"
 
@@ -18,4 +19,9 @@ class Owner:
     @property
     def memory_key(self) -> str:
         """Thread id inside the checkpointer: opaque, fixed length, different for every (user, thread) pair."""
-        return hashlib.sha256(f"{len(self.user_id)}:{self.user_id}:{self.thread_id}".encode()).hexdigest()[:32]
+        return _memory_key(self.user_id, self.thread_id)
+
+
+@lru_cache(maxsize=1024)
+def _memory_key(user_id: str, thread_id: str | None) -> str:
+    return hashlib.sha256(f"{len(user_id)}:{user_id}:{thread_id}".encode()).hexdigest()[:32]

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
+import hiredis
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
@@ -167,6 +168,14 @@ def _external_pool(settings: Settings) -> BlockingConnectionPool:
     )
 
 
+class _SocketConnection(UnixDomainSocketConnection):
+    """Packs commands in C, as redis-py's synchronous connections do where hiredis is installed."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """Return a command as it is sent; its name may be of several words."""
+        return [hiredis.pack_command((*str(args[0]).encode().split(), *args[1:]))]
+
+
 class _EarlyRetry(Retry):
     """Tries again what failed early, as when Redis restarts; what has waited for an answer in vain fails at once."""
 
@@ -222,7 +231,7 @@ class _Embedded:
         self._watcher: asyncio.Task[None] | None = None
         self.client = Redis(
             connection_pool=BlockingConnectionPool(
-                connection_class=UnixDomainSocketConnection, path=str(self._socket), **_pool_options()
+                connection_class=_SocketConnection, path=str(self._socket), **_pool_options()
             )
         )
         self._probe = Redis(unix_socket_path=str(self._socket), retry=Retry(NoBackoff(), 0), socket_timeout=2)

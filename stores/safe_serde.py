@@ -52,6 +52,7 @@ MESSAGES: dict[str, type[BaseMessage]] = {
 }
 PLAIN = "__plain__"
 MARKS = frozenset({"lc", PLAIN, "__bytes__", "__interrupt__", "__send__", "__delta_snapshot__"})
+ATOMS = frozenset({str, int, float, bool, type(None)})
 INT64 = 2**63
 OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 
@@ -112,7 +113,7 @@ def _mended(value: Any) -> Any:
 
 def encode(obj: Any) -> Any:
     """Return `obj` as JSON values."""
-    if isinstance(obj, (str, int, float, bool, type(None))):
+    if type(obj) in ATOMS or isinstance(obj, (str, int, float)):
         return obj
     if isinstance(obj, dict):
         inner = {key: encode(value) for key, value in obj.items()}
@@ -159,6 +160,8 @@ def _encode_message(message: BaseMessage) -> dict[str, Any]:
 
 def decode(value: Any) -> Any:
     """Return what `encode` was given."""
+    if type(value) in ATOMS:
+        return value
     if isinstance(value, list):
         return [decode(item) for item in value]
     if not isinstance(value, dict):

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from redis.asyncio import Redis
@@ -20,6 +21,7 @@ from settings import Settings
 from stores.exchange import ScriptCall
 from stores.ownership import Owner
 from stores.redis_server import memory_errors
+from stores.safe_serde import dumps
 
 TITLE_CHARS = 60
 IMPORT_BATCH = 500
@@ -238,7 +240,7 @@ def _clean(text: str) -> bytes:
 
 
 def _dump(entry: Entry) -> bytes:
-    return _clean(json.dumps(entry, ensure_ascii=False, separators=(",", ":")))
+    return dumps(entry)
 
 
 def _keys(owner: Owner) -> list[str]:
@@ -246,6 +248,7 @@ def _keys(owner: Owner) -> list[str]:
     return [head, f"{head}:entries", _index(owner.user_id)]
 
 
+@lru_cache(maxsize=1024)
 def _index(user_id: str) -> str:
     return f"sessions:{hashlib.sha256(user_id.encode('utf-8', 'replace')).hexdigest()[:32]}"
 

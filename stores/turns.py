@@ -162,7 +162,8 @@ class ThreadTurns:
             yield turn
         finally:
             self._turns.pop(run_id, None)
-            await asyncio.shield(self._give_back(turn))
+            if not turn._given_back:
+                await asyncio.shield(self._give_back(turn))
 
     async def request_stop(self, run_id: str, mode: StopMode = "stop") -> None:
         """Ask a run, on whatever process, to end; also one that has not begun yet.
@@ -229,8 +230,6 @@ class ThreadTurns:
         turn._given_back = True
 
     async def _give_back(self, turn: Turn) -> None:
-        if turn._given_back:
-            return
         leave = _leaving(turn)
         try:
             with memory_errors():
