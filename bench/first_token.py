@@ -18,8 +18,8 @@ from pathlib import Path
 
 import httpx
 
+from bench.model_process import model_process
 from bench.server_process import ServerProcess
-from tests.standins.openai_server import Answer, OpenAIServer
 
 BAR_MS = 15.0
 MODEL_BODY = {"model": "stand-in", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
@@ -65,11 +65,10 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=60)
     parser.add_argument("--wait", type=float, default=0.05, help="seconds before the model's first delta")
     options = parser.parse_args()
-    with OpenAIServer() as model, tempfile.TemporaryDirectory() as folder:
-        model.respond = lambda _: Answer("Hello to you too.", wait=options.wait)
-        values = {"LLM_BASE_URL": model.base_url, "LLM_API_KEY": "key", "LLM_MODEL": "stand-in"}
+    with model_process(options.wait, "Hello to you too.") as base_url, tempfile.TemporaryDirectory() as folder:
+        values = {"LLM_BASE_URL": base_url, "LLM_API_KEY": "key", "LLM_MODEL": "stand-in"}
         with ServerProcess(Path(folder), values) as server:
-            direct, served = asyncio.run(measure(server.url, model.base_url, options.turns))
+            direct, served = asyncio.run(measure(server.url, base_url, options.turns))
     a, b = statistics.median(direct), statistics.median(served)
     print(f"first token, p50 of {len(direct)}: model {a:.1f} ms, through the server {b:.1f} ms")
     print(f"difference {b - a:.1f} ms (bar {BAR_MS:.0f}), ratio {b / a:.2f}")

@@ -1,6 +1,6 @@
 """CPU of a text turn through LangServe with memory, against the same graph from a bare route without a checkpointer.
 
-    python -m bench.overhead [--turns 30] [--rounds 20]
+    python -m bench.overhead [--turns 10] [--rounds 100]
 
 Both servers run on an instant model. Short series alternate, so that whatever else the machine does strikes both alike.
 Printed: CPU milliseconds a turn of each server process and the median of the ratios (bar: 1.6).
@@ -41,8 +41,8 @@ def series(server: ServerProcess, turns: int, name: str) -> float:
 def main() -> None:
     """Print the comparison; exit 1 when the bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=30)
-    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--turns", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=100)
     options = parser.parse_args()
     command = ("-m", "bench.instant_app")
     with (

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
@@ -77,6 +78,18 @@ class OpenAICompatibleChat(BaseChatOpenAI):
     ) -> ChatResult:
         """Stream always: only a stream shows that the model is still at work."""
         return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
+
+    def _get_request_payload(
+        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Return what the client library is called with.
+
+        Messages and tools are plain JSON and go as `extra_body`: the library walks through what it is given as
+        arguments and holds every part against every type of message, which took 5 ms for twenty messages.
+        """
+        payload: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **kwargs)
+        plain = {name: payload.pop(name) for name in ("messages", "tools") if name in payload}
+        return {**payload, "messages": [], "extra_body": {**plain, **(payload.get("extra_body") or {})}}
 
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
