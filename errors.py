@@ -3,7 +3,7 @@
 AppError
 ├── BadInput (422)
 │   ├── UnknownAttachment (404), UnknownSession (404), UnknownRun (404), UnknownDocument (404)
-│   ├── TooMuchText (413), TooManyFiles (413), BodyTooLarge (413)
+│   ├── UnknownPersona, BudgetExceeded, TooMuchText (413), TooManyFiles (413), BodyTooLarge (413)
 │   └── SessionExists (409), BodyTimedOut (408)
 ├── AttachmentError (422): one file could not be used; in a turn it becomes a note and the turn goes on
 │   ├── FileEmpty, FileCorrupt, FileEncrypted, UnsupportedType, ReadingTimedOut
@@ -129,6 +129,22 @@ class UnknownRun(BadInput):
     status, code = 404, "unknown_run"
     en = ("There is no run {id!r}; it may have expired.", "Look at the session for its answer.")
     zh = ("没有运行 {id!r}，可能已过期。", "请到会话中查看回答。")
+
+
+class UnknownPersona(BadInput):
+    """No such role. Details: `name`, `names`."""
+
+    code = "unknown_persona"
+    en = ("There is no persona {name!r}.", "Use one of: {names}; or describe the role in system_prompt.")
+    zh = ("没有名为 {name!r} 的角色。", "可用角色：{names}；也可以在 system_prompt 中自行描述。")
+
+
+class BudgetExceeded(BadInput):
+    """The turn needs more tokens than its caller allows. Details: `budget`, `needed`."""
+
+    code = "budget_exceeded"
+    en = ("The turn needs about {needed} tokens; its budget is {budget}.", "Raise the budget, or send less text.")
+    zh = ("本轮约需 {needed} 个 token，超出预算 {budget}。", "请提高预算，或减少发送的内容。")
 
 
 class TooMuchText(BadInput):

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import chat, documents, health, metrics, openai, runs, sessions, speech, tools
+from api import chat, documents, health, metrics, openai, personas, runs, sessions, speech, tools
 from api.announce import announce
 from api.backend import Backend
 from api.deletion import finish_deletions
@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     # The busiest routes first: each request is held against one route after the other.
     mount_langserve(app, lambda: app.state.backend.runner)
-    for room in (chat, runs, sessions, documents, tools, speech, health, metrics, openai):
+    for room in (chat, runs, sessions, documents, tools, personas, speech, health, metrics, openai):
         app.include_router(room.router)
     app.include_router(page_router())
     if settings.cors_origins:

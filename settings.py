@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     llm_model: str | None = Field(None, description="Model name at that endpoint.")
     llm_context_tokens: int = Field(32_000, ge=1024, description="Context window of the chat model in tokens.")
     llm_max_output_tokens: int = Field(2048, ge=16, description="Most tokens of one answer.")
+    personas: dict[str, str] = Field(
+        {}, description='Roles that callers may ask for by name, beyond the built-in ones: {"name": "instructions"}.'
+    )
     llm_timeout: float = Field(60, gt=0, description="Longest silence of the chat endpoint.")
     llm_max_retries: int = Field(2, ge=0, le=10, description="Retries with backoff on 429 and 5xx.")
     llm_fallback_base_url: str | None = Field(None, description="Endpoint asked when the first one fails.")

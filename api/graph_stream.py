@@ -51,6 +51,7 @@ def _context(run: Run, services: Services) -> Context:
         session_id=request.session_id,
         run_id=run.id,
         system_prompt=request.system_prompt,
+        budget=request.budget,
         language=request.language,
         tools=request.tools,
         services=services,

@@ -136,6 +136,7 @@ class _Call:
             owner=Owner(options.get("user_id", ""), thread_id or f"once-{uuid.uuid4().hex}"),
             messages=messages,
             system_prompt=cleaned(options.get("system_prompt")) or "",
+            budget=options.get("budget"),
             language=options.get("language") or "auto",
             tools=None if options.get("tools") is None else tuple(options["tools"]),
             remembered=bool(thread_id),
@@ -268,7 +269,7 @@ def mount_langserve(app: FastAPI, runner: Callable[[], TurnRunner]) -> None:
     from langserve import add_routes, api_handler  # imported late: a second of import time that only a server needs
 
     # LangServe's own goes through an answer three times, twice of these in Python.
-    api_handler._json_encode_response = _json_response
+    api_handler._json_encode_response = _json_response  # type: ignore[assignment]
 
     router = APIRouter(route_class=ServedRoute)
     everything: Any = ("invoke", "batch", "stream", "stream_log", "stream_events", "playground",

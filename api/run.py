@@ -44,6 +44,7 @@ class TurnRequest:
     owner: Owner
     messages: Sequence[AnyMessage]
     system_prompt: str = ""
+    budget: int | None = None
     language: Literal["auto", "en", "zh"] = "auto"
     tools: tuple[str, ...] | None = None
     remembered: bool = True

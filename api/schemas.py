@@ -34,6 +34,12 @@ class ChatBody(BaseModel):
     message: str = Field("", description="What the user says. May be empty when files come along.")
     session_id: SessionId | None = Field(None, description=_SESSION)
     system_prompt: str = Field("", max_length=20_000, description="Role or instructions for the assistant.")
+    persona: str | None = Field(
+        None, max_length=100, description="Name of a role (GET /api/v1/personas); system_prompt adds to it."
+    )
+    budget: int | None = Field(
+        None, ge=1, description="Most tokens, read and written, that the chat model may use for this turn."
+    )
     attachment_ids: list[str] = Field([], description="Ids of uploaded files (POST /api/v1/documents).")
     tools: list[str] | None = Field(None, description="Names of the tools that may be used; empty list: none.")
     language: Literal["auto", "en", "zh"] = Field("auto", description="Language of the answer.")

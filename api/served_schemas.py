@@ -92,6 +92,7 @@ def _spec(name: str, annotation: Any, default: object, text: str) -> Configurabl
 CONFIG_SPECS = [
     _spec("thread_id", str | None, None, "Conversation; without one the turn stands alone and nothing is remembered."),
     _spec("system_prompt", str, "", "Role or instructions for the assistant."),
+    _spec("budget", int | None, None, "Most tokens, read and written, that the chat model may use for a turn."),
     _spec("language", Literal["auto", "en", "zh"], "auto", "Language of the answer."),
     _spec("tools", list[str] | None, None, "Names of the tools that may be used; empty list: none."),
     _spec("on_busy", ConcurrencyPolicy, "enqueue", "When the thread is still answering."),

@@ -22,8 +22,9 @@ from api.run import TurnRequest
 from api.schemas import ChatBody
 from api.turn_record import place_of
 from api.uploads import read_protected, store_uploads
-from errors import BadInput, TooManyFiles, TooMuchText, UnknownRun, Words
+from errors import BadInput, Language, TooManyFiles, TooMuchText, UnknownRun, Words
 from graph.language import language_of
+from graph.personas import persona_text
 from graph.state import Attachment, AttachmentRef
 from settings import Settings
 from stores.ownership import Owner
@@ -143,6 +144,7 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
         BadInput: There is neither text nor a file, or a callback is asked for where none can be signed.
         TooMuchText: The message is too long.
         TooManyFiles: Uploads and references together are too many.
+        UnknownPersona: There is no role of this name.
         UnknownRun: The run to be replaced is not in the session.
     """
     fields = await with_replaced(body.fields, backend, user_id)
@@ -159,7 +161,8 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
     return TurnRequest(
         owner=owner,
         messages=[HumanMessage(content=_content(fields, refs, handled), id=f"user-{uuid.uuid4().hex}")],
-        system_prompt=fields.system_prompt,
+        system_prompt=_role(fields, backend.settings, language),
+        budget=fields.budget,
         language=fields.language,
         tools=None if fields.tools is None else tuple(fields.tools),
         on_busy=fields.on_busy,
@@ -167,6 +170,11 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
         replaces=fields.replaces,
         attachments=handled,
     )
+
+
+def _role(fields: ChatBody, settings: Settings, language: Language) -> str:
+    persona = persona_text(fields.persona, settings.personas, language) if fields.persona else ""
+    return "\n\n".join(part for part in (persona, fields.system_prompt) if part)
 
 
 def _check(fields: ChatBody, files: int, settings: Settings) -> None:

@@ -119,7 +119,7 @@ async def bare_chain(pdf: bytes, embedder: Embedder, texts: Sequence[str]) -> No
     import pymupdf
 
     with tempfile.TemporaryDirectory() as folder:
-        assert all(page.get_text() for page in pymupdf.open(stream=pdf))
+        assert all(page.get_text() for page in pymupdf.open(stream=pdf).pages())
         quiet = chromadb.config.Settings(anonymized_telemetry=False)
         client = chromadb.PersistentClient(folder, settings=quiet)
         collection = client.create_collection("bare", embedding_function=None)

@@ -226,12 +226,12 @@ async def measure(chunks: int, owners: int) -> float:
                 )
             await embed_all(documents, embedder)
         filled = time.perf_counter() - started
-        first = await times(documents, owners, page, 1, shuffle=False)
+        cold = await times(documents, owners, page, 1, shuffle=False)
         warm = await times(documents, owners, page, 300, shuffle=True)
         print(
             f"{chunks:,} chunks of {owners} owners, filled in {filled:.0f} s: hybrid query"
             f" p50 {np.median(warm):.1f} ms, p95 {np.percentile(warm, 95):.1f} ms;"
-            f" each owner's first p50 {np.median(first):.1f} ms, p95 {np.percentile(first, 95):.1f} ms"
+            f" each owner's first p50 {np.median(cold):.1f} ms, p95 {np.percentile(cold, 95):.1f} ms"
         )
         await deletion(documents, ids)
         await attachments.aclose()

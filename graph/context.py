@@ -84,6 +84,9 @@ class Context:
     session_id: str | None = field(default=None, metadata={"description": "Session; empty: the thread id."})
     run_id: str = field(default="", metadata={"description": "Id of the run, for logs and traces."})
     system_prompt: str = field(default="", metadata={"description": "Role or instructions for the assistant."})
+    budget: int | None = field(
+        default=None, metadata={"description": "Most tokens, read and written, that the chat model may use."}
+    )
     language: Literal["auto", "en", "zh"] = field(
         default="auto", metadata={"description": "Language of the answer; auto: that of the message."}
     )

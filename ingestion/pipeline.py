@@ -143,7 +143,9 @@ class Ingestion:
         self, ref: AttachmentRef, owner: Owner, language: Language, password: str | None, on_progress: Progress | None
     ) -> int:
         """Have the text of `ref` stored; return the content's id."""
-        key = content_key(ref, language, private=password is not None)
+        key = content_key(ref, language, private=True)
+        if password is None and not await self._contents.has(key):
+            key = content_key(ref, language)
         content_id, status = await self._contents.open(ref, key=key, origin="document", language=language)
         if status == "ready":
             await self._embedded.share(content_id, ref, owner, language)

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.runnables import Runnable
 from langgraph.runtime import Runtime
 
-from errors import ModelUnavailable
+from errors import BudgetExceeded, ModelUnavailable
 from graph.context import Context, Services
 from graph.material import results_text
 from graph.progress import emit
 from graph.prompts import LAST_ROUND, answer_prompt
 from graph.state import State, Update, Usage
 from models.chat.interface import Chat
-from models.tokens import count_tokens
+from models.tokens import count_message_tokens, count_tokens
 
 RESULT_CHARS = 4000
 SPARE_TOKENS = 64
 """Kept free for the note of the last round and what providers add around messages."""
+SHORTEST_ANSWER = 32
+"""Tokens without which it is not worth asking."""
 TOOLS_ONLY = {
     "en": "I looked this up but could not put an answer together. What the tools returned:",
     "zh": "我查询了相关内容，但未能组织出回答。工具返回的内容如下：",
@@ -35,10 +38,16 @@ async def generate_answer(state: State, runtime: Runtime[Context]) -> Update:
     Raises:
         ModelUnavailable: The model failed after its retries and its fallback, or returned nothing.
         ModelTimedOut: It was silent for too long.
+        BudgetExceeded: The caller's budget has no room for an answer.
     """
     services = runtime.context.services
     offered = state["offered_tools"] if state["tool_rounds"] < services.settings.max_tool_rounds else []
-    message = await _ask(state, runtime, offered)
+    try:
+        message = await _ask(state, runtime, offered)
+    except BudgetExceeded:
+        if not state["tool_rounds"]:
+            raise
+        message = AIMessage(_tools_only(state))
     if message.tool_calls and not offered:
         message = message.model_copy(update={"tool_calls": [], "invalid_tool_calls": []})
     text = str(message.text)
@@ -56,12 +65,18 @@ async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> A
     services = runtime.context.services
     chat = services.chat
     schemas = services.tools.schemas(offered) if offered else []
-    prompt = answer_prompt(state, system_prompt=runtime.context.system_prompt, budget=_budget(chat, schemas))
+    tools = count_tokens(json.dumps(schemas)) if schemas else 0
+    left = _left(runtime.context.budget, state["usage"])
+    room = _room(chat, left) - tools
+    prompt = answer_prompt(state, system_prompt=runtime.context.system_prompt, budget=room)
     if state["tool_rounds"] and not offered:
         prompt = [*prompt, HumanMessage(LAST_ROUND[state["language"]], additional_kwargs={"task": "last_round"})]
     model: Runnable[LanguageModelInput, AIMessage] = chat.model
     if offered:
         model = chat.model.bind_tools(schemas)
+    if left is not None:
+        length = _answer_length(runtime.context.budget, left, prompt, tools)
+        model = model.bind(max_tokens=length)
     chunks = [chunk async for chunk in model.astream(prompt)]
     if not chunks:
         raise ModelUnavailable(reason="it returned nothing")
@@ -69,11 +84,28 @@ async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> A
     return _finished(add_ai_message_chunks(first, *rest))
 
 
-def _budget(chat: Chat, schemas: list[dict[str, Any]]) -> int:
-    """Tokens left for the prompt; the answer never takes more than half of a small window."""
+def _left(budget: int | None, used: Usage) -> int | None:
+    """Tokens that the caller's budget still allows; None without a budget."""
+    return None if budget is None else budget - used["input_tokens"] - used["output_tokens"]
+
+
+def _room(chat: Chat, left: int | None) -> int:
+    """Tokens for the prompt; the answer never takes more than half of a small window, or of what is left."""
     answer = min(chat.max_output_tokens, chat.context_tokens // 2)
-    tools = count_tokens(json.dumps(schemas)) if schemas else 0
-    return chat.context_tokens - answer - tools - SPARE_TOKENS
+    room = chat.context_tokens - answer - SPARE_TOKENS
+    return room if left is None else min(room, left - min(answer, left // 2))
+
+
+def _answer_length(budget: int | None, left: int, prompt: Sequence[AnyMessage], tools: int) -> int:
+    """Tokens that are left for the answer.
+
+    Raises:
+        BudgetExceeded: None to speak of.
+    """
+    asked = count_message_tokens(prompt) + tools
+    if left - asked < SHORTEST_ANSWER:
+        raise BudgetExceeded(budget=budget, needed=(budget or 0) - left + asked + SHORTEST_ANSWER)
+    return left - asked
 
 
 def _finished(chunk: AIMessageChunk) -> AIMessage:

@@ -134,6 +134,11 @@ class Contents:
         """Give an unfinished reading back, to be resumed by whoever asks next."""
         await self._catalog.write(lambda db: db.execute("UPDATE contents SET lease = 0 WHERE id = ?", (content_id,)))
 
+    async def has(self, key: str) -> bool:
+        """Tell whether there is a content of this key."""
+        query = "SELECT 1 FROM contents WHERE key = ?"
+        return await self._catalog.read(lambda db: db.execute(query, (key,)).fetchone()) is not None
+
     async def status(self, content_id: int) -> str:
         """Return `queued`, `reading`, `ready`, `failed` or, when it was deleted, `gone`."""
         query = "SELECT status FROM contents WHERE id = ?"

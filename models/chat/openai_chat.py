@@ -87,7 +87,11 @@ class OpenAICompatibleChat(BaseChatOpenAI):
         Messages and tools are plain JSON and go as `extra_body`: the library walks through what it is given as
         arguments and holds every part against every type of message, which took 5 ms for twenty messages.
         """
+        most = kwargs.pop("max_tokens", None)
         payload: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **kwargs)
+        if most is not None:
+            name = "max_completion_tokens" if "max_completion_tokens" in payload else "max_tokens"
+            payload[name] = min(most, payload.get(name) or most)
         plain = {name: payload.pop(name) for name in ("messages", "tools") if name in payload}
         return {**payload, "messages": [], "extra_body": {**plain, **(payload.get("extra_body") or {})}}
 

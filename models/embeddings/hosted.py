@@ -71,7 +71,7 @@ class HostedEmbedder:
         self._batch = min(DASHSCOPE_BATCH, settings.embedding_batch) if at_dashscope else settings.embedding_batch
         self._seconds = settings.llm_timeout
         self._turns = asyncio.Semaphore(CONCURRENCY)
-        self._client = OpenAIEmbeddings(
+        self._client = OpenAIEmbeddings(  # type: ignore[call-arg]  # its fields have aliases
             model=endpoint.model,
             base_url=endpoint.base_url,
             api_key=SecretStr(endpoint.api_key),

@@ -163,3 +163,23 @@ async def test_a_client_that_wants_it_cancels_by_leaving(client: httpx.AsyncClie
     with pytest.raises(httpx.ReadTimeout):
         await client.post("/api/v1/chat", json=body, timeout=0.5)
     await model.disconnected(1, timeout=3)
+
+
+async def test_a_persona_is_a_role_by_name(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    known = (await client.get("/api/v1/personas")).json()["personas"]
+    body = {"message": "你好，请介绍一下自己", "persona": "teacher", "system_prompt": "每句不超过十个字。"}
+    assert (await client.post("/api/v1/chat", json=body)).status_code == 200
+    system = model.chats[-1].body["messages"][0]["content"]
+    assert known["teacher"]["zh"] in system and "每句不超过十个字。" in system
+    unknown = await client.post("/api/v1/chat", json={"message": "Hi", "persona": "pirate"})
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (422, "unknown_persona")
+    assert all(name in unknown.json()["error"]["remedy"] for name in known)
+
+
+async def test_a_budget_bounds_the_turn(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await client.post("/api/v1/chat", json={"message": "Hi", "budget": 3000})
+    assert 32 <= model.chats[-1].body["max_tokens"] < 3000
+    calls = len(model.chats)
+    refused = await client.post("/api/v1/chat", json={"message": "Hi", "budget": 10})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "budget_exceeded")
+    assert len(model.chats) == calls, "nothing was spent"

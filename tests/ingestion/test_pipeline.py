@@ -111,6 +111,9 @@ async def test_password_opens_for_its_owner_only(library: Library) -> None:
     library.reader.scripts.clear()
     assert (await library.ingestion.read_document(ref, ANN, language="en", password="s"))["status"] == "ready"
     library.reader.scripts["a.txt"] = [FileEncrypted(name="a.txt")]
+    assert (await library.ingestion.read_document(ref, ANN, language="en"))["status"] == "ready", (
+        "asked for the password again"
+    )
     assert (await library.add("locked words", BOB))["status"] == "failed"
     assert len(await library.documents.search("locked", ANN)) == 1
 

@@ -174,9 +174,13 @@ def test_password(api: httpx.Client) -> None:
         locked = document.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="sesame", owner_pw="other")
     for password, code in (("", "password_required"), ("wrong", "password_required"), ("sesame", None)):
         fields = {"password": password} if password else {}
-        (item,) = upload(api, {"locked.pdf": locked}, session_id=session(), **fields).values()
+        thread = session()
+        (item,) = upload(api, {"locked.pdf": locked}, session_id=thread, **fields).values()
         shown = settled(api, item["id"])
         assert shown.get("error", {}).get("code") == code and (code is None or "password" in shown["error"]["remedy"])
+    body = {"message": "Where is the vault?", "session_id": thread, "attachment_ids": [item["id"]]}
+    answer = api.post("/api/v1/chat", json=body).json()
+    assert "behind the painting" in answer["answer"] and answer["attachments"][0]["status"] == "ready"
 
 
 def test_what_cannot_be_read_says_what_helps(api: httpx.Client) -> None:

@@ -51,7 +51,8 @@ def picture(name: str, text: str, description: str | None = None) -> dict[str, A
     """A picture of this turn."""
     return {
         "id": name, "name": name, "kind": "image", "media_type": "image/png", "size": 1, "sha256": "0",
-        "status": "ready", "ocr": {"text": text, "lines": [], "rotation": 0, "engine": "t"}, "facts": "Picture 30 x 20 pixels.",
+        "status": "ready", "ocr": {"text": text, "lines": [], "rotation": 0, "engine": "t"},
+        "facts": "Picture 30 x 20 pixels.",
         "description": {"text": description, "model": "vision-1"} if description else None,
     }  # fmt: skip
 

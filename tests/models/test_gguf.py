@@ -27,9 +27,7 @@ def chat() -> Chat:
 
 
 async def test_streams_with_usage(chat: Chat) -> None:
-    chunks = [
-        chunk async for chunk in chat.model.astream([HumanMessage("Tell me a story.")], max_tokens=12)
-    ]
+    chunks = [chunk async for chunk in chat.model.astream([HumanMessage("Tell me a story.")], max_tokens=12)]
     whole = chunks[0]
     for chunk in chunks[1:]:
         whole = whole + chunk

@@ -74,3 +74,12 @@ async def test_the_prompt_holds_material_as_data(parts: Parts) -> None:
     assert "资料" in str(system.content)
     assert str(question.content).count("</material>") == 1 and str(question.content).endswith("合同多久？")
     assert question.additional_kwargs["sources"] == [source]
+
+
+async def test_a_budget_used_up_by_tools_ends_in_what_they_returned(parts: Parts) -> None:
+    history = [HumanMessage("hi", id="q"), AIMessage("", tool_calls=[CALL]), ToolMessage("It is 2.", tool_call_id="c1")]
+    used = {"input_tokens": 900, "output_tokens": 50, "model": "m"}
+    state = a_state(messages=history, question="hi", offered_tools=["calculate"], tool_rounds=1, usage=used)
+    parts.context["budget"] = 1000
+    update = await generate_answer(state, parts.runtime())
+    assert "It is 2." in update["answer"] and parts.model.prompts == []

@@ -19,7 +19,10 @@ export async function refreshHealth() {
 }
 
 export async function openSession(id) {
-  state.running?.abort.abort();
+  if (state.running) {
+    state.running.abort.abort();
+    refreshSessions();
+  }
   const cleared = { messages: [], earlier: 0, files: [], running: null, selected: null, source: null, menu: false, connected: true };
   set({ sessionId: id ?? newId(), ...cleared, loading: Boolean(id) });
   showInAddress(id);

@@ -9,6 +9,8 @@ import { newId, notify, set, state } from "./store.js";
 import { fetchEnd } from "./transcript.js";
 
 const LOOKS_FOR_RUN = 3;
+// The server writes a question down while the model is already thinking.
+const LISTED_MS = 300;
 
 export const isUsable = ({ attachment, status }) => Boolean(attachment?.id) && status !== "failed";
 
@@ -104,7 +106,7 @@ async function takeEvents(start, key, here) {
     if (!here()) return;
     if (event === "audio") playPart(data);
     else change(key, (answer) => applyEvent(answer, event, data));
-    if (event === "run" && data.state === "running") refreshSessions();
+    if (event === "run" && data.state === "running") setTimeout(refreshSessions, LISTED_MS);
     if (event === "gap") notify(t("gap"));
   }
 }
