@@ -354,6 +354,6 @@ async def test_a_flood_of_tool_calls_is_cut(openai_server: OpenAIServer, configu
 
 
 async def test_an_answer_without_end_is_an_error(openai_server: OpenAIServer, configure: Configure) -> None:
-    openai_server.script([Answer("word " * (MOST_CHARS // 5 + 200))])
+    openai_server.script([Answer("word " * (MOST_CHARS // 5 + 200), piece=5000)])
     with pytest.raises(ModelUnavailable, match="does not end"):
         await collect(opened(configure()).model)

@@ -100,6 +100,7 @@ class Answer:
         reasoning: Thinking before the content, under `reasoning_key`.
         wait: Seconds before the first byte.
         pace: Seconds before each delta.
+        piece: Characters of each delta of the content.
         repeat_usage: Send the usage so far in every chunk, as some servers do.
         finish: Finish reason; None derives it from the content.
         cut_after: Drop the connection after so many deltas.
@@ -113,6 +114,7 @@ class Answer:
     reasoning_key: Literal["reasoning_content", "reasoning"] = "reasoning_content"
     wait: float = 0
     pace: float = 0
+    piece: int = PIECE
     repeat_usage: bool = False
     finish: str | None = None
     cut_after: int | None = None
@@ -279,14 +281,14 @@ def _event(data: dict[str, Any]) -> str:
     return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def _pieces(text: str) -> list[str]:
-    return [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
+def _pieces(text: str, length: int = PIECE) -> list[str]:
+    return [text[start : start + length] for start in range(0, len(text), length)]
 
 
 def _deltas(step: Answer) -> list[dict[str, Any]]:
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     deltas += [{step.reasoning_key: piece, "content": None} for piece in _pieces(step.reasoning)]
-    deltas += [{"content": piece} for piece in _pieces(step.text)]
+    deltas += [{"content": piece} for piece in _pieces(step.text, step.piece)]
     for index, call in enumerate(step.tool_calls):
         first = {"index": index, "id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}
         rest = [{"index": index, "function": {"arguments": piece}} for piece in _pieces(call.json)]
