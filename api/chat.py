@@ -56,9 +56,7 @@ async def chat(request: Request, backend: BackendDep, user: UserDep) -> Response
     return await _answer(request, backend, user)
 
 
-@router.post(
-    "/chat_with_image", response_model=Answer, responses=ERRORS, openapi_extra=request_body(form_body("image"))
-)
+@router.post("/chat_with_image", response_model=Answer, responses=ERRORS, openapi_extra=request_body(IMAGE_BODY))
 async def chat_with_image(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Answer a message about one or more pictures. What a file is, its content decides."""
     return await _answer(request, backend, user)

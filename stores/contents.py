@@ -206,10 +206,6 @@ class Contents:
         """Mark a content as unusable, with the error in both languages."""
         await self._set(content_id, status="failed", error=json.dumps(bodies), lease=0)
 
-    async def set_language(self, content_id: int, language: str) -> None:
-        """Store the language as far as it can be told from what was read."""
-        await self._set(content_id, language=language)
-
     async def set_summary(self, content_id: int, summary: str) -> None:
         """Store the summary of the whole document."""
         await self._set(content_id, summary=summary)

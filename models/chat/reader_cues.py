@@ -176,13 +176,3 @@ def _negated(word: str, said: set[str]) -> bool:
         or (word.startswith(prefix) and len(word) - len(prefix) > 3 and word[len(prefix) :] in said)
         for prefix in _PREFIXES
     )
-
-
-def names_and_numbers(question: str) -> list[str]:
-    """Return the names (capitalised, not the first word) and numbers that an English question mentions."""
-    found = words(question)
-    return [
-        word
-        for position, word in enumerate(found)
-        if word.lower() not in STOP_WORDS and (word[0].isdigit() or (position > 0 and word[0].isupper()))
-    ]

@@ -30,11 +30,6 @@ class ChatSummarizer:
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
-    @property
-    def hosted(self) -> bool:
-        """Whether a call costs the user money or another machine's time."""
-        return self._chat.kind == "hosted"
-
     async def __call__(self, text: str, language: Language, max_tokens: int) -> str:
         """Summarise a document or a part of one in at most about `max_tokens` tokens.
 
