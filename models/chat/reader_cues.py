@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from models.chat.reader_text import STOP_WORDS, stem, words
+from models.chat.reader_text import stem, words
 
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
 _NUMBER_WORD = (
