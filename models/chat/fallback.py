@@ -8,19 +8,19 @@ from contextlib import aclosing
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 
 from errors import ModelTimedOut, ModelUnavailable
 from models.chat.openai_chat import OpenAICompatibleChat
+from models.chat.streaming_chat import StreamingChat
 
 logger = logging.getLogger(__name__)
 
 
-class FallbackChat(BaseChatModel):
+class FallbackChat(StreamingChat):
     """Asks `primary`, and `fallback` where the first fails before its first token.
 
     Once a token is out, an error is an error: a second answer appended to half of the first would be no answer.
@@ -62,15 +62,6 @@ class FallbackChat(BaseChatModel):
         async with aclosing(self.fallback._astream(messages, stop, run_manager, **kwargs)) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
                 yield chunk
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
 
     def _generate(
         self,

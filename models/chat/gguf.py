@@ -6,7 +6,6 @@ requests: the first is forced to name a tool with its arguments, or `answer`; th
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,13 +13,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -28,6 +26,7 @@ from pydantic import ConfigDict, PrivateAttr
 
 from models.chat.interface import Chat
 from models.chat.llama import ChatMessage, LlamaEngine, Piece
+from models.chat.streaming_chat import StreamingChat
 from settings import Settings
 
 ANSWER = "answer"
@@ -59,7 +58,7 @@ class Choice:
         return TOOL_PROMPT.format(tools="\n".join(lines))
 
 
-class GgufChat(BaseChatModel):
+class GgufChat(StreamingChat):
     """A model in a GGUF file. Generates on its own thread; a cancelled call stops at the next token."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
@@ -117,24 +116,6 @@ class GgufChat(BaseChatModel):
                         reasoning = {"reasoning_content": piece.reasoning} if piece.reasoning else {}
                         yield _chunk(AIMessageChunk(content=piece.text, additional_kwargs=reasoning))
         yield self._last(used, called=call is not None)
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return await agenerate_from_stream(self._astream(messages, stop, **kwargs))
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return asyncio.run(self._agenerate(messages, stop, **kwargs))
 
     async def _choose(self, messages: Sequence[BaseMessage], choice: Choice, used: list[Piece]) -> Any:
         """Ask which tool to call; return the call, or None for a plain answer."""

@@ -14,13 +14,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -33,6 +32,7 @@ from models.chat.reader_calls import Call, Tools
 from models.chat.reader_summary import summarize_conversation, summarize_document, title_of
 from models.chat.reader_talk import SMALL_MODEL, talk
 from models.chat.reader_turn import Turn, read_turn
+from models.chat.streaming_chat import StreamingChat
 from models.embeddings.interface import Embedder
 from models.tokens import count_message_tokens, count_tokens
 from settings import Settings
@@ -45,7 +45,7 @@ _PIECES = re.compile(r"\S+\s*|\s+")
 _ZH_PIECES = re.compile(r"[^，。！？；、\n]*[，。！？；、\n]+|[^，。！？；、\n]+")
 
 
-class ExtractiveReader(BaseChatModel):
+class ExtractiveReader(StreamingChat):
     """Answers by quotation. Streams, calls tools and reports usage like a hosted model."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -109,24 +109,6 @@ class ExtractiveReader(BaseChatModel):
                 yield _text_chunk(piece)
                 await asyncio.sleep(0)
         yield _last_chunk(name, count_message_tokens(messages), count_tokens(written), isinstance(outcome, Call))
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return await agenerate_from_stream(self._astream(messages, stop, **kwargs))
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return asyncio.run(self._agenerate(messages, stop, **kwargs))
 
     async def _outcome(self, turn: Turn, tools: Tools) -> str | Call | Talk:
         if turn.task == "summarize_document":
