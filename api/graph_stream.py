@@ -52,6 +52,7 @@ def _context(run: Run, services: Services) -> Context:
         run_id=run.id,
         system_prompt=request.system_prompt,
         budget=request.budget,
+        answer_tokens=request.answer_tokens,
         language=request.language,
         tools=request.tools,
         services=services,

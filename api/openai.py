@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import orjson
 from fastapi import APIRouter, Request, Response
-from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
 from api.answers import begins_answer
 from api.backend import BackendDep, UserDep
 from api.client_messages import cleaned, client_messages
 from api.openai_passthrough import complete_directly
 from api.openai_schemas import AudioSpeechBody, CompletionBody, EmbeddingsBody
-from api.openai_wire import Completion, error_chunk
+from api.openai_wire import Completion, error_chunk, finish_reason
 from api.run import Run, TurnRequest
 from api.run_log import Event
 from api.speech import MEDIA_TYPES, begin_speech, listen
@@ -75,7 +75,8 @@ async def complete(body: CompletionBody, request: Request, backend: BackendDep, 
     words = StopWords(body.stop_sequences)
     text = words.add(answer["answer"])
     extra = {key: answer[key] for key in ("session_id", "citations", "attachments", "tools", "warnings")}
-    return json_response(completion.whole(text + words.rest(), usage=answer["usage"]) | extra)
+    shown = text + words.rest()
+    return json_response(completion.whole(shown, usage=answer["usage"], finish=_ended(run, words)) | extra)
 
 
 def _messages(body: CompletionBody) -> list[AnyMessage]:
@@ -95,6 +96,7 @@ def _turn(body: CompletionBody, messages: list[AnyMessage], request: Request, us
         messages=said[-1:] if thread else said,
         system_prompt="\n\n".join(str(message.text) for message in messages if isinstance(message, SystemMessage)),
         remembered=thread is not None,
+        answer_tokens=body.most_tokens,
     )
 
 
@@ -118,10 +120,15 @@ async def _chunks(run: Run, body: CompletionBody, completion: Completion) -> Asy
             yield HEARTBEAT
     if rest := words.rest():
         yield completion.delta({"content": rest})
-    yield completion.delta({}, finish="stop")
+    yield completion.delta({}, finish=_ended(run, words))
     if body.stream_options and body.stream_options.include_usage:
         yield completion.usage(run.answer["usage"] if run.answer else run.progress.usage)
     yield b"data: [DONE]\n\n"
+
+
+def _ended(run: Run, words: StopWords) -> str:
+    said = [message for message in run.progress.output.get("messages", []) if isinstance(message, AIMessage)]
+    return "stop" if words.stopped or not said else finish_reason(said[-1])
 
 
 def _unsaid(batch: list[Event], said: str) -> str:

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 from langchain_core.runnables import Runnable
 
 from api.openai_schemas import CompletionBody
-from api.openai_wire import Completion, error_chunk
+from api.openai_wire import Completion, error_chunk, finish_reason
 from api.sse import ByteStream
 from api.wire import json_response
 from errors import AppError
@@ -34,7 +34,11 @@ async def complete_directly(body: CompletionBody, messages: list[AnyMessage], ch
         return ByteStream(chunks, media_type="text/event-stream; charset=utf-8")
     message: AIMessage = await model.ainvoke(messages)
     calls = [_tool_call(call) for call in message.tool_calls]
-    return json_response(completion.whole(str(message.text) or None, usage=_usage(message, chat), tool_calls=calls))
+    return json_response(
+        completion.whole(
+            str(message.text) or None, usage=_usage(message, chat), finish=finish_reason(message), tool_calls=calls
+        )
+    )
 
 
 def _bound(body: CompletionBody, chat: Chat) -> Runnable[Any, Any]:
@@ -43,9 +47,8 @@ def _bound(body: CompletionBody, chat: Chat) -> Runnable[Any, Any]:
         options["temperature"] = body.temperature
     if body.stop_sequences:
         options["stop"] = body.stop_sequences
-    most = body.max_completion_tokens or body.max_tokens
-    if most is not None:
-        options["max_tokens"] = most
+    if body.most_tokens is not None:
+        options["max_tokens"] = body.most_tokens
     if not body.tools:
         return chat.model.bind(**options)
     return chat.model.bind_tools(body.tools, tool_choice=body.tool_choice, **options)  # type: ignore[arg-type]
@@ -66,8 +69,7 @@ async def _chunks(
     except AppError as exc:
         yield error_chunk(exc.body())
         return
-    called = whole is not None and bool(whole.tool_calls)
-    yield completion.delta({}, finish="tool_calls" if called else "stop")
+    yield completion.delta({}, finish=finish_reason(whole))
     if whole is not None and body.stream_options and body.stream_options.include_usage:
         yield completion.usage(_usage(whole, chat))
     yield b"data: [DONE]\n\n"

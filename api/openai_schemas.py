@@ -45,6 +45,11 @@ class CompletionBody(BaseModel):
             raise ValueError("the body is nested too deeply") from exc
 
     @property
+    def most_tokens(self) -> int | None:
+        """Most tokens of the answer."""
+        return self.max_completion_tokens or self.max_tokens
+
+    @property
     def stop_sequences(self) -> list[str]:
         """The stop sequences as a list."""
         return [self.stop] if isinstance(self.stop, str) else self.stop or []

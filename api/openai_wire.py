@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from langchain_core.messages import AIMessage
 
 from graph.state import Usage
 
@@ -18,15 +19,13 @@ class Completion:
         self._head = {"id": f"chatcmpl-{run_id}", "created": int(time.time()), "model": model}
 
     def whole(
-        self, text: str | None, *, usage: Usage, tool_calls: list[dict[str, Any]] | None = None
+        self, text: str | None, *, usage: Usage, finish: str, tool_calls: list[dict[str, Any]] | None = None
     ) -> dict[str, Any]:
         """Return the completion as one object."""
         message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
         if tool_calls:
             message["tool_calls"] = tool_calls
-        choice = {
-            "index": 0, "message": message, "logprobs": None, "finish_reason": "tool_calls" if tool_calls else "stop",
-        }  # fmt: skip
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
         return {**self._head, "object": "chat.completion", "choices": [choice], "usage": usage_counts(usage)}
 
     def delta(self, delta: Mapping[str, Any], finish: str | None = None) -> bytes:
@@ -37,6 +36,14 @@ class Completion:
     def usage(self, usage: Usage) -> bytes:
         """Return the chunk with the token counts, which comes last."""
         return _data({**self._head, "object": "chat.completion.chunk", "choices": [], "usage": usage_counts(usage)})
+
+
+def finish_reason(message: AIMessage | None) -> str:
+    """Return why the model ended `message`, in OpenAI's words."""
+    if message is not None and message.tool_calls:
+        return "tool_calls"
+    reason = message.response_metadata.get("finish_reason") if message is not None else None
+    return reason if reason in ("length", "content_filter") else "stop"
 
 
 def usage_counts(usage: Usage) -> dict[str, int]:

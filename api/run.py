@@ -32,6 +32,8 @@ class TurnRequest:
         owner: User and session.
         messages: New messages, the last one the user's; each has an id.
         remembered: Whether the session is kept: memory, transcript, one turn at a time. Without, the turn stands alone.
+        budget: Most tokens, read and written, of all calls of the chat model.
+        answer_tokens: Most tokens of the answer.
         on_busy: What happens when the session is still answering.
         attachments: Files that were handled before the turn: uploads that could not be kept, protected documents.
         replaces: Run whose message this one replaces; that turn and all after it are dropped first.
@@ -45,6 +47,7 @@ class TurnRequest:
     messages: Sequence[AnyMessage]
     system_prompt: str = ""
     budget: int | None = None
+    answer_tokens: int | None = None
     language: Literal["auto", "en", "zh"] = "auto"
     tools: tuple[str, ...] | None = None
     remembered: bool = True

@@ -87,6 +87,7 @@ class Context:
     budget: int | None = field(
         default=None, metadata={"description": "Most tokens, read and written, that the chat model may use."}
     )
+    answer_tokens: int | None = field(default=None, metadata={"description": "Most tokens of the answer."})
     language: Literal["auto", "en", "zh"] = field(
         default="auto", metadata={"description": "Language of the answer; auto: that of the message."}
     )

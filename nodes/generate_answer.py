@@ -26,6 +26,10 @@ SPARE_TOKENS = 64
 """Kept free for the note of the last round and what providers add around messages."""
 SHORTEST_ANSWER = 32
 """Tokens without which it is not worth asking."""
+CUT = {
+    "en": "The answer was cut at its longest length.",
+    "zh": "回答已达到最大长度，被截断。",
+}
 TOOLS_ONLY = {
     "en": "I looked this up but could not put an answer together. What the tools returned:",
     "zh": "我查询了相关内容，但未能组织出回答。工具返回的内容如下：",
@@ -55,10 +59,14 @@ async def generate_answer(state: State, runtime: Runtime[Context]) -> Update:
         text = _tools_only(state)
         message = message.model_copy(update={"content": text})
     usage = _add_usage(state["usage"], message, services)
+    warnings = [*state.get("warnings", [])]
     if not message.tool_calls:
         emit(runtime, "usage", usage)
+        if message.response_metadata.get("finish_reason") == "length":
+            warnings.append(CUT[state["language"]])
+            emit(runtime, "warning", {"code": "answer_cut", "message": warnings[-1]})
     reasoning = str(message.additional_kwargs.get("reasoning_content") or "")
-    return Update(messages=[message], answer=text, reasoning=reasoning, usage=usage)
+    return Update(messages=[message], answer=text, reasoning=reasoning, usage=usage, warnings=warnings)
 
 
 async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> AIMessage:
@@ -74,9 +82,11 @@ async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> A
     model: Runnable[LanguageModelInput, AIMessage] = chat.model
     if offered:
         model = chat.model.bind_tools(schemas)
+    lengths = [] if runtime.context.answer_tokens is None else [runtime.context.answer_tokens]
     if left is not None:
-        length = _answer_length(runtime.context.budget, left, prompt, tools)
-        model = model.bind(max_tokens=length)
+        lengths.append(_answer_length(runtime.context.budget, left, prompt, tools))
+    if lengths:
+        model = model.bind(max_tokens=min(lengths))
     chunks = [chunk async for chunk in model.astream(prompt)]
     if not chunks:
         raise ModelUnavailable(reason="it returned nothing")

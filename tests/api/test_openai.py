@@ -163,3 +163,19 @@ async def test_speech_that_is_not_there(api: openai.AsyncOpenAI) -> None:
     with pytest.raises(openai.InternalServerError) as failed:
         await api.audio.speech.create(model="m", voice="alloy", input="Hello")
     assert failed.value.code == "speech_unavailable"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+async def test_the_longest_answer_is_the_callers(
+    api: openai.AsyncOpenAI, model: OpenAIServer, name: str, stream: bool
+) -> None:
+    model.script([Answer("one two", finish="length")])
+    options: Any = {name: 3, "stream": stream}
+    result: Any = await api.chat.completions.create(model="m", messages=[user("Count")], **options)
+    if stream:
+        finish = [chunk.choices[0].finish_reason async for chunk in result if chunk.choices][-1]
+    else:
+        finish = result.choices[0].finish_reason
+        assert result.warnings == ["The answer was cut at its longest length."]
+    assert (finish, model.chats[-1].body["max_tokens"]) == ("length", 3)
