@@ -66,9 +66,11 @@ class RunLog:
     async def batches(self, after: int = 0) -> AsyncIterator[list[Event]]:
         """Yield the events with a number above `after`, as many at once as there are, up to the terminal one.
 
+        A number that was never given counts as none.
+
         An empty list says that nothing happened for `HEARTBEAT_SECONDS`.
         """
-        position = after
+        position = after if after <= len(self._events) else 0
         while True:
             grown = self._grown
             if position < len(self._events):
@@ -119,22 +121,27 @@ async def stored_batches(
 ) -> AsyncIterator[list[Event]]:
     """Yield the events of a run from Redis, like `RunLog.batches`.
 
-    Where events behind `after` are no longer kept, `gap` comes first, with what is known of the run.
+    Where events behind `after` are no longer kept, `gap` comes first, once, with what is known of the run.
     """
-    last = after
+    seen, gap_told = 0, False
     async for item in store.read(run_id, None, HEARTBEAT_SECONDS):
         if item.event == "tick":
             yield []
-        elif item.event == "gap":
-            yield [(0, "gap", record)]
         elif item.event in TERMINAL:
+            # Without anything before it, what went before has expired: the client's own count is the best there is.
+            number = seen + 1 if seen else after + 1
             data = item.data if "error" in item.data or item.event == "done" else {"error": item.data}
-            yield [(last + 1, item.event, data)]
-        elif fresh := [(n, name, data) for n, name, data in item.data["events"] if n > last]:
-            if fresh[0][0] > last + 1:
+            if number != after:
+                yield ([] if seen or gap_told else [(0, "gap", record)]) + [(number, item.event, data)]
+        elif item.event != "gap":
+            events = item.data["events"]
+            fresh = [(n, name, data) for n, name, data in events if n > after]
+            if fresh and fresh[0][0] > max(seen, after) + 1 and not gap_told:
+                gap_told = True
                 yield [(0, "gap", record)]
-            last = fresh[-1][0]
-            yield fresh
+            seen = events[-1][0]
+            if fresh:
+                yield fresh
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

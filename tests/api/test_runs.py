@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from settings import Settings
+from stores.redis_server import open_redis
 from tests.api.conftest import events_of, said_to
 from tests.standins.openai_server import Answer, Hang, OpenAIServer
 
@@ -77,6 +79,48 @@ async def test_a_finished_run_is_told_whole_by_the_other_server(
     async with second.stream("GET", f"/api/v1/runs/{run['run_id']}/stream") as response:
         names = [name async for _, name, _ in events_of(response)]
     assert names[0] == "run" and names.count("done") == 1 and names[-1] == "done"
+
+
+async def told(client: httpx.AsyncClient, run_id: str, after: int = 0) -> list[tuple[int, str, Any]]:
+    headers = {"last-event-id": str(after)}
+    async with client.stream("GET", f"/api/v1/runs/{run_id}/stream", headers=headers) as response:
+        return [event async for event in events_of(response)]
+
+
+async def test_what_is_no_longer_kept_is_a_gap_and_the_durable_state(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer, api_settings: Settings
+) -> None:
+    model.script([Answer(LONG, pace=0.05)])
+    run_id = (await start(client))["run_id"]
+    await until(second, run_id, "done")
+    whole = await told(second, run_id)
+    async with await open_redis(api_settings) as redis:
+        await redis.client.xtrim(f"run:{run_id}:events", maxlen=3, approximate=False)
+        gap, *rest = await told(second, run_id)
+        assert gap[:2] == (0, "gap") and gap[2]["state"] == "done" and gap[2]["result"]["answer"] == LONG
+        assert 3 <= len(rest) < len(whole) and rest == whole[-len(rest) :]
+        assert await told(second, run_id, rest[0][0]) == rest[1:], "nothing is missing, so there is no gap"
+        assert await told(second, run_id, whole[-1][0]) == [], "who has seen the end is not told it again"
+        await redis.client.delete(f"run:{run_id}:events")
+    gap, last = await told(second, run_id, 5)
+    assert (gap[1], last[1], last[2]) == ("gap", "done", whole[-1][2])
+
+
+async def test_a_gap_in_a_run_that_goes_on(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer, api_settings: Settings
+) -> None:
+    model.script([Answer(LONG, pace=0.1)])
+    run_id = (await start(client))["run_id"]
+    await first_token(client, run_id)
+    await asyncio.sleep(0.1)
+    async with await open_redis(api_settings) as redis:
+        await redis.client.xtrim(f"run:{run_id}:events", maxlen=1, approximate=False)
+    found = await told(second, run_id)
+    assert [name for _, name, _ in found].count("gap") == 1
+    assert found[0][1] == "gap" and found[0][2]["state"] == "running"
+    assert found[-1][1] == "done" and found[-1][2]["answer"] == LONG
+    numbers = [number for number, _, _ in found[1:]]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 @pytest.mark.parametrize("where", ["client", "second"])
