@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 async def start_run(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Start a turn and return at once.
 
-    With `callback_url`, the result is posted there when the turn ends, with `X-Timestamp` and
+    With `callback_url`, the result is posted there when the turn ends (up to three attempts), with `X-Timestamp` and
     `X-Signature: sha256=<hex>`, the HMAC-SHA256 of `<timestamp>.<body>` under CALLBACK_SECRET.
     """
     run = backend.runner.start(await turn_request(await read_turn_body(request), backend, user))

@@ -54,7 +54,9 @@ class ChatBody(BaseModel):
         description="Run whose message this one replaces; what came after it is dropped. Without a message: the same"
         " one again, for another answer.",
     )
-    callback_url: str | None = Field(None, max_length=2000, description="Gets the signed result of a background run.")
+    callback_url: str | None = Field(
+        None, max_length=2000, pattern=r"^https?://[^\s/?#]", description="Gets the signed result of a background run."
+    )
 
 
 class Answer(TypedDict):

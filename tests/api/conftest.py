@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from settings import Settings
 from tests.live_server import LiveServer
+from tests.standins.callback_receiver import CallbackReceiver
 from tests.standins.openai_server import OpenAIServer
 
 
@@ -31,12 +32,21 @@ def model(_model_server: OpenAIServer) -> Iterator[OpenAIServer]:
 
 
 @pytest.fixture(scope="session")
-def api_settings(_model_server: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def _receiver() -> Iterator[CallbackReceiver]:
+    with CallbackReceiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def api_settings(
+    _model_server: OpenAIServer, _receiver: CallbackReceiver, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
     folder: Path = tmp_path_factory.mktemp("api") / "data"
     return Settings(
         data_dir=folder, llm_base_url=_model_server.base_url, llm_api_key="key", llm_model="stand-in",
         llm_max_retries=0, ocr_engine="off", tts_engine="off", web_search="off", callback_secret="callback-secret",
         max_file_bytes=200_000, max_turn_bytes=1_000_000, max_files=3, turn_timeout=3,
+        fetch_allow_hosts=_receiver.address,
         _env_file=None,
     )  # type: ignore[call-arg, arg-type]  # fmt: skip
 

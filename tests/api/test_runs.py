@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import time
 from typing import Any
 
@@ -226,10 +224,3 @@ async def test_a_turn_that_takes_too_long_ends_in_an_error(client: httpx.AsyncCl
     model.script([Hang(headers=True)])
     run = await start(client, session_id="slow")
     assert (await until(client, run["run_id"], "error"))["error"]["code"] == "model_timed_out"
-
-
-def test_signature_is_hmac_of_time_and_body() -> None:
-    from api.callbacks import signature
-
-    wanted = hmac.new(b"s", b"17.{}", hashlib.sha256).hexdigest()
-    assert signature("s", "17", b"{}") == f"sha256={wanted}"
