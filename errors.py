@@ -8,7 +8,7 @@ AppError
 ├── AttachmentError (422): one file could not be used; in a turn it becomes a note and the turn goes on
 │   ├── FileEmpty, FileCorrupt, FileEncrypted, UnsupportedType, ReadingTimedOut
 │   └── FileTooLarge (413)
-├── Unauthorized (401), RateLimited (429)
+├── Unauthorized (401), KeysNeeded, ForeignPage (403), RateLimited (429)
 ├── UnknownPath (404), MethodNotAllowed (405)
 ├── ThreadBusy (409)
 └── Unavailable (503): MemoryUnavailable, RunLost, ModelUnavailable, OcrUnavailable, SpeechUnavailable
@@ -233,6 +233,25 @@ class Unauthorized(AppError):
     status, code = 401, "unauthorized"
     en = ("A valid API key is needed.", "Send `Authorization: Bearer <key>`.")
     zh = ("需要有效的 API 密钥。", "请发送 `Authorization: Bearer <key>`。")
+
+
+class KeysNeeded(AppError):
+    """Called over a network while no API keys are set."""
+
+    status, code = 403, "keys_needed"
+    en = ("Without API keys this server answers its own machine only.", "The operator should set API_KEYS.")
+    zh = ("未设置 API 密钥时，本服务只接受本机访问。", "请管理员设置 API_KEYS。")
+
+
+class ForeignPage(AppError):
+    """A web page of another site called a server without API keys. Details: `host`."""
+
+    status, code = 403, "foreign_page"
+    en = (
+        "Pages of {host} may not call this server.",
+        "The operator should set API_KEYS, or name the page's origin in CORS_ORIGINS.",
+    )
+    zh = ("不允许 {host} 的网页访问本服务。", "请管理员设置 API_KEYS，或在 CORS_ORIGINS 中加入该网页的来源。")
 
 
 class UnknownPath(AppError):

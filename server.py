@@ -14,8 +14,9 @@ from api.announce import announce
 from api.backend import Backend
 from api.deletion import finish_deletions
 from api.failures import install_error_handlers
-from api.keys import ApiKeys, is_loopback
+from api.keys import ApiKeys
 from api.langserve import mount_langserve
+from api.local_callers import is_loopback
 from api.logs import configure_logging
 from api.middleware import BodyLimit, RequestScope
 from api.openapi_tags import TAGS

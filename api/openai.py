@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 
 from api.answers import begins_answer
 from api.backend import BackendDep, UserDep
-from api.client_messages import cleaned, client_messages
+from api.client_messages import check_lengths, cleaned, client_messages
 from api.openai_passthrough import complete_directly
 from api.openai_schemas import AudioSpeechBody, CompletionBody, EmbeddingsBody
 from api.openai_wire import Completion, error_chunk, finish_reason
@@ -64,6 +64,7 @@ async def complete(body: CompletionBody, request: Request, backend: BackendDep, 
     """
     messages = _messages(body)
     if body.tools or not isinstance(messages[-1], HumanMessage):
+        check_lengths((str(message.text) for message in messages), backend.settings.max_message_chars)
         return await complete_directly(body, messages, backend.services.chat)
     run = backend.runner.start(_turn(body, messages, request, user))
     completion = Completion(run.id, backend.services.chat.name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from api.answers import build_answer
 from api.callbacks import call_back
 from api.clearing import Counts, clear_session
+from api.client_messages import check_lengths
 from api.failures import as_app_error, error_body
 from api.graph_stream import stream_graph
 from api.logs import request_id_var, run_id_var, thread_id_var
@@ -72,7 +73,13 @@ class TurnRunner:
         self._closing: set[asyncio.Task[None]] = set()
 
     def start(self, request: TurnRequest, *, run_id: str | None = None) -> Run:
-        """Start a turn and return at once; a `run_id` that is in use already is not taken from a client."""
+        """Start a turn and return at once; a `run_id` that is in use already is not taken from a client.
+
+        Raises:
+            TooMuchText: A message or the system prompt is too long.
+        """
+        said = (str(message.text) for message in request.messages)
+        check_lengths((request.system_prompt, *said), self._services.settings.max_message_chars)
         if run_id is None or run_id in self._runs:
             run_id = uuid.uuid4().hex
         store = self._events if request.published else None

@@ -125,3 +125,22 @@ async def test_deeply_nested_bodies_are_refused(
     response = await client.post(path, content=nested, headers={"content-type": "application/json"})
     assert response.status_code in (400, 422), response.text
     assert response.json()["error"]["code"] == "bad_input" and not model.chats
+
+
+@pytest.mark.parametrize("path", ENDPOINTS[1:])
+@pytest.mark.parametrize("role", ["user", "assistant", "system"])
+async def test_earlier_messages_are_bounded_too(
+    client: httpx.AsyncClient, server: LiveServer, model: OpenAIServer, path: str, role: str
+) -> None:
+    messages = [
+        {"role": role, "content": "x" * (server.settings.max_message_chars + 1)},
+        {"role": "user", "content": "Hi"},
+    ]
+    bodies: list[dict[str, Any]] = [{"input": {"messages": messages}}]
+    if path.startswith("/v1"):
+        tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
+        bodies = [{"model": "m", "messages": messages}, {"model": "m", "messages": messages, "tools": [tool]}]
+    for body in bodies:
+        response = await client.post(path, json=body)
+        assert (response.status_code, response.json()["error"]["code"]) == (413, "message_too_long")
+    assert not model.chats
