@@ -11,7 +11,7 @@ from stores.attachments import Attachments, display_name
 from stores.contents import Contents
 from stores.ownership import Owner
 
-READER_VERSION = "1"
+READER_VERSION = "2"
 """Raise it when readers give other text: content is then read anew when it is uploaded again."""
 NESTING = " › "
 MAX_NESTING = 3

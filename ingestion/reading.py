@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 from errors import AttachmentError, FileEmpty, Unavailable
-from graph.state import AttachmentRef, Kind, OcrLine
+from graph.state import AttachmentRef, Kind, OcrLine, OcrText
 from ingestion.chunks import Chunker
 from ingestion.language import Script
 from models.ocr.interface import OcrEngine
+from readers.figures import MARK, UNREAD, with_texts
 from readers.interface import Embedded, Item, Outline, Page
 from settings import Settings
 from stores.contents import Chunk, Contents, Gap, PageText
@@ -74,6 +76,8 @@ class Reading:
         self._done = 0
         self._total = 0
         self._batch = _Batch()
+        self._figures: dict[bytes, OcrText] = {}
+        self._unread = 0
 
     async def run(
         self, content_id: int, ref: AttachmentRef, path: Path, password: str | None, done: int,
@@ -107,7 +111,8 @@ class Reading:
                 raise
             self._note_missing()
         await self._store(content_id, stored)
-        return ReadToEnd(self._script.language, list(dict.fromkeys(self._notes)), self._embedded)
+        notes = [*dict.fromkeys(self._notes), *([f"{UNREAD}:{self._unread}"] if self._unread else [])]
+        return ReadToEnd(self._script.language, notes, self._embedded)
 
     async def _pages(self, content_id: int, stream: AsyncIterator[Item]) -> AsyncIterator[tuple[PageText, list[Gap]]]:
         """Yield finished pages in order, while the next ones are read and recognised."""
@@ -143,15 +148,47 @@ class Reading:
     async def _finished(self, page: Page) -> tuple[PageText, list[Gap]]:
         """Return the page with its final text, and what is missing of it."""
         gaps = [Gap(page=page.number, state="failed", reason=code) for code in page.warnings if code in FAILED]
-        self._notes.extend(code for code in page.warnings if code not in FAILED)
+        self._note(page.warnings)
         if page.image is None:
-            text = PageText(page.number, page.label, page.markdown)
+            text = await self._with_figures(page)
         else:
             text, reason = await self._recognised(page, page.image)
             gaps += [Gap(page=page.number, state="failed", reason=reason)] if reason else []
         if not text.text.strip() and not gaps:
             gaps.append(Gap(page=page.number, state="skipped", reason="blank"))
         return text, gaps
+
+    def _note(self, warnings: Sequence[str]) -> None:
+        """Keep warnings for the document as a whole; pictures that were not read are counted."""
+        for warning in warnings:
+            code, _, argument = warning.partition(":")
+            if code == UNREAD:
+                self._unread += int(argument)
+            elif code not in FAILED:
+                self._notes.append(warning)
+
+    async def _with_figures(self, page: Page) -> PageText:
+        """Return a page of text with the text of its pictures where they stand."""
+        texts: list[str] = []
+        lines: list[OcrLine] = []
+        for image in page.figures:
+            try:
+                seen = await self._figure(image)
+            except (Unavailable, AttachmentError):
+                self._unread += 1
+                texts.append("")
+                continue
+            texts.append(seen["text"])
+            lines += seen["lines"]
+        text = with_texts(page.markdown, texts) if MARK in page.markdown else page.markdown
+        return PageText(page.number, page.label, text, bool(lines), mean_confidence(lines), lines)
+
+    async def _figure(self, image: bytes) -> OcrText:
+        """Recognise a picture once, however often the document shows it."""
+        key = hashlib.sha256(image).digest()
+        if key not in self._figures:
+            self._figures[key] = await self._ocr.read(image)
+        return self._figures[key]
 
     async def _recognised(self, page: Page, image: bytes) -> tuple[PageText, str]:
         """Return the page with its recognised text, and why there is none."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from zipfile import ZipFile
+from typing import Any
+from urllib.parse import unquote
+from zipfile import BadZipFile, ZipFile
 
 import mammoth
 from lxml import etree
+from mammoth.docx.files import InvalidFileReferenceError
 
 from errors import FileCorrupt, FileEmpty
 from readers.archive import open_archive, read_member
+from readers.figures import Figures
 from readers.html import to_markdown
 from readers.interface import Item, Options, Outline
 from readers.sections import section_pages
@@ -34,24 +39,30 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     """
     with open_archive(path, options.name) as archive:
         title = _title(archive, options.name)
+    figures = Figures(options.max_pixels)
     with path.open("rb") as file:
         html = mammoth.convert_to_html(
             file,
             style_map=_STYLES,
-            convert_image=mammoth.images.img_element(_no_image),
+            convert_image=mammoth.images.img_element(lambda image: {"src": figures.place(_embedded(image))}),
             ignore_empty_paragraphs=True,
         ).value
-    markdown = to_markdown(html)
+    markdown = to_markdown(html, unquote)  # lxml percent-encodes what stands in `src`
     if not markdown.strip():
         raise FileEmpty(name=options.name)
     pages = section_pages(markdown)
     yield Outline(options.media_type, "section", len(pages), title)
-    yield from pages
+    for page in pages:
+        yield figures.finish(page)
 
 
-def _no_image(_image: object) -> dict[str, str]:
-    """Leave pictures unopened: linked ones would be fetched from where the document points."""
-    return {}
+def _embedded(image: Any) -> bytes | None:
+    """Return a picture that is in the file; mammoth refuses those that are linked, wherever they may be."""
+    try:
+        with image.open() as file:
+            return bytes(file.read())
+    except (InvalidFileReferenceError, BadZipFile, KeyError, NotImplementedError, OSError, EOFError, zlib.error):
+        return None
 
 
 def _title(archive: ZipFile, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,6 +13,7 @@ from lxml import etree
 
 from errors import FileCorrupt, FileEncrypted
 from readers.archive import open_archive, read_member
+from readers.figures import Figures
 from readers.html import to_markdown
 from readers.interface import Item, Options, Outline, Page
 from readers.sections import section_pages
@@ -21,6 +23,7 @@ _OPF = "{http://www.idpf.org/2007/opf}"
 _DC_TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _CHAPTERS = {"application/xhtml+xml", "text/html", "application/x-dtbook+xml"}
 _FONT_SCRAMBLING = {"http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"}
+_ELSEWHERE = re.compile(r"[a-zA-Z][\w+.-]*:|//")
 _MAX_CHAPTER = 20 * 1024 * 1024
 
 
@@ -35,10 +38,11 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     with open_archive(path, options.name) as archive:
         _refuse_encrypted(archive, options.name)
         title, chapters = _spine(archive, options.name)
-        pages = [page for chapter in chapters for page in _chapter_pages(archive, chapter, options.name)]
+        figures = Figures(options.max_pixels)
+        pages = [page for chapter in chapters for page in _chapter_pages(archive, chapter, figures, options.name)]
     yield Outline(options.media_type, "section", len(pages), title)
     for number, page in enumerate(pages, 1):
-        yield Page(number, page.label if not page.label.isdigit() else str(number), page.markdown)
+        yield figures.finish(Page(number, page.label if not page.label.isdigit() else str(number), page.markdown))
 
 
 def _parse(data: bytes, name: str) -> etree._Element:
@@ -70,11 +74,24 @@ def _spine(archive: ZipFile, name: str) -> tuple[str, list[str]]:
     return package.findtext(f".//{_DC_TITLE}") or "", chapters
 
 
-def _chapter_pages(archive: ZipFile, member: str, name: str) -> list[Page]:
+def _chapter_pages(archive: ZipFile, member: str, figures: Figures, name: str) -> list[Page]:
     data = read_member(archive, member, name)
     if len(data) > _MAX_CHAPTER:
         raise FileCorrupt(name=name)
-    return section_pages(to_markdown(_decoded(data)))
+
+    def picture(source: str) -> str:
+        if _ELSEWHERE.match(source):
+            return ""
+        return figures.place(_picture(archive, posixpath.join(posixpath.dirname(member), unquote(source)), name))
+
+    return section_pages(to_markdown(_decoded(data), picture))
+
+
+def _picture(archive: ZipFile, member: str, name: str) -> bytes | None:
+    try:
+        return read_member(archive, posixpath.normpath(member), name)
+    except FileCorrupt:
+        return None
 
 
 def _decoded(data: bytes) -> str:

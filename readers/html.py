@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import lxml.html
@@ -12,6 +13,7 @@ from lxml import etree
 from markdownify import MarkdownConverter
 
 from errors import FileEmpty, FileTooLarge
+from readers.figures import UNREAD
 from readers.interface import Item, Options, Outline
 from readers.sections import section_pages
 
@@ -29,6 +31,8 @@ _BLOCKS = (
     | {"li": "\n- ", "td": " | ", "th": " | "}
 )
 _DROPPED_TREE = etree.XPath("|".join(f"//{tag}" for tag in _NOT_SHOWN if tag != "head"))
+_INLINE_PICTURE = re.compile(rb"<img\b[^>]{0,500}?\ssrc=[\"']?data:image/[^\"'>]{8000}", re.I)
+"""A picture of some size inside the page; all others are elsewhere, and are not fetched."""
 _SPACE = re.compile(r"\s+")
 
 
@@ -47,7 +51,9 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         raise FileEmpty(name=options.name)
     pages = section_pages(markdown)
     yield Outline(options.media_type, "section", len(pages), title)
-    yield from pages
+    pictures = len(_INLINE_PICTURE.findall(data))
+    warnings = (f"{UNREAD}:{pictures}",) if pictures else ()
+    yield from (replace(page, warnings=warnings if page.number == 1 else ()) for page in pages)
 
 
 def main_text(data: bytes) -> tuple[str, str]:
@@ -70,31 +76,40 @@ def main_text(data: bytes) -> tuple[str, str]:
         return title, visible
 
 
-def to_markdown(html: str) -> str:
-    """Return all of `html` as Markdown with headings, lists and tables kept, links and pictures as their text."""
+def to_markdown(html: str, picture: Callable[[str], str] | None = None) -> str:
+    """Return all of `html` as Markdown with headings, lists and tables kept, links and pictures as their text.
+
+    `picture` gives what else stands for a picture, by its `src`.
+    """
     tree = lxml.html.document_fromstring(html) if html.strip() else None
     if tree is None:
         return ""
     for element in _DROPPED_TREE(tree):
         element.drop_tree()
-    return _Converter(
+    converter = _Converter(
         heading_style="ATX",
         bullets="-",
         escape_asterisks=False,
         escape_underscores=False,
         escape_misc=False,
         table_infer_header=True,
-    ).convert(lxml.html.tostring(tree, encoding="unicode"))
+    )
+    converter.picture = picture
+    return str(converter.convert(lxml.html.tostring(tree, encoding="unicode")))
 
 
 class _Converter(MarkdownConverter):  # type: ignore[misc]
     """Markdownify without what does not belong to the text."""
 
+    picture: Callable[[str], str] | None = None
+
     def convert_a(self, _element: object, text: str, parent_tags: set[str]) -> str:
         return text
 
     def convert_img(self, element: dict[str, str], text: str, parent_tags: set[str]) -> str:
-        return str(element.get("alt") or "")
+        alt = str(element.get("alt") or "")
+        source = str(element.get("src") or "")
+        return alt + self.picture(source) if self.picture and source else alt
 
     def convert_title(self, _element: object, text: str, parent_tags: set[str]) -> str:
         return ""

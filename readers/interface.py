@@ -42,7 +42,8 @@ class Page:
 
     `number` counts from 1; `label` is what a person sees (the printed page number, the section's heading, the sheet's
     name). `image` is set where the page has no usable text layer: an upright-or-rotated PNG for the OCR engine;
-    `markdown` then holds what text there was, for use when OCR gives nothing.
+    `markdown` then holds what text there was, for use when OCR gives nothing. `figures` are the pictures on a page that
+    has text, for the OCR engine; each stands where `markdown` has a `readers.figures.MARK`.
     """
 
     number: int
@@ -50,6 +51,7 @@ class Page:
     markdown: str
     image: bytes | None = None
     warnings: tuple[str, ...] = ()
+    figures: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{0} files inside this file were left out.",
         "此文件内有 {0} 个文件未读取。",
     ),
+    "pictures_not_read": (
+        "{0} pictures inside this file were not read.",
+        "此文件内有 {0} 张图片未识别文字。",
+    ),
     "rows_cut": ("Only the first {0} rows were read.", "只读取了前 {0} 行。"),
 }
 

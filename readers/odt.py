@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 from lxml import etree
 
 from errors import FileCorrupt, FileEmpty, FileEncrypted
 from readers.archive import open_archive, read_member
+from readers.figures import Figures
 from readers.interface import Item, Options, Outline, Page
 from readers.media_types import ODP
 from readers.sections import section_pages
@@ -17,6 +19,7 @@ from readers.tables import table
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
+_HREF = "{http://www.w3.org/1999/xlink}href"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _NOT_TEXT = {f"{_TEXT}tracked-changes", f"{_OFFICE}annotation", f"{_TEXT}note-citation", f"{_TEXT}bibliography-source"}
 _OWN_BLOCKS = {f"{_TEXT}note", f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}list"} | _NOT_TEXT
@@ -33,33 +36,49 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         FileCorrupt: its content is no sound XML.
         FileEmpty: it holds no text.
     """
-    body = _content(path, options.name).find(f"{_OFFICE}body")
-    if body is None:
-        raise FileCorrupt(name=options.name)
+    with open_archive(path, options.name) as archive:
+        body = _content(archive, options.name).find(f"{_OFFICE}body")
+        if body is None:
+            raise FileCorrupt(name=options.name)
+        figures = Figures(options.max_pixels)
+        _place_pictures(body, archive, figures)
     if options.media_type == ODP:
         slides = list(body.iter(f"{_DRAW}page"))
         yield Outline(options.media_type, "slide", len(slides))
         for number, slide in enumerate(slides, 1):
-            yield Page(number, str(number), "\n\n".join(_blocks(slide)))
+            yield figures.finish(Page(number, str(number), "\n\n".join(_blocks(slide))))
         return
     pages = section_pages("\n\n".join(_blocks(body)))
     if not pages:
         raise FileEmpty(name=options.name)
     yield Outline(options.media_type, "section", len(pages))
-    yield from pages
+    for page in pages:
+        yield figures.finish(page)
 
 
-def _content(path: Path, name: str) -> etree._Element:
-    with open_archive(path, name) as archive:
-        if "META-INF/manifest.xml" in archive.namelist():
-            if b":encryption-data" in read_member(archive, "META-INF/manifest.xml", name):
-                raise FileEncrypted(name=name)
-        data = read_member(archive, "content.xml", name)
+def _content(archive: ZipFile, name: str) -> etree._Element:
+    if "META-INF/manifest.xml" in archive.namelist():
+        if b":encryption-data" in read_member(archive, "META-INF/manifest.xml", name):
+            raise FileEncrypted(name=name)
+    data = read_member(archive, "content.xml", name)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         return etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise FileCorrupt(name=name) from error
+
+
+def _place_pictures(body: etree._Element, archive: ZipFile, figures: Figures) -> None:
+    """Put what stands for a picture where each is; of several forms of one picture the first counts."""
+    for frame in body.iter(f"{_DRAW}frame"):
+        image = frame.find(f"{_DRAW}image")
+        if image is None or frame.find(f"{_DRAW}object") is not None:
+            continue
+        try:
+            data = read_member(archive, image.get(_HREF, "").removeprefix("./"), "")
+        except FileCorrupt:
+            data = None
+        etree.SubElement(image, f"{_TEXT}p").text = figures.place(data)
 
 
 def _blocks(parent: etree._Element, depth: int = 0) -> Iterator[str]:

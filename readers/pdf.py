@@ -16,7 +16,9 @@ sys.modules.setdefault("pymupdf.layout", None)  # type: ignore[arg-type]
 import pymupdf  # noqa: E402
 
 from errors import FileCorrupt, FileEncrypted, FileTooLarge  # noqa: E402
+from readers.figures import UNREAD  # noqa: E402
 from readers.interface import Item, Options, Outline, Page  # noqa: E402
+from readers.pdf_figures import MOST, draw, regions, with_marks  # noqa: E402
 from readers.pdf_layout import Block, Typography, typography, visible_blocks  # noqa: E402
 from readers.pdf_markdown import page_markdown, squeeze  # noqa: E402
 from readers.pdf_scan import Verdict, judge, render  # noqa: E402
@@ -45,6 +47,7 @@ class _Reading:
     headings: dict[int, dict[str, int]]
     table_seconds: float = TABLE_SECONDS
     hidden_pages: int = field(default=0)
+    figures: int = field(default=0)
 
 
 def read(path: Path, options: Options) -> Iterator[Item]:
@@ -170,12 +173,26 @@ def _text_page(page: pymupdf.Page, label: str, blocks: list[Block], hidden: bool
     if finder is not None:
         reading.table_seconds -= time.monotonic() - began
     fields = _form_fields(page, squeeze(markdown))
-    return Page(
-        page.number + 1,
-        label,
-        "\n\n".join(part for part in (markdown, fields) if part),
-        warnings=("hidden_text",) if hidden else (),
-    )
+    text = "\n\n".join(part for part in (markdown, fields) if part)
+    figures, places, unread = _figures(page, blocks, reading)
+    warnings = (*(["hidden_text"] if hidden and not places else []), *([f"{UNREAD}:{unread}"] if unread else []))
+    return Page(page.number + 1, label, with_marks(text, blocks, places), None, warnings, figures)
+
+
+def _figures(
+    page: pymupdf.Page, blocks: list[Block], reading: _Reading
+) -> tuple[tuple[bytes, ...], list[pymupdf.Rect], int]:
+    """Return the pictures beside the text that may hold text too, where they stand, and how many are left out."""
+    figures, places, unread = [], [], 0
+    huge = any(image[2] * image[3] > reading.options.max_pixels for image in page.get_images())
+    for region in regions(page, blocks):
+        if reading.figures >= MOST or huge:
+            unread += 1
+        elif (image := draw(page, region, blocks)) is not None:
+            reading.figures += 1
+            figures.append(image)
+            places.append(region)
+    return tuple(figures), places, unread
 
 
 def _form_fields(page: pymupdf.Page, seen: str) -> str:

@@ -75,10 +75,11 @@ def _image_share(page: pymupdf.Page) -> float:
     """Return the share of the page that its largest pictures cover, 0 to 1."""
     area = abs(page.rect.width * page.rect.height) or 1.0
     covered = 0.0
+    whole = page.rect * page.derotation_matrix
     for image in page.get_image_info():
         left, top, right, bottom = image["bbox"]
-        width = max(0.0, min(right, page.rect.x1) - max(left, page.rect.x0))
-        height = max(0.0, min(bottom, page.rect.y1) - max(top, page.rect.y0))
+        width = max(0.0, min(right, whole.x1) - max(left, whole.x0))
+        height = max(0.0, min(bottom, whole.y1) - max(top, whole.y0))
         covered += width * height
     return min(covered / area, 1.0)
 

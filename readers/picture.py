@@ -23,6 +23,8 @@ REDUCED_SIDE = 2048
 LONG = 2.5
 """A picture longer than this many times its breadth is bounded by area, `side * side / LONG`, to stay legible."""
 LONGEST_SIDE = 30_000
+Crop = tuple[float, float, float, float]
+WHOLE: Crop = (0.0, 0.0, 0.0, 0.0)
 EXACT_PIXELS = 2_000_000
 """Up to this size, and for losslessly stored sources, the copy is a PNG; else a JPEG, which is a tenth as large."""
 MAX_PNG_BYTES = 8_000_000
@@ -65,6 +67,39 @@ def load_picture(data: bytes, name: str, max_pixels: int, frames: int) -> Iterat
     total = _pages(image, name)
     for frame in range(min(total, frames)):
         yield _frame(image, frame, total, name, max_pixels)
+
+
+def for_ocr(data: bytes, max_pixels: int, least_side: int, least_area: int, crop: Crop = WHOLE) -> bytes:
+    """Return a picture of a document upright and reduced for OCR, as PNG or JPEG.
+
+    Args:
+        data: The picture's file.
+        max_pixels: Most pixels, checked in the header.
+        least_side: With a shorter side, or less than `least_area` pixels, nothing is returned.
+        least_area: See `least_side`.
+        crop: Shares of its left, top, right and bottom that are not shown, 0 to 1.
+
+    Raises:
+        FileCorrupt, FileTooLarge, UnsupportedType: As `load_picture`.
+    """
+    name = ""
+    image = _open(data, name, max_pixels)
+    if min(image.size) < least_side or image.width * image.height < least_area:
+        return b""
+    try:
+        if crop == WHOLE:
+            image.draft("", _fitted(*image.size, REDUCED_SIDE))
+        upright = _cropped(_opaque(ImageOps.exif_transpose(_eight_bits(image))), crop)
+    except _DAMAGED as exc:
+        raise FileCorrupt(name=name) from exc
+    return _encoded(_scaled(upright, REDUCED_SIDE), lossy=True)[0]
+
+
+def _cropped(image: Image.Image, crop: Crop) -> Image.Image:
+    left, top, right, bottom = (min(max(share, 0.0), 1.0) for share in crop)
+    x0, y0 = round(image.width * left), round(image.height * top)
+    x1, y1 = round(image.width * (1 - right)), round(image.height * (1 - bottom))
+    return image.crop((x0, y0, x1, y1)) if x0 < x1 and y0 < y1 else image
 
 
 def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:

@@ -10,9 +10,12 @@ from pptx.enum.shapes import MSO_SHAPE_TYPE, PP_PLACEHOLDER
 from pptx.exc import PythonPptxError
 from pptx.opc.package import OpcPackage
 from pptx.package import Package
+from pptx.shapes.picture import Picture
+from pptx.shapes.placeholder import PlaceholderPicture
 
 from errors import FileCorrupt, FileTooLarge
 from readers.archive import open_archive
+from readers.figures import Figures
 from readers.interface import Item, Options, Outline, Page
 from readers.tables import table
 
@@ -37,29 +40,32 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     if len(slides) > options.max_pages:
         raise FileTooLarge(name=options.name, limit=f"{len(slides)} > {options.max_pages} slides / 页")
     yield Outline(options.media_type, "slide", len(slides), presentation.core_properties.title or "")
+    figures = Figures(options.max_pixels)
     for number, slide in enumerate(slides, 1):
-        yield Page(number, str(number), "\n\n".join(_slide_parts(slide)))
+        yield figures.finish(Page(number, str(number), "\n\n".join(_slide_parts(slide, figures))))
 
 
-def _slide_parts(slide: Any) -> Iterator[str]:
+def _slide_parts(slide: Any, figures: Figures) -> Iterator[str]:
     title = slide.shapes.title
     if title is not None and title.has_text_frame and title.text_frame.text.strip():
         yield "# " + " ".join(title.text_frame.text.split())
     shapes = [shape for shape in slide.shapes if title is None or shape.shape_id != title.shape_id]
     for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
-        yield from _shape_parts(shape, 0)
+        yield from _shape_parts(shape, 0, figures)
     if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
         notes = slide.notes_slide.notes_text_frame.text.strip()
         if notes:
             yield f"## Notes / 备注\n\n{notes}"
 
 
-def _shape_parts(shape: Any, depth: int) -> Iterator[str]:
+def _shape_parts(shape: Any, depth: int, figures: Figures) -> Iterator[str]:
     if shape.shape_type == MSO_SHAPE_TYPE.GROUP:
         for inner in shape.shapes if depth < _MOST_NESTED else ():
-            yield from _shape_parts(inner, depth + 1)
+            yield from _shape_parts(inner, depth + 1, figures)
     elif not (shape.is_placeholder and shape.placeholder_format.type in _SKIPPED):
         yield from _content_parts(shape)
+        if isinstance(shape, Picture | PlaceholderPicture):
+            yield _picture(shape, figures)
 
 
 def _content_parts(shape: Any) -> Iterator[str]:
@@ -73,6 +79,16 @@ def _content_parts(shape: Any) -> Iterator[str]:
         text = "\n".join(_paragraphs(shape.text_frame))
         if text:
             yield text
+
+
+def _picture(shape: Any, figures: Figures) -> str:
+    """Keep a picture as it is shown, without what is cropped away; linked ones are not in the file."""
+    try:
+        data = shape.image.blob
+        crop = (shape.crop_left, shape.crop_top, shape.crop_right, shape.crop_bottom)
+    except (PythonPptxError, KeyError, AttributeError, ValueError):
+        return figures.place(None)
+    return figures.place(data, crop)
 
 
 def _paragraphs(frame: Any) -> Iterator[str]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from striprtf.striprtf import rtf_to_text
 
 from errors import FileCorrupt, FileEmpty, FileTooLarge
+from readers.figures import UNREAD
 from readers.interface import Item, Options, Outline
 from readers.sections import section_pages
 from readers.tables import table
 
 MAX_BYTES = 20 * 1024 * 1024
+_PICTURE = re.compile(rb"\\(?:pngblip|jpegblip|dibitmap|wbitmap)")
 _BINARY = re.compile(rb"\{\\\*?\\?pict[^{}]*\}|\\(?:pngblip|jpegblip|wmetafile\d?|emfblip)[^{}]*", re.S)
 _CODE_PAGE = re.compile(rb"\\ansicpg(\d+)")
 
@@ -28,7 +31,9 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     """
     if path.stat().st_size > MAX_BYTES:
         raise FileTooLarge(name=options.name, limit=f"> {MAX_BYTES >> 20} MiB")
-    data = _BINARY.sub(b"", path.read_bytes())
+    data = path.read_bytes()
+    pictures = len(_PICTURE.findall(data))
+    data = _BINARY.sub(b"", data)
     try:
         text = rtf_to_text(data.decode("latin-1"), encoding=_code_page(data), errors="replace")
     except (ValueError, LookupError, IndexError) as error:
@@ -37,7 +42,8 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         raise FileEmpty(name=options.name)
     pages = section_pages(_with_tables(text))
     yield Outline(options.media_type, "section", len(pages))
-    yield from pages
+    warnings = (f"{UNREAD}:{pictures}",) if pictures else ()
+    yield from (replace(page, warnings=warnings if page.number == 1 else ()) for page in pages)
 
 
 def _code_page(data: bytes) -> str:

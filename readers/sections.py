@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from readers.figures import split_figures, without_places
 from readers.interface import Page
 
 MAX_SECTION_CHARS = 20_000
 """A section longer than this is cut at a paragraph, so that a page of the document stays a page to look at."""
+MOST_FIGURES = 4
+"""A section with more pictures is cut there, so that a paper scanned into a document is read and found page by page."""
 
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*?)[ \t]*#*$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
@@ -22,8 +25,9 @@ def section_pages(markdown: str) -> list[Page]:
     """
     pages: list[Page] = []
     for label, text in _sections(markdown):
-        for part in split_long(text):
-            pages.append(Page(len(pages) + 1, label or str(len(pages) + 1), part))
+        for part in split_figures(text, MOST_FIGURES):
+            for short in split_long(part):
+                pages.append(Page(len(pages) + 1, label or str(len(pages) + 1), short))
     return pages
 
 
@@ -70,7 +74,7 @@ def _headings(lines: list[str]) -> Iterator[tuple[int, tuple[int, str]]]:
         elif not fence:
             heading = _HEADING.match(line)
             if heading:
-                yield number, (len(heading[1]), _MARKS.sub(r"\1", heading[2]).strip())
+                yield number, (len(heading[1]), _MARKS.sub(r"\1", without_places(heading[2])).strip())
 
 
 def _label(path: list[tuple[int, str]]) -> str:

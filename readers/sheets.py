@@ -6,18 +6,24 @@ process then aborts, which the sandbox reports as too large.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from zipfile import ZipInfo
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
 
 from errors import FileCorrupt, FileEncrypted, FileTooLarge
 from readers.archive import open_archive
+from readers.figures import UNREAD
 from readers.interface import Item, Options, Outline, Page
 from readers.media_types import XLS
 from readers.tables import has_header, is_number, table_blocks
 
+_PICTURE = re.compile(r"(?:xl/media|Pictures)/.*\.(?:png|jpe?g|gif|bmp|tiff?|webp|emf|wmf)$", re.I)
+_LEAST_PICTURE = 4096
 MAX_ROWS = 200_000
 MAX_CELLS = 20_000_000
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
@@ -31,8 +37,10 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         FileEncrypted: it needs a password.
         FileCorrupt: it is no sound workbook.
     """
+    pictures = 0
     if options.media_type != XLS:
-        open_archive(path, options.name).close()
+        with open_archive(path, options.name) as archive:
+            pictures = sum(1 for member in archive.infolist() if _is_picture(member))
     try:
         workbook = CalamineWorkbook.from_path(str(path))
     except PasswordError as error:
@@ -48,7 +56,14 @@ def read(path: Path, options: Options) -> Iterator[Item]:
             sheet = workbook.get_sheet_by_name(name)
         except (CalamineError, ValueError) as error:
             raise FileCorrupt(name=options.name) from error
-        yield _page(sheet, number, options)
+        page = _page(sheet, number, options)
+        noted = (*page.warnings, f"{UNREAD}:{pictures}") if pictures and number == 1 else page.warnings
+        yield replace(page, warnings=noted)
+
+
+def _is_picture(member: ZipInfo) -> bool:
+    """Whether a member is a picture of some size; which sheet shows it is not looked up, so it is only counted."""
+    return bool(_PICTURE.match(member.filename)) and member.file_size >= _LEAST_PICTURE
 
 
 def _page(sheet: CalamineSheet, number: int, options: Options) -> Page:

@@ -8,6 +8,7 @@ import pytest
 
 from errors import FileCorrupt, FileEncrypted, UnknownDocument
 from graph.state import Attachment
+from readers.figures import MARK
 from readers.interface import Embedded, Outline, Page
 from settings import Settings
 from stores.ownership import Owner
@@ -150,6 +151,26 @@ async def test_page_that_ocr_cannot_read_is_a_warning(library: Library) -> None:
     assert document["status"] == "ready"
     assert document["coverage"]["failed"] == [{"page": 1, "reason": "此处无法进行文字识别"}]
     assert "第 1 页" in document["warnings"][0]
+
+
+async def test_pictures_on_a_page_are_read_where_they_stand(library: Library) -> None:
+    text = f"Before.\n\n{MARK}\n\nAfter.\n\n{MARK}"
+    library.reader.scripts["a.txt"] = [
+        Outline("text/plain", "section", 2),
+        Page(1, "One", text, figures=(b"on the stamp: OTTER", b"a seal"), warnings=("pictures_not_read:2",)),
+        Page(2, "Two", "A page without pictures, with words."),
+    ]
+    document = await library.add("x")
+    one, two = await library.documents.pages(document["id"], ANN)
+    assert one["markdown"] == "Before.\n\non the stamp: OTTER\n\nAfter.\n\na seal"
+    assert (one["ocr"], one["confidence"], len(one["lines"])) == (True, 0.9, 2) and not two["ocr"]
+    assert document["warnings"] == ["2 pictures inside this file were not read."]
+    assert (await library.documents.search("otter stamp", ANN, top_k=1))[0]["page"] == 1
+    library.ocr.down = True
+    library.reader.scripts["b.txt"] = [Outline("text/plain", "section", 1), Page(1, "一", text, figures=(b"1", b"2"))]
+    document = await library.add("y", name="b.txt", language="zh")
+    assert document["warnings"] == ["此文件内有 2 张图片未识别文字。"]
+    assert (await library.documents.pages(document["id"], ANN))[0]["markdown"] == "Before.\n\nAfter."
 
 
 async def test_long_document_gets_a_summary_once(library: Library) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
 
+import docx
 import httpx
 import pymupdf
 import pytest
@@ -223,6 +224,21 @@ def test_scans_are_recognised_whichever_way_they_lie(api: httpx.Client) -> None:
     assert all(page["confidence"] > 0.8 and page["lines"] for page in read[:3])
     for page, words in zip(read, ["612 crates", "due in April", "付款期限为三十天", "text layer"], strict=True):
         assert words in page["markdown"], page
+
+
+def test_pictures_inside_documents_are_read_and_cited(api: httpx.Client) -> None:
+    document = docx.Document()
+    for title, line in (("Invoices", "Invoice 8812 comes to 4417 crowns"), ("附件", "违约金为合同总价的百分之七")):
+        document.add_heading(title, 1)
+        document.add_picture(io.BytesIO(encoded(drawn((60, 60, line), size=(900, 200)))))
+    thread = session()
+    (item,) = upload(api, {"annex.docx": samples.saved(document)}, session_id=thread).values()
+    assert settled(api, item["id"])["status"] == "ready"
+    for number, question, fact in ((1, "What does invoice 8812 come to?", "4417"), (2, "违约金是多少？", "百分之七")):
+        answer = chat(api, question, thread)
+        assert fact in answer["answer"]
+        assert answer["citations"][0]["page"] == number and fact in answer["citations"][0]["quote"]
+    assert all(page["ocr"] and page["confidence"] > 0.8 for page in pages(api, item["id"]))
 
 
 def test_progress_and_an_answer_from_what_is_ready(ann: httpx.Client) -> None:

@@ -124,6 +124,12 @@ def packed(members: dict[str, str | bytes]) -> bytes:
     return buffer.getvalue()
 
 
+def repacked(archive: bytes, members: dict[str, str | bytes]) -> bytes:
+    """The zip file `archive` with `members` added or replaced."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as old:
+        return packed({**{name: old.read(name) for name in old.namelist()}, **members})
+
+
 def mail() -> bytes:
     message = EmailMessage()
     message["From"] = "王芳 <wang@example.org>"
