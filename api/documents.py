@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse
 from api.backend import BackendDep, UserDep
 from api.deletion import delete_document as delete_everywhere
 from api.receipts import receipt
-from api.schemas import ERRORS, Receipt, SearchBody, SessionId
+from api.schemas import ERRORS, MOST_ITEMS, Receipt, SearchBody, SessionId
 from api.turn_bodies import read_upload
 from api.uploads import queued, start_reading, store_uploads
 from api.wire import json_response
@@ -96,8 +96,8 @@ async def get_pages(
     document_id: str,
     backend: BackendDep,
     user: UserDep,
-    first: Annotated[int, Query(alias="from", ge=1)] = 1,
-    last: Annotated[int | None, Query(alias="to", ge=1)] = None,
+    first: Annotated[int, Query(alias="from", ge=1, le=MOST_ITEMS)] = 1,
+    last: Annotated[int | None, Query(alias="to", ge=1, le=MOST_ITEMS)] = None,
 ) -> Response:
     """Return the pages that have been read, as Markdown."""
     last = min(last or first + MOST_PAGES - 1, first + MOST_PAGES - 1)

@@ -26,7 +26,7 @@ from api.client_messages import cleaned
 from api.failures import as_app_error, asked_language, error_body
 from api.run import Run, TurnRequest
 from api.schemas import DisconnectPolicy
-from api.served_schemas import CONFIG_SPECS, TurnInput, TurnOutput
+from api.served_schemas import CONFIG_SPECS, BatchBody, TurnInput, TurnOutput
 from api.turns import TurnRunner
 from api.wire import client_left
 from errors import BadInput, Words
@@ -270,6 +270,14 @@ def mount_langserve(app: FastAPI, runner: Callable[[], TurnRunner]) -> None:
 
     # LangServe's own goes through an answer three times, twice of these in Python.
     api_handler._json_encode_response = _json_response  # type: ignore[assignment]
+    # It also fails inside on a config of null, and on a batch that is no list.
+    unpack = api_handler._unpack_request_config
+
+    async def unpack_given(*configs: Any, **options: Any) -> dict[str, Any]:
+        return await unpack(*(config for config in configs if config is not None), **options)
+
+    api_handler._unpack_request_config = unpack_given
+    api_handler.BatchRequestShallowValidator = BatchBody  # type: ignore[attr-defined,misc]
 
     router = APIRouter(route_class=ServedRoute)
     everything: Any = ("invoke", "batch", "stream", "stream_log", "stream_events", "playground",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from api.backend import BackendDep, UserDep
 from api.chat import CHAT_BODY, FILES_BODY, request_body
-from api.schemas import ERRORS, RunStatus
+from api.schemas import ERRORS, MOST_ITEMS, RunStatus
 from api.sse import event_stream
 from api.turn_bodies import read_turn_body, turn_request
 from api.wire import json_response
@@ -46,7 +46,9 @@ async def stream_run(
     run_id: str,
     backend: BackendDep,
     user: UserDep,
-    last_event_id: Annotated[int, Header(ge=0, description="Number of the last event that arrived.")] = 0,
+    last_event_id: Annotated[
+        int, Header(ge=0, le=MOST_ITEMS, description="Number of the last event that arrived.")
+    ] = 0,
 ) -> Response:
     """Stream the events of a run from the one after `Last-Event-ID` on, whichever process runs it.
 

@@ -15,6 +15,9 @@ ConcurrencyPolicy = Literal["enqueue", "reject", "interrupt", "rollback"]
 DisconnectPolicy = Literal["continue", "cancel"]
 RunState = Literal["queued", "running", "done", "stopped", "interrupted", "rolled_back", "error"]
 
+MOST_ITEMS = 2**31 - 1
+"""Largest number of an item, page or event that is asked for: what databases and JSON can count to."""
+
 _SESSION = "Conversation to go on with; empty: a new one is made and returned."
 
 
@@ -38,7 +41,10 @@ class ChatBody(BaseModel):
         None, max_length=100, description="Name of a role (GET /api/v1/personas); system_prompt adds to it."
     )
     budget: int | None = Field(
-        None, ge=1, description="Most tokens, read and written, that the chat model may use for this turn."
+        None,
+        ge=1,
+        le=MOST_ITEMS,
+        description="Most tokens, read and written, that the chat model may use for this turn.",
     )
     attachment_ids: list[str] = Field([], description="Ids of uploaded files (POST /api/v1/documents).")
     tools: list[str] | None = Field(None, description="Names of the tools that may be used; empty list: none.")

@@ -15,6 +15,7 @@ from api.deletion import delete_user
 from api.receipts import receipt
 from api.schemas import (
     ERRORS,
+    MOST_ITEMS,
     Answer,
     BranchBody,
     ChatBody,
@@ -51,7 +52,7 @@ async def clear_current_chat_history(body: SessionBody, backend: BackendDep, use
 async def list_sessions(
     backend: BackendDep,
     user: UserDep,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST_ITEMS)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     query: Annotated[str | None, Query(max_length=200, description="Looked for in the titles.")] = None,
 ) -> Response:
@@ -65,7 +66,7 @@ async def get_session(
     session_id: SessionPath,
     backend: BackendDep,
     user: UserDep,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST_ITEMS)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     newest: Annotated[bool, Query(description="Count from the newest message.")] = False,
 ) -> Response:
