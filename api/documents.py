@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from fastapi.responses import FileResponse
 
 from api.backend import BackendDep, UserDep
 from api.deletion import delete_document as delete_everywhere
+from api.failures import asked_language
 from api.receipts import receipt
 from api.schemas import ERRORS, MOST_ITEMS, Receipt, SearchBody, SessionId
 from api.turn_bodies import read_upload
@@ -62,7 +64,8 @@ async def upload_documents(request: Request, backend: BackendDep, user: UserDep)
     if upload.session_id is None and scope != "library":
         raise BadInput(reason=Words("give session_id or scope=library", "请提供 session_id 或 scope=library"))
     owner = Owner(user, None if scope == "library" else upload.session_id)
-    language = language_of(" ".join(file.filename or "" for file in upload.files))
+    request.state.language = language_of(" ".join(PurePath(file.filename or "").stem for file in upload.files))
+    language = asked_language(request)
     refs, refused = await store_uploads(upload.files, owner, backend.services, language)
     for ref in refs:
         start_reading(backend.services, ref, owner, language=language, password=upload.fields.get("password"))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 
 from errors import Language
+from graph.coverage import coverage_text
 from graph.state import Attachment, DocumentNote, Source, State
 from models.tokens import count_tokens
 
@@ -22,6 +23,10 @@ NO_VISION = {
 STILL_READING = {
     "en": "{name}: {done} of {total} pages are read so far; say that the answer rests on these.",
     "zh": "{name}：目前已读取 {done}/{total} 页，请说明回答仅基于这些页。",
+}
+PARTLY_COVERED = {
+    "en": "Say when summarising it: {coverage}",
+    "zh": "总结时请说明：{coverage}",
 }
 MORE = {
     "en": "... and {n} older ones; list_documents names them.",
@@ -121,6 +126,8 @@ def _attachment_text(attachment: Attachment, language: Language, summary: str = 
         lines.append(STILL_READING[language].format(name=name, done=done, total=total))
     if summary := attachment.get("summary") or summary:
         lines.append(f"Summary: {summary}")
+    if coverage := coverage_text(attachment, language):
+        return "\n".join([*lines, PARTLY_COVERED[language].format(coverage=coverage)])
     return "\n".join([*lines, *attachment.get("warnings", [])])
 
 
@@ -147,6 +154,8 @@ def _documents_text(notes: Sequence[DocumentNote], language: Language) -> str:
         summary = note["summary"] if len(note["summary"]) <= left else ""
         left -= len(summary)
         lines.append(f"- {note['name']} ({note['pages_total']} p.)" + (f": {summary}" if summary else ""))
+        if "coverage" in note:
+            lines.append(PARTLY_COVERED[language].format(coverage=note["coverage"]))
         if note["status"] == "reading":
             lines.append(
                 STILL_READING[language].format(name=note["name"], done=note["pages_done"], total=note["pages_total"])

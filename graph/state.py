@@ -98,6 +98,8 @@ class DocumentNote(TypedDict):
     pages_total: int
     pages_done: int
     summary: str
+    coverage: NotRequired[str]
+    """What of it was not read, in the language of its owner; missing when everything was."""
 
 
 class Source(TypedDict):

@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 
 from errors import Language
 from graph.context import Context, Services
+from graph.coverage import coverage_text
 from graph.passages import find_passages, overview
 from graph.progress import emit, memory_key_of, owner_of
 from graph.state import Attachment, DocumentNote, State, Update
@@ -27,7 +28,7 @@ async def recall(state: State, runtime: Runtime[Context]) -> Update:
     update = await _prepared_summary(state, services, memory_key_of(runtime))
     documents = await services.documents.list(owner)
     if documents:
-        notes = [_note(document) for document in documents]
+        notes = [_note(document, state["language"]) for document in documents]
         update["documents"], pages = await overview(state, services, owner, notes)
         update["sources"] = pages or await find_passages(state, services, owner, notes)
         update["warnings"] = [*state.get("warnings", []), *_partly_read(notes, state["language"], runtime)]
@@ -59,8 +60,8 @@ async def _prepared_summary(state: State, services: Services, memory_key: str) -
     return Update(summary=text, messages=gone) if gone else Update()
 
 
-def _note(document: Attachment) -> DocumentNote:
-    return DocumentNote(
+def _note(document: Attachment, language: Language) -> DocumentNote:
+    note = DocumentNote(
         id=document["id"],
         name=document["name"],
         kind=document["kind"],
@@ -69,3 +70,6 @@ def _note(document: Attachment) -> DocumentNote:
         pages_done=document.get("pages_done", 0),
         summary=document.get("summary", "")[:SUMMARY_CHARS],
     )
+    if coverage := coverage_text(document, language):
+        note["coverage"] = coverage
+    return note

@@ -39,8 +39,8 @@ _REASONS: dict[str, tuple[str, str]] = {
 }
 _PAGES: dict[Language, dict[str, str]] = {
     "en": {
-        "skipped": "Not read, {reason}: page(s) {pages}.",
-        "failed": "Could not be read, {reason}: page(s) {pages}.",
+        "skipped": "Not read ({reason}): page(s) {pages}.",
+        "failed": "Could not be read ({reason}): page(s) {pages}.",
     },
     "zh": {"skipped": "未读取（{reason}）：第 {pages} 页。", "failed": "无法读取（{reason}）：第 {pages} 页。"},
 }
@@ -109,7 +109,8 @@ def _gap_warnings(gaps: list[Gap], language: Language) -> list[str]:
 def _reason(code: str, language: Language) -> str:
     if code in _REASONS:
         return _REASONS[code][language == "zh"]
-    return notice(code, language).rstrip(".。")
+    sentence = notice(code, language).rstrip(".。")
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _ranges(pages: list[int]) -> str:

@@ -20,6 +20,8 @@ LAYERS = [
     {"tools"},
     {
         "graph.context",
+        "graph.coverage",
+        "graph.personas",
         "graph.background",
         "graph.content",
         "graph.citations",

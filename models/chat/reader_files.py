@@ -102,6 +102,7 @@ def summaries(turn: Turn, *, pictures: bool = False) -> list[str]:
     With `pictures`, those of the thread count as documents where there are no others.
     """
     written = {note["id"]: note["summary"] for note in turn.documents}
+    covered = {note["id"]: note.get("coverage", "") for note in turn.documents}
     files = [item for item in turn.attachments if item["kind"] != "image" and item["status"] != "failed"]
     about = [(item["id"], item["name"], item.get("summary") or written.get(item["id"], "")) for item in files] or [
         (note["id"], note["name"], note["summary"])
@@ -113,6 +114,7 @@ def summaries(turn: Turn, *, pictures: bool = False) -> list[str]:
         text = summary or _passages_summary(turn, identity)
         words = replies.SUMMARY_OF if text else replies.NO_SUMMARY
         parts.append(say(words, turn.language, name=name, summary=text))
+        parts += [covered[identity]] if covered.get(identity) else []
     return parts
 
 

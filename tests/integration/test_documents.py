@@ -306,6 +306,14 @@ CHAPTERS = {
 }  # fmt: skip
 
 
+def test_what_is_said_of_a_file_is_in_the_language_of_its_owner(api: httpx.Client) -> None:
+    for name, header, words in (
+        ("书.txt", {}, "空文件"), ("a.txt", {}, "empty"), ("a.txt", {"accept-language": "zh-CN,en;q=0.5"}, "空文件"),
+    ):  # fmt: skip
+        response = api.post("/api/v1/documents", files={"file": (name, b"")}, data={"session_id": "x"}, headers=header)
+        assert words in response.json()[0]["error"]["message"], (name, header)
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_summary_covers_all_pages_and_its_ledger_says_which(api: httpx.Client, language: str) -> None:
     question, sentence = CHAPTERS[language]
@@ -321,6 +329,8 @@ def test_a_summary_covers_all_pages_and_its_ledger_says_which(api: httpx.Client,
     answer = chat(api, question, thread)["answer"]
     first = shown["summary"].splitlines()[0].strip("- *")
     assert first[:20] in answer, (answer, shown["summary"])
+    ledger = {"en": ["8 of 9 pages were read", "page(s) 9"], "zh": ["共 9 页，已读取 8 页", "第 9 页"]}[language]
+    assert all(words in answer for words in ledger), answer
     (again,) = upload(api, {"again.pdf": book}, session_id=session()).values()
     assert settled(api, again["id"])["summary"] == shown["summary"], "made once per content"
 
