@@ -11,7 +11,7 @@ from graph.context import Services
 from graph.follow_up import leans_on
 from graph.state import DocumentNote, Source, State
 from models.chat.reader_calls import asks_overview
-from models.chat.reader_questions import topic_of
+from models.chat.reader_questions import page_meant, topic_of
 from models.chat.reader_summary import summarize_document
 from models.tokens import count_tokens
 from stores.ownership import Owner
@@ -64,12 +64,16 @@ async def overview(
 ) -> tuple[list[DocumentNote], list[Source]]:
     """Prepare a question about files as a whole; return the notes, and whole pages as passages.
 
-    A document without a summary (a short one, or one whose summary is still being written) is given in full when it
-    fits in the budget. Of a longer one the main sentences of all pages read so far take the place of the summary.
+    A question about one page gets that page. A document without a summary (a short one, or one whose summary is still
+    being written) is given in full when it fits in the budget. Of a longer one the main sentences of all pages read so
+    far take the place of the summary.
     """
+    sent = {item["id"] for item in state.get("attachments", [])}
+    if page := page_meant(state["question"]):
+        about = [note for note in notes if not sent or note["id"] in sent][-MOST_OVERVIEWS:]
+        return list(notes), numbered([found for note in about for found in await _pages(note, services, owner, page)])
     if not asks_overview(state["question"]):
         return list(notes), []
-    sent = {item["id"] for item in state.get("attachments", [])}
     meant = [note["id"] for note in notes if not note["summary"] and (not sent or note["id"] in sent)][-MOST_OVERVIEWS:]
     left = services.settings.context_tokens_for_sources
     made: list[DocumentNote] = []
@@ -90,10 +94,10 @@ async def overview(
     return made, numbered(pages)
 
 
-async def _pages(note: DocumentNote, services: Services, owner: Owner) -> list[Source]:
-    """Return the pages of a document that were read so far, each as one passage."""
+async def _pages(note: DocumentNote, services: Services, owner: Owner, only: int | None = None) -> list[Source]:
+    """Return the pages of a document that were read so far, or the one with the number `only`, each as one passage."""
     try:
-        pages = await services.documents.pages(note["id"], owner)
+        pages = await services.documents.pages(note["id"], owner, only or 1, only)
     except AppError:
         return []
     return [

@@ -10,21 +10,21 @@ decline 0.56 of SQuAD 2's without an answer, 0.70 and 0.88 of those without thei
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from models.chat.reader_coverage import units_of
 from models.chat.reader_cues import cue_match, negation_mismatch, opposite_terms, other_ordinal
 from models.chat.reader_text import is_chinese
 
-LEAST_EN: Final = (0.805, 0.805, 0.805, 0.835, 0.852)
-"""Least closeness of an English answer to an English question about 0, 1, 2, 3, 4 and more things. Short questions are
-further from their answers than long ones."""
-MISSING_EN: Final = (0.07, 0.02)
-"""Taken off for a passage with nothing of what is asked about: in questions about up to two things, about more."""
-CUE_EN: Final = 0.015
-SHORT: Final = 60
-SHORT_EN: Final = 0.01
-"""Added for sentences below `SHORT` characters: a line of a form or a sign stands further from its question."""
+LEAST_EN: Final = 0.088
+"""Least by which an English answer is closer to its question than any text is (`usual`)."""
+MISSING_EN: Final = 0.02
+"""Taken off for a passage with nothing of what is asked about, and again for a sentence and neighbours with none."""
+SHORT_QUESTION: Final = 2
+LEAST_SHORT, MISSING_SHORT = 0.805, 0.07
+"""For questions about so many things or fewer ("When is rent due?"): plain closeness; what is missing says more."""
+CUE_EN: Final = 0.01
 LEAST_ZH: Final = 0.84
 MISSING_ZH: Final = 0.09
 MISSING_IN_SENTENCE_ZH: Final = 0.02
@@ -37,31 +37,40 @@ LEAST_SAID: Final = {"en": 0.815, "zh": 0.870, "cross": 0.810}
 CUE_SAID: Final = 0.02
 
 
-def answers(
-    question: str, sentence: str, closeness: float, *, in_passage: float = 1.0, in_sentence: float = 1.0
-) -> bool:
-    """Decide whether the best sentence found answers the question.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How a sentence goes with a question.
 
-    Args:
-        question: What is asked.
-        sentence: The best sentence.
+    Attributes:
         closeness: Cosine of the two.
+        usual: Mean cosine of the question to texts that have nothing to do with it.
         in_passage: Share (0..1) of what the question is about that stands in the passage or its headings.
         in_sentence: The same for the sentence.
+        around: The same, rare words weighing more, for the sentence with its neighbours and headings.
     """
+
+    closeness: float
+    usual: float
+    in_passage: float = 1.0
+    in_sentence: float = 1.0
+    around: float = 1.0
+
+
+def answers(question: str, sentence: str, found: Evidence) -> bool:
+    """Decide whether the best sentence found answers the question."""
     if _contradicts(question, sentence):
         return False
     cue = cue_match(question, sentence)
     asked, said = is_chinese(question), is_chinese(sentence)
     if asked != said:
-        return closeness + CUE_CROSS * cue >= LEAST_CROSS
+        return found.closeness + CUE_CROSS * cue >= LEAST_CROSS
     if asked:
-        missing = MISSING_ZH * (1 - in_passage) + MISSING_IN_SENTENCE_ZH * (1 - in_sentence)
-        return closeness - missing + CUE_ZH * cue >= LEAST_ZH
-    size = len(units_of(question))
-    missing = MISSING_EN[size > 2] * (1 - in_passage)
-    short = SHORT_EN * (size > 2 and len(sentence) < SHORT)
-    return closeness - missing + short + CUE_EN * cue >= LEAST_EN[min(size, len(LEAST_EN) - 1)]
+        missing = MISSING_ZH * (1 - found.in_passage) + MISSING_IN_SENTENCE_ZH * (1 - found.in_sentence)
+        return found.closeness - missing + CUE_ZH * cue >= LEAST_ZH
+    if len(units_of(question)) <= SHORT_QUESTION:
+        return found.closeness - MISSING_SHORT * (1 - found.in_passage) + CUE_EN * cue >= LEAST_SHORT
+    missing = MISSING_EN * (2 - found.in_passage - found.around)
+    return found.closeness - found.usual - missing + CUE_EN * cue >= LEAST_EN
 
 
 def said_answers(question: str, sentence: str, closeness: float) -> bool:

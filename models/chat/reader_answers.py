@@ -24,10 +24,11 @@ from models.chat.reader_calls import (
 from models.chat.reader_candidates import Passage
 from models.chat.reader_coverage import coverage
 from models.chat.reader_extract import Finding, Quote, SentenceFinder
-from models.chat.reader_questions import split_questions, topic_of
+from models.chat.reader_questions import asks_page_count, page_meant, split_questions, topic_of
 from models.chat.reader_replies import say
 from models.chat.reader_routing import Router, has_cue
-from models.chat.reader_said import about_the_user, acknowledges, recalled, statements
+from models.chat.reader_said import about_the_user, acknowledges, asks_everything, recalled, statements
+from models.chat.reader_self import about_itself, says_nothing
 from models.chat.reader_summary import summarize_document
 from models.chat.reader_text import is_chinese, without_markers
 from models.chat.reader_turn import Turn, result_text
@@ -57,6 +58,7 @@ TOLD: Final = 0.5
 """Least share of a question in a statement of the user that answers it though the question is not about the user."""
 
 _ASKS = re.compile(r"[?？]\s*$|什么|为何|怎么|谁|哪|几|多少|吗|呢", re.IGNORECASE)
+_TO_MODEL = re.compile(r"\s*Answer without it.*$|请不(?:依赖|使用).*$", re.DOTALL)
 _MADE_UP = re.compile(r"\b(?:jokes?|poems?|story|stories|riddles?|songs?|limerick|essay|haiku)\b", re.IGNORECASE)
 """What the small language model writes no better than badly."""
 _YOU = re.compile(r"\byou(?:r|rs)?\b|你|您", re.IGNORECASE)
@@ -83,7 +85,7 @@ class Answerer:
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self.router = Router(embedder)
-        self._finder = SentenceFinder(embedder)
+        self._finder = SentenceFinder(embedder, self.router)
 
     async def outcome(self, turn: Turn, tools: Tools) -> Outcome:
         """Return what to do. `tools` are the names of the tools offered, each with its parameters."""
@@ -92,8 +94,8 @@ class Answerer:
         parts = files.failures(turn)
         if not turn.question.strip():
             return _joined([*parts, *_received(turn)])
-        if acknowledges(turn.question) and not turn.attachments:
-            return say(replies.ACKNOWLEDGED, turn.language)
+        if not turn.attachments and (fixed := _fixed(turn)):
+            return fixed
         vector = await self._embedder.query(turn.question)
         label = await self.router.label(turn.question, vector)
         if call := explicit_call(turn, label, tools):
@@ -116,6 +118,10 @@ class Answerer:
             if remembered := await self._remembered(turn, label, vector):
                 return [remembered]
         parts = _about_pictures(turn, label)
+        if parts and not turn.attachments and is_general(turn.question):
+            return parts
+        if of_pages := _about_pages(turn):
+            return [*parts, *of_pages]
         if asks_overview(turn.question) and (turn.attachments or turn.documents):
             return [*parts, *files.summaries(turn, pictures=not parts)]
         passages = _passages(turn, pictures=not parts)
@@ -156,8 +162,11 @@ class Answerer:
 
     async def _remembered(self, turn: Turn, label: str, vector: Vectors) -> str:
         """Quote what the user said earlier when it answers, else nothing."""
-        text = recalled(turn.question, turn.said)
-        told = [] if text else statements(turn.said)
+        if text := recalled(turn.question, turn.said):
+            return say(replies.YOUR_MESSAGE, turn.language, text=text)
+        told = statements(turn.said)
+        if told and asks_everything(turn.question):
+            return "\n\n".join(say(replies.YOU_SAID, turn.language, text=text) for text in reversed(told))
         if told:
             text = await self._finder.find_said(turn.question, vector, told)
             own = label == "memory" or about_the_user(turn.question)
@@ -167,11 +176,7 @@ class Answerer:
 
     async def _from_results(self, turn: Turn) -> str:
         """Answer after a round of tools."""
-        failed = [
-            say(replies.TOOL_FAILED, turn.language, tool=result.name or "", text=result_text(result))
-            for result in turn.results
-            if result.status == "error"
-        ]
+        failed = [_failure(turn, result) for result in turn.results if result.status == "error"]
         plain = [result_text(result) for result in turn.results if result.status != "error" and not _searched(result)]
         parts = [*failed, *plain]
         if any(map(_searched, turn.results)) or not (failed or plain):
@@ -233,14 +238,29 @@ def _searched(result: ToolMessage) -> bool:
     return bool(result.additional_kwargs.get("sources")) or result.name == "search_documents"
 
 
+def _fixed(turn: Turn) -> str:
+    """Return the text for a message that needs no look at anything, else nothing."""
+    if acknowledges(turn.question):
+        return say(replies.ACKNOWLEDGED, turn.language)
+    text = replies.ABILITIES if says_nothing(turn.question) else about_itself(turn.question)
+    return say(text, turn.language) if text else ""
+
+
+def _failure(turn: Turn, result: ToolMessage) -> str:
+    """Say what failed, without what a model is told to do about it."""
+    text = say(replies.TOOL_FAILED, turn.language, tool=result.name or "", text=_TO_MODEL.sub("", result_text(result)))
+    return f"{text}\n\n{say(replies.NO_DOCUMENTS, turn.language)}" if result.name == "web_search" else text
+
+
 def _elsewhere(turn: Turn, label: str, tools: Tools) -> Outcome:
     """Search where nothing was searched yet; where everything was, say that there is nothing."""
     if turn.documents or turn.attachments:
         if "search_documents" in tools and not turn.sources:
             return Call("search_documents", {"query": turn.question})
-        return say(replies.NOT_SAID, turn.language)
+        not_told = [say(replies.NOT_TOLD, turn.language)] if label == "memory" and has_cue(label, turn.question) else []
+        return _joined([*not_told, say(replies.NOT_SAID, turn.language)])
     missing = MISSING.get(label)
-    if missing and (label not in PICTURE_LABELS or has_cue(label, turn.question)):
+    if missing and has_cue(label, turn.question):
         return say(missing, turn.language)
     if "web_search" in tools:
         return Call("web_search", {"query": search_query(turn.question)})
@@ -259,6 +279,16 @@ def _about_pictures(turn: Turn, label: str) -> list[str]:
     if label == "picture_content" or is_general(turn.question):
         return files.picture_content(pictures, turn.language)
     return []
+
+
+def _about_pages(turn: Turn) -> list[str]:
+    """Tell how many pages the files have, or the main sentences of the page that is asked for."""
+    if not (turn.documents or turn.attachments):
+        return []
+    if asks_page_count(turn.question):
+        return files.page_counts(turn)
+    page = page_meant(turn.question)
+    return files.page_summary(turn, page) if page else []
 
 
 def _passage(source: Source) -> Passage:
@@ -308,6 +338,8 @@ def _is_social(turn: Turn, label: str) -> bool:
     """Tell whether a message is talk and nothing else: no question of fact may be answered by the small model."""
     if label not in SOCIAL or has_cue(label, turn.question):
         return label in SOCIAL
+    if label in ("identity", "abilities") and about_the_user(turn.question):
+        return False
     factual = has_cue("knowledge", turn.question) and not _YOU.search(turn.question)
     return not (turn.documents or turn.attachments or factual) and len(turn.question) <= TALK_CHARS
 

@@ -77,6 +77,11 @@ def find_place(text: str) -> str:
     return ""
 
 
+def zh_number(text: str) -> int:
+    """Return the whole number that Chinese numerals write."""
+    return int(_zh_decimal(text))
+
+
 def find_expression(text: str) -> str | None:
     """Return the arithmetic that `text` asks for as `+ - * / ** % ( ) sqrt()`, or None when there is none.
 
@@ -106,7 +111,7 @@ def _balanced(expression: str) -> str:
 
 def _spelled_numbers(text: str) -> str:
     text = _DIGITS_UNIT.sub(lambda match: f"({match[1]}*{10_000 if match[2] == '万' else 100_000_000})", text)
-    text = _ZH_NUMBER.sub(lambda match: _zh_number(match.group()), text.replace("百分之", "pct"))
+    text = _ZH_NUMBER.sub(lambda match: _zh_decimal(match.group()), text.replace("百分之", "pct"))
     return re.sub(r"[a-z]+(?:-[a-z]+)?", lambda match: _en_number(match.group()), text)
 
 
@@ -117,7 +122,7 @@ def _en_number(word: str) -> str:
     return str(_EN_NUMBERS[tens] + (_EN_NUMBERS[ones] if ones else 0))
 
 
-def _zh_number(text: str) -> str:
+def _zh_decimal(text: str) -> str:
     """Turn `一百二十点五` into `120.5`."""
     whole, _, decimals = text.partition("点")
     total = section = digit = 0

@@ -59,7 +59,7 @@ def explicit_call(turn: Turn, label: str, tools: Tools) -> Call | None:
     if "fetch_url" in tools and (urls := [url for url in find_urls(turn.question) if url not in known]):
         return Call("fetch_url", {"url": urls[0]})
     expression = find_expression(turn.question) if "calculate" in tools else None
-    if expression and (label == "calculate" or _mostly(expression, turn.question)):
+    if expression and (label == "calculate" or _only(turn.question) or _mostly(expression, turn.question)):
         return Call("calculate", {"expression": expression})
     if label not in EXPLICIT or label not in tools or not has_cue(label, turn.question):
         return None
@@ -105,6 +105,11 @@ def without_urls(text: str) -> str:
     for url in find_urls(text):
         text = text.replace(url, " ")
     return text
+
+
+def _only(question: str) -> bool:
+    """Tell whether a question names nothing beside numbers ("what is 5*6")."""
+    return not any(term.isalpha() for term in question_terms(question))
 
 
 def _mostly(expression: str, question: str) -> bool:

@@ -14,16 +14,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.chat.reader_accept import answers, said_answers
+from models.chat.reader_accept import Evidence, answers, said_answers
 from models.chat.reader_candidates import Candidate, Passage, affordable, rank_by_words
 from models.chat.reader_coverage import coverage, units_of
 from models.chat.reader_cues import cue_match
+from models.chat.reader_routing import Router
 from models.chat.reader_text import question_terms
 from models.embeddings.interface import Embedder, Vectors
 
 CLOSENESS: Final = 10.0
 """Weight of the cosine beside the score by words."""
-NARROW: Final = (1.3, 0.6)
+NARROW: Final = (1.3, 1.3)
 BROAD: Final = (3.5, 3.5)
 """A second and third sentence are quoted when their score is within this of the best one's."""
 VECTORS_KEPT: Final = 4000
@@ -52,8 +53,9 @@ class Finding:
 class SentenceFinder:
     """Ranks sentences. Vectors of sentences are kept for the next question, the least recently used dropped first."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, router: Router) -> None:
         self._embedder = embedder
+        self._router = router
         self._vectors: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
 
     async def find(
@@ -83,13 +85,14 @@ class SentenceFinder:
         best = ranked[0]
         passage = passages[best.passage]
         whole = f"{before} {question}".strip()
-        answered = answers(
-            whole,
-            best.text,
+        evidence = Evidence(
             best.closeness,
+            usual=await self._router.usual(vector),
             in_passage=coverage(whole, f"{passage.context}\n{passage.heading}\n{passage.text}"),
             in_sentence=coverage(whole, best.text),
-        ) and (not before or _adds(question, best.text))
+            around=best.around,
+        )
+        answered = answers(whole, best.text, evidence) and (not before or _adds(question, best.text))
         if broad:
             ranked = [best, *(c for c in ranked[1:] if coverage(question, f"{c.heading} {c.text}") > 0)]
         return Finding(_quotes(ranked, passages, BROAD if broad else NARROW), answered, best.text)

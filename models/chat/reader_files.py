@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from errors import Language
-from graph.state import Attachment, OcrText
+from graph.state import Attachment, OcrText, Source
 from models.chat import reader_replies as replies
 from models.chat.reader_replies import say
 from models.chat.reader_summary import central_sentences, summarize_document
@@ -118,6 +118,23 @@ def summaries(turn: Turn, *, pictures: bool = False) -> list[str]:
     return parts
 
 
+def page_counts(turn: Turn) -> list[str]:
+    """Say how many pages the documents of this turn have, else those of the thread."""
+    sent = {item["id"] for item in turn.attachments}
+    meant = [note for note in turn.documents if note["kind"] != "image" and (not sent or note["id"] in sent)]
+    return [say(replies.PAGES, turn.language, name=note["name"], total=note["pages_total"]) for note in meant]
+
+
+def page_summary(turn: Turn, page: int) -> list[str]:
+    """Give the main sentences of one page of each document that has it."""
+    found = [source for source in turn.sources if source.get("page") == page]
+    parts = [
+        say(replies.SUMMARY_OF, turn.language, name=source["name"], summary=_main_sentences([source], turn.max_tokens))
+        for source in found
+    ]
+    return parts or [say(replies.NO_SUCH_PAGE, turn.language, page=page)]
+
+
 def still_reading(turn: Turn) -> list[str]:
     """Say which documents are not read to their end yet."""
     unread = {item["id"]: item for item in [*turn.documents, *turn.attachments] if item["status"] == "reading"}
@@ -140,12 +157,17 @@ def ocr_text(picture: Attachment) -> str:
 
 
 def _passages_summary(turn: Turn, document_id: str) -> str:
-    """Put the main sentences of a document's passages together, each run of them with the number of its passage."""
+    """Return the main sentences of a document's passages."""
     found = [source for source in turn.sources if source.get("document_id") == document_id]
     found.sort(key=lambda source: (source.get("page", 0), source["start"]))
-    main = central_sentences([source["text"] for source in found], turn.max_tokens)
+    return _main_sentences(found, turn.max_tokens)
+
+
+def _main_sentences(found: Sequence[Source], max_tokens: int) -> str:
+    """Put the main sentences of passages together, each run of them with the number of its passage."""
+    main = central_sentences([source["text"] for source in found], max_tokens)
     if not main:
-        return summarize_document("\n\n".join(source["text"] for source in found), turn.max_tokens)
+        return summarize_document("\n\n".join(source["text"] for source in found), max_tokens)
     joint = "" if is_chinese(main[0][1]) else " "
     runs = [
         f"{joint.join(without_markers(sentence) for _, sentence in run)} [{found[place]['number']}]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from models.chat.reader_arguments import zh_number
 from models.chat.reader_text import question_terms
 
 MAX_QUESTIONS: Final = 3
@@ -32,6 +33,10 @@ _TOPIC = [
         r"|on|regarding) (?P<topic>.+)",
         r"\b(?:tell me|find|show me|search for|look for|quote)(?: \w+){0,3}? (?:about|on|regarding"
         r"|mentioning) (?P<topic>.+)",
+        rf"\b(?:(?:on )?which (?:page|section|chapter|part)s?|where)\b.{{0,12}}?\b(?:{_FILE}\b.{{0,6}})?"
+        r"(?:talks?|speaks?|mentions?|deals?|says?|discuss(?:es)?|cover(?:s|ed)?|mentioned|discussed)"
+        r"(?: (?:about|of|with))? (?P<topic>.+)",
+        r"第?(?:哪|几)(?:一)?(?:页|章|节|部分|段).{0,4}?(?:提到|提及|讲到?|说到?|写到?|介绍)了?(?P<topic>.{1,20})$",
         r"(?:关于|对于?|有关|就)(?P<topic>.{1,20}?)(?:，|,)?(?:文档|文件|合同|报告|文中|里面|里|手册|它)?(?:里|中"
         r"|上)?(?:是|有)?(?:怎么|如何|咋)?(?:说|写|规定|提到|讲|描述)"
         r"(?:了|的|过)?(?:什么|哪些|啥)?(?:内容|规定|信息)?(?:的|吗)?$",
@@ -42,6 +47,39 @@ _TOPIC = [
         r"(?:讲讲|说说|介绍一?下?|谈谈)(?:文档|文件|文中|里面)?(?:里|中)?(?:的|关于)?(?P<topic>.{1,20})$",
     )
 ]  # fmt: skip
+
+
+_PAGE_COUNT = re.compile(
+    rf"\bhow many pages (?:are there|long|(?:does|do|is|are|in)\b.{{0,15}}?\b{_FILE})\b"
+    rf"|\bhow long (?:is|are) (?:the |this |that |my )?{_FILE}\W*$|\bnumber of pages\b"
+    r"|^.{0,12}?(?:有|共|是)(?:多少|几)页[？?。吗呢]*$|页数",
+    re.IGNORECASE,
+)
+_PAGE = re.compile(r"\bpage (\d{1,4})\b|第\s*(\d{1,4}|[一二三四五六七八九十]{1,3})\s*页", re.IGNORECASE)
+_ABOUT_PAGE = re.compile(
+    rf"\W|\b(?:what(?:'s| is| are| does| do)?|is|on|in|of|the|this|that|please|give|me|show|tell|summar\w+|say"
+    rf"|says|about|written|there|content|contents|contain|contains|overview|an?|{_FILE})\b"
+    r"|这份|文档|文件|里|中|上|面|的|内容|讲|写|说|了|着|有|是|些|什么|啥|哪些|主要|总结|概括|一下|请|呢|吗",
+    re.IGNORECASE,
+)
+
+
+def asks_page_count(question: str) -> bool:
+    """Tell whether a question asks how many pages a file has."""
+    return bool(_PAGE_COUNT.search(question))
+
+
+def page_meant(question: str) -> int:
+    """Return the number of the page that a question is about as a whole, 0 when it is about something else.
+
+    >>> page_meant("What is on page 12?"), page_meant("第三页讲了什么？"), page_meant("Who is named on page 12?")
+    (12, 3, 0)
+    """
+    found = _PAGE.search(question)
+    if not found or _ABOUT_PAGE.sub("", _PAGE.sub("", question)):
+        return 0
+    written = found[1] or found[2]
+    return int(written) if written.isdigit() else zh_number(written)
 
 
 def split_questions(text: str) -> list[str]:

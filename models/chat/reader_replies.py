@@ -19,6 +19,7 @@ NO_DOCUMENTS: Final = Words(
 )
 NOT_TOLD: Final = Words("You have not told me that in this conversation.", "您在本次对话中没有告诉过我这一点。")
 YOU_SAID: Final = Words("You told me: “{text}”", "您之前说过：“{text}”")
+YOUR_MESSAGE: Final = Words("You wrote: “{text}”", "您写的是：“{text}”")
 NOTED: Final = Words("Noted: “{text}”", "好的，已记下：“{text}”")
 FAILED_FILE: Final = Words("**{name}** could not be used: {message} {remedy}", "**{name}** 无法使用：{message}{remedy}")
 STILL_READING: Final = Words(
@@ -66,6 +67,28 @@ ABILITIES: Final = Words(
     "我可以阅读文档（PDF、Word、文本、网页等）和图片中的文字，引用原文回答问题并注明出处，摘出要点句子，"
     "读取网页，做计算，查询时间。如需自由对话和写作，请设置 LLM_API_KEY。",
 )
+HOW_ARE_YOU: Final = Words(
+    "All is running well, thank you! What may I look up for you?", "我这边一切正常，谢谢关心！需要我帮您查点什么吗？"
+)
+UPLOADING: Final = Words(
+    "Attach the file to your message: with the paper clip or by dropping it on the page, or with POST "
+    "/api/v1/chat_with_file. Then ask about it, in the same message or later.",
+    "请把文件附在消息中发送：点击回形针或把文件拖到页面上，也可以调用 POST /api/v1/chat_with_file。"
+    "之后可在同一条消息或后续消息中就其内容提问。",
+)
+LANGUAGES: Final = Words(
+    "I understand English and Chinese, and answer in the language of the question; quotations stay in the words of "
+    "the document.",
+    "我能理解中文和英文，并用提问的语言回答；引用的内容保留文档原文。",
+)
+NO_WRITING: Final = Words(
+    "This bundled reader quotes; it does not write, translate or program. Set LLM_API_KEY (with LLM_BASE_URL and "
+    "LLM_MODEL) for a language model that does.",
+    "内置阅读器只会摘录原文，不能写作、翻译或编程。设置 LLM_API_KEY（以及 LLM_BASE_URL、LLM_MODEL）"
+    "即可使用具备这些能力的语言模型。",
+)
+PAGES: Final = Words("**{name}** has {total} page(s).", "**{name}** 共 {total} 页。")
+NO_SUCH_PAGE: Final = Words("There is no text on page {page}.", "第 {page} 页没有文字。")
 SMALL_TALK: Final = Words(
     "I am better with documents than with conversation. Send me a file or a picture, and I will look for the "
     "answer in it.",

@@ -204,6 +204,7 @@ class Router:
         self._embedder = embedder
         self._lock = asyncio.Lock()
         self._mean: Vectors | None = None
+        self._english: Vectors | None = None
         self._examples: Vectors | None = None
         self._labels = np.array([label for label, texts in EXAMPLES.items() for _ in texts])
 
@@ -218,6 +219,7 @@ class Router:
                 texts = [text for examples in EXAMPLES.values() for text in examples]
                 vectors = np.stack([await self._embedder.query(text) for text in texts])
                 self._mean = vectors.mean(axis=0)
+                self._english = vectors[[text.isascii() for text in texts]].mean(axis=0)
                 self._examples = _unit(vectors - self._mean)
 
     async def scores(self, text: str, vector: Vectors) -> dict[str, float]:
@@ -230,6 +232,16 @@ class Router:
             + CUE_BONUS * has_cue(label, text)
             for label in EXAMPLES
         }
+
+    async def usual(self, vector: Vectors) -> float:
+        """Return the mean cosine of a query vector to the English examples: how close it is to any short text.
+
+        Some questions are close to everything; what counts is how much closer an answer is (cf. zero normalisation of
+        scores in speaker verification).
+        """
+        await self.warm()
+        assert self._english is not None
+        return float(vector @ self._english)
 
     async def label(self, text: str, vector: Vectors) -> str:
         """Return the best label of a text."""

@@ -37,7 +37,9 @@ _QUESTION = re.compile(
     re.I,
 )
 _FIRST = re.compile(
-    r"\bmy (?:very )?first (?:question|message|sentence)\b|\bdid i (?:first|start by) (?:ask|say)|我(?:的|问的"
+    r"\bmy (?:very )?first (?:question|message|sentence)\b|\bdid i (?:first|start by) (?:ask|say)"
+    r"|\bdid i (?:ask|say|write)(?: you)? (?:at )?(?:first|the beginning)\b|我(?:最先|最初|最开始|一开始|首先)(?:问|说)"
+    r"|我(?:的|问的"
     r"|说的)?第一(?:个问题|句话|条消息|个问的)",
     re.I,
 )
@@ -52,6 +54,12 @@ _HEARD = re.compile(
     r"^\W*(?:(?:hm+|ah|oh|ok(?:ay)?|i see|got it|great|cool|nice|all ?right|fine|good|perfect|understood"
     r"|interesting)\W*)+$"
     r"|^\W*(?:(?:嗯+|哦+|噢|好的?|行|可以|明白了?|知道了?|了解了?|收到|懂了|原来如此|不错)\W*)+$",
+    re.I,
+)
+_EVERYTHING = re.compile(
+    r"\bwhat (?:do|did|have|else do) you (?:know|remember|learn(?:ed|t)?|heard?)(?: \w+)? (?:about|of) me\b"
+    r"|\bwhat (?:have|did) i (?:told?|tell) you(?: so far| about (?:me|myself))?\W*$"
+    r"|你(?:都|还)?(?:知道|记得|了解)(?:关于)?我的?(?:哪些|什么|多少|啥)|我(?:都)?告诉过?(?:了)?你(?:哪些|什么|啥)",
     re.I,
 )
 _MINE = re.compile(r"\b(?:i|my|me|mine|i'm|we|our|us)\b|我|咱|俺", re.I)
@@ -75,6 +83,11 @@ def recalled(question: str, said: Sequence[str]) -> str:
     return said[-1] if said and _LATEST.search(question) else ""
 
 
+def asks_everything(question: str) -> bool:
+    """Tell whether a question wants all that the user said of themselves."""
+    return bool(_EVERYTHING.search(question))
+
+
 def acknowledges(text: str) -> bool:
     """Tell whether a message only says that the answer was heard ("hm, ok")."""
     return bool(_HEARD.match(text))
@@ -88,4 +101,6 @@ def about_the_user(question: str) -> bool:
 def _states(sentence: str) -> bool:
     if _KEPT_IN_MIND.search(sentence):
         return True
+    if sentence.isascii() and len(sentence.split()) < 2:
+        return False
     return not any(pattern.search(sentence) for pattern in (_GREETING, _REQUEST, _QUESTION))

@@ -29,6 +29,11 @@ EXAMPLES: tuple[ChatMessage, ...] = (
 )
 """A model this small keeps to the tone of what stands before."""
 
+_PERSON = re.compile(
+    r"\b(?:i'm|i am|as) (?:just )?(?:an? )?(?:\w+ )?(?:guy|girl|man|woman|boy|person|human|student|teacher|\d+)\b"
+    r"|\bmy (?:wife|husband|kids?|son|daughter|parents|mother|father|family|job|boss|friends?|school|childhood)\b",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r".+?[.!?]+[\"')\]]*(?=\s|$)", re.DOTALL)
 
 
@@ -50,6 +55,8 @@ async def talk(engine: LlamaEngine, turn: Turn) -> AsyncGenerator[str, None]:
                 waiting += piece.text
                 # The last sentence waits for what follows it: "3.5" and "U.S." do not end one.
                 while (found := _SENTENCE.match(waiting)) and found.end() < len(waiting) and given < MAX_SENTENCES:
+                    if foolish(found.group()):
+                        return
                     yield found.group()
                     waiting = waiting[found.end() :]
                     given += 1
@@ -57,5 +64,11 @@ async def talk(engine: LlamaEngine, turn: Turn) -> AsyncGenerator[str, None]:
                     return
     except ModelUnavailable:
         return
-    if found := _SENTENCE.fullmatch(waiting.rstrip()):
+    if (found := _SENTENCE.fullmatch(waiting.rstrip())) and not foolish(found.group()):
         yield found.group()
+
+
+def foolish(sentence: str) -> bool:
+    """Tell whether a sentence says one thing twice or claims to be a person."""
+    clauses = [clause.strip().lower() for clause in re.split(r"[,;.!?]+", sentence) if clause.strip()]
+    return len(set(clauses)) < len(clauses) or bool(_PERSON.search(sentence))

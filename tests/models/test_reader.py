@@ -198,7 +198,7 @@ async def test_summary_comes_from_the_stored_summary_or_else_from_the_passages(q
 
 
 async def test_small_talk_in_english_is_written_by_the_small_model_and_ends_with_a_sentence() -> None:
-    answer = await ask("Hello, how are you today?", tools=TOOLS)
+    answer = await ask("I feel a bit tired today", tools=TOOLS)
     assert answer.response_metadata["model_name"] == "SmolLM2-135M-Instruct"
     assert answer.text.rstrip("\"') ")[-1] in ".!?"
 
@@ -313,7 +313,7 @@ async def test_other_tasks() -> None:
 
 
 async def test_a_cancelled_answer_leaves_the_reader_usable() -> None:
-    task = asyncio.create_task(ask("Hello, how are you today?"))
+    task = asyncio.create_task(ask("I feel a bit tired today"))
     await asyncio.sleep(0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from models.chat.reader_extract import Passage, SentenceFinder, answers
+from models.chat.reader_accept import Evidence, answers
+from models.chat.reader_extract import Passage, SentenceFinder
+from models.chat.reader_routing import Router
 from tests.models.reader_fixtures import EMBEDDER
 
 QUESTIONS = 8
@@ -22,7 +24,7 @@ def _rows(path: Path) -> list[dict[str, object]]:
 async def test_the_answer_is_in_what_is_quoted(corpus: Path, language: str) -> None:
     texts = {str(row["pid"]): str(row["text"]) for row in _rows(corpus / "qa" / f"{language}_paragraphs.jsonl")}
     rows = _rows(corpus / "qa" / f"{language}_questions.jsonl")[::23][:QUESTIONS]
-    finder = SentenceFinder(EMBEDDER)
+    finder = SentenceFinder(EMBEDDER, Router(EMBEDDER))
     right = 0
     for row in rows:
         question = str(row["question"])
@@ -33,12 +35,12 @@ async def test_the_answer_is_in_what_is_quoted(corpus: Path, language: str) -> N
 
 
 async def test_no_passages_answer_nothing() -> None:
-    finding = await SentenceFinder(EMBEDDER).find("Who?", await EMBEDDER.query("Who?"), [])
+    finding = await SentenceFinder(EMBEDDER, Router(EMBEDDER)).find("Who?", await EMBEDDER.query("Who?"), [])
     assert finding.quotes == [] and not finding.answered
 
 
 async def test_the_second_time_costs_no_embedding_of_sentences() -> None:
-    finder, asked = SentenceFinder(EMBEDDER), "How tall is the tower?"
+    finder, asked = SentenceFinder(EMBEDDER, Router(EMBEDDER)), "How tall is the tower?"
     text = " ".join(
         f"Fact {n}: the tower number {n} is {n * 10} metres tall and was built by team {n}." for n in range(30)
     )
@@ -66,4 +68,5 @@ def test_the_wanted_kind_of_answer_lowers_the_bar() -> None:
     question = "When was the bridge opened to the public?"
     dated = "The bridge was opened to the public in 1932 after years of work on it."
     undated = "The bridge was opened to the public by the mayor with a great feast."
-    assert answers(question, dated, 0.835) and not answers(question, undated, 0.835)
+    evidence = Evidence(0.828, usual=0.74)
+    assert answers(question, dated, evidence) and not answers(question, undated, evidence)
