@@ -59,7 +59,8 @@ class Screen:
 
     def sent(self, done: int, total: int) -> None:
         """Show how much of an upload is sent."""
-        self.bar(say("upload"), done / total, f"{done / 1e6:.1f}/{total / 1e6:.1f} MB")
+        scale, unit = (1e6, "MB") if total >= 1e6 else (1e3, "kB")
+        self.bar(say("upload"), done / total, f"{done / scale:.1f}/{total / scale:.1f} {unit}")
 
     def attachment(self, item: dict[str, Any]) -> None:
         """Show how far a file is read, and once how that ended."""

@@ -159,3 +159,16 @@ async def test_theme_is_kept(open_page: Opener) -> None:
     dark = await page.evaluate("getComputedStyle(document.body).backgroundColor")
     await page.reload()
     assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == dark == "rgb(21, 24, 22)"
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+async def test_the_hint_in_the_message_box_fits_a_phone(open_page: Opener, locale: str) -> None:
+    page = await open_page(phone=True, locale=locale)
+    hint, room = await page.locator(BOX).evaluate(
+        """(box) => {
+            const pen = document.createElement("canvas").getContext("2d");
+            pen.font = getComputedStyle(box).font;
+            return [pen.measureText(box.placeholder).width, box.clientWidth];
+        }"""
+    )
+    assert 0 < hint < room

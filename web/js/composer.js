@@ -40,7 +40,7 @@ export function Composer({ store }) {
       ${store.files.length > 0 && html`<ul class="files" aria-label=${t("attach")}>${store.files.map((file) => html`<${FileChip} key=${file.key} file=${file} />`)}</ul>`}
       <div class="row">
         <label class="icon file-button" title=${t("attach")}><${Icon} name="attach" /><input type="file" multiple aria-label=${t("attach")} onChange=${choose} /></label>
-        <textarea id="message-box" ref=${box} rows="1" dir="auto" value=${text} placeholder=${t("placeholder")} aria-label=${t("placeholder")}
+        <textarea id="message-box" ref=${box} rows="1" dir="auto" value=${text} placeholder=${t(TOUCH.matches ? "placeholderTouch" : "placeholder")} aria-label=${t("placeholder")}
           onInput=${(event) => setText(event.target.value)} onKeyDown=${key} onPaste=${paste}></textarea>
         ${speech && speech.state !== "missing" && canDictate() && html`<${Dictate} onText=${heard} />`}
         ${store.running
