@@ -275,9 +275,9 @@ def _about_pictures(turn: Turn, label: str) -> list[str]:
     if not pictures:
         return []
     if label == "picture_text" or has_cue("picture_text", turn.question):
-        return files.picture_text(pictures, turn.language)
+        return files.picture_text(pictures, turn.language, turn.sources)
     if label == "picture_content" or is_general(turn.question):
-        return files.picture_content(pictures, turn.language)
+        return files.picture_content(pictures, turn.language, turn.sources)
     return []
 
 
@@ -327,7 +327,7 @@ def _several(turn: Turn) -> bool:
 
 def _received(turn: Turn) -> list[str]:
     """Answer a message without words: show what its files hold."""
-    parts = files.picture_content(turn.pictures, turn.language)
+    parts = files.picture_content(turn.pictures, turn.language, turn.sources)
     documents = [item for item in turn.attachments if item["kind"] != "image" and item["status"] != "failed"]
     if documents:
         parts += files.summaries(turn)

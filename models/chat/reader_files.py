@@ -16,6 +16,7 @@ from models.chat.reader_turn import Turn
 
 _FACTS = re.compile(r"^\S+ (?:picture|图片)(?:, |，)\d+(?: x |×)\d+ (?:pixels|像素).*$", re.MULTILINE)
 """The line of facts that is stored behind the text of a picture."""
+_QUOTES = re.compile(r"[\"“”„«»「」『』\[\]【】]")
 OCR_CHARS = 3000
 """Longest recognised text that is given in full."""
 
@@ -34,20 +35,33 @@ def failures(turn: Turn) -> list[str]:
     ]
 
 
-def picture_text(pictures: Sequence[Attachment], language: Language) -> list[str]:
-    """Give the recognised text of each picture word for word."""
+def picture_text(pictures: Sequence[Attachment], language: Language, sources: Sequence[Source] = ()) -> list[str]:
+    """Give the recognised text of each picture word for word, with the number of its passage."""
     parts = []
     for picture in pictures:
         text = ocr_text(picture)
         if not text:
             parts.append(say(replies.NO_TEXT_IN, language, name=picture["name"]))
             continue
-        quoted = "\n".join(f"> {line}" for line in text[:OCR_CHARS].splitlines() if line.strip())
+        lines = [line for line in text[:OCR_CHARS].splitlines() if line.strip()]
+        quoted = "\n".join(f"> {line}" for line in lines) + _marker(lines, picture["id"], sources)
         parts.append(f"{say(replies.TEXT_IN, language, name=picture['name'])}\n\n{quoted}")
+        parts += picture.get("warnings", [])
     return parts
 
 
-def picture_content(pictures: Sequence[Attachment], language: Language) -> list[str]:
+def _marker(lines: Sequence[str], picture_id: str, sources: Sequence[Source]) -> str:
+    """Cite the picture's passage that has all these lines, else the last one; empty when there is none."""
+    quote = " ".join(" ".join(lines).split())
+    own = [item for item in sources if item.get("document_id") == picture_id]
+    for item in own:
+        if not _QUOTES.search(quote) and quote in " ".join(item["text"].split()):
+            return f' [{item["number"]} "{quote}"]'
+    held = [item["number"] for item in own if lines[-1] in item["text"]]
+    return f" [{held[0]}]" if held else ""
+
+
+def picture_content(pictures: Sequence[Attachment], language: Language, sources: Sequence[Source] = ()) -> list[str]:
     """Describe each picture: by the vision model's words, else by facts and text, saying that it has none."""
     parts = []
     for picture in pictures:
@@ -57,7 +71,7 @@ def picture_content(pictures: Sequence[Attachment], language: Language) -> list[
             about = " ".join(part for part in (say(replies.NO_VISION, language), about) if part)
         parts.append(say(replies.PICTURE, language, name=picture["name"], description=about))
         if ocr_text(picture):
-            parts += picture_text([picture], language)
+            parts += picture_text([picture], language, sources)
     return parts
 
 

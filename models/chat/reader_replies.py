@@ -87,7 +87,7 @@ NO_WRITING: Final = Words(
     "内置阅读器只会摘录原文，不能写作、翻译或编程。设置 LLM_API_KEY（以及 LLM_BASE_URL、LLM_MODEL）"
     "即可使用具备这些能力的语言模型。",
 )
-PAGES: Final = Words("**{name}** has {total} page(s).", "**{name}** 共 {total} 页。")
+PAGES: Final = Words("Pages of **{name}**: {total}.", "**{name}** 共 {total} 页。")
 NO_SUCH_PAGE: Final = Words("There is no text on page {page}.", "第 {page} 页没有文字。")
 SMALL_TALK: Final = Words(
     "I am better with documents than with conversation. Send me a file or a picture, and I will look for the "

@@ -165,7 +165,8 @@ _CUE_PATTERNS: Final[dict[str, str]] = {
     r"|text)\b"
     r"|(?:写的?(?:了|着|是)?(?:什么|啥|些)|文字|[图牌]中?的?字|念出|读出|识别)",
     "picture_content": r"\b(?:picture|image|photo|drawing)\b|图片|照片|图里|图中|这张图|画面|拍的|看图",
-    "memory": r"\b(?:what|where|who|when|which|how (?:many|much|old))\b(?:'s)?.{0,24}\b(?:my|i|me)\b.*\?|\b(?:am i "
+    "memory": r"^\W*(?:is my (?:name|age|job|birthday)|am i|do i|did i|have i)\b.*\?"
+    r"|\b(?:what|where|who|when|which|how (?:many|much|old))\b(?:'s)?.{0,24}\b(?:my|i|me)\b.*\?|\b(?:am i "
     r"called|did i (?:say|tell|ask|mention)"
     r"|do you remember|remind me|i told you|i'm called)\b|我叫什么|我的名字|我是谁|还记得|我(?:刚才|之前|刚刚)|我说过"
     r"|我(?:几岁|多大|住|来自|喜欢|养|的).{0,6}(?:什么|哪|谁|几|多少|啥)",

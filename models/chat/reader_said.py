@@ -25,6 +25,7 @@ _REQUEST = re.compile(
     r"|translate|write|open|calculate|compute|compare|extract|try|answer|help|make|draft|convert|analy[sz]e|review"
     r"|use|stop"
     r"|repeat|continue|ignore|send|take|have a look|quote|count|here(?:'s| is| are)|speak|say|reply|respond|act|be)\b"
+    r"|\bplease\W*$"
     r"|^\W*(?:(?:请|麻烦|帮我?|给我|替我|你|能|可以|再|先|现在|那|一下)+)?(?:看|读|总结|概括|归纳|告诉|列出|找|查|搜"
     r"|解释|描述|翻译|写"
     r"|打开|计算|算|比较|提取|分析|回答|介绍|识别|见附件|这是附件|帮|扮演|用.{1,6}回答)",
@@ -52,8 +53,8 @@ _LATEST = re.compile(
 )
 _HEARD = re.compile(
     r"^\W*(?:(?:hm+|ah|oh|ok(?:ay)?|i see|got it|great|cool|nice|all ?right|fine|good|perfect|understood"
-    r"|interesting)\W*)+$"
-    r"|^\W*(?:(?:嗯+|哦+|噢|好的?|行|可以|明白了?|知道了?|了解了?|收到|懂了|原来如此|不错)\W*)+$",
+    r"|interesting|never ?mind|forget (?:it|that)|no problem|no worries)\W*)+$"
+    r"|^\W*(?:(?:嗯+|哦+|噢|好的?|行|可以|明白了?|知道了?|了解了?|收到|懂了|原来如此|不错|算了|没事|没关系)\W*)+$",
     re.I,
 )
 _EVERYTHING = re.compile(

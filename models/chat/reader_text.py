@@ -30,7 +30,7 @@ _SENTENCE_END = re.compile(
     re.VERBOSE,
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|Inc|Ltd|Co|Corp|No|Fig|Eq|Sec|Vol|pp|approx|ca|cf|al|Gen|Col|Lt|Rev"
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|v|etc|Inc|Ltd|Co|Corp|No|Fig|Eq|Sec|Vol|pp|approx|ca|cf|al|Gen|Col|Lt|Rev"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)|\b[A-Z]|\b(?:e\.g|i\.e|U\.S|U\.K|a\.m|p\.m))\.\s*$"
 )
 _LEADING_MARKUP = re.compile(r"\s*(?:(?:#{1,6}|[>*+•·▪-])[ \t]+)*")

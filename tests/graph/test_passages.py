@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from graph.context import Services
@@ -21,9 +23,20 @@ class Store:
     def __init__(self, pages: dict[str, list[str]]) -> None:
         self._pages = pages
         self.asked: list[str] = []
+        self.indexed: list[float] = [1.0]
+        self.vectors = object()
 
-    async def pages(self, document_id: str, owner: Owner) -> list[dict[str, Any]]:
-        return [{"number": n, "label": "", "markdown": text} for n, text in enumerate(self._pages[document_id], 1)]
+    async def list(self, owner: Owner) -> list[dict[str, Any]]:
+        indexed = self.indexed.pop(0) if len(self.indexed) > 1 else self.indexed[0]
+        return [{"id": key, "indexed": indexed, "pages_total": len(pages)} for key, pages in self._pages.items()]
+
+    async def pages(
+        self, document_id: str, owner: Owner, first: int = 1, last: int | None = None
+    ) -> list[dict[str, Any]]:
+        pages = enumerate(self._pages[document_id], 1)
+        return [
+            {"number": n, "label": "", "markdown": text} for n, text in pages if n >= first and (not last or n <= last)
+        ]
 
     async def sources(
         self, query: str, owner: Owner, *, token_budget: int, document_ids: list[str] | None = None
@@ -110,3 +123,30 @@ async def test_other_questions_want_no_overview() -> None:
 def test_a_passage_found_twice_is_given_once_where_it_came_first() -> None:
     first, second = a_source(1, "x", document_id="d", page=1), a_source(1, "y", document_id="d", page=2)
     assert [(s["number"], s["text"]) for s in numbered([first, second, first])] == [(1, "x"), (2, "y")]
+
+
+async def test_a_question_in_another_language_waits_for_vectors_and_looks_again() -> None:
+    store = Store({"lease": ["The deposit is 1,200 euros."]})
+    store.indexed = [0.0, 1.0]
+    state = a_state(messages=[HumanMessage("?")], question="押金是多少？", attachments=[note("lease")])
+    found = await find_passages(state, services(store), OWNER, [note("lease")])
+    assert [source["text"] for source in found] == ["The deposit is 1,200 euros."]
+    assert store.asked == ["押金是多少？"] * 4 and store.indexed == [1.0]
+
+
+@pytest.mark.parametrize("question", ["谢谢", "What is the deposit?", "你好", "总结一下这份文档"])
+async def test_no_other_message_waits(question: str) -> None:
+    store = Store({"lease": ["The deposit is 1,200 euros."]})
+    store.indexed = [0.0]
+    began = time.perf_counter()
+    await find_passages(
+        a_state(messages=[HumanMessage("?")], question=question), services(store), OWNER, [note("lease")]
+    )
+    assert time.perf_counter() - began < 1
+
+
+async def test_a_question_about_one_page_gets_that_page() -> None:
+    store = Store({"a": ["One.", "Two."], "b": ["Three.", "Four."]})
+    state = a_state(messages=[HumanMessage("?")], question="第二页写了什么？", attachments=[note("b")])
+    notes, pages = await overview(state, services(store), OWNER, [note("a"), note("b")])
+    assert [(page["name"], page["page"], page["text"]) for page in pages] == [("b", 2, "Four.")]
