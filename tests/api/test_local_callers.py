@@ -10,8 +10,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import uvicorn
+from starlette.requests import Request
 
-from api.local_callers import is_loopback
+from api.local_callers import check_local, is_loopback
+from errors import ForeignPage
 from tests.live_server import LiveServer
 from tests.standins.openai_server import OpenAIServer
 
@@ -91,3 +93,18 @@ async def test_forms_of_other_sites_are_refused(
     response = await client.post("/api/v1/chat", data={"message": "Hi"}, headers=headers)
     assert response.status_code == status
     assert len(model.chats) == (status == 200)
+
+
+def caller(**headers: str) -> Request:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "method": "POST", "path": "/", "headers": raw, "server": ("127.0.0.1", 8000)})
+
+
+@pytest.mark.parametrize("allowed", [["https://chat.example.org"], ["*"]])
+def test_named_origins_may_call(allowed: list[str]) -> None:
+    behind_proxy = caller(host="chat.example.org", origin="https://chat.example.org")
+    elsewhere = caller(host="127.0.0.1:8000", origin="https://chat.example.org", sec_fetch_site="cross-site")
+    for request in (behind_proxy, elsewhere):
+        check_local(request, allowed)
+        with pytest.raises(ForeignPage):
+            check_local(request, ["https://other.example.org"])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import _model_server, api_settings, model, server  # noqa: F401  # fixtures
+from tests.api.conftest import _model_server, _receiver, api_settings, model, server  # noqa: F401  # fixtures
 from tests.live_server import LiveServer
 
 HERE = Path(__file__).parent
