@@ -1,11 +1,10 @@
 """Decides whether a sentence answers a question, rather than only being about the same thing.
 
 The evidence is the cosine of multilingual-e5-small between both, how much of the question stands in the passage and in
-the sentence (`reader_coverage`), and whether the wanted kind of answer is there. All constants were chosen together on
-samples of SQuAD, SQuAD 2 and CMRC2018, some questions also with the passage that answers them taken away, and on 160
-short questions about fourteen one-page notices, contracts and letters in both languages. On these same questions they
-accept 0.88 of SQuAD's, 0.98 of CMRC's and 0.82 (English) and 0.84 (Chinese) of the short ones that have an answer; they
-decline 0.56 of SQuAD 2's without an answer, 0.70 and 0.88 of those without their passage, 0.77 and 0.93 of the short.
+the sentence (`reader_coverage`), and whether the wanted kind of answer is there. docs/decisions/0010 tells how the
+English constants were chosen, and what they do on other questions. The Chinese ones and those of short questions were
+chosen on samples of CMRC2018, some also with the passage that answers them taken away, and on 160 short questions about
+fourteen one-page notices, contracts and letters in both languages.
 """
 
 from __future__ import annotations
