@@ -53,7 +53,6 @@ class BatchBody(BaseModel):
 
     inputs: list[Any]
     config: dict[str, Any] | list[dict[str, Any]] = {}
-    kwargs: dict[str, Any] = {}
 
     @field_validator("config", mode="before")
     @classmethod
