@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
@@ -23,7 +24,7 @@ from graph.citations import (
 from graph.context import Context, Services
 from graph.language import language_of
 from graph.progress import emit, owner_of
-from graph.state import Citation, Source, State, Update
+from graph.state import Attachment, Citation, Source, State, Update
 from stores.ownership import Owner
 
 UNSUPPORTED = {"en": " *(unsupported)*", "zh": "*（无依据）*"}
@@ -56,6 +57,9 @@ async def verify_citations(state: State, runtime: Runtime[Context]) -> Update:
     for item in check.citations:
         emit(runtime, "citation", item)
     warnings = [*state.get("warnings", [])]
+    for warning in await check.of_pictures(state.get("attachments", [])):
+        warnings.append(warning)
+        emit(runtime, "warning", {"code": "picture", "message": warning})
     if check.removed:
         warnings.append(WARNING[language].format(n=check.removed))
         emit(runtime, "warning", {"code": "unsupported_citation", "message": warnings[-1]})
@@ -88,6 +92,21 @@ class _Checker:
         if made not in self.citations:
             self.citations.append(made)
         return made
+
+    async def of_pictures(self, sent: Sequence[Attachment]) -> list[str]:
+        """Return what has to be said of the pictures of this turn and those cited: witnesses that disagree."""
+        pictures = {item["id"]: item for item in sent if item["kind"] == "image"}
+        for source in self._sources.values():
+            identity = source.get("document_id", "")
+            if source["origin"] == "image" and identity not in pictures and self._cites(source):
+                try:
+                    pictures[identity] = await self._services.documents.get(identity, self._owner)
+                except AppError:
+                    continue
+        return list(dict.fromkeys(warning for item in pictures.values() for warning in item.get("warnings", [])))
+
+    def _cites(self, source: Source) -> bool:
+        return any(item.get("document_id") == source.get("document_id") for item in self.citations)
 
     async def _quoted(self, named: Source, quote: str) -> Citation | None:
         """Look for the quote in the passage named, then in the rest of its page, then in the other passages."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readers.figures import MARK
-from readers.pdf_layout import Block
+from readers.pdf_layout import Block, plain_text
 from readers.pdf_scan import LONGEST_SIDE, MOST_DPI
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 MOST = 40
 """Most pictures of one document that are recognised beside text."""
 MOST_A_PAGE = 4
-LEAST_SHARE = 0.12
+MOST_CHARS = 600
+"""A page with more text of its own shows figures rather than scans; recognising those would hold up long documents."""
+LEAST_SHARE = 0.25
 """Share of the page that a picture covers, strips of a scan joined, before it may hold text worth reading."""
 LEAST_DETAIL = 200
 """Pixels of the picture's shorter side."""
@@ -34,7 +36,7 @@ def regions(page: pymupdf.Page, blocks: Sequence[Block]) -> list[pymupdf.Rect]:
 
     As all that MuPDF tells of a page, the boxes are those of the page before it is rotated.
     """
-    if not page.get_images():
+    if len(plain_text(blocks)) > MOST_CHARS or not page.get_images():
         return []
     import pymupdf
 

@@ -228,13 +228,19 @@ def test_scans_are_recognised_whichever_way_they_lie(api: httpx.Client) -> None:
 
 def test_pictures_inside_documents_are_read_and_cited(api: httpx.Client) -> None:
     document = docx.Document()
-    for title, line in (("Invoices", "Invoice 8812 comes to 4417 crowns"), ("附件", "违约金为合同总价的百分之七")):
+    for title, line in (
+        ("Invoices", "The total of invoice 8812 is 4417 crowns"),
+        ("附件", "违约金为合同总价的百分之七"),
+    ):
         document.add_heading(title, 1)
         document.add_picture(io.BytesIO(encoded(drawn((60, 60, line), size=(900, 200)))))
     thread = session()
     (item,) = upload(api, {"annex.docx": samples.saved(document)}, session_id=thread).values()
     assert settled(api, item["id"])["status"] == "ready"
-    for number, question, fact in ((1, "What does invoice 8812 come to?", "4417"), (2, "违约金是多少？", "百分之七")):
+    for number, question, fact in (
+        (1, "What is the total of invoice 8812?", "4417"),
+        (2, "违约金是多少？", "百分之七"),
+    ):
         answer = chat(api, question, thread)
         assert fact in answer["answer"]
         assert answer["citations"][0]["page"] == number and fact in answer["citations"][0]["quote"]
@@ -346,6 +352,13 @@ def test_two_witnesses_of_a_picture_and_none_asked_twice(
         (seen,) = answer["attachments"]
         assert "Exit 41" in seen["ocr"]["text"] and "Exit 99" in seen["description"]["text"]
         assert seen["agreement"] == 0 and "disagree" in seen["warnings"][0]
+        assert "disagree" in answer["answer"] and answer["warnings"] == seen["warnings"]
+        (cited,) = answer["citations"]
+        (page,) = pages(client, cited["document_id"])
+        assert cited["document_id"] == seen["id"] and cited["verified"] and cited["page"] == 1
+        assert page["markdown"][cited["start"] : cited["end"]] == cited["quote"] == "Exit 41 to Hamburg"
+        later = chat(client, "Which exit is on the road sign?", form["session_id"])
+        assert later["citations"] and "disagree" in later["warnings"][0], "said again when it is asked about again"
     assert len(vision.chats) == asked + 1
 
 

@@ -92,22 +92,25 @@ async def test_pictures_beside_the_text_of_a_pdf(read):
         for picture, angle in ((PICTURE, 0), (PICTURE, 90), (encoded(Image.fromarray(noise)), 0)):
             page = document.new_page()
             page.insert_text((72, 60), "Received by fax on the third of March at the main office.")
-            page.insert_image(pymupdf.Rect(72, 100, 520, 300), stream=picture)
+            page.insert_image(pymupdf.Rect(20, 100, 575, 400), stream=picture)
             page.set_rotation(angle)
+        page = document.new_page()
+        page.insert_textbox((20, 400, 575, 800), samples.LOREM * 10)
+        page.insert_image(pymupdf.Rect(20, 100, 575, 400), stream=PICTURE)
         page = document.new_page()
         for strip in range(4):
             page.insert_image(pymupdf.Rect(0, 200 * strip, 595, 200 * strip + 200), stream=OTHER, keep_proportion=False)
         page.insert_text((72, 780), "ACME-CONFIDENTIAL-000123")
         _, pages, _ = await read(document.tobytes(), "a.pdf")
-    assert [len(page.figures) for page in pages] == [1, 1, 0, 1], "photographs are not for OCR, strips are one"
+    assert [len(page.figures) for page in pages] == [1, 1, 0, 0, 1], "neither photographs nor figures in long text"
     assert pages[0].markdown.endswith(f"office.\n\n{MARK}")
-    for page, share in zip(pages[:2], (448 / 192, 192 / 448), strict=True):
+    for page, share in zip(pages[:2], (7 / 3, 3 / 7), strict=True):
         width, height = size(page.figures[0])
         assert (
             width / height == pytest.approx(share, rel=0.05)
             and np.asarray(Image.open(io.BytesIO(page.figures[0])).convert("L")).min() < 90
         ), "the picture is on it"
-    dark = np.asarray(Image.open(io.BytesIO(pages[3].figures[0])).convert("L"))
+    dark = np.asarray(Image.open(io.BytesIO(pages[4].figures[0])).convert("L"))
     assert dark[-dark.shape[0] // 20 :].min() > 200, "real text is not read a second time"
 
 
