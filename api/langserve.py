@@ -24,9 +24,10 @@ from pydantic import BaseModel, ValidationError
 from api.answers import new_messages
 from api.client_messages import cleaned
 from api.failures import as_app_error, asked_language, error_body
+from api.langserve_repairs import repair_langserve
 from api.run import Run, TurnRequest
 from api.schemas import DisconnectPolicy
-from api.served_schemas import CONFIG_SPECS, BatchBody, TurnInput, TurnOutput
+from api.served_schemas import CONFIG_SPECS, TurnInput, TurnOutput
 from api.turns import TurnRunner
 from api.wire import client_left
 from errors import BadInput, Words
@@ -260,25 +261,11 @@ def _per_request(config: dict[str, Any], request: Request) -> dict[str, Any]:
     return {**config, "configurable": options}
 
 
-def _json_response(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(), media_type="application/json")
-
-
 def mount_langserve(app: FastAPI, runner: Callable[[], TurnRunner]) -> None:
     """Add `/agent` with all of LangServe's endpoints, and `/agent/tokens/stream`."""
-    from langserve import add_routes, api_handler  # imported late: a second of import time that only a server needs
+    from langserve import add_routes  # imported late: a second of import time that only a server needs
 
-    # LangServe's own goes through an answer three times, twice of these in Python.
-    api_handler._json_encode_response = _json_response  # type: ignore[assignment]
-    # It also fails inside on a config of null, and on a batch that is no list.
-    unpack = api_handler._unpack_request_config
-
-    async def unpack_given(*configs: Any, **options: Any) -> dict[str, Any]:
-        return await unpack(*(config for config in configs if config is not None), **options)
-
-    api_handler._unpack_request_config = unpack_given
-    api_handler.BatchRequestShallowValidator = BatchBody  # type: ignore[attr-defined,misc]
-
+    repair_langserve()
     router = APIRouter(route_class=ServedRoute)
     everything: Any = ("invoke", "batch", "stream", "stream_log", "stream_events", "playground",
                   "input_schema", "output_schema", "config_schema", "config_hashes")  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables.utils import ConfigurableFieldSpec
-from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from api.client_messages import client_messages
 from api.schemas import ConcurrencyPolicy, DisconnectPolicy
@@ -46,18 +46,6 @@ class TurnInput(BaseModel):
 
 class TurnOutput(RootModel[dict[str, Any]]):
     """New `messages`, `answer`, `citations`, `attachments`, `tool_runs`, `usage`, `warnings`."""
-
-
-class BatchBody(BaseModel):
-    """Body of a batch, as far as LangServe looks at it before its items."""
-
-    inputs: list[Any]
-    config: dict[str, Any] | list[dict[str, Any]] = {}
-
-    @field_validator("config", mode="before")
-    @classmethod
-    def _given(cls, value: object) -> object:
-        return {} if value is None else value
 
 
 def _short_form(text: str, file: str | None) -> HumanMessage:

@@ -1,0 +1,47 @@
+"""What LangServe 0.3.3 does wrong or slowly inside its own functions, put right in place, once a process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any
+
+from fastapi import Response
+from pydantic import BaseModel, field_validator
+
+
+class BatchBody(BaseModel):
+    """Body of a batch, as far as LangServe looks at it before its items: it fails inside on one that is no list."""
+
+    inputs: list[Any]
+    config: dict[str, Any] | list[dict[str, Any]] = {}
+
+    @field_validator("config", mode="before")
+    @classmethod
+    def _given(cls, value: object) -> object:
+        return {} if value is None else value
+
+
+@cache
+def repair_langserve() -> None:
+    """Replace three functions of `langserve.api_handler`."""
+    from langserve import api_handler  # imported late: a second of import time that only a server needs
+
+    inside: Any = api_handler
+    inside._json_encode_response = _encode_once
+    inside._unpack_request_config = _without_none(inside._unpack_request_config)
+    inside.BatchRequestShallowValidator = BatchBody
+
+
+def _encode_once(answer: BaseModel) -> Response:
+    """LangServe's own goes through an answer three times, twice of these in Python."""
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+def _without_none(unpack: Callable[..., Awaitable[dict[str, Any]]]) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """LangServe's own fails inside on a config of null."""
+
+    async def unpack_given(*configs: Any, **options: Any) -> dict[str, Any]:
+        return await unpack(*(config for config in configs if config is not None), **options)
+
+    return unpack_given
