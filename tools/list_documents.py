@@ -10,7 +10,7 @@ from tools.interface import ToolContext, ToolResources, ToolResult, plain_line
 
 _NONE = {"en": "The user has uploaded no documents.", "zh": "用户没有上传任何文档。"}
 _TITLE = {"en": "Documents ({count}):", "zh": "文档（共 {count} 个）："}
-_PAGES = {"en": "{total} pages", "zh": "{total} 页"}
+_PAGES = {"en": ("1 page", "{total} pages"), "zh": ("1 页", "{total} 页")}
 _STATUS = {
     "en": {"queued": "not read yet", "reading": "being read, {done} of {total} pages so far", "failed": "failed"},
     "zh": {"queued": "尚未读取", "reading": "正在读取，已读 {done}/{total} 页", "failed": "读取失败"},
@@ -36,7 +36,7 @@ async def list_documents(arguments: ListDocuments, context: ToolContext, resourc
 
 def _line(document: Attachment, language: Language) -> str:
     total, done = document.get("pages_total", 0), document.get("pages_done", 0)
-    state = _STATUS[language].get(document["status"], _PAGES[language]).format(total=total, done=done)
+    state = _STATUS[language].get(document["status"], _PAGES[language][total != 1]).format(total=total, done=done)
     summary = document.get("summary", "")
     if document["status"] == "failed" and "error" in document:
         summary = document["error"]["message"]
