@@ -20,6 +20,8 @@ LEAST_EN: Final = 0.088
 """Least by which an English answer is closer to its question than any text is (`usual`)."""
 MISSING_EN: Final = 0.02
 """Taken off for a passage with nothing of what is asked about, and again for a sentence and neighbours with none."""
+LEAST_WHOLE_EN: Final = 0.06
+"""The same where everything that is asked about stands in the sentence and its neighbours."""
 SHORT_QUESTION: Final = 2
 LEAST_SHORT, MISSING_SHORT = 0.805, 0.07
 """For questions about so many things or fewer ("When is rent due?"): plain closeness; what is missing says more."""
@@ -68,6 +70,8 @@ def answers(question: str, sentence: str, found: Evidence) -> bool:
         return found.closeness - missing + CUE_ZH * cue >= LEAST_ZH
     if len(units_of(question)) <= SHORT_QUESTION:
         return found.closeness - MISSING_SHORT * (1 - found.in_passage) + CUE_EN * cue >= LEAST_SHORT
+    if found.around == 1 and cue >= 0 and found.closeness - found.usual >= LEAST_WHOLE_EN:
+        return True
     missing = MISSING_EN * (2 - found.in_passage - found.around)
     return found.closeness - found.usual - missing + CUE_EN * cue >= LEAST_EN
 

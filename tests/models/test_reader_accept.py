@@ -32,3 +32,10 @@ def test_another_ordinal_is_another_thing() -> None:
 def test_what_the_user_said_has_a_bar_of_its_own() -> None:
     assert said_answers("What is my name?", "My name is Tamsin.", 0.83)
     assert not said_answers("What is my name?", "I like tea.", 0.79)
+
+
+def test_all_that_is_asked_about_in_one_place_needs_less_closeness() -> None:
+    question, sentence = "What does invoice 8812 come to?", "Invoice 8812 comes to 4417 crowns."
+    assert answers(question, sentence, near(0.864, usual=0.777))
+    assert not answers(question, sentence, near(0.864, usual=0.777, around=0.6))
+    assert not answers(question, sentence, near(0.81, usual=0.777))
