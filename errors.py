@@ -26,10 +26,14 @@ Language = Literal["en", "zh"]
 
 
 class Words(NamedTuple):
-    """A detail of an error that is itself a text: `ModelUnavailable(reason=Words("no connection", "无法连接"))`."""
+    """A text in both languages, by itself or as a detail of an error: `ModelUnavailable(reason=Words(…, …))`."""
 
     en: str
     zh: str
+
+    def text(self, language: Language) -> str:
+        """Return it in `language`."""
+        return self.zh if language == "zh" else self.en
 
 
 class ErrorBody(TypedDict):
@@ -63,7 +67,7 @@ class AppError(Exception):
     def body(self, language: Language = "en") -> ErrorBody:
         """Return code, message and remedy in `language`."""
         message, remedy = self.zh if language == "zh" else self.en
-        details = {key: getattr(it, language) if isinstance(it, Words) else it for key, it in self.details.items()}
+        details = {key: it.text(language) if isinstance(it, Words) else it for key, it in self.details.items()}
         return {"code": self.code, "message": message.format(**details), "remedy": remedy.format(**details)}
 
     def __reduce__(self) -> tuple[object, ...]:

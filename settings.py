@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_content: bool = Field(False, description="Log what users and models wrote. Off: ids, sizes and times only.")
+    lang: str = Field(
+        "",
+        validation_alias=AliasChoices("lc_all", "lang"),
+        description="Language of the start-up lines: Chinese with zh_*, else English. LC_ALL comes before LANG.",
+    )
 
     # memory, on Redis
     redis_url: SecretStr | None = Field(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from api.backend import Backend
-from api.health import describe_parts
+from api.health import Part, describe_parts
+from errors import Language
 
 _NAMES = {
     "redis": "memory 记忆",
@@ -21,14 +22,19 @@ _NAMES = {
 
 
 async def announce(backend: Backend) -> None:
-    """Write one line a part to standard output, and where the server is."""
+    """Write one line a part to standard output, in the language of the process' locale, and where the server is."""
     settings = backend.settings
-    lines = [f"  {_padded(_NAMES[name])}  {part['kind']}. {part['detail']}"
-             for name, part in (await describe_parts(backend)).items()]  # fmt: skip
+    language: Language = "zh" if settings.lang.lower().startswith("zh") else "en"
+    lines = [f"  {_padded(_NAMES[name])}  {_kind(part, language)}. {part['detail']}"
+             for name, part in (await describe_parts(backend, language)).items()]  # fmt: skip
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     lines.append(f"\n  http://{host}:{settings.port}/  page 页面    /docs  API    /agent/playground  LangServe\n")
     sys.stdout.write("\n" + "\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _kind(part: Part, language: Language) -> str:
+    return "无" if (part["kind"], language) == ("none", "zh") else part["kind"]
 
 
 def _padded(name: str, columns: int = 20) -> str:

@@ -27,7 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from errors import Language
+from errors import Language, Words
 from ingestion.chunks import Chunker
 from ingestion.pipeline import Ingestion
 from models.embeddings.interface import Embedder, Vectors
@@ -63,7 +63,7 @@ class Opened:
 class InstantEmbedder:
     """Random unit vectors, for what is not about embedding."""
 
-    name, dimensions, detail = "instant", 384, "random"
+    name, dimensions, detail = "instant", 384, Words("random", "随机")
 
     async def passages(self, texts: Sequence[str]) -> Vectors:
         """Return random vectors."""

@@ -16,6 +16,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from errors import Words
 from graph.builder import build_graph
 from graph.context import Context
 from graph.services import open_services
@@ -85,7 +86,7 @@ def bare_app(settings: Settings) -> FastAPI:
 def main() -> None:
     """Serve."""
     PROVIDERS.clear()
-    PROVIDERS["instant"] = lambda *_: Chat(InstantModel(), "instant", "hosted", 32_000, 2048, "instant")
+    PROVIDERS["instant"] = lambda *_: Chat(InstantModel(), "instant", "hosted", 32_000, 2048, Words("instant", "即时"))
     settings = Settings()  # type: ignore[call-arg]
     app = create_app(settings) if sys.argv[1] == "served" else bare_app(settings)
     uvicorn.run(app, port=settings.port, loop="uvloop", log_config=None, access_log=False)

@@ -27,6 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from errors import Words
 from ingestion.chunks import Chunker
 from models.embeddings.interface import Embedder, Vectors
 from models.embeddings.registry import open_embedder
@@ -84,7 +85,7 @@ class CachedEmbedder:
 class SyntheticEmbedder:
     """Unit vectors around a few topics, told by the first word of a text; instant."""
 
-    name, dimensions, detail = "synthetic", 384, "random"
+    name, dimensions, detail = "synthetic", 384, Words("random", "随机")
 
     def __init__(self) -> None:
         self._random = np.random.default_rng(7)

@@ -112,6 +112,29 @@ def _default_model(base_url: str, settings: Settings, defaults: Defaults) -> str
     raise ValueError(f"{defaults.setting} is not set: {endpoint.host} has no model name that could be assumed")
 
 
+def endpoint_detail(endpoint: Endpoint, asked: Asked, part: str, fallback: Endpoint | None = None) -> Words:
+    """Return one sentence for people: which model, why, and how to change it.
+
+    Args:
+        endpoint: What `asked` resolved to.
+        asked: What the settings of this part say.
+        part: How those settings begin: `LLM`, `VISION`, `EMBEDDING`.
+        fallback: Asked when the first one fails.
+    """
+    cause = f"{part}_*" if any(asked) else "DASHSCOPE_API_KEY"
+    names = f"{part}_BASE_URL", f"{part}_API_KEY", f"{part}_MODEL"
+    spare, spare_zh = "", ""
+    if fallback:
+        spare = f", with {fallback.model} at {fallback.host} when it fails"
+        spare_zh = f"，出错时改用 {fallback.host} 上的 {fallback.model}"
+    return Words(
+        f"{endpoint.model} at {endpoint.host}{spare}, because {cause} is set; "
+        f"change it with {names[0]}, {names[1]} and {names[2]}.",
+        f"{endpoint.host} 上的 {endpoint.model}{spare_zh}，因为设置了 {cause}；"
+        f"可通过 {names[0]}、{names[1]} 和 {names[2]} 更改。",
+    )
+
+
 def request_timeout(silence: float) -> openai.Timeout:
     """Return the socket timeouts of an endpoint that may be silent for `silence` seconds."""
     return openai.Timeout(silence, connect=min(silence, CONNECT_SECONDS))

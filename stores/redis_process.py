@@ -18,10 +18,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from errors import MemoryNotStarted
+from errors import MemoryNotStarted, Words
 from models.packages import package_dir
 
-INSTALL = "Run `make install`, or set REDIS_URL to Redis 8 or Redis Stack."
+INSTALL = Words(
+    "Run `make install`, or set REDIS_URL to Redis 8 or Redis Stack.",
+    "请运行 `make install`，或将 REDIS_URL 设为 Redis 8 或 Redis Stack 的地址。",
+)
 MODULE_FOLDERS = (Path("/usr/local/lib/redis/modules"), Path("/usr/lib/redis/modules"), Path("/opt/redis-stack/lib"))
 """Where distributions and Redis Stack put the modules."""
 SOCKET_PATH_BYTES = 100
@@ -48,10 +51,12 @@ def find_programs(folder: Path) -> Programs:
     """
     server = _packaged_server() or _server_on_path()
     if server is None:
-        raise MemoryNotStarted(reason="no redis-server 8 on this machine", fix=INSTALL)
+        reason = Words("no redis-server 8 on this machine", "本机没有 redis-server 8")
+        raise MemoryNotStarted(reason=reason, fix=INSTALL)
     modules = [_module(name) for name in ("redisearch.so", "rejson.so")]
     if modules[0] is None or modules[1] is None:
-        raise MemoryNotStarted(reason="the Redis modules redisearch and rejson are missing", fix=INSTALL)
+        reason = Words("the Redis modules redisearch and rejson are missing", "缺少 Redis 模块 redisearch 和 rejson")
+        raise MemoryNotStarted(reason=reason, fix=INSTALL)
     return Programs(*(_executable(part, folder / "bin") for part in (server, modules[0], modules[1])))
 
 
@@ -107,7 +112,8 @@ def socket_path(folder: Path) -> Path:
     found = private.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise MemoryNotStarted(
-            reason="the temporary folder for its socket is not private", fix="Choose a shorter DATA_DIR."
+            reason=Words("the temporary folder for its socket is not private", "存放其套接字的临时目录不是私有的"),
+            fix=Words("Choose a shorter DATA_DIR.", "请选用更短的 DATA_DIR。"),
         )
     return private / "redis.sock"
 

@@ -28,7 +28,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redisvl.exceptions import RedisVLError  # type: ignore[import-untyped]
 
-from errors import MemoryNotStarted, MemoryUnavailable
+from errors import MemoryNotStarted, MemoryUnavailable, Words
 from settings import Settings
 from stores.redis_log import LogRewriter
 from stores.redis_process import INSTALL, find_programs, socket_path, spawn
@@ -73,7 +73,7 @@ class RedisHandle:
 
     client: Redis
     kind: Kind
-    detail: str
+    detail: Words
     _embedded: _Embedded | None = field(default=None, repr=False)
     _log: LogRewriter | None = field(default=None, repr=False)
 
@@ -118,8 +118,11 @@ async def open_redis(settings: Settings) -> RedisHandle:
     await embedded.open()
     version = (await embedded.client.info("server"))["redis_version"]
     whose: Kind = "embedded" if embedded.owned else "shared"
-    start = "Started" if embedded.owned else "Already running"
-    detail = f"{start}: embedded Redis {version} below DATA_DIR; REDIS_URL names another."
+    start, start_zh = ("Started", "已启动") if embedded.owned else ("Already running", "已在运行")
+    detail = Words(
+        f"{start}: embedded Redis {version} below DATA_DIR; REDIS_URL names another.",
+        f"{start_zh}：内置 Redis {version}，数据位于 DATA_DIR 下；可通过 REDIS_URL 改用其他 Redis。",
+    )
     handle = RedisHandle(embedded.client, whose, detail, embedded, LogRewriter(embedded.client))
     if embedded.owned and (await embedded.client.info("persistence"))["aof_current_size"]:
         handle.forget_deleted()  # what a process that was killed had no time for
@@ -135,11 +138,12 @@ async def open_redis_or_go_on(settings: Settings) -> RedisHandle:
     try:
         return await open_redis(settings)
     except MemoryNotStarted as exc:
-        body = exc.body()
-        logger.error("there is no redis", extra={"reason": body["message"]})
+        logger.error("there is no redis", extra={"reason": str(exc)})
         external = settings.redis_url or settings.redis_host
         client = Redis(connection_pool=_external_pool(settings)) if external else Redis(unix_socket_path=NOWHERE)
-        return RedisHandle(client, "missing", f"{body['message']} {body['remedy']}")
+        en, zh = exc.body("en"), exc.body("zh")
+        detail = Words(f"{en['message']} {en['remedy']}", f"{zh['message']}{zh['remedy']}")
+        return RedisHandle(client, "missing", detail)
 
 
 async def _open_external(settings: Settings) -> RedisHandle:
@@ -150,13 +154,36 @@ async def _open_external(settings: Settings) -> RedisHandle:
         version = (await client.info("server"))["redis_version"]
     except (RedisError, OSError) as exc:
         await client.aclose()
-        reason = f"the configured Redis does not answer ({type(exc).__name__})"
-        raise MemoryNotStarted(reason=reason, fix="Check REDIS_URL, or unset it to use the embedded Redis.") from exc
+        raise _silent(type(exc).__name__) from exc
     if missing:
         await client.aclose()
-        reason = f"the configured Redis {version} lacks {' and '.join(missing)}"
-        raise MemoryNotStarted(reason=reason, fix="Use Redis 8 or Redis Stack, or unset REDIS_URL.")
-    return RedisHandle(client, "external", f"Redis {version} as configured by REDIS_URL or REDIS_HOST.")
+        raise _lacking(version, missing)
+    detail = Words(
+        f"Redis {version} as configured by REDIS_URL or REDIS_HOST.",
+        f"由 REDIS_URL 或 REDIS_HOST 指定的 Redis {version}。",
+    )
+    return RedisHandle(client, "external", detail)
+
+
+def _silent(cause: str) -> MemoryNotStarted:
+    return MemoryNotStarted(
+        reason=Words(f"the configured Redis does not answer ({cause})", f"所配置的 Redis 没有响应（{cause}）"),
+        fix=Words(
+            "Check REDIS_URL, or unset it to use the embedded Redis.",
+            "请检查 REDIS_URL，或取消该设置以使用内置 Redis。",
+        ),
+    )
+
+
+def _lacking(version: str, missing: list[Words]) -> MemoryNotStarted:
+    en, zh = " and ".join(it.en for it in missing), "和".join(it.zh for it in missing)
+    return MemoryNotStarted(
+        reason=Words(f"the configured Redis {version} lacks {en}", f"所配置的 Redis {version} 缺少{zh}"),
+        fix=Words(
+            "Use Redis 8 or Redis Stack, or unset REDIS_URL.",
+            "请使用 Redis 8 或 Redis Stack，或取消 REDIS_URL 设置。",
+        ),
+    )
 
 
 def _external_pool(settings: Settings) -> BlockingConnectionPool:
@@ -209,10 +236,11 @@ def _pool_options() -> dict[str, Any]:
     }
 
 
-async def _missing_commands(client: Redis) -> list[str]:
+async def _missing_commands(client: Redis) -> list[Words]:
     """Return in words which of the two modules the server lacks; needs no right to list modules."""
     known = await client.execute_command("COMMAND INFO", "FT.CREATE", "JSON.SET")  # type: ignore[no-untyped-call]
-    return [name for name, found in zip(("the search module", "the JSON module"), known, strict=True) if not found]
+    modules = Words("the search module", "搜索模块"), Words("the JSON module", " JSON 模块")
+    return [name for name, found in zip(modules, known, strict=True) if not found]
 
 
 def _folder_and_socket(data_dir: Path) -> tuple[Path, Path]:
@@ -256,7 +284,7 @@ class _Embedded:
             if await self._joined():
                 return
             await asyncio.sleep(START_POLL)
-        raise MemoryNotStarted(reason="the embedded Redis does not answer", fix=INSTALL)
+        raise MemoryNotStarted(reason=Words("the embedded Redis does not answer", "内置 Redis 没有响应"), fix=INSTALL)
 
     async def _joined(self) -> bool:
         if self.owned:
@@ -272,7 +300,11 @@ class _Embedded:
             return True
         if self._process is not None and self._process.poll() is not None:
             raise MemoryNotStarted(
-                reason="the embedded Redis ended at once; DATA_DIR/redis/redis.log says why", fix=INSTALL
+                reason=Words(
+                    "the embedded Redis ended at once; DATA_DIR/redis/redis.log says why",
+                    "内置 Redis 启动后立即退出，原因见 DATA_DIR/redis/redis.log",
+                ),
+                fix=INSTALL,
             )
         return False
 
@@ -294,7 +326,8 @@ class _Embedded:
         while await self._answers():
             if time.monotonic() > deadline:
                 raise MemoryNotStarted(
-                    reason="a Redis that does not end uses its socket", fix="End it, or use REDIS_URL."
+                    reason=Words("a Redis that does not end uses its socket", "其套接字被一个无法结束的 Redis 占用"),
+                    fix=Words("End it, or use REDIS_URL.", "请结束该进程，或设置 REDIS_URL。"),
                 )
             with suppress(RedisError, OSError):
                 await self._probe.shutdown(nosave=True)

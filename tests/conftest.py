@@ -24,7 +24,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture(autouse=True, scope="session")
 def _clean_environment() -> Iterator[None]:
     """Tests see no key, URL or folder of the machine they run on."""
-    names = {name.upper() for name in Settings.model_fields} | {"VISION_MODEL_API_KEY"}
+    names = {name.upper() for name in Settings.model_fields} | {"VISION_MODEL_API_KEY", "LC_ALL"}
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.upper() in names}
     os.environ["OMP_NUM_THREADS"] = "1"
     yield

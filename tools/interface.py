@@ -31,7 +31,7 @@ class SearchProvider(Protocol):
     """A web search service."""
 
     name: str
-    detail: str
+    detail: Words
     """One plain sentence: what it is and how to change it."""
 
     async def search(self, query: str, *, count: int, recency: Recency | None, language: Language) -> list[SearchHit]:

@@ -22,7 +22,7 @@ from tools.calculate import Calculate, calculate
 from tools.current_time import CurrentTime, current_time
 from tools.fetch_url import FetchUrl, fetch_url
 from tools.guarded_http import GuardedHttp
-from tools.interface import ToolContext, ToolFailure, ToolOutcome, ToolResources, ToolResult
+from tools.interface import SearchProvider, ToolContext, ToolFailure, ToolOutcome, ToolResources, ToolResult
 from tools.list_documents import ListDocuments, list_documents
 from tools.page_text import PageReader
 from tools.search_documents import SearchDocuments, search_documents
@@ -132,9 +132,17 @@ class ToolRegistry:
         """Return the schemas of the tools in `names` (default: all that can be used here), in a stable order."""
         return [self._tools[name].schema for name in self.allowed(names)]
 
-    def describe(self) -> list[dict[str, Any]]:
-        """Return, for each tool: name, description, permission, policy, arguments, limits and counters."""
-        return [self._description(tool) for tool in self._tools.values()]
+    def describe(self, language: Language = "en") -> list[dict[str, Any]]:
+        """Return, for each tool: name, description, permission, policy, arguments, limits and counters.
+
+        `detail` is for people and in `language`; `description` is what the model reads.
+        """
+        return [self._description(tool, language) for tool in self._tools.values()]
+
+    @property
+    def search(self) -> SearchProvider | None:
+        """Who searches the web, if anyone."""
+        return self._resources.search
 
     def counters(self) -> Mapping[str, Counters]:
         """Return the counters by tool name."""
@@ -228,7 +236,7 @@ class ToolRegistry:
         while len(self._cache) > CACHE_ENTRIES:
             self._cache.popitem(last=False)
 
-    def _description(self, tool: Tool) -> dict[str, Any]:
+    def _description(self, tool: Tool, language: Language) -> dict[str, Any]:
         function = tool.schema["function"]
         search = self._resources.search if tool.name == web_search.__name__ else None
         return {
@@ -237,7 +245,7 @@ class ToolRegistry:
             "arguments": function["parameters"],
             "permission": tool.permission,
             "policy": "allowed" if self._available(tool.name) else "off",
-            "detail": search.detail if search else "",
+            "detail": search.detail.text(language) if search else "",
             "timeout": self._settings.tool_timeout,
             "cache_seconds": tool.cache_seconds,
             "calls": tool.counters.calls,

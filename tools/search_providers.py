@@ -43,7 +43,10 @@ class TavilySearch:
             base_url: Endpoint, when it is not the public one.
             seconds: Longest time of one search.
         """
-        self.detail = "Tavily (TAVILY_API_KEY is set)"
+        self.detail = Words(
+            "Tavily, because TAVILY_API_KEY is set; change it with WEB_SEARCH.",
+            "Tavily，因为设置了 TAVILY_API_KEY；可通过 WEB_SEARCH 更改。",
+        )
         self._seconds = seconds
         self._client = AsyncTavilyClient(api_key=key, api_base_url=base_url)
 
@@ -74,7 +77,10 @@ class KeylessSearch:
 
     def __init__(self) -> None:
         """Nothing is opened before the first search."""
-        self.detail = "keyless search library (best effort; set TAVILY_API_KEY for a dependable service)"
+        self.detail = Words(
+            "keyless search library (best effort); set TAVILY_API_KEY for a dependable service.",
+            "免密钥的搜索库（不保证可用）；设置 TAVILY_API_KEY 可使用稳定的搜索服务。",
+        )
 
     async def search(self, query: str, *, count: int, recency: Recency | None, language: Language) -> list[SearchHit]:
         """Ask the public search pages, in a thread.

@@ -24,6 +24,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, PrivateAttr
 
+from errors import Words
 from models.chat.interface import Chat
 from models.chat.llama import ChatMessage, LlamaEngine, Piece
 from models.chat.streaming_chat import StreamingChat
@@ -165,8 +166,12 @@ def gguf_chat(settings: Settings) -> Chat:
         kind="gguf",
         context_tokens=context,
         max_output_tokens=most,
-        detail=f"{engine.path.stem}, in process through llama.cpp, because EMBEDDED_GGUF is set; "
-        "change it with EMBEDDED_GGUF, or LLM_BASE_URL, LLM_API_KEY and LLM_MODEL.",
+        detail=Words(
+            f"{engine.path.stem}, in process through llama.cpp, because EMBEDDED_GGUF is set; "
+            "change it with EMBEDDED_GGUF, or LLM_BASE_URL, LLM_API_KEY and LLM_MODEL.",
+            f"{engine.path.stem}，在本进程内由 llama.cpp 运行，因为设置了 EMBEDDED_GGUF；"
+            "可通过 EMBEDDED_GGUF，或 LLM_BASE_URL、LLM_API_KEY 和 LLM_MODEL 更改。",
+        ),
     )
 
 

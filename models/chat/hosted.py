@@ -16,6 +16,7 @@ from models.endpoint import (
     Asked,
     Defaults,
     Endpoint,
+    endpoint_detail,
     http_client,
     model_error,
     request_timeout,
@@ -61,7 +62,8 @@ def chat_model(
 
 def hosted_chat(settings: Settings) -> Chat | None:
     """Return the chat model that LLM_* or DASHSCOPE_API_KEY name, or None where neither is set."""
-    endpoint = resolve(Asked(settings.llm_base_url, settings.llm_api_key, settings.llm_model), settings, DEFAULTS)
+    asked = Asked(settings.llm_base_url, settings.llm_api_key, settings.llm_model)
+    endpoint = resolve(asked, settings, DEFAULTS)
     if endpoint is None:
         return None
     fallback = _fallback_endpoint(endpoint, settings)
@@ -71,7 +73,7 @@ def hosted_chat(settings: Settings) -> Chat | None:
         kind="hosted",
         context_tokens=settings.llm_context_tokens,
         max_output_tokens=settings.llm_max_output_tokens,
-        detail=_detail(endpoint, fallback, settings),
+        detail=endpoint_detail(endpoint, asked, "LLM", fallback),
     )
 
 
@@ -91,13 +93,3 @@ def _fallback_endpoint(primary: Endpoint, settings: Settings) -> Endpoint | None
     given = settings.llm_fallback_api_key
     own_key = primary.api_key if base_url == primary.base_url else NO_KEY
     return Endpoint(base_url, settings.llm_fallback_model, given.get_secret_value() if given else own_key)
-
-
-def _detail(endpoint: Endpoint, fallback: Endpoint | None, settings: Settings) -> str:
-    asked = settings.llm_base_url or settings.llm_api_key or settings.llm_model
-    why = "LLM_* is set" if asked else "DASHSCOPE_API_KEY is set"
-    spare = f", with {fallback.model} at {fallback.host} when it fails" if fallback else ""
-    return (
-        f"{endpoint.model} at {endpoint.host}{spare}, because {why}; "
-        "change it with LLM_BASE_URL, LLM_API_KEY and LLM_MODEL."
-    )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 
+from errors import Words
+
 
 @dataclass(frozen=True)
 class Chat:
@@ -27,5 +29,5 @@ class Chat:
     kind: str
     context_tokens: int
     max_output_tokens: int
-    detail: str
+    detail: Words
     warm: Callable[[], Coroutine[object, object, None]] | None = None

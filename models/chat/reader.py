@@ -25,6 +25,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, PrivateAttr
 
+from errors import Words
 from models.chat.interface import Chat
 from models.chat.llama import LlamaEngine, smollm2_path
 from models.chat.reader_answers import Answerer, Talk
@@ -153,10 +154,13 @@ def reader_chat(settings: Settings, embedder: Embedder) -> Chat:
         kind="reader",
         context_tokens=CONTEXT_TOKENS,
         max_output_tokens=settings.llm_max_output_tokens,
-        detail=(
+        detail=Words(
             "Extractive reader, bundled, because no language model is configured: it quotes documents and tool results"
             + (f", with {SMALL_MODEL} for English small talk" if engine else "")
-            + "; change it with LLM_BASE_URL, LLM_API_KEY and LLM_MODEL, or EMBEDDED_GGUF."
+            + "; change it with LLM_BASE_URL, LLM_API_KEY and LLM_MODEL, or EMBEDDED_GGUF.",
+            "内置的摘录式阅读器，因为未配置语言模型：它引用文档和工具结果的原文"
+            + (f"，英文闲聊由 {SMALL_MODEL} 回答" if engine else "")
+            + "；可通过 LLM_BASE_URL、LLM_API_KEY 和 LLM_MODEL，或 EMBEDDED_GGUF 更改。",
         ),
         warm=model.warm,
     )

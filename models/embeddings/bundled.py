@@ -44,9 +44,11 @@ class BundledEmbedder:
 
     name = "multilingual-e5-small-q4"
     dimensions = DIMENSIONS
-    detail = (
+    detail = Words(
         "multilingual-e5-small, bundled, because no embedding model is configured; "
-        "change it with EMBEDDING_BASE_URL, EMBEDDING_API_KEY and EMBEDDING_MODEL."
+        "change it with EMBEDDING_BASE_URL, EMBEDDING_API_KEY and EMBEDDING_MODEL.",
+        "内置的 multilingual-e5-small，因为未配置嵌入模型；"
+        "可通过 EMBEDDING_BASE_URL、EMBEDDING_API_KEY 和 EMBEDDING_MODEL 更改。",
     )
 
     def __init__(self) -> None:

@@ -19,6 +19,7 @@ from models.endpoint import (
     Asked,
     Defaults,
     Endpoint,
+    endpoint_detail,
     failure_reason,
     http_client,
     request_timeout,
@@ -56,17 +57,18 @@ class HostedEmbedder:
         dimensions: As configured, known or found out; 0 when the endpoint did not answer that at the start.
     """
 
-    def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
+    def __init__(self, endpoint: Endpoint, settings: Settings, detail: Words) -> None:
         """Make the client, and ask a model of unknown size for its dimensions: one request, at most 5 seconds.
 
         Args:
             endpoint: Address, key and model.
             settings: For dimensions, batch size, timeouts and retries.
+            detail: What this endpoint is, for people; said otherwise where its dimensions stay unknown.
         """
         asked = settings.embedding_dimensions or ASKED_DIMENSIONS.get(endpoint.model)
         self.name = endpoint.model
         self.dimensions = asked or NATIVE_DIMENSIONS.get(endpoint.model) or _probe(endpoint)
-        self.detail = _detail(endpoint, settings, found=self.dimensions > 0)
+        self.detail = detail if self.dimensions else _silent(endpoint)
         at_dashscope = endpoint.is_dashscope or endpoint.base_url == settings.dashscope_base_url
         self._batch = min(DASHSCOPE_BATCH, settings.embedding_batch) if at_dashscope else settings.embedding_batch
         self._seconds = settings.llm_timeout
@@ -133,7 +135,7 @@ def open_hosted(settings: Settings) -> HostedEmbedder | None:
     """Return the embedder that EMBEDDING_* or DASHSCOPE_API_KEY name, or None where neither is set."""
     asked = Asked(settings.embedding_base_url, settings.embedding_api_key, settings.embedding_model)
     endpoint = resolve_endpoint(asked, settings, DEFAULTS)
-    return HostedEmbedder(endpoint, settings) if endpoint else None
+    return HostedEmbedder(endpoint, settings, endpoint_detail(endpoint, asked, "EMBEDDING")) if endpoint else None
 
 
 def _probe(endpoint: Endpoint) -> int:
@@ -155,15 +157,10 @@ def _unavailable(reason: Words) -> Unavailable:
     )
 
 
-def _detail(endpoint: Endpoint, settings: Settings, *, found: bool) -> str:
-    asked = settings.embedding_base_url or settings.embedding_api_key or settings.embedding_model
-    why = "EMBEDDING_* is set" if asked else "DASHSCOPE_API_KEY is set"
-    if not found:
-        return (
-            f"{endpoint.model} at {endpoint.host} did not answer at the start: documents are found by keyword alone; "
-            "start again when it answers, or set EMBEDDING_DIMENSIONS."
-        )
-    return (
-        f"{endpoint.model} at {endpoint.host}, because {why}; "
-        "change it with EMBEDDING_BASE_URL, EMBEDDING_API_KEY and EMBEDDING_MODEL."
+def _silent(endpoint: Endpoint) -> Words:
+    return Words(
+        f"{endpoint.model} at {endpoint.host} did not answer at the start: documents are found by keyword alone; "
+        "start again when it answers, or set EMBEDDING_DIMENSIONS.",
+        f"{endpoint.host} 上的 {endpoint.model} 在启动时没有响应：只能按关键词查找文档；"
+        "请待其恢复后重新启动，或设置 EMBEDDING_DIMENSIONS。",
     )

@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from errors import Words
+
 Vectors = NDArray[np.float32]
 
 
@@ -22,7 +24,7 @@ class Embedder(Protocol):
 
     name: str
     dimensions: int
-    detail: str
+    detail: Words
 
     async def passages(self, texts: Sequence[str]) -> Vectors:
         """Return float32 vectors of shape (len(texts), dimensions), each of length 1."""

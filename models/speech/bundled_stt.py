@@ -33,7 +33,10 @@ class BundledListener:
     """Writes down speech without any service. The model is loaded with the first recording."""
 
     name = "whisper-base"
-    detail = "bundled Whisper base (8 bit, CPU); set STT_BASE_URL or DASHSCOPE_API_KEY for a hosted one"
+    detail = Words(
+        "bundled Whisper base (8 bit, CPU); set STT_BASE_URL or DASHSCOPE_API_KEY for a hosted one.",
+        "内置的 Whisper base（8 位，CPU）；设置 STT_BASE_URL 或 DASHSCOPE_API_KEY 可改用在线服务。",
+    )
 
     def __init__(self, settings: Settings) -> None:
         """Load nothing yet."""

@@ -42,8 +42,13 @@ class BundledSpeaker:
         self._english: Hibari | None = None
         self._chinese: kokoro.Kokoro | None = None
         self.voices = (ENGLISH_VOICE, *(kokoro.VOICES if kokoro.installed() else ()))
-        spoken = "hibari (English) and Kokoro-82M (Chinese)" if kokoro.installed() else "hibari (English only)"
-        self.detail = f"bundled voices: {spoken}; set DASHSCOPE_API_KEY for hosted ones"
+        spoken, spoken_zh = "hibari (English only)", "hibari（仅英文）"
+        if kokoro.installed():
+            spoken, spoken_zh = "hibari (English) and Kokoro-82M (Chinese)", "hibari（英文）和 Kokoro-82M（中文）"
+        self.detail = Words(
+            f"bundled voices: {spoken}; set DASHSCOPE_API_KEY for hosted ones.",
+            f"内置语音：{spoken_zh}；设置 DASHSCOPE_API_KEY 可改用在线语音。",
+        )
 
     async def speak(
         self, text: str, *, voice: str | None = None, audio_format: AudioFormat = "mp3", speed: float = 1.0

@@ -44,8 +44,9 @@ class DashScopeSpeaker:
         """Keep the settings; nothing is opened before the first sentence."""
         self._settings = settings
         self.name = settings.tts_model
-        self.detail = (
-            f"DashScope {settings.tts_model} (DASHSCOPE_API_KEY is set; TTS_ENGINE=bundled for offline voices)"
+        self.detail = Words(
+            f"DashScope {self.name}, because DASHSCOPE_API_KEY is set; TTS_ENGINE=bundled is for offline voices.",
+            f"DashScope 的 {self.name}，因为设置了 DASHSCOPE_API_KEY；设置 TTS_ENGINE=bundled 可改用离线语音。",
         )
 
     async def speak(

@@ -33,7 +33,11 @@ class HostedListener:
             timeout=_SECONDS,
             max_retries=1,
         )
-        self.detail = f"{self.name} at {self._client.base_url.host} (STT_BASE_URL is set)"
+        host, cause = self._client.base_url.host, "STT_BASE_URL" if settings.stt_base_url else "STT_API_KEY"
+        self.detail = Words(
+            f"{self.name} at {host}, because {cause} is set; change it with STT_BASE_URL, STT_API_KEY and STT_MODEL.",
+            f"{host} 上的 {self.name}，因为设置了 {cause}；可通过 STT_BASE_URL、STT_API_KEY 和 STT_MODEL 更改。",
+        )
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
         """Return (text, language); see `Listener`."""
@@ -60,7 +64,10 @@ class DashScopeListener:
     """Qwen ASR through the `dashscope` client: the recording goes as data, in parts of under three minutes."""
 
     name = DASHSCOPE_MODEL
-    detail = f"DashScope {DASHSCOPE_MODEL} (DASHSCOPE_API_KEY is set)"
+    detail = Words(
+        f"DashScope {DASHSCOPE_MODEL}, because DASHSCOPE_API_KEY is set; STT_BASE_URL names another service.",
+        f"DashScope 的 {DASHSCOPE_MODEL}，因为设置了 DASHSCOPE_API_KEY；可通过 STT_BASE_URL 改用其他服务。",
+    )
 
     def __init__(self, settings: Settings) -> None:
         """Keep the settings."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Literal, Protocol
 
+from errors import Words
+
 AudioFormat = Literal["mp3", "wav", "opus"]
 
 
@@ -18,7 +20,7 @@ class Speaker(Protocol):
     """
 
     name: str
-    detail: str
+    detail: Words
     voices: tuple[str, ...]
 
     def speak(
@@ -49,7 +51,7 @@ class Listener(Protocol):
     """
 
     name: str
-    detail: str
+    detail: Words
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
         """Return (text, language) of a recording in any usual container.

@@ -6,10 +6,10 @@ import base64
 
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from errors import Language, ModelUnavailable
+from errors import Language, ModelUnavailable, Words
 from graph.state import Description
 from models.chat.hosted import chat_model
-from models.endpoint import UNREADABLE, Asked, Defaults, Endpoint, resolve
+from models.endpoint import UNREADABLE, Asked, Defaults, Endpoint, endpoint_detail, resolve
 from settings import Settings
 
 DEFAULTS = Defaults(openai="gpt-5.4-mini", dashscope="qwen3-vl-plus", setting="VISION_MODEL")
@@ -40,10 +40,10 @@ QUESTION_CHARS = 2000
 class HostedVision:
     """Describes pictures with one model at one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
+    def __init__(self, endpoint: Endpoint, settings: Settings, detail: Words) -> None:
         """Make the client; nothing is sent yet."""
         self.name = endpoint.model
-        self.detail = _detail(endpoint, settings)
+        self.detail = detail
         self._model = chat_model(endpoint, settings, max_tokens=MAX_TOKENS, extra_body={})
 
     async def describe(self, image: bytes, media_type: str, *, language: Language, question: str = "") -> Description:
@@ -70,13 +70,4 @@ def open_hosted(settings: Settings) -> HostedVision | None:
     """Return the vision model that VISION_* or DASHSCOPE_API_KEY name, or None where neither is set."""
     asked = Asked(settings.vision_base_url, settings.vision_api_key, settings.vision_model)
     endpoint = resolve(asked, settings, DEFAULTS._replace(elsewhere=settings.llm_model))
-    return HostedVision(endpoint, settings) if endpoint else None
-
-
-def _detail(endpoint: Endpoint, settings: Settings) -> str:
-    asked = settings.vision_base_url or settings.vision_api_key or settings.vision_model
-    why = "VISION_* is set" if asked else "DASHSCOPE_API_KEY is set"
-    return (
-        f"{endpoint.model} at {endpoint.host}, because {why}; "
-        "change it with VISION_BASE_URL, VISION_MODEL_API_KEY and VISION_MODEL."
-    )
+    return HostedVision(endpoint, settings, endpoint_detail(endpoint, asked, "VISION")) if endpoint else None

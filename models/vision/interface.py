@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from errors import Language
+from errors import Language, Words
 from graph.state import Description
 
 
 class VisionModel(Protocol):
-    """Describes a picture in words."""
+    """Describes a picture in words.
+
+    Attributes:
+        name: Model name.
+        detail: One plain sentence: what it is, why it was chosen, how to change it.
+    """
 
     name: str
+    detail: Words
 
     async def describe(self, image: bytes, media_type: str, *, language: Language, question: str = "") -> Description:
         """Describe an upright PNG or JPEG in `language`, with regard to `question` when there is one.

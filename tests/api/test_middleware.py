@@ -61,14 +61,6 @@ async def test_metrics_and_tools(client: httpx.AsyncClient, model: OpenAIServer)
     assert tools["calculate"]["permission"] and "calls" in tools["calculate"]
 
 
-async def test_health(client: httpx.AsyncClient) -> None:
-    body = (await client.get("/api/v1/health")).json()
-    assert body["status"] in ("ok", "degraded")
-    assert body["parts"]["redis"]["state"] == body["parts"]["chat"]["state"] == "ready"
-    assert all({"state", "kind", "detail"} == part.keys() for part in body["parts"].values())
-    assert body["limits"]["max_files"] == 3
-
-
 async def test_the_page_is_served_strictly(client: httpx.AsyncClient) -> None:
     page = await client.get("/")
     assert page.status_code == 200 and "script-src 'self';" in page.headers["content-security-policy"]

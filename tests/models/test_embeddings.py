@@ -57,7 +57,7 @@ async def test_bundled_shapes(e5: BundledEmbedder) -> None:
     assert query.shape == (384,) and query.dtype == np.float32
     assert is_unit(passages) and is_unit(query)
     assert (await e5.passages([])).shape == (0, 384)
-    assert "EMBEDDING_MODEL" in e5.detail
+    assert "EMBEDDING_MODEL" in e5.detail.en
 
 
 @pytest.mark.parametrize("question", ["How long do I have to return a product?", "商品可以在多少天内退货？"])
@@ -110,7 +110,7 @@ async def test_without_a_model_documents_work_by_keyword(monkeypatch: pytest.Mon
     monkeypatch.setitem(PROVIDERS, "bundled", lambda _: None)
     embedder = open_embedder(settings())
     assert isinstance(embedder, MissingEmbedder)
-    assert "keyword" in embedder.detail
+    assert "keyword" in embedder.detail.en
     for call in (embedder.query("x"), embedder.passages(["x"])):
         with pytest.raises(Unavailable, match="make install"):
             await call
@@ -192,7 +192,7 @@ async def test_hosted_of_unknown_size_is_no_embedder(openai_server: OpenAIServer
     openai_server.fail_embeddings([step])
     embedder = hosted(openai_server)
     assert embedder.dimensions == 0
-    assert "EMBEDDING_DIMENSIONS" in embedder.detail
+    assert "EMBEDDING_DIMENSIONS" in embedder.detail.en
 
 
 @pytest.mark.parametrize(
@@ -231,4 +231,4 @@ async def test_hosted_query_passes_the_queue(openai_server: OpenAIServer) -> Non
     ],
 )
 def test_choice(given: dict[str, object], expected: str) -> None:
-    assert open_embedder(settings(**given)).detail.startswith(expected)
+    assert open_embedder(settings(**given)).detail.en.startswith(expected)

@@ -64,7 +64,8 @@ def test_thinking_is_off_at_dashscope_unless_asked_for() -> None:
     assert (
         asked and isinstance(asked.model, OpenAICompatibleChat) and asked.model.extra_body == {"enable_thinking": True}
     )
-    assert plain.detail.startswith("qwen3.7-plus at dashscope.aliyuncs.com, because DASHSCOPE_API_KEY is set;")
+    assert plain.detail.en.startswith("qwen3.7-plus at dashscope.aliyuncs.com, because DASHSCOPE_API_KEY is set;")
+    assert plain.detail.zh.startswith("dashscope.aliyuncs.com 上的 qwen3.7-plus，因为设置了 DASHSCOPE_API_KEY；")
 
 
 def test_openai_gets_its_own_name_for_the_length() -> None:

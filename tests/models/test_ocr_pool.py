@@ -64,7 +64,7 @@ async def test_both_languages_are_read_with_confidence_and_boxes(ocr_pool: OcrPo
     first = text["lines"][0]
     assert first["confidence"] > 0.9
     assert all(0 <= x <= 500 and 0 <= y <= 70 for x, y in first["box"])
-    assert ocr_pool.state == "ready" and "PP-OCRv6_small" in ocr_pool.detail
+    assert ocr_pool.state == "ready" and "PP-OCRv6_small" in ocr_pool.detail.en
 
 
 async def test_the_same_picture_is_read_once_and_results_are_the_callers_own(ocr_pool: OcrPool) -> None:
@@ -182,7 +182,7 @@ async def test_missing_models_are_told_and_do_not_hinder_the_start(settings: Set
     pool = open_ocr(settings.model_copy(update={"ocr_models": tmp_path}))
     with pytest.raises(OcrUnavailable, match="PP-OCRv6_small_det"):
         await pool.read(receipt(1))
-    assert pool.state == "missing" and "make install" in pool.detail and str(tmp_path) not in pool.detail
+    assert pool.state == "missing" and "make install" in pool.detail.en and str(tmp_path) not in pool.detail.en
     with pytest.raises(OcrUnavailable):
         await pool.read(receipt(2))
     await pool.aclose()
@@ -193,13 +193,14 @@ async def test_a_missing_package_is_told_with_its_remedy(settings: Settings) -> 
     pool = open_ocr(settings.model_copy(update={"ocr_engine": "paddle"}))
     with pytest.raises(OcrUnavailable, match="not installed: paddlepaddle"):
         await pool.read(receipt(1))
-    assert pool.state == "missing" and "pip install paddlepaddle==3.2.2" in pool.detail
+    assert pool.state == "missing" and "pip install paddlepaddle==3.2.2" in pool.detail.en
+    assert pool.detail.zh.startswith("文字识别无法运行：未安装 paddlepaddle。请运行 `pip install paddlepaddle==3.2.2")
     await pool.aclose()
 
 
 async def test_switched_off(settings: Settings) -> None:
     pool = open_ocr(settings.model_copy(update={"ocr_engine": "off"}))
-    assert pool.state == "missing" and "OCR_ENGINE" in pool.detail
+    assert pool.state == "missing" and "OCR_ENGINE" in pool.detail.en
     with pytest.raises(OcrUnavailable):
         await pool.read(receipt(1))
     await pool.aclose()

@@ -185,7 +185,7 @@ async def test_an_openai_compatible_listener(
     assert await hosted.transcribe(wav(bytes(3200), HEARING_RATE)) == ("你好，世界。", "zh")
     await hosted.transcribe(b"OggS...", language="en")
     assert [(row["name"], row.get("language")) for row in seen] == [("audio.wav", None), ("audio.ogg", "en")]
-    assert seen[0]["model"] == "m" and server.address.split(":")[0] in hosted.detail
+    assert seen[0]["model"] == "m" and server.address.split(":")[0] in hosted.detail.en
     await hosted.aclose()
     refused = HostedListener(settings.model_copy(update={"stt_api_key": Settings(stt_api_key="bad-key").stt_api_key}))  # type: ignore[call-arg,arg-type]
     with pytest.raises(SpeechUnavailable):
@@ -204,4 +204,4 @@ def test_who_speaks_and_listens(tmp_path: Path) -> None:
     assert isinstance(open_listener(given()), BundledListener)
     assert isinstance(open_listener(given(dashscope_api_key="k")), DashScopeListener)
     chosen = open_listener(given(dashscope_api_key="k", stt_base_url="http://stt.example/v1"))
-    assert isinstance(chosen, HostedListener) and "stt.example" in chosen.detail
+    assert isinstance(chosen, HostedListener) and "stt.example" in chosen.detail.en

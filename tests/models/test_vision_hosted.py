@@ -80,7 +80,7 @@ async def test_failures(openai_server: OpenAIServer) -> None:
 )
 def test_choice(given: dict[str, object], expected: str) -> None:
     model = open_vision(settings(**given))
-    assert isinstance(model, HostedVision) and model.detail.startswith(expected)
+    assert isinstance(model, HostedVision) and model.detail.en.startswith(expected)
 
 
 @pytest.mark.parametrize("given", [{}, {"llm_api_key": "k"}, {"vision_model": "v"}])

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langgraph.runtime import Runtime
 
-from errors import AppError, UnknownAttachment, UnknownDocument
+from errors import AppError, UnknownAttachment, UnknownDocument, Words
 from graph.background import Background
 from graph.context import Context, Services
 from graph.state import Attachment, AttachmentRef, Source, State, Usage
@@ -154,7 +154,7 @@ class Parts:
     def runtime(self) -> Runtime[Context]:
         services = SimpleNamespace(
             settings=self.settings,
-            chat=Chat(self.model, "scripted", "hosted", 8000, 500, "a script"),
+            chat=Chat(self.model, "scripted", "hosted", 8000, 500, Words("a script", "脚本")),
             summarizer=FakeSummarizer(),
             attachments=self.attachments,
             documents=self.documents,

@@ -18,7 +18,7 @@ from settings import Settings
 from stores import redis_process, redis_server
 from stores.checkpoints import open_checkpointer
 from stores.redis_process import find_programs, socket_path
-from stores.redis_server import RedisHandle, open_redis
+from stores.redis_server import RedisHandle, open_redis, open_redis_or_go_on
 from tests.stores.test_checkpoints import ask, chat_graph, thread
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,7 +62,7 @@ async def test_starts_fast_without_a_port_and_keeps_its_files_private(settings: 
     async with await open_redis(settings) as handle:
         assert time.monotonic() - started < 1
         assert handle.kind == "embedded"
-        assert "REDIS_URL" in handle.detail
+        assert "REDIS_URL" in handle.detail.en
         config = await handle.client.config_get("port", "appendonly", "appendfsync", "maxmemory-policy")
         assert config == {
             "port": "0",
@@ -224,6 +224,12 @@ async def test_a_configured_redis_that_is_not_there(settings: Settings) -> None:
     with pytest.raises(MemoryNotStarted) as caught:
         await open_redis(configured)
     assert "REDIS_URL" in caught.value.body("zh")["remedy"]
+    async with await open_redis_or_go_on(configured) as missing:
+        assert missing.kind == "missing"
+        assert missing.detail.en.endswith("Check REDIS_URL, or unset it to use the embedded Redis.")
+        assert missing.detail.zh.startswith(
+            "会话存储无法启动：所配置的 Redis 没有响应（ConnectionError）。请检查 REDIS_URL"
+        )
 
 
 async def test_a_configured_redis_without_modules_is_refused(settings: Settings) -> None:
@@ -250,6 +256,7 @@ async def test_a_configured_redis_without_modules_is_refused(settings: Settings)
             await open_redis(settings.model_copy(update={"redis_url": settings_url(f"unix://{socket}")}))
         assert "search module" in str(caught.value)
         assert "JSON module" in str(caught.value)
+        assert "缺少搜索模块和 JSON 模块" in caught.value.body("zh")["message"]
     finally:
         process.terminate()
         await process.wait()

@@ -102,6 +102,8 @@ async def test_which_service_is_used(tmp_path: Path, context: ToolContext) -> No
         tools = _registry(tmp_path, **values)
         assert ("web_search" in tools.allowed()) is offered
         assert word in next(row["detail"] for row in tools.describe() if row["name"] == "web_search")
+        chinese = next(row["detail"] for row in tools.describe("zh") if row["name"] == "web_search")
+        assert ("TAVILY_API_KEY" in chinese and "设置" in chinese) is offered
         if not offered:
             assert (await tools.call("web_search", {"query": "q"}, context)).run["status"] == "refused"
         await tools.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -172,8 +173,14 @@ async def test_chinese_interface(open_page: Opener, model: OpenAIServer) -> None
     await expect(page.locator(BOX)).to_have_attribute("placeholder", "输入问题，或把文件、图片拖到这里")
     await ask_to_end(page, "你好")
     await page.get_by_role("button", name="设置").click()
+    parts = page.locator(".parts li")
+    await expect(parts.locator("small", has_text=re.compile("[一-鿿]"))).to_have_count(await parts.count())
+    await expect(parts.filter(has_text="嵌入模型").locator(".state", has_text="内置")).to_have_count(1)
     await page.get_by_role("combobox", name="语言").select_option("en")
     await expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    await expect(parts.locator("small", has_text=re.compile("[一-鿿]"))).to_have_count(0)
+    assert await parts.locator("small").count() == 9
+    await expect(parts.filter(has_text="Language model").locator(".state", has_text="bundled")).to_have_count(0)
     await expect(page.locator("article.answer").get_by_role("button", name="Copy")).to_be_visible()
 
 

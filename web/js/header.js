@@ -29,4 +29,5 @@ function Model({ part }) {
 }
 
 export const splitKind = (kind) => (kind.includes(": ") ? [kind.slice(0, kind.indexOf(": ")), kind.slice(kind.indexOf(": ") + 2)] : ["", kind]);
-export const isBundled = (part) => /\b(reader|gguf|bundled|embedded|PaddleOCR)\b/.test(`${part.kind} ${part.detail}`);
+// `kind` alone tells: `detail` comes in the language of the interface.
+export const isBundled = (part) => /^(reader|gguf): |^(bundled|embedded|shared|chroma embedded|multilingual-e5-small-q4|whisper-base)$|^PaddleOCR /.test(part.kind);

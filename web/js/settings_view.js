@@ -16,7 +16,7 @@ export function SettingsView({ store }) {
         <textarea rows="5" maxlength="20000" dir="auto" placeholder=${t("systemPromptHint")} value=${store.systemPrompt} onChange=${(e) => prefer("systemPrompt", e.target.value)}></textarea></label>
       ${canSpeak && html`<label class="check"><input type="checkbox" checked=${store.speakAnswers} onChange=${(e) => prefer("speakAnswers", e.target.checked)} /> ${t("speakAnswers")}</label>`}
       <label>${t("language")}
-        <select value=${store.language} onChange=${(e) => prefer("language", e.target.value)}>
+        <select value=${store.language} onChange=${(e) => { prefer("language", e.target.value); refreshHealth(); }}>
           ${Object.entries(languages).map(([value, name]) => html`<option key=${value} value=${value}>${name}</option>`)}</select></label>
       <label>${t("theme")}
         <select value=${store.theme} onChange=${(e) => prefer("theme", e.target.value)}>
@@ -31,5 +31,5 @@ function Part({ name, part }) {
   const [, kind] = splitKind(part.kind);
   return html`<li class=${part.state}><div class="head"><strong>${partName(name)}</strong>
     <span class="state ${part.state}">${t(`state-${part.state}`)}</span>${isBundled(part) && html`<span class="state">${t("bundledPart")}</span>`}</div>
-    <div>${kind}</div><small lang="en">${part.detail}</small></li>`;
+    ${kind !== "none" && html`<div>${kind}</div>`}<small>${part.detail}</small></li>`;
 }
