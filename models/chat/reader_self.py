@@ -40,7 +40,8 @@ _PATTERNS: Final = tuple(
         (
             rf"{_POLITE}(?:(?:translate|rewrite|paraphrase|proofread)\b|(?:compose|draft|invent|write|code|program)"
             rf"(?!.{{0,30}}\b(?:summar\w+|overview)\b){_OBJECT})"
-            rf"|{_POLITE_ZH}(?:翻译(?!者|家|的|了)|改写|润色|续写|作诗|编(?:一?个|一?段|故事)|写(?!.{0, 8}(?:总结|概括|概述|摘要))(?:一|首|篇|段|个|封|份|代码|诗)"
+            rf"|{_POLITE_ZH}(?:翻译(?!者|家|的|了)|改写|润色|续写|作诗|编(?:一?个|一?段|故事)"
+            r"|写(?!.{0,8}(?:总结|概括|概述|摘要))(?:一|首|篇|段|个|封|份|代码|诗)"
             r"|把.{1,40}(?:翻译|译|改写)成)",
             replies.NO_WRITING,
         ),
