@@ -83,19 +83,24 @@ class SentenceFinder:
         if not ranked:
             return Finding([], answered=False)
         best = ranked[0]
+        beside = _beside(best, ranked, whole := f"{before} {question}".strip())
+        said = f"{best.text} {beside.text}" if beside else best.text
         passage = passages[best.passage]
-        whole = f"{before} {question}".strip()
         evidence = Evidence(
             best.closeness,
             usual=await self._router.usual(vector),
             in_passage=coverage(whole, f"{passage.context}\n{passage.heading}\n{passage.text}"),
-            in_sentence=coverage(whole, best.text),
+            in_sentence=coverage(whole, said),
             around=best.around,
         )
-        answered = answers(whole, best.text, evidence) and (not before or _adds(question, best.text))
+        answered = answers(whole, said, evidence) and (not before or _adds(question, said))
         if broad:
             ranked = [best, *(c for c in ranked[1:] if coverage(question, f"{c.heading} {c.text}") > 0)]
-        return Finding(_quotes(ranked, passages, BROAD if broad else NARROW), answered, best.text)
+        within = BROAD if broad else NARROW
+        if beside:
+            ranked = [best, beside, *(c for c in ranked[1:] if c is not beside)]
+            within = (np.inf, within[1])
+        return Finding(_quotes(ranked, passages, within), answered, best.text)
 
     async def find_said(self, question: str, vector: Vectors, said: Sequence[str]) -> str:
         """Return the statement of the user (newest first in `said`) that answers `question`, or nothing.
@@ -133,6 +138,14 @@ class SentenceFinder:
         while len(self._vectors) > VECTORS_KEPT:
             self._vectors.popitem(last=False)
         return found
+
+
+def _beside(best: Candidate, ranked: Sequence[Candidate], question: str) -> Candidate | None:
+    """Return the next sentence where it has the kind of answer wanted and the best one only names what it is about."""
+    if best.around < 1 or cue_match(question, best.text) >= 0:
+        return None
+    following = (c for c in ranked if c.passage == best.passage and c.position == best.position + 1)
+    return next((c for c in following if cue_match(question, c.text) > 0), None)
 
 
 def _adds(question: str, sentence: str) -> bool:

@@ -34,6 +34,19 @@ async def test_the_answer_is_in_what_is_quoted(corpus: Path, language: str) -> N
     assert right >= 0.6 * len(rows)
 
 
+async def test_the_next_sentence_is_quoted_too_where_it_has_the_answer() -> None:
+    text = "Invoice 8812 comes to 4417 crowns. It is due on 3 March. Payment goes to Harbour Bank."
+    asked = "When is invoice 8812 due?"
+    finding = await SentenceFinder(EMBEDDER, Router(EMBEDDER)).find(
+        asked, await EMBEDDER.query(asked), [Passage(text, 1)]
+    )
+    assert finding.answered
+    assert [quote.text for quote in finding.quotes][:2] == [
+        "Invoice 8812 comes to 4417 crowns.",
+        "It is due on 3 March.",
+    ]
+
+
 async def test_no_passages_answer_nothing() -> None:
     finding = await SentenceFinder(EMBEDDER, Router(EMBEDDER)).find("Who?", await EMBEDDER.query("Who?"), [])
     assert finding.quotes == [] and not finding.answered
