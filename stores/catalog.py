@@ -110,7 +110,7 @@ class Catalog:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             db.row_factory = sqlite3.Row
-            db.execute("PRAGMA journal_mode=WAL")
+            _use_wal(db)
             db.execute("PRAGMA secure_delete=ON")
             db.execute("PRAGMA synchronous=NORMAL")
             db.execute("PRAGMA cache_size=-16000")
@@ -162,3 +162,16 @@ def _create(db: sqlite3.Connection) -> None:
     if db.execute("SELECT count(*) FROM catalog").fetchone()[0] == 0:
         db.execute("INSERT INTO catalog VALUES (?)", (uuid.uuid4().hex,))
     db.execute("COMMIT")
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; while another connection does the same, SQLite fails without waiting."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
