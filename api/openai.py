@@ -21,12 +21,13 @@ from api.openai_schemas import AudioSpeechBody, CompletionBody, EmbeddingsBody
 from api.openai_wire import Completion, error_chunk, finish_reason
 from api.run import Run, TurnRequest
 from api.run_log import Event
-from api.speech import MEDIA_TYPES, begin_speech, listen
+from api.speech import begin_speech, listen
 from api.sse import HEARTBEAT, ByteStream
 from api.stop_words import StopWords
 from api.turn_bodies import read_upload
 from api.wire import json_response, result_while_connected
 from errors import BadInput, TooMuchText, Words
+from models.speech.audio import MEDIA_TYPES
 from stores.ownership import Owner
 
 router = APIRouter(prefix="/v1", tags=["openai"])

@@ -17,13 +17,12 @@ from api.sse import ByteStream
 from api.turn_bodies import Upload, read_upload
 from api.wire import json_response
 from errors import AppError, BadInput, SpeechUnavailable, Words
-from models.speech.audio import with_length
+from models.speech.audio import MEDIA_TYPES, with_length
 from models.speech.interface import AudioFormat, Listener, Speaker
 from models.speech.spoken_text import SentenceSplitter
 
 router = APIRouter(prefix="/api/v1", tags=["speech"])
 
-MEDIA_TYPES: dict[AudioFormat, str] = {"mp3": "audio/mpeg", "wav": "audio/wav", "opus": "audio/ogg"}
 _OFF = Words("no speech engine is set up", "未配置语音引擎")
 
 

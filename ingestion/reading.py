@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -77,6 +77,7 @@ class Reading:
         self._total = 0
         self._batch = _Batch()
         self._figures: dict[bytes, OcrText] = {}
+        self._recognising: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._unread = 0
 
     async def run(
@@ -186,8 +187,9 @@ class Reading:
     async def _figure(self, image: bytes) -> OcrText:
         """Recognise a picture once, however often the document shows it."""
         key = hashlib.sha256(image).digest()
-        if key not in self._figures:
-            self._figures[key] = await self._ocr.read(image)
+        async with self._recognising[key]:  # several pages are under way at a time
+            if key not in self._figures:
+                self._figures[key] = await self._ocr.read(image)
         return self._figures[key]
 
     async def _recognised(self, page: Page, image: bytes) -> tuple[PageText, str]:

@@ -21,6 +21,12 @@ Samples = NDArray[np.float32]
 SAMPLE_RATE = 24_000
 HEARING_RATE = 16_000
 MEDIA_TYPES: dict[AudioFormat, str] = {"mp3": "audio/mpeg", "wav": "audio/wav", "opus": "audio/ogg"}
+SELF_CONTAINED = {
+    "format_whitelist": "wav,w64,mp3,ogg,flac,mov,matroska,aac,amr,aiff,au,caf,asf",
+    "protocol_whitelist": "none",
+}
+"""FFmpeg's options for recordings of strangers: it also takes playlists and session descriptions for audio, and would
+open the files, addresses and ports that these name."""
 _MP3_KBPS = 64
 _OPUS_BPS = 32_000
 _UNKNOWN_LENGTH = 0xFFFFFFFF
@@ -72,7 +78,7 @@ def decode(audio: bytes, *, max_seconds: float) -> Samples:
     pieces: list[NDArray[np.int16]] = []
     length = 0
     try:
-        with av.open(io.BytesIO(audio), mode="r", metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(audio), mode="r", options=SELF_CONTAINED, metadata_errors="ignore") as container:
             for frame in _frames(container):
                 for piece in resampler.resample(frame):
                     pieces.append(_flat(piece))

@@ -205,3 +205,17 @@ def test_who_speaks_and_listens(tmp_path: Path) -> None:
     assert isinstance(open_listener(given(dashscope_api_key="k")), DashScopeListener)
     chosen = open_listener(given(dashscope_api_key="k", stt_base_url="http://stt.example/v1"))
     assert isinstance(chosen, HostedListener) and "stt.example" in chosen.detail.en
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile tests/x.wav\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9.0,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n",
+        "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\n",
+    ],
+)
+def test_playlists_and_session_descriptions_open_nothing(text: str) -> None:
+    with pytest.raises(FileCorrupt) as refused:
+        decode(text.encode(), max_seconds=60)
+    assert not isinstance(refused.value.__cause__, OSError), "FFmpeg went to look for a file or a port"
