@@ -9,26 +9,28 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import chat, documents, health, metrics, openai, personas, runs, sessions, speech, tools
 from api.announce import announce
 from api.backend import Backend
-from api.deletion import finish_deletions
-from api.failures import install_error_handlers
-from api.keys import ApiKeys
-from api.langserve import mount_langserve
-from api.local_callers import is_loopback
-from api.logs import configure_logging
-from api.middleware import BodyLimit, RequestScope
-from api.openapi_tags import TAGS
-from api.static import page_router
-from api.turns import TurnRunner
+from api.edge import metrics
+from api.edge.failures import install_error_handlers
+from api.edge.keys import ApiKeys
+from api.edge.local_callers import is_loopback
+from api.edge.logs import configure_logging
+from api.edge.middleware import BodyLimit, RequestScope
+from api.edge.static import page_router
+from api.langserve.mount import mount_langserve
+from api.openai import routes as openai
+from api.rest import chat, documents, health, personas, runs, sessions, speech, tools
+from api.rest.deletion import finish_deletions
+from api.rest.openapi_tags import TAGS
+from api.runs.runner import TurnRunner
 from graph.builder import build_graph
-from graph.services import open_services
+from services import open_services
 from settings import Settings
-from stores.checkpoints import open_checkpointer
-from stores.events import RunEvents
-from stores.redis_server import open_redis_or_go_on
-from stores.turns import ThreadTurns
+from stores.redis.checkpoints import open_checkpointer
+from stores.redis.events import RunEvents
+from stores.redis.server import open_redis_or_go_on
+from stores.redis.turns import ThreadTurns
 
 SHUTDOWN_SECONDS = 15
 SWITCH_SECONDS = 0.0005
@@ -47,7 +49,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     async with AsyncExitStack() as stack:
         tracing = None
         if settings.otel_exporter_otlp_endpoint:
-            from api.telemetry import open_telemetry
+            from api.edge.telemetry import open_telemetry
 
             tracing = await stack.enter_async_context(open_telemetry(settings))
         redis = await stack.enter_async_context(await open_redis_or_go_on(settings))

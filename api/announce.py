@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from api.backend import Backend
-from api.health import Part, describe_parts
-from errors import Language
+from api.rest.health import Part, describe_parts
+from domain.words import Language
 
 _NAMES = {
     "redis": "memory 记忆",

@@ -10,11 +10,11 @@ from fastapi import Depends, Request
 from settings import Settings
 
 if TYPE_CHECKING:
-    from api.turns import TurnRunner
-    from graph.context import Services
-    from stores.events import RunEvents
-    from stores.redis_server import RedisHandle
-    from stores.turns import ThreadTurns
+    from api.runs.runner import TurnRunner
+    from stores.redis.events import RunEvents
+    from stores.redis.server import RedisHandle
+    from stores.redis.turns import ThreadTurns
+    from turn.context import Services
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from typing_extensions import TypedDict
 
-from graph.state import Attachment, Citation, ToolRun, Usage
+from domain.types import Attachment, Citation, ToolRun, Usage
 
 SessionId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
 ConcurrencyPolicy = Literal["enqueue", "reject", "interrupt", "rollback"]

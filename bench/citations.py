@@ -31,15 +31,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from langchain_core.messages import HumanMessage
 
 from bench.citing_model import CitingModel, Claim, plain
+from domain.owner import Owner
 from graph.builder import Graph, build_graph
-from graph.context import Context, Services
-from graph.services import open_services
 from nodes.verify_citations import UNSUPPORTED
+from services import open_services
 from settings import Settings
-from stores.checkpoints import open_checkpointer
-from stores.ownership import Owner
-from stores.redis_server import open_redis
+from stores.redis.checkpoints import open_checkpointer
+from stores.redis.server import open_redis
 from tests.standins.openai_server import OpenAIServer
+from turn.context import Context, Services
 
 OWNER = Owner("bench", None)
 """The library of one user: what it holds is seen from every thread."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from graph.language import language_of
+from domain.language import language_of
 from tests.standins.openai_server import Recorded
 
 PASSAGE = re.compile(r"^\[(\d{1,3})\] (.+)$", re.M)

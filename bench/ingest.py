@@ -27,17 +27,17 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from errors import Language, Words
+from domain.owner import Owner
+from domain.words import Language, Words
 from ingestion.chunks import Chunker
 from ingestion.pipeline import Ingestion
 from models.embeddings.interface import Embedder, Vectors
 from models.embeddings.registry import open_embedder
 from readers.reader import Readers
-from readers.sandbox import Sandbox
 from settings import Settings
-from stores.attachments import Attachments
-from stores.documents import Documents
-from stores.ownership import Owner
+from stores.library.attachments import Attachments
+from stores.library.documents import Documents
+from workers.sandbox import Sandbox
 
 OWNER = Owner("bench", "one")
 LEAD = (

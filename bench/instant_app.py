@@ -16,15 +16,15 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from errors import Words
+from domain.words import Words
 from graph.builder import build_graph
-from graph.context import Context
-from graph.services import open_services
 from models.chat.interface import Chat
 from models.chat.registry import PROVIDERS
 from server import create_app
+from services import open_services
 from settings import Settings
-from stores.redis_server import open_redis
+from stores.redis.server import open_redis
+from turn.context import Context
 
 TEXT = "This is the answer of a model that needs no time."
 

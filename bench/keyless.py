@@ -38,15 +38,15 @@ from langchain_core.messages import HumanMessage
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from domain.citations import best_span
+from domain.language import language_of
+from domain.owner import Owner
 from graph.builder import Graph, build_graph
-from graph.citations import best_span
-from graph.context import Context, Services
-from graph.language import language_of
-from graph.services import open_services
+from services import open_services
 from settings import Settings
-from stores.checkpoints import open_checkpointer
-from stores.ownership import Owner
-from stores.redis_server import open_redis
+from stores.redis.checkpoints import open_checkpointer
+from stores.redis.server import open_redis
+from turn.context import Context, Services
 
 CITED_BAR, INSIDE_BAR, DECLINED_BAR = 0.80, 0.70, 0.50
 SECTIONS = 50

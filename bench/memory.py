@@ -31,13 +31,13 @@ from langgraph.graph.message import add_messages
 from redis.asyncio import Redis
 from typing_extensions import TypedDict
 
+from domain.owner import Owner
 from settings import Settings
-from stores.checkpoints import ThreadSaver, open_checkpointer
-from stores.ownership import Owner
-from stores.redis_server import open_redis
-from stores.summaries import Summaries
-from stores.transcripts import Transcripts
-from stores.turns import ThreadTurns
+from stores.redis.checkpoints import ThreadSaver, open_checkpointer
+from stores.redis.server import open_redis
+from stores.redis.summaries import Summaries
+from stores.redis.transcripts import Transcripts
+from stores.redis.turns import ThreadTurns
 
 BAR = 1.3
 MOST_KEYS = 3

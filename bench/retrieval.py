@@ -27,17 +27,17 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from errors import Words
+from domain.owner import Owner
+from domain.tokens import count_tokens
+from domain.words import Words
 from ingestion.chunks import Chunker
 from models.embeddings.interface import Embedder, Vectors
 from models.embeddings.registry import open_embedder
-from models.tokens import count_tokens
 from settings import Settings
-from stores.attachments import Attachments
-from stores.contents import PageText
-from stores.documents import Documents
-from stores.ownership import Owner
-from stores.ranking import Mode
+from stores.library.attachments import Attachments
+from stores.library.contents import PageText
+from stores.library.documents import Documents
+from stores.library.ranking import Mode
 
 MODES: tuple[Mode, ...] = ("keyword", "dense", "hybrid")
 DEPTH = 50

@@ -10,10 +10,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import RetryPolicy
 
-from errors import MemoryUnavailable
-from graph.context import Context
+from domain.errors import MemoryUnavailable
 from graph.routing import route_answer, route_by_modality
-from graph.state import InputState, OutputState, State
 from nodes.detect_modality import detect_modality
 from nodes.generate_answer import generate_answer
 from nodes.ingest_document import ingest_document, note_unread_document
@@ -23,6 +21,8 @@ from nodes.remember import remember
 from nodes.run_tools import run_tools
 from nodes.select_tools import select_tools
 from nodes.verify_citations import verify_citations
+from turn.context import Context
+from turn.state import InputState, OutputState, State
 
 READ_SECONDS = 240.0
 """Hard limit of the two reading nodes. A document is given up for the turn long before, after `READ_WAIT`; a picture

@@ -7,7 +7,7 @@ from typing import Literal
 from langchain_core.messages import AIMessage
 from langgraph.types import Send
 
-from graph.state import ReadInput, State
+from turn.state import ReadInput, State
 
 
 def route_by_modality(state: State) -> list[Send] | Literal["recall"]:

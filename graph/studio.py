@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from graph.builder import Graph, build_graph
-from graph.context import services_are_open
-from graph.services import open_services
+from services import open_services
 from settings import Settings
-from stores.redis_server import open_redis
+from stores.redis.server import open_redis
+from turn.context import services_are_open
 
 _opening = asyncio.Lock()
 _stack = AsyncExitStack()

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from models.tokens import count_tokens
-from stores.contents import Chunk
+from domain.tokens import count_tokens
+from stores.library.contents import Chunk
 
 SEPARATORS = ["\n\n", "\n", "。", "！", "？", "；", ". ", "! ", "? ", "; ", "，", ", ", " "]
 """Chinese and English sentence ends. With the separator kept at the end, 91 % of Chinese chunks end at a sentence; with

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from errors import AttachmentError, Language, UnknownAttachment
-from graph.state import AttachmentRef
+from domain.errors import AttachmentError, UnknownAttachment
+from domain.owner import Owner
+from domain.types import AttachmentRef
+from domain.words import Language
 from readers.interface import Embedded
-from stores.attachments import Attachments, display_name
-from stores.contents import Contents
-from stores.ownership import Owner
+from stores.library.attachments import Attachments, display_name
+from stores.library.contents import Contents
 
 READER_VERSION = "2"
 """Raise it when readers give other text: content is then read anew when it is uploaded again."""

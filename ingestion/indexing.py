@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections import deque
 
-from errors import Language, Unavailable
+from domain.errors import Unavailable
+from domain.words import Language
 from ingestion.summaries import Summarizer, summarize
 from models.embeddings.interface import Embedder
-from stores.contents import ContentGone, Contents
-from stores.vectors import VectorStore
+from stores.library.contents import ContentGone, Contents
+from stores.library.vectors import VectorStore
 
 logger = logging.getLogger(__name__)
 

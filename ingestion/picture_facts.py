@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
-from errors import Language
+from domain.words import Language
 from models.vision.image_classes import CHINESE
-from readers.colours import NAMES_ZH
+from readers.picture.colours import NAMES_ZH
 
 SENTENCE = {
     "en": "{format} picture, {width} x {height} pixels{pages}, mostly {colours}{tags}.",

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 
 from typing_extensions import TypedDict
 
-from errors import AppError, AttachmentError, Language, OcrUnavailable, ReadingTimedOut
-from graph.language import language_of
-from graph.state import Attachment, AttachmentRef, Description, OcrLine, OcrText
+from domain.errors import AppError, AttachmentError, OcrUnavailable, ReadingTimedOut
+from domain.language import language_of
+from domain.types import Attachment, AttachmentRef, Description, OcrLine, OcrText
+from domain.words import Language
 from ingestion.agreement import agreement, disagree
 from ingestion.picture_facts import PictureFacts, facts_sentence
 from ingestion.reading import mean_confidence
@@ -23,10 +24,10 @@ from models.ocr.interface import OcrEngine
 from models.vision.interface import VisionModel
 from models.vision.tagger import Tagger
 from readers.interface import Picture
-from readers.picture import load_picture
-from readers.sandbox import Sandbox
+from readers.picture.reader import load_picture
 from settings import Settings
-from stores.contents import PageText
+from stores.library.contents import PageText
+from workers.sandbox import Sandbox
 
 MOST_PAGES = 20
 """Pages of a multi-page TIFF that are read; longer scans should come as PDF, which is read in the background."""

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Literal, Protocol, cast
 
-from errors import AppError, Language, Unavailable, UnknownAttachment, UnknownDocument
-from graph.state import Attachment, AttachmentRef
+from domain.errors import AppError, Unavailable, UnknownAttachment, UnknownDocument
+from domain.owner import Owner
+from domain.types import Attachment, AttachmentRef
+from domain.words import Language
 from ingestion.chunks import Chunker
 from ingestion.embedded import EmbeddedFiles, content_key
 from ingestion.indexing import SummaryWriter, Vectorizer
@@ -20,10 +22,9 @@ from ingestion.summaries import Summarizer
 from models.embeddings.interface import Embedder
 from models.ocr.interface import OcrEngine
 from settings import Settings
-from stores.attachments import Attachments
-from stores.contents import LEASE_SECONDS, ContentGone, Unfinished
-from stores.documents import Documents
-from stores.ownership import Owner
+from stores.library.attachments import Attachments
+from stores.library.contents import LEASE_SECONDS, ContentGone, Unfinished
+from stores.library.documents import Documents
 
 logger = logging.getLogger(__name__)
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from errors import AttachmentError, FileEmpty, Unavailable
-from graph.state import AttachmentRef, Kind, OcrLine, OcrText
+from domain.errors import AttachmentError, FileEmpty, Unavailable
+from domain.types import AttachmentRef, Kind, OcrLine, OcrText
 from ingestion.chunks import Chunker
 from ingestion.language import Script
 from models.ocr.interface import OcrEngine
 from readers.figures import MARK, UNREAD, with_texts
 from readers.interface import Embedded, Item, Outline, Page
 from settings import Settings
-from stores.contents import Chunk, Contents, Gap, PageText
+from stores.library.contents import Chunk, Contents, Gap, PageText
 
 BATCH_PAGES = 32
 BATCH_SECONDS = 0.5

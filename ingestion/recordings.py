@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from errors import AttachmentError, SpeechUnavailable, Words
-from graph.state import Kind
+from domain.errors import AttachmentError, SpeechUnavailable
+from domain.types import Kind
+from domain.words import Words
 from ingestion.reading import PageSource
 from models.speech.interface import Listener
 from readers.clean import clean

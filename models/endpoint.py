@@ -15,7 +15,8 @@ import openai
 from langchain_core.exceptions import ContextOverflowError
 from pydantic import SecretStr
 
-from errors import AppError, ModelTimedOut, ModelUnavailable, Words
+from domain.errors import AppError, ModelTimedOut, ModelUnavailable
+from domain.words import Words
 from settings import Settings
 
 OPENAI_URL = "https://api.openai.com/v1"

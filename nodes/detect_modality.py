@@ -6,15 +6,16 @@ from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from errors import AppError, BadInput, ErrorBody, Language, TooManyFiles, TooMuchText
-from graph.content import InlinePart, has_parts, split_content
-from graph.context import Context, Services
-from graph.language import language_of
-from graph.progress import emit_attachment, owner_of
-from graph.state import Attachment, AttachmentRef, State, Update, Usage
-from models.tokens import count_tokens
-from stores.ownership import Owner
-from tools.interface import ToolFailure
+from domain.errors import AppError, BadInput, ErrorBody, ToolFailure, TooManyFiles, TooMuchText
+from domain.language import language_of
+from domain.owner import Owner
+from domain.tokens import count_tokens
+from domain.types import Attachment, AttachmentRef, Usage
+from domain.words import Language
+from turn.content import InlinePart, has_parts, split_content
+from turn.context import Context, Services
+from turn.progress import emit_attachment, owner_of
+from turn.state import State, Update
 
 PASTE_SHARE = 0.25
 """A pasted text that would fill more than this share of the model's window is kept as a document instead."""

@@ -12,14 +12,15 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.runnables import Runnable
 from langgraph.runtime import Runtime
 
-from errors import BudgetExceeded, ModelUnavailable
-from graph.context import Context, Services
-from graph.material import results_text
-from graph.progress import emit
-from graph.prompts import LAST_ROUND, answer_prompt
-from graph.state import State, Update, Usage
+from domain.errors import BudgetExceeded, ModelUnavailable
+from domain.tokens import count_message_tokens, count_tokens
+from domain.types import Usage
 from models.chat.interface import Chat
-from models.tokens import count_message_tokens, count_tokens
+from turn.context import Context, Services
+from turn.material import results_text
+from turn.progress import emit
+from turn.prompts import LAST_ROUND, answer_prompt
+from turn.state import State, Update
 
 RESULT_CHARS = 4000
 SPARE_TOKENS = 64

@@ -11,10 +11,11 @@ from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from errors import AppError, ReadingTimedOut
-from graph.context import Context
-from graph.progress import emit_attachment, owner_of
-from graph.state import Attachment, ReadInput, Update
+from domain.errors import AppError, ReadingTimedOut
+from domain.types import Attachment
+from turn.context import Context
+from turn.progress import emit_attachment, owner_of
+from turn.state import ReadInput, Update
 
 
 async def ingest_document(state: ReadInput, runtime: Runtime[Context]) -> Update:

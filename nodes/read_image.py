@@ -8,10 +8,10 @@ from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from graph.context import Context
-from graph.progress import emit_attachment, owner_of
-from graph.state import ReadInput, Update
 from nodes.ingest_document import failed_attachment
+from turn.context import Context
+from turn.progress import emit_attachment, owner_of
+from turn.state import ReadInput, Update
 
 
 async def read_image(state: ReadInput, runtime: Runtime[Context]) -> Update:

@@ -8,12 +8,13 @@ from typing import cast
 from langchain_core.messages import AnyMessage, RemoveMessage
 from langgraph.runtime import Runtime
 
-from errors import Language
-from graph.context import Context, Services
-from graph.coverage import coverage_text
-from graph.passages import find_passages, overview
-from graph.progress import emit, memory_key_of, owner_of
-from graph.state import Attachment, DocumentNote, State, Update
+from domain.types import Attachment, DocumentNote
+from domain.words import Language
+from turn.context import Context, Services
+from turn.coverage import coverage_text
+from turn.passages import find_passages, overview
+from turn.progress import emit, memory_key_of, owner_of
+from turn.state import State, Update
 
 SUMMARY_CHARS = 1200
 PARTLY_READ = {

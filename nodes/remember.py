@@ -5,12 +5,12 @@ from __future__ import annotations
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langgraph.runtime import Runtime
 
-from graph.compaction import compact, window_excess
-from graph.context import Context
-from graph.material import CLOSE, CUT, digest
-from graph.progress import memory_key_of
-from graph.prompts import newest_turn
-from graph.state import State, Update
+from turn.compaction import compact, window_excess
+from turn.context import Context
+from turn.material import CLOSE, CUT, digest
+from turn.progress import memory_key_of
+from turn.prompts import newest_turn
+from turn.state import State, Update
 
 TOOL_CHARS = 1200
 """Most characters of a tool result that later turns see."""

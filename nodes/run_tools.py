@@ -7,11 +7,12 @@ import asyncio
 from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
 from langgraph.runtime import Runtime
 
-from graph.context import Context
-from graph.material import fenced, sources_text
-from graph.progress import emit, owner_of
-from graph.state import Source, State, ToolRun, Update
+from domain.types import Source, ToolRun
 from tools.interface import ToolContext, ToolOutcome
+from turn.context import Context
+from turn.material import fenced, sources_text
+from turn.progress import emit, owner_of
+from turn.state import State, Update
 
 MAX_CALLS = 8
 """Most calls of one round that are run; the model is told of the rest."""

@@ -6,8 +6,8 @@ import re
 
 from langgraph.runtime import Runtime
 
-from graph.context import Context
-from graph.state import State, Update
+from turn.context import Context
+from turn.state import State, Update
 
 URL = re.compile(r"https?://[^\s<>\"'）)]+", re.I)
 PAGE_WORDS = re.compile(

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
 
-from errors import AppError
-from graph.citations import (
+from domain.citations import (
     SUPPORT,
     Marker,
     agrees,
@@ -20,12 +19,14 @@ from graph.citations import (
     is_short,
     markers,
     sentence_before,
-)  # fmt: skip
-from graph.context import Context, Services
-from graph.language import language_of
-from graph.progress import emit, owner_of
-from graph.state import Attachment, Citation, Source, State, Update
-from stores.ownership import Owner
+)
+from domain.errors import AppError
+from domain.language import language_of
+from domain.owner import Owner
+from domain.types import Attachment, Citation, Source
+from turn.context import Context, Services
+from turn.progress import emit, owner_of
+from turn.state import State, Update
 
 UNSUPPORTED = {"en": " *(unsupported)*", "zh": "*（无依据）*"}
 WARNING = {

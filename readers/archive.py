@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from errors import FileCorrupt, FileEncrypted, FileTooLarge
+from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge
 
 MAX_UNPACKED = 200_000_000
 MAX_MEMBERS = 10_000

@@ -8,7 +8,6 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from readers.encodings import decode
 from readers.media_types import (
     BY_EXTENSION,
     DOC,
@@ -27,11 +26,12 @@ from readers.media_types import (
     XLSB,
     XLSX,
 )
-from readers.ole import MAGIC as OLE_MAGIC
-from readers.ole import OleError, OleFile
+from readers.office.ole import MAGIC as OLE_MAGIC
+from readers.office.ole import OleError, OleFile
+from readers.text.encodings import decode
 
 if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
-    from graph.state import Kind
+    from domain.types import Kind
 
 HEAD_BYTES = 65536
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from errors import AppError
+from domain.errors import AppError
 from readers.interface import Page
-from readers.picture import WHOLE, Crop, for_ocr
+from readers.picture.reader import WHOLE, Crop, for_ocr
 
 MOST = 100
 """Most different pictures of one document that are recognised; a page of a scan costs OCR one to three seconds."""
@@ -46,7 +46,7 @@ class Figures:
 
         Args:
             data: The picture; `None` for one that cannot be had.
-            crop: What is not shown of it, see `readers.picture.for_ocr`.
+            crop: What is not shown of it, see `readers.picture.reader.for_ocr`.
         """
         self._found.append((data, crop))
         return f"{MARK}{len(self._found) - 1}\ufdd1"

@@ -67,8 +67,9 @@ class Picture:
     """A picture (or one page of a TIFF) made safe: upright by EXIF, RGB, without metadata, as PNG or JPEG.
 
     `width` and `height` are at most 4000 pixels (long, narrow pictures: at most 6.4 megapixels); the original ones are
-    those of the upright picture. `frame` counts from 0. `colours` are names of `readers/colours.py`. `reduced` is the
-    copy for vision models, at most 2048 pixels a side (long ones: 1.7 megapixels); `data` itself if that is so small.
+    those of the upright picture. `frame` counts from 0. `colours` are names of `colours.py`. `reduced` is
+    the copy for vision models, at most 2048 pixels a side (long ones: 1.7 megapixels); `data` itself where
+    that is so small.
     """
 
     data: bytes = field(repr=False)

@@ -6,7 +6,7 @@ shown to people of either language.
 
 from __future__ import annotations
 
-from errors import Language
+from domain.words import Language
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "repaired": (

@@ -10,39 +10,39 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from errors import FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
+from domain.errors import FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
 from readers import media_types
 from readers.clean import clean
 from readers.detect import HEAD_BYTES, detect
 from readers.interface import Embedded, Item, Options, Outline, Page
-from readers.sandbox import Sandbox
 from settings import Settings
+from workers.sandbox import Sandbox
 
 if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
-    from graph.state import Kind
+    from domain.types import Kind
 
 FORMATS: dict[str, str] = {
-    media_types.PDF: "readers.pdf",
-    media_types.DOCX: "readers.docx",
-    media_types.DOC: "readers.doc",
-    media_types.RTF: "readers.rtf",
-    media_types.ODT: "readers.odt",
-    media_types.ODP: "readers.odt",
-    media_types.PPTX: "readers.pptx",
-    media_types.XLSX: "readers.sheets",
-    media_types.XLSB: "readers.sheets",
-    media_types.XLS: "readers.sheets",
-    media_types.ODS: "readers.sheets",
-    media_types.CSV: "readers.csv",
-    media_types.TSV: "readers.csv",
-    media_types.TEXT: "readers.text",
-    media_types.MARKDOWN: "readers.markdown",
-    media_types.HTML: "readers.html",
-    media_types.EPUB: "readers.epub",
-    media_types.EML: "readers.eml",
-    media_types.JSON: "readers.json",
-    media_types.JSON_LINES: "readers.json",
-} | dict.fromkeys(media_types.LANGUAGES, "readers.code")
+    media_types.PDF: "readers.pdf.reader",
+    media_types.DOCX: "readers.office.docx",
+    media_types.DOC: "readers.office.doc",
+    media_types.RTF: "readers.office.rtf",
+    media_types.ODT: "readers.office.odt",
+    media_types.ODP: "readers.office.odt",
+    media_types.PPTX: "readers.office.pptx",
+    media_types.XLSX: "readers.office.sheets",
+    media_types.XLSB: "readers.office.sheets",
+    media_types.XLS: "readers.office.sheets",
+    media_types.ODS: "readers.office.sheets",
+    media_types.CSV: "readers.text.csv",
+    media_types.TSV: "readers.text.csv",
+    media_types.TEXT: "readers.text.plain",
+    media_types.MARKDOWN: "readers.text.markdown",
+    media_types.HTML: "readers.text.html",
+    media_types.EPUB: "readers.text.epub",
+    media_types.EML: "readers.text.eml",
+    media_types.JSON: "readers.text.json",
+    media_types.JSON_LINES: "readers.text.json",
+} | dict.fromkeys(media_types.LANGUAGES, "readers.text.code")
 """Media type to the module whose `read(path, options)` generator reads it, inside a sandbox child."""
 
 

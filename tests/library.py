@@ -12,16 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest_asyncio
 
-from errors import AppError, Language, OcrUnavailable
-from graph.state import Attachment, AttachmentRef, Kind, OcrLine, OcrText
+from domain.errors import AppError, OcrUnavailable
+from domain.owner import Owner
+from domain.types import Attachment, AttachmentRef, Kind, OcrLine, OcrText
+from domain.words import Language
 from ingestion.pipeline import Ingestion
 from models.embeddings.interface import Vectors
 from readers.interface import Item, Outline, Page
 from settings import Settings
-from stores.attachments import Attachments
-from stores.documents import Documents
-from stores.keywords import terms
-from stores.ownership import Owner
+from stores.library.attachments import Attachments
+from stores.library.documents import Documents
+from stores.library.keywords import terms
 
 ANN = Owner("ann", "t1")
 ANN_LATER = Owner("ann", "t2")

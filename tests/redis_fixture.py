@@ -10,7 +10,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from settings import Settings
-from stores.redis_server import RedisHandle, open_redis
+from stores.redis.server import RedisHandle, open_redis
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

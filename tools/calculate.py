@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from pydantic import BaseModel, Field
 
-from errors import Words
+from domain.words import Words
 from tools.interface import ToolContext, ToolResources, ToolResult
 from tools.number_functions import CONSTANTS, FUNCTIONS, Number, decimal, power
 from tools.number_syntax import MAX_CHARS, BadExpression, Token, tokenize

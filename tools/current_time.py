@@ -12,7 +12,8 @@ from babel import Locale
 from babel.core import get_global
 from pydantic import BaseModel, Field
 
-from tools.interface import ToolContext, ToolFailure, ToolResources, ToolResult
+from domain.errors import ToolFailure
+from tools.interface import ToolContext, ToolResources, ToolResult
 
 # Large cities and countries whose name is not that of an IANA zone; CLDR names the zones themselves in both languages.
 _ALIASES = {

@@ -7,10 +7,10 @@ import re
 
 from pydantic import BaseModel, Field
 
-from graph.state import Source
-from models.tokens import count_tokens
-from tools.guarded_http import Fetched
-from tools.http_failures import NothingToRead, NotText
+from domain.tokens import count_tokens
+from domain.types import Source
+from net.failures import NothingToRead, NotText
+from net.guarded_http import Fetched
 from tools.interface import ToolContext, ToolResources, ToolResult, plain_line
 from tools.page_text import PageText, PageTooHard
 from tools.text_encoding import decode

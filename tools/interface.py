@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from errors import Language, Words
-from graph.state import Source, ToolRun
-from stores.ownership import Owner
+from domain.errors import ToolFailure
+from domain.owner import Owner
+from domain.types import Source, ToolRun
+from domain.words import Language, Words
 
 if TYPE_CHECKING:
+    from net.guarded_http import GuardedHttp
     from settings import Settings
-    from stores.documents import Documents
-    from tools.guarded_http import GuardedHttp
+    from stores.library.documents import Documents
     from tools.page_text import PageReader
 
 Recency = Literal["day", "week", "month", "year"]
@@ -89,24 +90,6 @@ class ToolOutcome:
 def plain_line(text: str, most: int = 200) -> str:
     """Return a name or summary from elsewhere as one short line that cannot be taken for markup around it."""
     return " ".join(text.split()).replace("<", "‹").replace(">", "›")[:most]
-
-
-class ToolFailure(Exception):
-    """A failure that the model should see. `details` fills the placeholders of the texts."""
-
-    code: ClassVar[str] = "tool_failed"
-    en: ClassVar[str] = "The tool failed: {reason}"
-    zh: ClassVar[str] = "工具执行失败：{reason}"
-
-    def __init__(self, **details: object) -> None:
-        """Keep `details` for the texts."""
-        self.details = details
-        super().__init__(self.message("en"))
-
-    def message(self, language: Language) -> str:
-        """Return the text for the model, in `language`."""
-        details = {key: getattr(it, language) if isinstance(it, Words) else it for key, it in self.details.items()}
-        return (self.zh if language == "zh" else self.en).format(**details)
 
 
 class SearchFailed(ToolFailure):

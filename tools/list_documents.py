@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from errors import Language
-from graph.state import Attachment
+from domain.types import Attachment
+from domain.words import Language
 from tools.interface import ToolContext, ToolResources, ToolResult, plain_line
 
 _NONE = {"en": "The user has uploaded no documents.", "zh": "用户没有上传任何文档。"}

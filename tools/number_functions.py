@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
-from errors import Words
+from domain.words import Words
 from tools.number_syntax import BadExpression
 
 Number = Fraction | Decimal

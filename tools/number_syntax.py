@@ -7,8 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
-from errors import Words
-from tools.interface import ToolFailure
+from domain.errors import ToolFailure
+from domain.words import Words
 
 MAX_CHARS = 500
 _REWRITES = (

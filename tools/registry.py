@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, ValidationError
 
-from errors import AppError, Language
-from graph.state import ToolRun
+from domain.errors import AppError, ToolFailure
+from domain.types import ToolRun
+from domain.words import Language
+from net.guarded_http import GuardedHttp
 from settings import Settings
 from tools.calculate import Calculate, calculate
 from tools.current_time import CurrentTime, current_time
 from tools.fetch_url import FetchUrl, fetch_url
-from tools.guarded_http import GuardedHttp
-from tools.interface import SearchProvider, ToolContext, ToolFailure, ToolOutcome, ToolResources, ToolResult
+from tools.interface import SearchProvider, ToolContext, ToolOutcome, ToolResources, ToolResult
 from tools.list_documents import ListDocuments, list_documents
 from tools.page_text import PageReader
 from tools.search_documents import SearchDocuments, search_documents
@@ -30,7 +31,7 @@ from tools.search_providers import open_search
 from tools.web_search import WebSearch, web_search
 
 if TYPE_CHECKING:
-    from stores.documents import Documents
+    from stores.library.documents import Documents
 
 logger = logging.getLogger(__name__)
 Arguments = TypeVar("Arguments", bound=BaseModel)

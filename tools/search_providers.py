@@ -14,7 +14,7 @@ from tavily.errors import (  # type: ignore[import-untyped]
 )
 from tavily.errors import TimeoutError as TavilyTimedOut
 
-from errors import Language, Words
+from domain.words import Language, Words
 from settings import Settings
 from tools.interface import Recency, SearchFailed, SearchHit, SearchProvider
 

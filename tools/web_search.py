@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from errors import Words
-from graph.state import Source
+from domain.types import Source
+from domain.words import Words
 from tools.interface import SearchFailed, ToolContext, ToolResources, ToolResult, plain_line
 
 _SNIPPET_CHARS = 1500

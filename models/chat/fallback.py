@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 
-from errors import ModelTimedOut, ModelUnavailable
+from domain.errors import ModelTimedOut, ModelUnavailable
 from models.chat.openai_chat import OpenAICompatibleChat
 from models.chat.streaming_chat import StreamingChat
 

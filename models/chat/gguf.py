@@ -24,7 +24,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, PrivateAttr
 
-from errors import Words
+from domain.words import Words
 from models.chat.interface import Chat
 from models.chat.llama import ChatMessage, LlamaEngine, Piece
 from models.chat.streaming_chat import StreamingChat

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 
-from errors import Words
+from domain.words import Words
 
 
 @dataclass(frozen=True)

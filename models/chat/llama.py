@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from errors import ModelUnavailable
-from models.packages import package_dir
+from domain.errors import ModelUnavailable
+from domain.packages import package_dir
 
 ChatMessage = dict[str, str]
 GGUF_MAGIC = b"GGUF"

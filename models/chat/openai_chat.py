@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai.chat_models.base import BaseChatOpenAI
 
-from errors import ModelUnavailable
+from domain.errors import ModelUnavailable
 from models.chat.reasoning import ThinkTags, delta_reasoning
 from models.endpoint import BROKEN_OFF, ENDLESS, FAILURES, model_error
 

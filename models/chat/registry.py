@@ -26,7 +26,7 @@ def _gguf(settings: Settings, _: Embedder) -> Chat | None:
 
 
 def _reader(settings: Settings, embedder: Embedder) -> Chat:
-    from models.chat.reader import reader_chat
+    from models.chat.extractive.model import reader_chat
 
     return reader_chat(settings, embedder)
 

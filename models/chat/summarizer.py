@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from errors import Language, ModelUnavailable
+from domain.errors import ModelUnavailable
+from domain.words import Language
 from models.chat.interface import Chat
 
 DOCUMENT = {

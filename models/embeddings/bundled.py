@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from errors import Unavailable, Words
+from domain.errors import Unavailable
+from domain.packages import package_dir
+from domain.words import Words
 from models.embeddings.interface import Vectors
-from models.packages import package_dir
 from settings import Settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import openai
 from langchain_openai import OpenAIEmbeddings
 from pydantic import SecretStr
 
-from errors import Unavailable, Words
+from domain.errors import Unavailable
+from domain.words import Words
 from models.embeddings.interface import Vectors
 from models.endpoint import (
     FAILURES,

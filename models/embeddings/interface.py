@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from errors import Words
+from domain.words import Words
 
 Vectors = NDArray[np.float32]
 

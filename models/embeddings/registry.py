@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from errors import Unavailable, Words
+from domain.errors import Unavailable
+from domain.words import Words
 from models.embeddings.interface import Embedder, Vectors
 from settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from graph.state import OcrText
+from domain.types import OcrText
 
 
 class OcrEngine(Protocol):

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from errors import Words
+from domain.packages import BUNDLED, package_dir
+from domain.words import Words
 from models.ocr.catalog import Config, Model, ModelSet
-from models.packages import BUNDLED, package_dir
 
 
 class ModelsMissing(Exception):

@@ -11,8 +11,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Literal
 
-from errors import AppError, OcrBusy, OcrFailed, OcrUnavailable, ReadingTimedOut, Words
-from graph.state import OcrText
+from domain.errors import AppError, OcrBusy, OcrFailed, OcrUnavailable, ReadingTimedOut
+from domain.types import OcrText
+from domain.words import Words
 from models.ocr.catalog import MODEL_SETS, Engine
 from models.ocr.layout import shared_folder
 from models.ocr.process import PictureRefused, StartFailed, WorkerDied, WorkerProcess

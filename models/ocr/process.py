@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from errors import Words
-from graph.state import OcrText
+from domain.types import OcrText
+from domain.words import Words
 from models.ocr.worker import LENGTH, Job
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from statistics import median
 
-from graph.state import OcrLine
+from domain.types import OcrLine
 
 ROW_OVERLAP = 0.5
 """Lines are of one row when they share this much of the lower one's height."""

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.state import OcrLine, OcrText
+from domain.types import OcrLine, OcrText
 from models.ocr.catalog import LINE_ORIENTATION, PAGE_ORIENTATION, ModelSet
 from models.ocr.reading_order import reading_order
 from models.ocr.strips import DETECTOR_SIDE, Pixels, cut

@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
-from errors import Words
+from domain.words import Words
 from models.ocr.catalog import MODEL_SETS, Engine
 from models.ocr.layout import ModelsMissing, find_models, lay_out
 

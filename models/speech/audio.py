@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from errors import FileCorrupt, FileTooLarge, Words
+from domain.errors import FileCorrupt, FileTooLarge
+from domain.words import Words
 from models.speech.interface import AudioFormat
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from errors import SpeechUnavailable, Words
-from models.packages import package_dir
+from domain.errors import SpeechUnavailable
+from domain.packages import package_dir
+from domain.words import Words
 from models.speech.audio import Samples, decode
 from settings import Settings
 

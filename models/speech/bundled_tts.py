@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from errors import SpeechUnavailable, Words
-from models.packages import package_dir
+from domain.errors import SpeechUnavailable
+from domain.packages import package_dir
+from domain.words import Words
 from models.speech import kokoro
 from models.speech.audio import SAMPLE_RATE, Encoder, Samples, open_encoder, to_pcm
 from models.speech.interface import AudioFormat

@@ -14,7 +14,8 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from errors import SpeechUnavailable, Words
+from domain.errors import SpeechUnavailable
+from domain.words import Words
 from models.speech.audio import SAMPLE_RATE, open_encoder
 from models.speech.interface import AudioFormat
 from models.speech.spoken_text import language_of, spoken_sentences

@@ -8,7 +8,8 @@ from http import HTTPStatus
 
 import openai
 
-from errors import FileCorrupt, SpeechUnavailable, Words
+from domain.errors import FileCorrupt, SpeechUnavailable
+from domain.words import Words
 from models.speech.audio import HEARING_RATE, decode, to_pcm, wav
 from models.speech.spoken_text import language_of
 from settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Literal, Protocol
 
-from errors import Words
+from domain.words import Words
 
 AudioFormat = Literal["mp3", "wav", "opus"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.packages import package_dir
+from domain.packages import package_dir
 from models.speech.audio import Samples
 
 VOICES = ("jm_kumo", "jf_nezumi", "jf_alpha", "jf_gongitsune", "jf_tebukuro")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.packages import package_dir
+from domain.packages import package_dir
 from models.speech import bundled_stt, bundled_tts
 from models.speech.bundled_stt import BundledListener
 from models.speech.bundled_tts import BundledSpeaker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from errors import Language
+from domain.words import Language
 
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _ROOT = re.compile(r"\\sqrt\s*\{([^{}]*)\}")

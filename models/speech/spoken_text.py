@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from errors import Language
+from domain.words import Language
 from models.speech.spoken_math import spoken_math
 
 MAX_SENTENCE_CHARS = 300

@@ -6,8 +6,9 @@ import base64
 
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from errors import Language, ModelUnavailable, Words
-from graph.state import Description
+from domain.errors import ModelUnavailable
+from domain.types import Description
+from domain.words import Language, Words
 from models.chat.hosted import chat_model
 from models.endpoint import UNREADABLE, Asked, Defaults, Endpoint, endpoint_detail, resolve
 from settings import Settings

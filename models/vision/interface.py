@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from errors import Language, Words
-from graph.state import Description
+from domain.types import Description
+from domain.words import Language, Words
 
 
 class VisionModel(Protocol):

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from models.packages import package_dir
+from domain.packages import package_dir
 from models.vision.image_classes import GROUPS
 from models.vision.torch_weights import Arrays, read_weights
 

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api import callbacks
-from api.callbacks import signature
+from api.runs import callbacks
+from api.runs.callbacks import signature
 from tests.api.test_runs import start, until
 from tests.standins.callback_receiver import CallbackReceiver
 from tests.standins.openai_server import Failure, OpenAIServer

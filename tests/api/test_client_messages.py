@@ -8,11 +8,11 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from redis.asyncio import Redis
 
-from api.client_messages import client_messages
-from api.thread_memory import thread_config
-from stores.checkpoints import open_checkpointer
-from stores.ownership import Owner
-from stores.redis_process import socket_path
+from api.runs.client_messages import client_messages
+from api.runs.thread_memory import thread_config
+from domain.owner import Owner
+from stores.redis.checkpoints import open_checkpointer
+from stores.redis.process import socket_path
 from tests.api.conftest import said_to
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Failure, OpenAIServer

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from api.keys import user_of_key
+from api.edge.keys import user_of_key
 from settings import Settings
 from tests.live_server import LiveServer
 from tests.standins.openai_server import OpenAIServer

@@ -12,8 +12,8 @@ import pytest
 import uvicorn
 from starlette.requests import Request
 
-from api.local_callers import check_local, is_loopback
-from errors import ForeignPage
+from api.edge.local_callers import check_local, is_loopback
+from domain.errors import ForeignPage
 from tests.live_server import LiveServer
 from tests.standins.openai_server import OpenAIServer
 

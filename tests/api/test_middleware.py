@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from api import middleware
+from api.edge import middleware
 from tests.live_server import LiveServer
 from tests.standins.openai_server import OpenAIServer
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from settings import Settings
-from stores.redis_server import open_redis
+from stores.redis.server import open_redis
 from tests.api.conftest import events_of, said_to
 from tests.standins.openai_server import Answer, Hang, OpenAIServer
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.shown_text import MOST_HELD, ShownText
+from api.runs.shown_text import MOST_HELD, ShownText
 
 
 def show(text: str, size: int) -> tuple[str, list[str]]:

@@ -274,7 +274,7 @@ def test_langsmith_by_its_own_variables(
     code = """
 from langchain_core.tracers.langchain import wait_for_all_tracers
 wait_for_all_tracers()
-print([name for name in sys.modules if name.startswith("api.telemetry")])
+print([name for name in sys.modules if name.startswith("api.edge.telemetry")])
 """
     env = {"LLM_BASE_URL": model.base_url, "LLM_API_KEY": "key", "LLM_MODEL": "m", "LANGSMITH_PROJECT": "p",
            "LANGSMITH_ENDPOINT": langsmith.url, "LANGSMITH_API_KEY": "lsv2"}  # fmt: skip

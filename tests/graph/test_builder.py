@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from errors import AppError, FileCorrupt
+from domain.errors import AppError, FileCorrupt
+from domain.types import Attachment, AttachmentRef
 from graph.builder import build_graph, diagram
-from graph.state import Attachment, AttachmentRef
 from tests.nodes.conftest import Parts
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 64).decode()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.tokens import count_tokens
 from ingestion.chunks import Chunker
-from models.tokens import count_tokens
 
 PIECES = st.sampled_from(
     [

@@ -10,9 +10,9 @@ import pytest_asyncio
 
 from ingestion.pipeline import Ingestion
 from readers.reader import Readers
-from readers.sandbox import Sandbox
 from settings import Settings
 from tests.library import ANN, Library, open_library
+from workers.sandbox import Sandbox
 
 pytestmark = pytest.mark.corpus
 

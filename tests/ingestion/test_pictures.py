@@ -13,15 +13,16 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from errors import FileCorrupt, FileTooLarge, Language, ModelTimedOut, OcrUnavailable, ReadingTimedOut
-from graph.state import AttachmentRef, Description, OcrText
+from domain.errors import FileCorrupt, FileTooLarge, ModelTimedOut, OcrUnavailable, ReadingTimedOut
+from domain.types import AttachmentRef, Description, OcrText
+from domain.words import Language
 from ingestion.agreement import agreement, disagree
 from ingestion.pictures import MemoryCache, Pictures
 from models.ocr.pool import OcrPool, open_ocr
 from models.vision.tagger import Tagger
-from readers.sandbox import Sandbox
 from settings import Settings
 from tests.drawn_pictures import drawn, encoded
+from workers.sandbox import Sandbox
 
 CORPUS_PICTURES = (
     "img_infographic_en.png", "img_no_text_flower.jpg", "img_poster_zh.jpg", "img_print_en.tif",

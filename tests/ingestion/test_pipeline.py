@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from errors import FileCorrupt, FileEncrypted, UnknownDocument
-from graph.state import Attachment
+from domain.errors import FileCorrupt, FileEncrypted, UnknownDocument
+from domain.owner import Owner
+from domain.types import Attachment
 from readers.figures import MARK
 from readers.interface import Embedded, Outline, Page
 from settings import Settings
-from stores.ownership import Owner
 from tests.library import ANN, ANN_LATER, BOB, BagEmbedder, Library, open_library
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from domain.tokens import count_tokens
 from ingestion.summaries import MAX_CALLS, WINDOW_TOKENS, condense, cut_windows, summarize
-from models.tokens import count_tokens
 from tests.library import FirstWords
 
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from stores.redis_process import socket_path
+from stores.redis.process import socket_path
 from tests.integration.conftest import Server, make_pdf, make_picture
 
 CLEAN_SECONDS = 20

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from settings import Settings
-from stores.redis_server import open_redis
+from stores.redis.server import open_redis
 from tests.integration.conftest import LEASE, Server, make_pdf
 
 QUIET = {"WEB_SEARCH": "off", "OCR_ENGINE": "off"}

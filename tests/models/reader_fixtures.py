@@ -7,7 +7,7 @@ from typing import Any
 from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable
 
-from models.chat.reader import reader_chat
+from models.chat.extractive.model import reader_chat
 from models.embeddings.bundled import BundledEmbedder
 from settings import Settings
 

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
-from errors import AppError, ModelTimedOut, ModelUnavailable
+from domain.errors import AppError, ModelTimedOut, ModelUnavailable
 from models.chat.fallback import FallbackChat
 from models.chat.hosted import hosted_chat
 from models.chat.interface import Chat

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from errors import ModelTimedOut, ModelUnavailable
+from domain.errors import ModelTimedOut, ModelUnavailable
 from models.chat.hosted import DEFAULTS as CHAT
 from models.chat.hosted import hosted_chat
 from models.chat.openai_chat import OpenAICompatibleChat

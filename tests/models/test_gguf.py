@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import BaseModel
 
-from errors import ModelUnavailable
+from domain.errors import ModelUnavailable
 from models.chat.gguf import choice_of, gguf_chat, plain_messages
 from models.chat.interface import Chat
 from models.chat.llama import smollm2_path

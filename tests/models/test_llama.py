@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from errors import ModelUnavailable
+from domain.errors import ModelUnavailable
 from models.chat.llama import LlamaEngine, Piece, smollm2_path
 
 MODEL = smollm2_path()

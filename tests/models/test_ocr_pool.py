@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from errors import OcrBusy, OcrFailed, OcrUnavailable, ReadingTimedOut
+from domain.errors import OcrBusy, OcrFailed, OcrUnavailable, ReadingTimedOut
 from models.ocr.pool import OcrPool, open_ocr
 from settings import Settings
 from tests.drawn_pictures import drawn, encoded

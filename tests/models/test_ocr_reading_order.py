@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from graph.state import OcrLine
+from domain.types import OcrLine
 from models.ocr.reading_order import reading_order
 
 

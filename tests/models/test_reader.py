@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from models.chat.reader import pieces
+from models.chat.extractive.model import pieces
 from tests.models.reader_fixtures import CHAT, TOOLS, ask, document, picture, source
 
 LEASE = (

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from models.chat.reader_accept import Evidence, answers, said_answers
+from models.chat.extractive.accept import Evidence, answers, said_answers
 
 
 def near(closeness: float, usual: float = 0.74, **shares: float) -> Evidence:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.chat.reader_arguments import find_expression, find_place, find_urls
+from models.chat.extractive.arguments import find_expression, find_place, find_urls
 from tools.calculate import evaluate, show
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.chat.reader_coverage import coverage
+from models.chat.extractive.coverage import coverage
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from models.chat.reader_accept import Evidence, answers
-from models.chat.reader_extract import Passage, SentenceFinder
-from models.chat.reader_routing import Router
+from models.chat.extractive.accept import Evidence, answers
+from models.chat.extractive.extract import Passage, SentenceFinder
+from models.chat.extractive.routing import Router
 from tests.models.reader_fixtures import EMBEDDER
 
 QUESTIONS = 8

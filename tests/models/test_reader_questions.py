@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.chat.reader_calls import asks_overview
-from models.chat.reader_questions import split_questions, topic_of
+from models.chat.extractive.calls import asks_overview
+from models.chat.extractive.questions import split_questions, topic_of
 
 
 @pytest.mark.parametrize(

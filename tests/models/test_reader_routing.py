@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.chat.reader_routing import EXAMPLES, Router, has_cue
+from models.chat.extractive.routing import EXAMPLES, Router, has_cue
 from tests.models.reader_fixtures import EMBEDDER
 
 # Written after the examples and cues were fixed, and not used to change them.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.chat.reader_said import acknowledges, recalled, statements
+from models.chat.extractive.said import acknowledges, recalled, statements
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from models.chat import reader_replies as replies
-from models.chat.reader_questions import asks_page_count, page_meant
-from models.chat.reader_said import asks_everything
-from models.chat.reader_self import about_itself, says_nothing
-from models.chat.reader_talk import foolish
+from models.chat.extractive import replies
+from models.chat.extractive.about import about_itself, says_nothing
+from models.chat.extractive.questions import asks_page_count, page_meant
+from models.chat.extractive.said import asks_everything
+from models.chat.extractive.talk import foolish
 from tests.models.reader_fixtures import TOOLS, ask, document, source
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from models.chat.reader_summary import summarize_conversation, summarize_document, title_of
-from models.tokens import count_tokens
+from domain.tokens import count_tokens
+from models.chat.extractive.summary import summarize_conversation, summarize_document, title_of
 
 FILLER = [
     "A gull sat on the railing all morning.",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.chat.reader_text import is_chinese, question_terms, split_sentences, stem, terms
+from models.chat.extractive.text import is_chinese, question_terms, split_sentences, stem, terms
 
 TEXTS = [
     ('Dr. Smith met J. R. Tolkien. "It is," he said. Next one!', 3),

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from errors import FileCorrupt, FileTooLarge, SpeechUnavailable
+from domain.errors import FileCorrupt, FileTooLarge, SpeechUnavailable
 from models.speech.audio import HEARING_RATE, SAMPLE_RATE, decode, open_encoder, to_pcm, wav, with_length
 from models.speech.bundled_stt import BundledListener
 from models.speech.bundled_tts import BundledSpeaker

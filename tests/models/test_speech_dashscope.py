@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from errors import SpeechUnavailable
+from domain.errors import SpeechUnavailable
 from models.speech.audio import HEARING_RATE, decode, wav
 from models.speech.dashscope_tts import DashScopeSpeaker
 from models.speech.hosted_stt import DashScopeListener

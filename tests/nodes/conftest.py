@@ -14,15 +14,17 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langgraph.runtime import Runtime
 
-from errors import AppError, UnknownAttachment, UnknownDocument, Words
-from graph.background import Background
-from graph.context import Context, Services
-from graph.state import Attachment, AttachmentRef, Source, State, Usage
+from domain.errors import AppError, UnknownAttachment, UnknownDocument
+from domain.owner import Owner
+from domain.types import Attachment, AttachmentRef, Source, Usage
+from domain.words import Words
 from models.chat.interface import Chat
 from readers.detect import detect
 from settings import Settings
-from stores.ownership import Owner
 from tools.registry import ToolRegistry
+from turn.background import Background
+from turn.context import Context, Services
+from turn.state import State
 
 
 class ScriptedModel(BaseChatModel):

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from errors import BadInput, TooManyFiles, TooMuchText
+from domain.errors import BadInput, TooManyFiles, TooMuchText
+from net.failures import AddressBlocked
 from nodes.detect_modality import detect_modality
 from tests.nodes.conftest import Parts, a_state
-from tools.http_failures import AddressBlocked
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 

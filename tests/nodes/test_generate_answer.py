@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall, ToolMessage
 
-from errors import ModelTimedOut, ModelUnavailable
+from domain.errors import ModelTimedOut, ModelUnavailable
 from nodes.generate_answer import generate_answer
 from tests.nodes.conftest import Parts, a_source, a_state
 

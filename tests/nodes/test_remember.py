@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall, ToolMessage
 
-from graph.compaction import window_excess
-from models.tokens import count_message_tokens
+from domain.tokens import count_message_tokens
 from nodes.remember import remember
 from tests.nodes.conftest import Parts, a_source, a_state
+from turn.compaction import window_excess
 
 
 async def test_tool_results_are_cut_and_pairs_stay(parts: Parts) -> None:

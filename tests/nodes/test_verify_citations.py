@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from langchain_core.messages import AIMessage, HumanMessage
 
-from graph.state import State
 from nodes.verify_citations import verify_citations
 from tests.nodes.conftest import Parts, a_source, a_state
+from turn.state import State
 
 EN = "The lease runs for five years. Either party may end it with three months' notice."
 ZH = "租期为五年。任何一方均可提前三个月书面通知解除合同。"

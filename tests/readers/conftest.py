@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from readers.interface import Embedded, Outline, Page
 from readers.reader import Readers
-from readers.sandbox import Sandbox
 from settings import Settings
+from workers.sandbox import Sandbox
 
 Reading = tuple[Outline, list[Page], list[Embedded]]
 Read = Callable[..., Awaitable[Reading]]

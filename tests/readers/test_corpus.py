@@ -8,8 +8,8 @@ import unicodedata
 
 import pytest
 
-import errors
-from errors import AppError
+from domain import errors
+from domain.errors import AppError
 from tests.conftest import CORPUS
 
 pytestmark = pytest.mark.corpus

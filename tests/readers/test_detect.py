@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from errors import FileEmpty
+from domain.errors import FileEmpty
 from readers.detect import detect
 from tests.readers import samples
 

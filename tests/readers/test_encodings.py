@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errors import FileEmpty
-from readers.encodings import decode
+from domain.errors import FileEmpty
+from readers.text.encodings import decode
 
 TEXTS = {
     "gb18030": ["张三去北京", "你好，世界！", "会议纪要", "合同编号：A-17\n甲方：上海某某公司\n", "𠮷野家与㐀"],

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from errors import AppError, FileCorrupt, FileEmpty, FileTooLarge, ReadingTimedOut
+from domain.errors import AppError, FileCorrupt, FileEmpty, FileTooLarge, ReadingTimedOut
 from readers.reader import Readers
-from readers.sandbox import Sandbox
 from tests.readers import samples
 from tests.readers.conftest import reader_settings
 from tests.readers.test_sandbox import resident
+from workers.sandbox import Sandbox
 
 MB = 1_000_000
 

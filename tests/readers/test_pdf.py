@@ -8,8 +8,8 @@ import pymupdf
 import pytest
 from PIL import Image
 
-from errors import FileCorrupt, FileEncrypted, FileTooLarge
-from readers.pdf_scan import looks_garbled
+from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge
+from readers.pdf.scan import looks_garbled
 from tests.readers import samples
 
 

@@ -12,12 +12,12 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from errors import AttachmentError, FileCorrupt, FileEmpty, FileTooLarge, UnsupportedType
-from readers.colours import NAMES_ZH, dominant_colours
+from domain.errors import AttachmentError, FileCorrupt, FileEmpty, FileTooLarge, UnsupportedType
 from readers.interface import Picture
-from readers.picture import load_picture
-from readers.sandbox import Sandbox
+from readers.picture.colours import NAMES_ZH, dominant_colours
+from readers.picture.reader import load_picture
 from tests.drawn_pictures import drawn, encoded
+from workers.sandbox import Sandbox
 
 LIMIT = 50_000_000
 

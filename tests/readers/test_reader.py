@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from errors import AppError, FileCorrupt, FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
+from domain.errors import AppError, FileCorrupt, FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
 from readers.clean import clean
 from readers.notices import notice
 from readers.reader import FORMATS, Readers
-from readers.zygote import PRELOAD
 from tests.readers import samples
 from tests.readers.conftest import reader_settings
+from workers.zygote import PRELOAD
 
 
 def whole(pages) -> str:

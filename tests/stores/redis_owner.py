@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from settings import Settings
-from stores.redis_server import open_redis
+from stores.redis.server import open_redis
 
 
 async def main(folder: str) -> None:

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 from settings import Settings
-from stores.attachments import Attachments
-from stores.catalog import Catalog
-from stores.documents import Documents
-from stores.vectors import VectorStore
+from stores.library.attachments import Attachments
+from stores.library.catalog import Catalog
+from stores.library.documents import Documents
+from stores.library.vectors import VectorStore
 from tests.library import ANN, BagEmbedder
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from errors import FileEmpty, FileTooLarge, UnknownAttachment
+from domain.errors import FileEmpty, FileTooLarge, UnknownAttachment
+from domain.owner import Owner
 from settings import Settings
-from stores.attachments import Attachments, display_name
-from stores.ownership import Owner
+from stores.library.attachments import Attachments, display_name
 from tests.library import ANN, ANN_LATER, BOB, Library
 
 

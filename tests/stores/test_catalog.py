@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stores.cache import ResultCache
-from stores.catalog import Catalog
+from stores.library.cache import ResultCache
+from stores.library.catalog import Catalog
 from tests.library import ANN, Library
 
 

@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 from typing_extensions import TypedDict
 
 from settings import Settings
-from stores.checkpoints import ThreadSaver, open_checkpointer
-from stores.safe_serde import SafeSerde
+from stores.redis.checkpoints import ThreadSaver, open_checkpointer
+from stores.redis.serde import SafeSerde
 
 
 class Chat(TypedDict, total=False):

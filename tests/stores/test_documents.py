@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from errors import Unavailable, UnknownDocument
+from domain.errors import Unavailable, UnknownDocument
+from domain.tokens import count_tokens
 from models.embeddings.interface import Vectors
-from models.tokens import count_tokens
-from stores.documents import Documents
+from stores.library.documents import Documents
 from tests.library import ANN, BOB, Library
 
 SHIP = "# 船舶手册\n\n" + "船长负责航行安全。" * 30 + "\n\n## 救生艇\n\n救生艇可以坐四十人。" + "每月检查一次。" * 40

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from errors import MemoryUnavailable, UnknownRun
+from domain.errors import MemoryUnavailable, UnknownRun
+from domain.owner import Owner
 from settings import Settings
-from stores import event_reader, events
-from stores.event_reader import RunEvent
-from stores.events import RunEvents
-from stores.ownership import Owner
-from stores.redis_server import open_redis
+from stores.redis import event_reader, events
+from stores.redis.event_reader import RunEvent
+from stores.redis.events import RunEvents
+from stores.redis.server import open_redis
 
 
 @pytest.fixture

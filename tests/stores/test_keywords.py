@@ -6,8 +6,8 @@ import sqlite3
 
 import pytest
 
-from stores import keywords
-from stores.catalog import SCHEMA
+from stores.library import keywords
+from stores.library.catalog import SCHEMA
 
 
 @pytest.fixture

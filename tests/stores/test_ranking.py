@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores.keywords import KeywordMatches
-from stores.ranking import fuse, gate
+from stores.library.keywords import KeywordMatches
+from stores.library.ranking import fuse, gate
 
 A, B, C, D = (1, 0), (1, 1), (1, 2), (2, 0)
 

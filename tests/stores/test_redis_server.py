@@ -13,12 +13,13 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from errors import MemoryNotStarted, MemoryUnavailable
+from domain.errors import MemoryNotStarted, MemoryUnavailable
 from settings import Settings
-from stores import redis_process, redis_server
-from stores.checkpoints import open_checkpointer
-from stores.redis_process import find_programs, socket_path
-from stores.redis_server import RedisHandle, open_redis, open_redis_or_go_on
+from stores.redis import process as redis_process
+from stores.redis import server as redis_server
+from stores.redis.checkpoints import open_checkpointer
+from stores.redis.process import find_programs, socket_path
+from stores.redis.server import RedisHandle, open_redis, open_redis_or_go_on
 from tests.stores.test_checkpoints import ask, chat_graph, thread
 
 ROOT = Path(__file__).resolve().parents[2]

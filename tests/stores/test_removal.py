@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from errors import UnknownDocument
+from domain.errors import UnknownDocument
 from settings import Settings
 from tests.library import ANN, ANN_LATER, ANN_LIBRARY, BOB, BagEmbedder, Library, open_library
 

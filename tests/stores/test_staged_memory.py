@@ -7,11 +7,11 @@ import pytest
 from langchain_core.messages import HumanMessage, RemoveMessage
 from redis.asyncio import Redis
 
-from errors import MemoryUnavailable
+from domain.errors import MemoryUnavailable
 from settings import Settings
-from stores.checkpoints import ThreadSaver, open_checkpointer
-from stores.exchange import ScriptCall, call_together
-from stores.turns import ThreadTurns
+from stores.redis.checkpoints import ThreadSaver, open_checkpointer
+from stores.redis.exchange import ScriptCall, call_together
+from stores.redis.turns import ThreadTurns
 from tests.stores.test_checkpoints import ask, chat_graph, thread
 
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from redis.asyncio import Redis
 
-from errors import MemoryUnavailable
+from domain.errors import MemoryUnavailable
 from settings import Settings
-from stores.exchange import call_together
-from stores.redis_server import open_redis
-from stores.summaries import Summaries
+from stores.redis.exchange import call_together
+from stores.redis.server import open_redis
+from stores.redis.summaries import Summaries
 
 
 async def test_put_get_clear(redis: Redis, settings: Settings) -> None:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from redis.asyncio import Redis
 
-from errors import UnknownSession
+from domain.errors import UnknownSession
+from domain.owner import Owner
 from settings import Settings
-from stores.ownership import Owner
-from stores.transcripts import Entry, Transcripts, title_of
+from stores.redis.transcripts import Entry, Transcripts, title_of
 
 ANN = Owner("ann", "s1")
 

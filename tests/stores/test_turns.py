@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from errors import MemoryUnavailable, ThreadBusy
+from domain.errors import MemoryUnavailable, ThreadBusy
 from settings import Settings
-from stores import turns as turns_module
-from stores.checkpoints import open_checkpointer
-from stores.redis_server import open_redis
-from stores.turns import ThreadTurns, TurnStopped
+from stores.redis import turns as turns_module
+from stores.redis.checkpoints import open_checkpointer
+from stores.redis.server import open_redis
+from stores.redis.turns import ThreadTurns, TurnStopped
 from tests.stores.test_checkpoints import chat_graph, thread
 from tests.stores.turns_worker import run_turns, stop_of
 

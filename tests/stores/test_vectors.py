@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from errors import Unavailable
+from domain.errors import Unavailable
 from models.embeddings.interface import Vectors
 from settings import Settings
-from stores import vectors as module
-from stores.vectors import VectorStore
+from stores.library import vectors as module
+from stores.library.vectors import VectorStore
 from tests.library import BagEmbedder
 
 RANDOM = np.random.default_rng(3)

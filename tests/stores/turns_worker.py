@@ -9,10 +9,10 @@ from uuid import uuid4
 from langchain_core.messages import HumanMessage
 
 from settings import Settings
-from stores import turns as turns_module
-from stores.checkpoints import open_checkpointer
-from stores.redis_server import open_redis
-from stores.turns import ThreadTurns, Turn
+from stores.redis import turns as turns_module
+from stores.redis.checkpoints import open_checkpointer
+from stores.redis.server import open_redis
+from stores.redis.turns import ThreadTurns, Turn
 from tests.stores.test_checkpoints import chat_graph, thread
 
 

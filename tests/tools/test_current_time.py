@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stores.ownership import Owner
+from domain.owner import Owner
 from tools.current_time import CurrentTime, UnknownPlace, current_time, find_zone
 from tools.interface import ToolContext
 

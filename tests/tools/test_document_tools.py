@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from domain.owner import Owner
 from models.embeddings.registry import MissingEmbedder
 from settings import Settings
-from stores.attachments import Attachments
-from stores.contents import Chunk, PageText
-from stores.documents import Documents
-from stores.ownership import Owner
+from stores.library.attachments import Attachments
+from stores.library.contents import Chunk, PageText
+from stores.library.documents import Documents
 from tools.interface import ToolContext
 from tools.registry import ToolRegistry
 

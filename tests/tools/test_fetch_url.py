@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from models.tokens import count_tokens
+from domain.tokens import count_tokens
+from net.guarded_http import GuardedHttp
 from settings import Settings
 from tests.tools.conftest import Web, as_json
 from tools.fetch_url import fit
-from tools.guarded_http import GuardedHttp
 from tools.interface import ToolContext
 from tools.registry import ToolRegistry
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import AIMessage
 
+from domain.owner import Owner
+from net.guarded_http import GuardedHttp
 from settings import Settings
-from stores.ownership import Owner
 from tests.tools.conftest import Web
-from tools.guarded_http import GuardedHttp
 from tools.interface import ToolContext
 from tools.registry import CACHE_ENTRIES, ToolRegistry
 

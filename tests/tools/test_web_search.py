@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from domain.owner import Owner
 from settings import Settings
-from stores.ownership import Owner
 from tests.standins.tavily_server import TavilyServer
 from tools.interface import ToolContext
 from tools.registry import ToolRegistry

@@ -6,7 +6,7 @@ import { t } from "./i18n.js";
 
 const MATH = /^(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\]|\\\(([\s\S]+?)\\\)|\$([^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d))/;
 const MATH_BLOCK = /^ {0,3}(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])[ \t]*(?:\n|$)/;
-// As in graph/citations.py: `[n]`, `[n, m]`, `[n "quoted words"]`.
+// As in domain/citations.py: `[n]`, `[n, m]`, `[n "quoted words"]`.
 const MARKER = /^[[【](?:(\d{1,3}(?:\s*[,，、;；]\s*\d{1,3})*)|(\d{1,3})\s*[:：,，]?\s*["“”„‟「『'‘’«‹][\s\S]{1,12000}?["“”「」『』'’»›])\s*[\]】](?!\()/;
 const PLAIN_TAG = /^<\/?(?:br|sub|sup|u|kbd)\s*\/?>$/i;
 

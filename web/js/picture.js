@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 import { plainName } from "./safe_name.js";
 import { folded } from "./quote.js";
 
-// The server reads pictures at most this large; boxes count in those pixels (readers/picture.py).
+// The server reads pictures at most this large; boxes count in those pixels (readers/picture/reader.py).
 const MAX_SIDE = 4000;
 const LONG = 3;
 const LONGEST_SIDE = 20_000;

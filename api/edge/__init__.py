@@ -1,0 +1,1 @@
+"""What stands before every route: middleware, keys, errors, logs, metrics."""

@@ -1,0 +1,144 @@
+"""Every error a client sees, in one shape: `{"error": {"code", "message", "remedy", "request_id"}}`."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from domain.errors import (
+    AppError,
+    BadInput,
+    MemoryUnavailable,
+    MethodNotAllowed,
+    RateLimited,
+    Unauthorized,
+    UnknownPath,
+)
+from domain.words import Language
+
+logger = logging.getLogger(__name__)
+
+_TAG = re.compile(r"\s*([A-Za-z-]+|\*)\s*(?:;\s*q=([\d.]+))?\s*")
+_REASONS: dict[str, tuple[str, str]] = {
+    "missing": ("is required", "为必填项"),
+    "extra_forbidden": ("is not a known field", "不是已知字段"),
+    "string_type": ("must be text", "必须是文本"),
+    "int_type": ("must be a whole number", "必须是整数"),
+    "int_parsing": ("must be a whole number", "必须是整数"),
+    "bool_type": ("must be true or false", "必须是 true 或 false"),
+    "list_type": ("must be a list", "必须是列表"),
+    "dict_type": ("must be an object", "必须是对象"),
+    "model_attributes_type": ("must be an object", "必须是对象"),
+    "string_too_short": ("is empty", "不能为空"),
+    "string_too_long": ("is too long", "过长"),
+    "json_invalid": ("is not valid JSON", "不是有效的 JSON"),
+}
+
+
+def asked_language(request: Request) -> Language:
+    """Return the language that the client reads: by `Accept-Language`, else that of the text it sent, else English."""
+    best: tuple[float, Language] | None = None
+    for part in request.headers.get("accept-language", "").split(","):
+        match = _TAG.fullmatch(part)
+        primary = match[1].split("-")[0].lower() if match else ""
+        if match and primary in ("en", "zh"):
+            weight = float(match[2]) if match[2] and match[2].count(".") <= 1 and match[2] != "." else 1.0
+            if best is None or weight > best[0]:
+                best = weight, cast("Language", primary)
+    return best[1] if best else cast("Language", getattr(request.state, "language", "en"))
+
+
+def error_body(error: AppError, language: Language, request_id: str) -> dict[str, dict[str, Any]]:
+    """Return the body of a failed request."""
+    return {"error": {**error.body(language), "request_id": request_id}}
+
+
+def error_response(request: Request, error: AppError) -> JSONResponse:
+    """Return the response for a failed request, in the client's language."""
+    status = error.status
+    body = error_body(error, asked_language(request), getattr(request.state, "request_id", ""))
+    if request.url.path.startswith("/v1/"):
+        status = 400 if status == 422 else status
+        body["error"] |= {"type": _openai_type(status), "param": None}
+    headers: dict[str, str] = {}
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(error.details.get("seconds", 60))
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+def _openai_type(status: int) -> str:
+    return {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}.get(
+        status, "invalid_request_error" if status < 500 else "server_error"
+    )
+
+
+def as_app_error(error: BaseException) -> AppError:
+    """Return the error that a client may see for `error`; what nobody foresaw is logged as `internal_error`."""
+    if isinstance(error, AppError):
+        return error
+    if isinstance(error, RedisError) or type(error).__module__.startswith("redisvl"):
+        logger.warning("memory unavailable", extra={"error": type(error).__name__})
+        return MemoryUnavailable()
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        return BadInput(reason=str(error.detail))
+    logger.error("unforeseen error", exc_info=error)
+    return AppError()
+
+
+def validation_reason(problems: Sequence[object], language: Language) -> str:
+    """Return what is wrong with a request as one readable sentence."""
+    return "; ".join(_problem(problem, language) for problem in problems[:5])
+
+
+def _problem(problem: object, language: Language) -> str:
+    if not isinstance(problem, Mapping):
+        return str(problem)
+    kind = str(problem.get("type"))
+    places = [str(part) for part in problem.get("loc", ()) if part not in ("body", "query", "path", "header")]
+    if kind == "json_invalid":
+        places = ["body"]
+    english, chinese = _REASONS.get(kind, (str(problem.get("msg", "is not valid")).removeprefix("Value error, "),) * 2)
+    place = ".".join(places)
+    return f"{place} {english}".strip() if language == "en" else f"{place} {chinese}".strip()
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Map every exception of a route to the one shape."""
+
+    async def on_app_error(request: Request, exc: Exception) -> JSONResponse:
+        return error_response(request, as_app_error(exc))
+
+    async def on_validation_error(request: Request, exc: Exception) -> JSONResponse:
+        problems = cast("RequestValidationError", exc).errors()
+        return error_response(request, BadInput(reason=validation_reason(problems, asked_language(request))))
+
+    async def on_http_error(request: Request, exc: Exception) -> JSONResponse:
+        status, path = cast("HTTPException", exc).status_code, request.url.path
+        error: AppError = as_app_error(exc)
+        if status == 404:
+            error = UnknownPath(path=path)
+        elif status == 405:
+            error = MethodNotAllowed(method=request.method, path=path)
+        return error_response(request, error)
+
+    async def on_client_left(request: Request, exc: Exception) -> Response:
+        return Response(status_code=499)
+
+    app.add_exception_handler(ClientDisconnect, on_client_left)
+    app.add_exception_handler(AppError, on_app_error)
+    app.add_exception_handler(RedisError, on_app_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(ValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_error)

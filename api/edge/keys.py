@@ -1,0 +1,99 @@
+"""Who is calling: API keys, and how often a key may call."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.edge.failures import error_response
+from api.edge.local_callers import check_local
+from api.edge.static import open_paths
+from domain.errors import AppError, RateLimited, Unauthorized
+from domain.owner import LOCAL_USER
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+_ALWAYS_OPEN = frozenset({"/api/v1/health"})
+
+
+def user_of_key(key: str) -> str:
+    """Return the user id that a key stands for: opaque, so that it may be stored and logged."""
+    return "key-" + hashlib.sha256(key.encode()).hexdigest()[:20]
+
+
+class ApiKeys:
+    """Lets in who has a key and counts calls; without configured keys everyone is the one local user."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self._users = [(secret.get_secret_value().encode(), user_of_key(secret.get_secret_value()))
+                       for secret in _present(settings.api_keys)]  # fmt: skip
+        self._origins = settings.cors_origins
+        self._limit = settings.rate_limit_per_minute
+        files, self._folders = open_paths()
+        self._files = files | _ALWAYS_OPEN
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        try:
+            user = self._user(request)
+            scope.setdefault("state", {})["user_id"] = user
+            if self._limit and not self._is_open(scope["path"]):
+                await self._count(request, user)
+        except AppError as exc:
+            await error_response(request, exc)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    def _user(self, request: Request) -> str:
+        if not self._users:
+            if not self._is_open(request.url.path):
+                check_local(request, self._origins)
+            return LOCAL_USER
+        sent = _sent_key(request).encode()
+        found = [user for key, user in self._users if hmac.compare_digest(key, sent)]
+        if found:
+            return found[0]
+        if self._is_open(request.url.path) or request.method == "OPTIONS":
+            return ""
+        raise Unauthorized()
+
+    def _is_open(self, path: str) -> bool:
+        return path in self._files or path.startswith(self._folders)
+
+    async def _count(self, request: Request, user: str) -> None:
+        """Count this call in the user's current minute.
+
+        Raises:
+            RateLimited: The minute's calls are used up.
+        """
+        now = time.time()
+        name = f"rate:{user}:{int(now // 60)}"
+        redis = request.app.state.backend.redis.client
+        async with redis.pipeline(transaction=False) as pipe:
+            pipe.incr(name)
+            pipe.expire(name, 120)
+            count, _ = await pipe.execute()
+        if count > self._limit:
+            raise RateLimited(seconds=60 - int(now % 60))
+
+
+def _present(keys: Sequence[SecretStr]) -> list[SecretStr]:
+    return [key for key in keys if key.get_secret_value()]
+
+
+def _sent_key(request: Request) -> str:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")

@@ -1,0 +1,67 @@
+"""Without API keys, whoever reaches the server is its one user: only this machine may, and no stranger's web page."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from domain.errors import ForeignPage, KeysNeeded
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a server bound to `host`."""
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def check_local(request: Request, allowed_origins: Sequence[str]) -> None:
+    """Let in who calls from this machine, unless it is a browser that a foreign page sends.
+
+    A page that DNS has led here (rebinding) is known by its name in `Host`, one that posts a form by its `Origin`.
+
+    Args:
+        request: What came in.
+        allowed_origins: Origins whose pages may call.
+
+    Raises:
+        KeysNeeded: The connection came over a network.
+        ForeignPage: A web page of another site sent it.
+    """
+    address = _address((request.scope.get("server") or ("", 0))[0])
+    if address is not None and not address.is_loopback:
+        raise KeysNeeded()
+    names = {urlsplit(origin).hostname for origin in allowed_origins}
+    host = _hostname(request.headers.get("host", ""))
+    if not (_is_own(host) or host in names or "*" in allowed_origins):
+        raise ForeignPage(host=host)
+    origin = request.headers.get("origin")
+    if origin is None or request.method in _READING or request.headers.get("sec-fetch-site") in ("same-origin", "none"):
+        return
+    sender = urlsplit(origin).hostname
+    if sender != host and sender not in names and "*" not in allowed_origins:
+        raise ForeignPage(host=sender or origin)
+
+
+def _is_own(host: str) -> bool:
+    """Tell whether nobody else can have chosen where the name leads: an address, or a name without a dot."""
+    return _address(host) is not None or "." not in host or host.endswith(".localhost")
+
+
+def _hostname(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return "."
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

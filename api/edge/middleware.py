@@ -1,0 +1,151 @@
+"""What surrounds every request: its id, its size limit, its log line, and an answer even when all else failed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+import uuid
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.edge.failures import as_app_error, error_response
+from api.edge.logs import request_id_var
+from api.edge.metrics import HTTP_SECONDS, labelled
+from domain.errors import AppError, BodyTimedOut, BodyTooLarge
+
+logger = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(r"[\w.-]{1,64}")
+_DRAIN_FACTOR = 4
+"""A body up to this many times the limit is read to its end and thrown away, so that the client sees the 413."""
+BODY_SECONDS = 30
+"""Longest silence of a client in the middle of its request body."""
+
+
+class RequestScope:
+    """Gives a request its id, logs and measures it, and turns what nobody caught into the error shape."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        sent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
+        request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        token, started, status = request_id_var.set(request_id), time.perf_counter(), 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception as exc:  # noqa: BLE001  # the last resort: a client must get an answer, the log the trace
+            error = as_app_error(exc)
+            if not status:
+                await error_response(Request(scope), error)(scope, receive, send_with_id)
+        finally:
+            _record(scope, status, time.perf_counter() - started)
+            request_id_var.reset(token)
+
+
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "other")
+    labelled(HTTP_SECONDS, scope["method"], route, str(status)).observe(seconds)
+    if logger.isEnabledFor(logging.INFO):
+        logger.info(
+            "request",
+            extra={"method": scope["method"], "route": route, "status": status, "seconds": round(seconds, 4)},
+        )
+
+
+class BodyLimit:
+    """Refuses request bodies over a limit, or that stop coming, while they stream in, whoever reads them."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body = _CountedBody(self.limit, receive, send)
+        if body.declare(scope):
+            try:
+                await self.app(scope, body.receive, body.send)
+            except (BodyTooLarge, BodyTimedOut):
+                if body.answered:
+                    raise
+        if body.error is not None and not body.answered:
+            await body.drain()
+            response = error_response(Request(scope), body.error)
+            response.headers["Connection"] = "close"
+            await response(scope, receive, send)
+
+
+class _CountedBody:
+    """One request's body; an answer that the app gives after it was refused is held back."""
+
+    def __init__(self, limit: int, receive: Receive, send: Send) -> None:
+        self._limit, self._receive, self._send = limit, receive, send
+        self._read, self._complete = 0, False
+        self.error: AppError | None = None
+        self.answered = False
+
+    def declare(self, scope: Scope) -> bool:
+        """Look at the declared length; return whether the app may see the request."""
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        if length.isdigit() and int(length) > self._limit:
+            self.error = BodyTooLarge(limit=self._limit)
+        return self.error is None
+
+    async def receive(self) -> Message:
+        """Pass a part of the body on.
+
+        Raises:
+            BodyTooLarge: It is one too many.
+            BodyTimedOut: It did not come.
+        """
+        if self.error is None:
+            message = await self._take()
+            if self._read > self._limit:
+                self.error = BodyTooLarge(limit=self._limit)
+        if self.error is not None:
+            raise self.error
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass a part of the answer on."""
+        if self.error is None or self.answered:
+            self.answered = True
+            await self._send(message)
+
+    async def drain(self) -> None:
+        """Throw the rest of the body away: a client that is still sending would not see the answer."""
+        while isinstance(self.error, BodyTooLarge) and not self._complete and self._read <= _DRAIN_FACTOR * self._limit:
+            await self._take()
+
+    async def _take(self) -> Message:
+        if self._complete or self.answered:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await self._receive()
+        except TimeoutError:
+            self.error = BodyTimedOut(seconds=BODY_SECONDS)
+            return {"type": "http.disconnect"}
+        self._read += len(message.get("body", b""))
+        self._complete = self._complete or not message.get("more_body", False)
+        return message

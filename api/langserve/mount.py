@@ -1,0 +1,282 @@
+"""The one seam to LangServe: the graph at `/agent`, with thread, context, errors and disconnects put right.
+
+LangServe 0.3.3 drops `config.configurable.thread_id`, has no `context`, flattens every error of a stream to "Internal
+Server Error" and never notices a client that left an `/invoke` (docs/decisions). All of that is repaired here alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, cast
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import get_config_list
+from langchain_core.runnables.utils import ConfigurableFieldSpec
+from langgraph.types import Overwrite
+from pydantic import BaseModel, ValidationError
+
+from api.edge.failures import as_app_error, asked_language, error_body
+from api.langserve.repairs import repair_langserve
+from api.langserve.schemas import CONFIG_SPECS, TurnInput, TurnOutput
+from api.runs.answers import new_messages
+from api.runs.client_messages import cleaned
+from api.runs.run import Run, TurnRequest
+from api.runs.runner import TurnRunner
+from api.runs.wire import client_left
+from api.schemas import DisconnectPolicy
+from domain.errors import BadInput
+from domain.owner import Owner
+from domain.words import Words
+from turn.state import OutputState
+
+_OUTPUT_KEYS = frozenset(OutputState.__annotations__) | {"__interrupt__"}
+
+
+class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
+    """The graph as LangServe may serve it; every call is a run of the `TurnRunner`.
+
+    Args:
+        runner: Gives the runner of this process; asked at the first call, so that routes exist before anything is open.
+        modes: LangGraph stream modes of `astream`; with several, chunks are [mode, chunk].
+    """
+
+    name = "agent"
+
+    def __init__(self, runner: Callable[[], TurnRunner], modes: tuple[str, ...] = ("updates",)) -> None:
+        self._runner = runner
+        self._modes = modes
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What `config.configurable` may hold."""
+        return CONFIG_SPECS
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Return the model that inputs are checked by."""
+        return TurnInput
+
+    def get_output_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Return the model of outputs."""
+        return TurnOutput
+
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> ServedGraph:  # type: ignore[override]
+        """Return this runnable: LangServe binds a config only to ask for the schemas, which do not depend on it."""
+        return self
+
+    def invoke(self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Refuse: the server is asynchronous throughout."""
+        raise NotImplementedError("use ainvoke")
+
+    async def ainvoke(
+        self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Run one turn and return the output state, with the new messages only."""
+        call = _Call(input, config)
+        run = self._runner().start(call.request, run_id=call.run_id)
+        try:
+            await run.result()
+        except asyncio.CancelledError:
+            call.client_left(run)
+            raise
+        return cast("dict[str, Any]", call.shaped(call.output(run)))
+
+    async def abatch(
+        self,
+        inputs: list[dict[str, Any]],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[dict[str, Any]]:
+        """Run several turns at the same time; those of one thread in the order they arrive."""
+        configs = get_config_list(config, len(inputs))
+        calls = (self.ainvoke(item, one) for item, one in zip(inputs, configs, strict=True))
+        return cast("list[dict[str, Any]]", await asyncio.gather(*calls, return_exceptions=return_exceptions))
+
+    async def astream(
+        self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[Any]:
+        """Stream one turn in this runnable's stream modes."""
+        call = _Call(input, config)
+        queue: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue()
+        call.tap(self._modes, lambda mode, chunk: queue.put_nowait((mode, chunk)))
+        run = self._runner().start(call.request, run_id=call.run_id)
+        assert run.task is not None
+        run.task.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (item := await queue.get()) is not None:
+                mode, chunk = item
+                public = _public(chunk) if mode == "updates" else chunk
+                yield call.shaped(public) if len(self._modes) == 1 else [mode, public]
+            await run.result()
+        except (asyncio.CancelledError, GeneratorExit):
+            call.client_left(run)
+            raise
+
+
+class _Call:
+    """One call: what LangServe handed over, as a turn."""
+
+    def __init__(self, value: Any, config: RunnableConfig | None) -> None:
+        given = config or {}
+        options = given.get("configurable", {})
+        messages = value.get("messages") or []
+        thread_id = cleaned(options.get("thread_id"))
+        if value.get("resume") is not None and not thread_id:
+            raise BadInput(reason=Words("resume needs a thread_id", "resume 需要 thread_id"))
+        self._policy: DisconnectPolicy = options.get("on_disconnect", "continue")
+        self._as_document = options.get("output") == "document"
+        self._sent = [str(message.id) for message in messages]
+        self.run_id = str(given.get("run_id") or uuid.uuid4())
+        self.request = TurnRequest(
+            owner=Owner(options.get("user_id", ""), thread_id or f"once-{uuid.uuid4().hex}"),
+            messages=messages,
+            system_prompt=cleaned(options.get("system_prompt")) or "",
+            budget=options.get("budget"),
+            language=options.get("language") or "auto",
+            tools=None if options.get("tools") is None else tuple(options["tools"]),
+            remembered=bool(thread_id),
+            published=False,
+            on_busy=options.get("on_busy") or "enqueue",
+            resume=value.get("resume"),
+            config=_passed_on(given),
+        )
+
+    def tap(self, modes: Sequence[str], take: Callable[[str, Any], None]) -> None:
+        """Have `take` called with every chunk of these stream modes."""
+        self.request = self.request.tapped(tuple(modes), take)
+
+    def client_left(self, run: Run) -> None:
+        """Stop the run, where the client asked for that."""
+        if self._policy == "cancel":
+            run.stop()
+
+    def output(self, run: Run) -> dict[str, Any]:
+        """The output state of a finished run."""
+        output: dict[str, Any] = {key: value for key, value in run.progress.output.items() if key in _OUTPUT_KEYS}
+        if run.answer is not None:
+            output["answer"] = run.answer["answer"]
+        output["messages"] = new_messages(output.get("messages", []), self._sent)
+        return output
+
+    def shaped(self, value: Any) -> Any:
+        """The value in the form that the client asked for."""
+        if not self._as_document:
+            return value
+        return {"page_content": str(value.get("answer") or ""), "metadata": value}
+
+
+def _passed_on(config: RunnableConfig) -> RunnableConfig:
+    """What LangChain's own machinery needs: events are only seen of runs whose id and callbacks it gave."""
+    kept: dict[str, Any] = {key: value for key, value in config.items() if key in ("tags", "run_id")}
+    if metadata := {key: value for key, value in config.get("metadata", {}).items() if not key.startswith("__")}:
+        kept["metadata"] = metadata
+    callbacks = config.get("callbacks")
+    if isinstance(callbacks, list):
+        # LangServe's own collector of events, whose result is only used with `include_callback_events`.
+        callbacks = [handler for handler in callbacks if type(handler).__module__ != "langserve.callbacks"]
+    if callbacks:
+        kept["callbacks"] = callbacks
+    return cast("RunnableConfig", kept)
+
+
+def _public(update: Mapping[str, Any]) -> dict[str, Any]:
+    """A `{node: delta}` without the keys that are the graph's own business."""
+    return {
+        node: delta if not isinstance(delta, Mapping) else
+        {key: _plain(value) for key, value in delta.items() if key in _OUTPUT_KEYS}
+        for node, delta in update.items()
+    }  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Overwrite) else value
+
+
+class ServedRoute(APIRoute):
+    """A route of LangServe that notices disconnects and tells errors inside streams as they are."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, wrapped."""
+        handle = super().get_route_handler()
+
+        async def handle_watched(request: Request) -> Response:
+            if b"on_disconnect" not in await request.body() and "config_hash" not in request.path_params:
+                return _with_errors_told(await _translated(handle(request)), request)
+            working = asyncio.ensure_future(handle(request))
+            leaving = asyncio.ensure_future(client_left(request))
+            try:
+                await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if not working.done():
+                    working.cancel()
+                return _with_errors_told(await _translated(working), request)
+            except asyncio.CancelledError:
+                return Response(status_code=499)
+            finally:
+                leaving.cancel()
+
+        return handle_watched if "POST" in (self.methods or ()) else handle
+
+
+async def _translated(working: Awaitable[Response]) -> Response:
+    try:
+        return await working
+    except ValidationError as exc:
+        raise RequestValidationError(exc.errors(include_url=False)) from exc
+    except (RecursionError, UnicodeDecodeError) as exc:
+        raise BadInput(reason=Words("the body is not valid JSON", "请求体不是有效的 JSON")) from exc
+
+
+def _with_errors_told(response: Response, request: Request) -> Response:
+    chunks = getattr(response, "body_iterator", None)
+    if chunks is not None:
+        response.body_iterator = _told(chunks, request)  # type: ignore[attr-defined]
+    return response
+
+
+async def _told(events: AsyncIterator[Any], request: Request) -> AsyncIterator[Any]:
+    """The events of a stream; where LangServe says "Internal Server Error", what it really was."""
+    try:
+        async for event in events:
+            if not (isinstance(event, dict) and event.get("event") == "error"):
+                yield event
+    except Exception as exc:  # noqa: BLE001  # whatever it was, the client gets an event and the log the trace
+        error = as_app_error(exc)
+        body = error_body(error, asked_language(request), request.state.request_id)
+        data = {"status_code": error.status, "message": body["error"]["message"], **body}
+        yield {"event": "error", "data": json.dumps(data, ensure_ascii=False)}
+
+
+def _per_request(config: dict[str, Any], request: Request) -> dict[str, Any]:
+    options = {**(config.get("configurable") or {}), "user_id": request.state.user_id}
+    if not options.get("thread_id"):
+        options["thread_id"] = request.headers.get("x-session-id") or request.headers.get("x-thread-id")
+    if options["thread_id"] is not None and not 0 < len(str(options["thread_id"])) <= 128:
+        raise BadInput(reason="thread_id must have 1 to 128 characters")
+    return {**config, "configurable": options}
+
+
+def mount_langserve(app: FastAPI, runner: Callable[[], TurnRunner]) -> None:
+    """Add `/agent` with all of LangServe's endpoints, and `/agent/tokens/stream`."""
+    from langserve import add_routes  # imported late: a second of import time that only a server needs
+
+    repair_langserve()
+    router = APIRouter(route_class=ServedRoute)
+    everything: Any = ("invoke", "batch", "stream", "stream_log", "stream_events", "playground",
+                  "input_schema", "output_schema", "config_schema", "config_hashes")  # fmt: skip
+    add_routes(
+        router, ServedGraph(runner), path="/agent", per_req_config_modifier=_per_request, enabled_endpoints=everything
+    )
+    tokens = ServedGraph(runner, modes=("messages", "updates", "custom"))
+    add_routes(
+        router, tokens, path="/agent/tokens", per_req_config_modifier=_per_request, enabled_endpoints=("stream",)
+    )
+    router.routes.sort(key=lambda route: "config_hash" in route.path or "schema" in route.path)  # type: ignore[attr-defined]
+    app.router.routes.extend(router.routes)
+    app.router.on_startup.clear()

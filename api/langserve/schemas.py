@@ -1,0 +1,102 @@
+"""What LangServe's callers may send, and what they get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.runnables.utils import ConfigurableFieldSpec
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from api.runs.client_messages import client_messages
+from api.schemas import ConcurrencyPolicy, DisconnectPolicy
+
+_EXAMPLE: Any = {"messages": [{"type": "human", "content": "What does the contract say about notice periods?"}]}
+
+
+class TurnInput(BaseModel):
+    """What a caller sends: messages, or a message with a file, or the answer to an interrupt. No other state key."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    messages: list[Any] | None = Field(
+        None,
+        description="LangChain messages (`type` or `role`); content is text or blocks (text, image, file, audio).",
+    )
+    message: str | None = Field(None, description="Short form: the text of one message.")
+    file: str | None = Field(
+        None,
+        description="Short form: one file or picture as base64.",
+        json_schema_extra={"extra": {"widget": {"type": "base64file"}}},
+    )
+    resume: Any | None = Field(None, description="Answer to an interrupt of the graph.")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> TurnInput:
+        if self.message is not None or self.file is not None:
+            self.messages = [*(self.messages or []), _short_form(self.message or "", self.file)]
+            self.message = self.file = None
+        if (self.messages is None) == (self.resume is None):
+            raise ValueError("give either `messages` or `resume`")
+        if self.messages is not None:
+            self.messages = _parse(self.messages)
+        return self
+
+
+class TurnOutput(RootModel[dict[str, Any]]):
+    """New `messages`, `answer`, `citations`, `attachments`, `tool_runs`, `usage`, `warnings`."""
+
+
+def _short_form(text: str, file: str | None) -> HumanMessage:
+    if not file:
+        return HumanMessage(text)
+    data = file.partition(",")[2] if file.startswith("data:") else file
+    return HumanMessage([{"type": "text", "text": text}, {"type": "file", "base64": data, "mime_type": ""}])
+
+
+def _parse(messages: list[Any]) -> list[AnyMessage]:
+    if not messages:
+        raise ValueError("messages is empty")
+    if _has_constructor(messages):
+        raise ValueError("messages may not hold serialised constructors (key `lc`)")
+    parsed = client_messages(messages)
+    if not isinstance(parsed[-1], HumanMessage):
+        raise ValueError("the last message must be the user's")
+    return parsed
+
+
+def _has_constructor(value: object) -> bool:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Mapping):
+            if "lc" in item:
+                return True
+            pending.extend(item.values())
+        elif isinstance(item, list | tuple):
+            pending.extend(item)
+        elif isinstance(item, BaseModel):
+            pending.append(getattr(item, "content", None))
+            pending.append(getattr(item, "additional_kwargs", None))
+    return False
+
+
+def _spec(name: str, annotation: Any, default: object, text: str) -> ConfigurableFieldSpec:
+    title = name.replace("_", " ").capitalize()
+    return ConfigurableFieldSpec(
+        id=name, annotation=annotation, default=default, name=title, description=text, is_shared=True
+    )
+
+
+CONFIG_SPECS = [
+    _spec("thread_id", str | None, None, "Conversation; without one the turn stands alone and nothing is remembered."),
+    _spec("system_prompt", str, "", "Role or instructions for the assistant."),
+    _spec("budget", int | None, None, "Most tokens, read and written, that the chat model may use for a turn."),
+    _spec("language", Literal["auto", "en", "zh"], "auto", "Language of the answer."),
+    _spec("tools", list[str] | None, None, "Names of the tools that may be used; empty list: none."),
+    _spec("on_busy", ConcurrencyPolicy, "enqueue", "When the thread is still answering."),
+    _spec("on_disconnect", DisconnectPolicy, "continue", "What a dropped connection does to the turn."),
+    _spec("output", Literal["state", "document"], "state",
+          "`document`: all of it under `metadata`, for @langchain/core, which takes objects with `messages` apart."),
+]  # fmt: skip

@@ -1,0 +1,106 @@
+"""The chat endpoints: one answer as JSON, or as a stream of events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.backend import Backend, BackendDep, UserDep
+from api.rest.speech import spoken_batches, unspoken_batches
+from api.rest.turn_bodies import TurnBody, read_turn_body, turn_request
+from api.runs.run import Run
+from api.runs.sse import event_stream
+from api.runs.wire import json_response, result_while_connected
+from api.schemas import ERRORS, Answer, ChatBody
+
+router = APIRouter(prefix="/api/v1", tags=["chat"])
+
+_SCHEMA = ChatBody.model_json_schema()
+_FORM_FIELDS: dict[str, Any] = {
+    "message": {"type": "string", "description": "What the user says. May be empty: the files are then described."},
+    "session_id": {"type": "string", "description": "Conversation to go on with; empty: a new one."},
+    "system_prompt": {"type": "string", "description": "Role or instructions for the assistant."},
+    "password": {"type": "string", "description": "Opens protected files."},
+    "stream": {"type": "boolean", "default": False},
+}
+CHAT_BODY: dict[str, Any] = {
+    "application/json": {
+        "schema": _SCHEMA,
+        "examples": {
+            name: {"value": value} for name, value in zip(("english", "chinese"), _SCHEMA["examples"], strict=True)
+        },
+    }
+}
+
+
+def form_body(*names: str) -> dict[str, Any]:
+    """Return the OpenAPI of a form with files in fields of these names."""
+    files = {name: {"type": "array", "items": {"type": "string", "format": "binary"}} for name in names}
+    schema = {"type": "object", "properties": {**files, **_FORM_FIELDS}}
+    return {"multipart/form-data": {"schema": schema, "example": {"message": "What is this?", "session_id": "s-1"}}}
+
+
+def request_body(*content: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI of a body that may come in any of these types."""
+    merged = {kind: schema for part in content for kind, schema in part.items()}
+    return {"requestBody": {"required": True, "content": merged}}
+
+
+IMAGE_BODY, FILE_BODY, FILES_BODY = form_body("image"), form_body("file"), form_body("file", "image")
+
+
+@router.post("/chat", response_model=Answer, responses=ERRORS, openapi_extra=request_body(CHAT_BODY))
+async def chat(request: Request, backend: BackendDep, user: UserDep) -> Response:
+    """Answer a message."""
+    return await _answer(request, backend, user)
+
+
+@router.post("/chat_with_image", response_model=Answer, responses=ERRORS, openapi_extra=request_body(IMAGE_BODY))
+async def chat_with_image(request: Request, backend: BackendDep, user: UserDep) -> Response:
+    """Answer a message about one or more pictures. What a file is, its content decides."""
+    return await _answer(request, backend, user)
+
+
+@router.post("/chat_with_file", response_model=Answer, responses=ERRORS, openapi_extra=request_body(FILE_BODY))
+async def chat_with_file(request: Request, backend: BackendDep, user: UserDep) -> Response:
+    """Answer a message about one or more files of any kind."""
+    return await _answer(request, backend, user)
+
+
+@router.post("/chat/stream", responses=ERRORS, openapi_extra=request_body(CHAT_BODY, FILES_BODY))
+async def chat_stream(request: Request, backend: BackendDep, user: UserDep) -> Response:
+    """Answer as Server-Sent Events.
+
+    Events: `run`, `node`, `attachment`, `tool`, `token`, `citation`, `usage`, `warning`, `audio`, and exactly one of
+    `done` and `error` at the end. Take up a broken stream with `GET /api/v1/runs/{id}/stream` and `Last-Event-ID`.
+    """
+    body = await read_turn_body(request)
+    return _stream(await _start(body, backend, user), body, backend)
+
+
+async def _answer(request: Request, backend: Backend, user: str) -> Response:
+    return await answer_body(request, await read_turn_body(request), backend, user)
+
+
+async def answer_body(request: Request, body: TurnBody, backend: Backend, user: str) -> Response:
+    """Run the turn of a parsed body and return its answer, as JSON or as events."""
+    run = await _start(body, backend, user)
+    if body.fields.stream:
+        return _stream(run, body, backend)
+    if body.fields.on_disconnect == "cancel":
+        return json_response(await result_while_connected(request, run))
+    return json_response(await run.result())
+
+
+async def _start(body: TurnBody, backend: Backend, user: str) -> Run:
+    return backend.runner.start(await turn_request(body, backend, user))
+
+
+def _stream(run: Run, body: TurnBody, backend: Backend) -> Response:
+    cancel = body.fields.on_disconnect == "cancel"
+    batches = run.log.batches()
+    if body.fields.speak:
+        speaker = backend.services.speaker
+        batches = spoken_batches(batches, speaker) if speaker else unspoken_batches(batches)
+    return event_stream(batches, on_disconnect=run.stop if cancel else None, headers={"X-Run-Id": run.id})

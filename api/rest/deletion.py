@@ -1,0 +1,184 @@
+"""Deletes a document, a session or a user from every store, and finishes what an earlier process began.
+
+Each deletion is noted on disk first and struck off last. What it removes in between can be removed again, so after a
+kill at any point it is simply done once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from api.runs.clearing import Counts
+from api.runs.record import memory_of
+from api.runs.thread_memory import replace_memory
+from domain.errors import AppError, MemoryUnavailable, UnknownDocument, UnknownSession
+from domain.language import language_of
+from domain.owner import Owner
+
+if TYPE_CHECKING:
+    from api.backend import Backend
+    from stores.library.deletions import Deletion
+    from stores.redis.transcripts import Entry
+
+logger = logging.getLogger(__name__)
+
+ALL = 1_000_000
+RETRY_SECONDS = 30.0
+REMOVED = {
+    "en": "[removed: this answer rested on a document that was deleted]",
+    "zh": "［已移除：该回答依据的文档已被删除］",
+}
+DELETED = {"en": "[deleted document]", "zh": "［已删除的文档］"}
+
+
+async def delete_document(backend: Backend, owner: Owner, document_id: str) -> Counts:
+    """Delete a document, and what its owner's conversations hold of it: answers that rest on it, memory, events.
+
+    Raises:
+        UnknownDocument: There is none, or it is another user's.
+        MemoryUnavailable: Redis failed; the deletion is finished later.
+    """
+    ids = await backend.services.documents.family(document_id, owner)
+    deletion = await backend.services.documents.deletions.begin("document", owner.user_id, ",".join(ids))
+    return await _carry_out(backend, deletion)
+
+
+async def delete_session(backend: Backend, owner: Owner) -> Counts:
+    """Delete a session with its documents.
+
+    Raises:
+        MemoryUnavailable: Redis failed; the deletion is finished later.
+    """
+    session_id = owner.thread_id or ""
+    deletion = await backend.services.documents.deletions.begin("session", owner.user_id, session_id)
+    return await _carry_out(backend, deletion)
+
+
+async def delete_user(backend: Backend, user_id: str) -> Counts:
+    """Delete all sessions and documents of a user, the lasting library included.
+
+    Raises:
+        MemoryUnavailable: Redis failed; the deletion is finished later.
+    """
+    return await _carry_out(backend, await backend.services.documents.deletions.begin("user", user_id))
+
+
+async def finish_deletions(backend: Backend) -> None:
+    """Carry out what is noted: deletions that a process had no time for. Waits for Redis where it is away."""
+    for deletion in await backend.services.documents.deletions.under_way():
+        while True:
+            try:
+                await _carry_out(backend, deletion)
+                break
+            except MemoryUnavailable:
+                await asyncio.sleep(RETRY_SECONDS)
+            except AppError as exc:
+                logger.warning("a deletion is left for the next start", extra={"error": exc.code})
+                break
+
+
+async def _carry_out(backend: Backend, deletion: Deletion) -> Counts:
+    owner = Owner(deletion.user_id, deletion.target if deletion.kind == "session" else None)
+    if deletion.kind == "session":
+        counts = await backend.runner.clear(owner)
+    elif deletion.kind == "user":
+        counts = await _user(backend, owner)
+    else:
+        counts = await _document(backend, owner, deletion.target.split(","))
+    await backend.services.documents.deletions.end(deletion)
+    backend.redis.forget_deleted()
+    return counts
+
+
+async def _user(backend: Backend, owner: Owner) -> Counts:
+    counts: Counts = {}
+    sessions, _ = await backend.services.transcripts.list_sessions(owner.user_id, 0, ALL)
+    for session in sessions:
+        _add(counts, await backend.runner.clear(Owner(owner.user_id, session["session_id"])))
+    _add(counts, await backend.services.documents.delete_owner(owner))
+    return counts
+
+
+async def _document(backend: Backend, owner: Owner, ids: Sequence[str]) -> Counts:
+    """The document goes first, so that nothing finds it any more; then the conversations that it was used in."""
+    names = await _names(backend, owner, ids)
+    counts: Counts = {}
+    try:
+        _add(counts, await backend.services.documents.delete(ids[0], owner))
+    except UnknownDocument:
+        logger.info("a document was deleted already")
+    sessions, _ = await backend.services.transcripts.list_sessions(owner.user_id, 0, ALL)
+    changed = [
+        await _forget_in(backend, Owner(owner.user_id, session["session_id"]), set(ids), names) for session in sessions
+    ]
+    _add(counts, {"messages": {"before": sum(changed), "after": 0}})
+    return counts
+
+
+async def _names(backend: Backend, owner: Owner, ids: Sequence[str]) -> list[str]:
+    names = []
+    for document_id in ids:
+        try:
+            names.append((await backend.services.documents.get(document_id, owner))["name"])
+        except UnknownDocument:
+            continue
+    return names
+
+
+async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[str]) -> int:
+    """Take what one session says of these documents out of it; return how many messages that changed."""
+    services, memory_key = backend.services, owner.memory_key
+    try:
+        if not _touched((await services.transcripts.export(owner))["entries"], ids):
+            return 0
+        async with backend.turns.hold(memory_key, f"forget-{uuid.uuid4().hex}", policy="interrupt"):
+            page = await services.transcripts.export(owner)
+            changed = _touched(page["entries"], ids)
+            await services.transcripts.replace(owner, changed)
+            title = page["session"]["title"]
+            if any(name in title for name in names):
+                await services.transcripts.rename(owner, DELETED[language_of(title)])
+            entries = [changed.get(place, entry) for place, entry in enumerate(page["entries"])]
+            await services.summaries.clear(memory_key)
+            await replace_memory(backend.runner.graph, memory_key, memory_of(entries))
+            run_ids = [str(entry["run_id"]) for entry in changed.values() if "run_id" in entry]
+            await backend.events.forget(run_ids, owner)
+    except UnknownSession:
+        return 0
+    return len(changed)
+
+
+def _touched(entries: list[Entry], ids: set[str]) -> dict[int, Entry]:
+    """Return, by place, the entries that name one of these documents, without what comes from it."""
+    return {place: _without(entry, ids) for place, entry in enumerate(entries) if _names_one(entry, ids)}
+
+
+def _names_one(entry: Entry, ids: set[str]) -> bool:
+    named = {item.get("id") for item in entry.get("attachments", [])}
+    return bool(ids & (named | {item.get("document_id") for item in entry.get("citations", [])}))
+
+
+def _without(entry: Entry, ids: set[str]) -> Entry:
+    """A question keeps its words; an answer that quotes the document, or that the document came with, does not."""
+    kept: dict[str, Any] = {**entry}
+    kept["attachments"] = [item for item in entry.get("attachments", []) if item.get("id") not in ids]
+    if entry.get("role") == "assistant":
+        kept["text"] = REMOVED[language_of(entry.get("text", ""))]
+        for name in ("citations", "reasoning", "warnings"):
+            kept.pop(name, None)
+        kept["tools"] = [{**tool, "arguments": {}} for tool in entry.get("tools", [])]
+    for name in ("attachments", "tools"):
+        if not kept.get(name):
+            kept.pop(name, None)
+    return kept  # type: ignore[return-value]  # the same keys as before, or fewer
+
+
+def _add(counts: Counts, more: Any) -> None:
+    for name, count in more.items():
+        total = counts.setdefault(name, {"before": 0, "after": 0})
+        total["before"] += count["before"]
+        total["after"] += count["after"]

@@ -1,0 +1,134 @@
+"""Documents: uploaded, listed, read page by page, searched, deleted."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+
+from api.backend import BackendDep, UserDep
+from api.edge.failures import asked_language
+from api.rest.deletion import delete_document as delete_everywhere
+from api.rest.receipts import receipt
+from api.rest.turn_bodies import read_upload
+from api.rest.uploads import queued, start_reading, store_uploads
+from api.runs.wire import json_response
+from api.schemas import ERRORS, MOST_ITEMS, Receipt, SearchBody, SessionId
+from domain.errors import BadInput, UnknownAttachment
+from domain.language import language_of
+from domain.owner import Owner
+from domain.types import Attachment
+from domain.words import Words
+
+MOST_PAGES = 100
+"""Most pages of one answer."""
+SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf",
+                   "audio/mpeg", "audio/wav", "audio/ogg", "audio/mp4", "audio/webm"})  # fmt: skip
+
+router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
+
+_UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "session_id": {"type": "string"},
+                        "scope": {"type": "string", "enum": ["session", "library"]},
+                        "password": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
+SessionQuery = Annotated[SessionId | None, Query(description="Session; without one the user's lasting library.")]
+
+
+@router.post("", status_code=201, response_model=list[Attachment], responses=ERRORS, openapi_extra=_UPLOAD)
+async def upload_documents(request: Request, backend: BackendDep, user: UserDep) -> Response:
+    """Store files and read them in the background; ask for each by its id to see how far it is.
+
+    Files belong to a session, or with `scope=library` to the user for good.
+    """
+    upload = await read_upload(request)
+    if not upload.files:
+        raise BadInput(reason=Words("there is no file", "没有文件"))
+    scope = upload.fields.get("scope")
+    if upload.session_id is None and scope != "library":
+        raise BadInput(reason=Words("give session_id or scope=library", "请提供 session_id 或 scope=library"))
+    owner = Owner(user, None if scope == "library" else upload.session_id)
+    request.state.language = language_of(" ".join(PurePath(file.filename or "").stem for file in upload.files))
+    language = asked_language(request)
+    refs, refused = await store_uploads(upload.files, owner, backend.services, language)
+    for ref in refs:
+        start_reading(backend.services, ref, owner, language=language, password=upload.fields.get("password"))
+    return json_response([*(queued(ref) for ref in refs), *(item.attachment for item in refused)], 201)
+
+
+@router.get("", response_model=list[Attachment], responses=ERRORS)
+async def list_documents(backend: BackendDep, user: UserDep, session_id: SessionQuery = None) -> Response:
+    """List the documents of a session and of the user's library."""
+    return json_response(await backend.services.documents.list(Owner(user, session_id)))
+
+
+@router.post("/search", responses=ERRORS)
+async def search_documents(body: SearchBody, backend: BackendDep, user: UserDep) -> Response:
+    """Find passages by meaning and by words."""
+    owner = Owner(user, body.session_id)
+    hits = await backend.services.documents.search(
+        body.query, owner, top_k=body.top_k, mode=body.mode, document_ids=body.document_ids
+    )
+    return json_response({"hits": hits})
+
+
+@router.get("/{document_id}", response_model=Attachment, responses=ERRORS)
+async def get_document(document_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Return a document with its progress; of a picture also its text and description."""
+    return json_response(await backend.services.documents.get(document_id, Owner(user)))
+
+
+@router.get("/{document_id}/pages", responses=ERRORS)
+async def get_pages(
+    document_id: str,
+    backend: BackendDep,
+    user: UserDep,
+    first: Annotated[int, Query(alias="from", ge=1, le=MOST_ITEMS)] = 1,
+    last: Annotated[int | None, Query(alias="to", ge=1, le=MOST_ITEMS)] = None,
+) -> Response:
+    """Return the pages that have been read, as Markdown."""
+    last = min(last or first + MOST_PAGES - 1, first + MOST_PAGES - 1)
+    return json_response({"pages": await backend.services.documents.pages(document_id, Owner(user), first, last)})
+
+
+@router.get("/{document_id}/content", responses=ERRORS)
+async def get_content(document_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Return the file itself. Only pictures, audio and PDF are shown in place; everything else is a download."""
+    attachments = backend.services.attachments
+    ref = await attachments.get(document_id, Owner(user))
+    place = "inline" if ref["media_type"] in SHOWN else "attachment"
+    headers = {
+        "Content-Disposition": f"{place}; filename*=UTF-8''{quote(ref['name'])}",
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, max-age=3600",
+    }
+    media_type = ref["media_type"] if place == "inline" else "application/octet-stream"
+    path = attachments.path(ref["sha256"])
+    if not path.is_file():
+        raise UnknownAttachment(id=document_id)
+    return FileResponse(path, headers=headers, media_type=media_type)
+
+
+@router.delete("/{document_id}", response_model=Receipt, responses=ERRORS)
+async def delete_document(document_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Delete a document with its pages, passages and vectors, and with the answers that rest on it."""
+    counts = await delete_everywhere(backend, Owner(user), document_id)
+    return json_response(receipt(counts, document_id=document_id))

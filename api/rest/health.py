@@ -1,0 +1,135 @@
+"""What the service is made of right now, and whether it can answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal, Protocol
+
+from fastapi import APIRouter, Request, Response
+from typing_extensions import TypedDict
+
+from api.backend import Backend, BackendDep
+from api.edge.failures import asked_language
+from api.runs.wire import json_response
+from domain.errors import MemoryUnavailable
+from domain.words import Language, Words
+from tools.registry import ToolRegistry
+
+router = APIRouter(prefix="/api/v1", tags=["operation"])
+
+PING_SECONDS = 2.0
+PartState = Literal["ready", "loading", "missing", "failed"]
+
+
+class Part(TypedDict):
+    """One part of the service: `kind` is which implementation, `detail` why, and how to change it."""
+
+    state: PartState
+    kind: str
+    detail: str
+
+
+class Health(TypedDict):
+    """`down` only when no question can be answered; `degraded` when some part is missing or failed."""
+
+    status: Literal["ok", "degraded", "down"]
+    parts: dict[str, Part]
+    limits: dict[str, float]
+
+
+class _Model(Protocol):
+    name: str
+    detail: Words
+
+
+NO_VISION = Words(
+    "Pictures are told by their text and facts; "
+    "set VISION_BASE_URL, VISION_API_KEY and VISION_MODEL, or DASHSCOPE_API_KEY.",
+    "图片仅凭其中的文字和基本信息说明；请设置 VISION_BASE_URL、VISION_API_KEY 和 VISION_MODEL，或 DASHSCOPE_API_KEY。",
+)
+NO_VECTORS = Words("Without an embedding model documents are found by keyword.", "没有嵌入模型，只能按关键词查找文档。")
+CHROMA_SERVER = Words("Chroma server as configured by CHROMA_URL.", "由 CHROMA_URL 指定的 Chroma 服务器。")
+CHROMA_EMBEDDED = Words(
+    "Chroma below DATA_DIR; CHROMA_URL names a server.", "数据位于 DATA_DIR 下的 Chroma；可通过 CHROMA_URL 改用服务器。"
+)
+NO_SEARCH = Words(
+    "Web search is off; set TAVILY_API_KEY or WEB_SEARCH.", "网页搜索未启用；请设置 TAVILY_API_KEY 或 WEB_SEARCH。"
+)
+NO_SPEAKER = Words("Set DASHSCOPE_API_KEY, or run make install.", "请设置 DASHSCOPE_API_KEY，或运行 make install。")
+NO_LISTENER = Words("Set STT_BASE_URL, or run make install.", "请设置 STT_BASE_URL，或运行 make install。")
+
+_NEEDED = frozenset({"redis", "chat"})
+_OPTIONAL = frozenset({"vision", "search", "speech_out", "speech_in"})
+_LIMITS = ("max_file_bytes", "max_turn_bytes", "max_files", "max_pages", "max_pixels", "max_message_chars",
+           "turn_timeout", "thread_ttl", "llm_context_tokens")  # fmt: skip
+
+
+@router.get("/health", response_model=Health)
+async def health(request: Request, backend: BackendDep) -> Response:
+    """Return the state of each part, and the limits; 503 only when the service cannot answer.
+
+    `detail` is English, or Chinese with `Accept-Language: zh`.
+    """
+    parts = await describe_parts(backend, asked_language(request))
+    broken = {name for name, part in parts.items() if part["state"] in ("missing", "failed")}
+    status = "down" if broken & _NEEDED else "degraded" if broken - _OPTIONAL else "ok"
+    limits = {name: getattr(backend.settings, name) for name in _LIMITS}
+    return json_response({"status": status, "parts": parts, "limits": limits}, 503 if status == "down" else 200)
+
+
+async def describe_parts(backend: Backend, language: Language) -> dict[str, Part]:
+    """Return every part of the service with its state, `detail` in `language`."""
+    services = backend.services
+    return {
+        "redis": await _redis(backend, language),
+        "vectors": _vectors(backend, language),
+        "chat": _part("ready", f"{services.chat.kind}: {services.chat.name}", services.chat.detail, language),
+        "vision": _named(services.vision, NO_VISION, language),
+        "embeddings": _named(
+            services.embedder if services.embedder.dimensions else None, services.embedder.detail, language
+        ),
+        "ocr": _ocr(services.ocr, language),
+        "search": _search(services.tools, language),
+        "speech_out": _named(services.speaker, NO_SPEAKER, language),
+        "speech_in": _named(services.listener, NO_LISTENER, language),
+    }
+
+
+def _part(state: PartState, kind: str, detail: Words, language: Language) -> Part:
+    return Part(state=state, kind=kind, detail=detail.text(language))
+
+
+async def _redis(backend: Backend, language: Language) -> Part:
+    state: PartState = "ready"
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            await backend.redis.ping()
+    except (MemoryUnavailable, TimeoutError):
+        state = "failed"
+    return _part(state, backend.redis.kind, backend.redis.detail, language)
+
+
+def _vectors(backend: Backend, language: Language) -> Part:
+    if backend.services.documents.vectors is None:
+        return _part("missing", "none", NO_VECTORS, language)
+    server = backend.settings.chroma_url is not None
+    kind, detail = ("chroma server", CHROMA_SERVER) if server else ("chroma embedded", CHROMA_EMBEDDED)
+    return _part("ready", kind, detail, language)
+
+
+def _ocr(pool: Any, language: Language) -> Part:
+    state: PartState = "loading" if pool.state == "starting" else pool.state
+    return _part(state, pool.name, pool.detail, language)
+
+
+def _search(tools: ToolRegistry, language: Language) -> Part:
+    provider = tools.search
+    if provider is None:
+        return _part("missing", "none", NO_SEARCH, language)
+    return _part("ready", provider.name, provider.detail, language)
+
+
+def _named(model: _Model | None, missing: Words, language: Language) -> Part:
+    if model is None:
+        return _part("missing", "none", missing, language)
+    return _part("ready", model.name, model.detail, language)

@@ -1,0 +1,58 @@
+"""Runs: started in the background, asked after, listened to again, stopped."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+
+from api.backend import BackendDep, UserDep
+from api.rest.chat import CHAT_BODY, FILES_BODY, request_body
+from api.rest.turn_bodies import read_turn_body, turn_request
+from api.runs.sse import event_stream
+from api.runs.wire import json_response
+from api.schemas import ERRORS, MOST_ITEMS, RunStatus
+
+router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
+
+
+@router.post("", status_code=202, response_model=RunStatus, responses=ERRORS,
+             openapi_extra=request_body(CHAT_BODY, FILES_BODY))  # fmt: skip
+async def start_run(request: Request, backend: BackendDep, user: UserDep) -> Response:
+    """Start a turn and return at once.
+
+    With `callback_url`, the result is posted there when the turn ends (up to three attempts), with `X-Timestamp` and
+    `X-Signature: sha256=<hex>`, the HMAC-SHA256 of `<timestamp>.<body>` under CALLBACK_SECRET.
+    """
+    run = backend.runner.start(await turn_request(await read_turn_body(request), backend, user))
+    await run.log.settle()
+    return json_response({"run_id": run.id, "session_id": run.request.session_id, "state": run.state}, 202)
+
+
+@router.get("/{run_id}", response_model=RunStatus, responses=ERRORS)
+async def get_run(run_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Return the state of a run, and its result once it is over."""
+    return json_response(await backend.runner.status(run_id, user))
+
+
+@router.post("/{run_id}/stop", response_model=RunStatus, responses=ERRORS)
+async def stop_run(run_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Stop a run; what it has said so far is kept and marked."""
+    return json_response(await backend.runner.stop(run_id, user))
+
+
+@router.get("/{run_id}/stream", responses=ERRORS)
+async def stream_run(
+    run_id: str,
+    backend: BackendDep,
+    user: UserDep,
+    last_event_id: Annotated[
+        int, Header(ge=0, le=MOST_ITEMS, description="Number of the last event that arrived.")
+    ] = 0,
+) -> Response:
+    """Stream the events of a run from the one after `Last-Event-ID` on, whichever process runs it.
+
+    When events in between are no longer kept, a `gap` event says so and carries the run's state and result.
+    """
+    batches = await backend.runner.batches(run_id, user, last_event_id)
+    return event_stream(batches, headers={"X-Run-Id": run_id})

@@ -1,0 +1,206 @@
+"""Sessions: listed, read, renamed, taken out and in, edited, branched, cleared."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.backend import Backend, BackendDep, UserDep
+from api.rest.chat import answer_body
+from api.rest.deletion import delete_session as delete_everywhere
+from api.rest.deletion import delete_user
+from api.rest.receipts import receipt
+from api.rest.session_export import as_markdown
+from api.rest.turn_bodies import TurnBody
+from api.rest.uploads import ref_of, start_reading
+from api.runs.record import memory_of, place_of
+from api.runs.thread_memory import replace_memory
+from api.runs.wire import json_response
+from api.schemas import (
+    ERRORS,
+    MOST_ITEMS,
+    Answer,
+    BranchBody,
+    ChatBody,
+    EditBody,
+    ImportBody,
+    Receipt,
+    RegenerateBody,
+    RenameBody,
+    SessionBody,
+    SessionId,
+)
+from domain.errors import SessionExists, UnknownRun, UnknownSession
+from domain.language import language_of
+from domain.owner import Owner
+from stores.redis.transcripts import Entry, Session
+
+router = APIRouter(prefix="/api/v1", tags=["sessions"])
+SessionPath = Annotated[SessionId, Path()]
+
+
+@router.post("/clear_current_chat_history", response_model=Receipt, responses=ERRORS)
+async def clear_current_chat_history(body: SessionBody, backend: BackendDep, user: UserDep) -> Response:
+    """Forget a session: conversation, documents, attachments, caches. The receipt counts what went, store by store."""
+    return await _clear(body.session_id, backend, user)
+
+
+@router.get("/sessions", responses=ERRORS)
+async def list_sessions(
+    backend: BackendDep,
+    user: UserDep,
+    offset: Annotated[int, Query(ge=0, le=MOST_ITEMS)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    query: Annotated[str | None, Query(max_length=200, description="Looked for in the titles.")] = None,
+) -> Response:
+    """List the user's sessions, last active first."""
+    sessions, total = await backend.services.transcripts.list_sessions(user, offset, limit, query)
+    return json_response({"sessions": [_session(item) for item in sessions], "total": total, "offset": offset})
+
+
+@router.get("/sessions/{session_id}", responses=ERRORS)
+async def get_session(
+    session_id: SessionPath,
+    backend: BackendDep,
+    user: UserDep,
+    offset: Annotated[int, Query(ge=0, le=MOST_ITEMS)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    newest: Annotated[bool, Query(description="Count from the newest message.")] = False,
+) -> Response:
+    """Return the transcript of a session, page by page. A last message without an answer is being answered."""
+    page = await backend.services.transcripts.get(Owner(user, session_id), offset, limit, newest=newest)
+    return json_response(
+        {**_session(page["session"]), "messages": page["entries"], "offset": page["offset"], "total": page["total"]}
+    )
+
+
+@router.patch("/sessions/{session_id}", responses=ERRORS)
+async def rename_session(session_id: SessionPath, body: RenameBody, backend: BackendDep, user: UserDep) -> Response:
+    """Give a session another title."""
+    await backend.services.transcripts.rename(Owner(user, session_id), body.title)
+    return json_response({"session_id": session_id, "title": body.title})
+
+
+@router.delete("/sessions/{session_id}", response_model=Receipt, responses=ERRORS)
+async def delete_session(session_id: SessionPath, backend: BackendDep, user: UserDep) -> Response:
+    """Forget a session, like `clear_current_chat_history`."""
+    return await _clear(session_id, backend, user)
+
+
+@router.delete("/user", response_model=Receipt, responses=ERRORS)
+async def forget_user(backend: BackendDep, user: UserDep) -> Response:
+    """Forget the caller: every session, every document, the lasting library. The receipt counts what went."""
+    return json_response(receipt(await delete_user(backend, user)))
+
+
+@router.get("/sessions/{session_id}/export", responses=ERRORS)
+async def export_session(
+    session_id: SessionPath, backend: BackendDep, user: UserDep, format: Literal["markdown", "json"] = "markdown"
+) -> Response:
+    """Return the whole transcript as a file; the JSON form can be imported again."""
+    page = await backend.services.transcripts.export(Owner(user, session_id))
+    suffix = "md" if format == "markdown" else "json"
+    name = quote(f"{page['session']['title'] or session_id}.{suffix}", safe="")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    if format == "markdown":
+        return Response(as_markdown(page), media_type="text/markdown; charset=utf-8", headers=headers)
+    response = json_response({**_session(page["session"]), "messages": page["entries"]})
+    response.headers.update(headers)
+    return response
+
+
+@router.post("/sessions/import", status_code=201, responses=ERRORS)
+async def import_session(body: ImportBody, backend: BackendDep, user: UserDep) -> Response:
+    """Make a session of an exported transcript; the model remembers the end of it."""
+    owner = Owner(user, uuid.uuid4().hex)
+    entries: list[Entry] = [entry.model_dump(exclude_none=True) for entry in body.messages]  # type: ignore[misc]
+    await _fill(backend, owner, entries, body.title)
+    return json_response({"session_id": owner.thread_id, "title": body.title, "messages": len(entries)}, 201)
+
+
+@router.post("/sessions/{session_id}/edit", response_model=Answer, responses=ERRORS)
+async def edit_message(
+    session_id: SessionPath, body: EditBody, request: Request, backend: BackendDep, user: UserDep
+) -> Response:
+    """Say a past message otherwise and answer it; what came after it is dropped. With `stream` as events."""
+    fields = ChatBody(message=body.message, session_id=session_id, replaces=body.run_id, stream=body.stream)
+    return await answer_body(request, TurnBody(fields), backend, user)
+
+
+@router.post("/sessions/{session_id}/regenerate", response_model=Answer, responses=ERRORS)
+async def regenerate_answer(
+    session_id: SessionPath, body: RegenerateBody, request: Request, backend: BackendDep, user: UserDep
+) -> Response:
+    """Answer a past message anew; what came after it is dropped. With `stream` as events."""
+    run_id = body.run_id or await _last_run(backend, Owner(user, session_id))
+    fields = ChatBody(session_id=session_id, replaces=run_id, stream=body.stream)
+    return await answer_body(request, TurnBody(fields), backend, user)
+
+
+@router.post("/sessions/{session_id}/branch", status_code=201, responses=ERRORS)
+async def branch_session(session_id: SessionPath, body: BranchBody, backend: BackendDep, user: UserDep) -> Response:
+    """Go on from a past point in a new session; the documents of the session come along."""
+    source, target = Owner(user, session_id), Owner(user, body.session_id or uuid.uuid4().hex)
+    page = await backend.services.transcripts.export(source)
+    if body.session_id is not None and await _exists(backend, target):
+        raise SessionExists(id=body.session_id)
+    entries = page["entries"]
+    if body.run_id is not None:
+        if place_of(entries, body.run_id) is None:
+            raise UnknownRun(id=body.run_id)
+        last = max(place for place, entry in enumerate(entries) if entry.get("run_id") == body.run_id)
+        entries = entries[: last + 1]
+    title = page["session"]["title"]
+    await _fill(backend, target, entries, title)
+    for document in await backend.services.documents.list(source, library=False):
+        ref = await backend.services.attachments.share(ref_of(document), target)
+        start_reading(backend.services, ref, target, language=language_of(ref["name"]))
+    return json_response({"session_id": target.thread_id, "title": title, "messages": len(entries)}, 201)
+
+
+async def _last_run(backend: Backend, owner: Owner) -> str:
+    page = await backend.services.transcripts.get(owner, 0, 1, newest=True)
+    run_id = page["entries"][-1].get("run_id") if page["entries"] else None
+    if run_id is None:
+        raise UnknownRun(id="")
+    return run_id
+
+
+async def _exists(backend: Backend, owner: Owner) -> bool:
+    try:
+        await backend.services.transcripts.get(owner, 0, 1)
+    except UnknownSession:
+        return False
+    return True
+
+
+async def _fill(backend: Backend, owner: Owner, entries: list[Entry], title: str) -> None:
+    await backend.services.transcripts.import_(owner, _with_own_runs(entries), title)
+    await replace_memory(backend.runner.graph, owner.memory_key, memory_of(entries))
+
+
+def _with_own_runs(entries: list[Entry]) -> list[Entry]:
+    """Give the turns fresh run ids: a session forgets its runs with it, and these are another session's."""
+    ids: dict[str, str] = {}
+    return [
+        {**entry, "run_id": ids.setdefault(entry["run_id"], uuid.uuid4().hex)} if "run_id" in entry else entry
+        for entry in entries
+    ]
+
+
+async def _clear(session_id: str, backend: Backend, user: str) -> Response:
+    counts = await delete_everywhere(backend, Owner(user, session_id))
+    return json_response(receipt(counts, session_id=session_id))
+
+
+def _session(session: Session) -> dict[str, Any]:
+    return {
+        "session_id": session["session_id"],
+        "title": session["title"],
+        "created_at": session["created"],
+        "last_activity": session["last_activity"],
+        "message_count": session["entries"],
+    }

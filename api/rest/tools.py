@@ -1,0 +1,18 @@
+"""Which tools there are, and how they did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from api.backend import BackendDep
+from api.edge.failures import asked_language
+
+router = APIRouter(prefix="/api/v1", tags=["tools"])
+
+
+@router.get("/tools")
+async def list_tools(request: Request, backend: BackendDep) -> dict[str, list[dict[str, Any]]]:
+    """Return every tool with its permission, policy and counters."""
+    return {"tools": backend.services.tools.describe(asked_language(request))}

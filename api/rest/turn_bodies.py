@@ -1,0 +1,227 @@
+"""From a request body, JSON or multipart, to a turn: files go to the attachment store, references go on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from langchain_core.messages import HumanMessage
+from pydantic import ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+
+from api.backend import Backend
+from api.edge.failures import asked_language, validation_reason
+from api.edge.form_parser import LimitedParser
+from api.rest.uploads import read_protected, store_uploads
+from api.runs.client_messages import cleaned
+from api.runs.record import place_of
+from api.runs.run import TurnRequest
+from api.schemas import ChatBody
+from domain.errors import BadInput, TooManyFiles, TooMuchText, UnknownRun
+from domain.language import language_of
+from domain.owner import Owner
+from domain.types import Attachment, AttachmentRef
+from domain.words import Language, Words
+from settings import Settings
+from turn.personas import persona_text
+
+_LISTS = ("attachment_ids", "tools")
+_FIELD_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBody:
+    """A parsed request for a turn."""
+
+    fields: ChatBody
+    files: Sequence[UploadFile] = ()
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Files without a message."""
+
+    files: Sequence[UploadFile]
+    fields: Mapping[str, str]
+    session_id: str | None
+
+
+async def read_turn_body(request: Request) -> TurnBody:
+    """Parse a JSON or multipart body.
+
+    Raises:
+        BadInput: It is neither, or a field is missing, unknown or of the wrong kind.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        return await _read_form(request)
+    try:
+        value = cleaned(await request.json())
+    except (ValueError, RecursionError) as exc:
+        raise BadInput(
+            reason=Words("the body is neither valid JSON nor a form", "请求体既不是有效的 JSON，也不是表单")
+        ) from exc
+    return TurnBody(_checked(request, value))
+
+
+async def _read_form(request: Request) -> TurnBody:
+    fields, files = await _form_parts(request)
+    password = fields.pop("password", None)
+    for name in ("image", "file"):
+        fields.pop(name, None)
+    return TurnBody(_checked(request, fields), files, password)
+
+
+async def read_upload(request: Request) -> Upload:
+    """Parse an upload without a message.
+
+    Raises:
+        BadInput: It is not a form.
+        TooManyFiles: There are more files than a turn may have.
+    """
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise BadInput(reason=Words("send the files as multipart/form-data", "请以 multipart/form-data 上传文件"))
+    fields, files = await _form_parts(request)
+    session_id = fields.get("session_id")
+    if session_id is not None and not 0 < len(session_id) <= 128:
+        raise BadInput(reason=Words("session_id must have 1 to 128 characters", "session_id 长度须为 1 到 128 个字符"))
+    return Upload(files, fields, session_id)
+
+
+async def _form_parts(request: Request) -> tuple[dict[str, Any], list[UploadFile]]:
+    limit = request.app.state.settings.max_files
+    try:
+        form = await _parsed_form(request)
+    except (HTTPException, MultiPartException) as exc:
+        reason = exc.detail if isinstance(exc, HTTPException) else exc.message
+        if "files" in reason:
+            raise TooManyFiles(limit=limit) from exc
+        raise BadInput(reason=reason) from exc
+    fields: dict[str, Any] = {}
+    files: list[UploadFile] = []
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            files.append(value)
+        elif name in _LISTS:
+            fields.setdefault(name, []).extend(part.strip() for part in value.split(",") if part.strip())
+        elif value or name == "message":
+            fields[name] = value
+    if len(files) > limit:
+        raise TooManyFiles(limit=limit)
+    return fields, files
+
+
+async def _parsed_form(request: Request) -> FormData:
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return await request.form()
+    settings = request.app.state.settings
+    # One file more than allowed, so that our own error speaks and not the parser's.
+    return await LimitedParser(
+        request.headers, request.stream(), max_file_bytes=settings.max_file_bytes, max_files=settings.max_files + 1,
+        max_fields=100, max_part_size=_FIELD_BYTES,
+    ).parse()  # fmt: skip
+
+
+def _checked(request: Request, value: object) -> ChatBody:
+    if isinstance(value, dict) and isinstance(value.get("message"), str):
+        request.state.language = language_of(value["message"])
+    try:
+        return ChatBody.model_validate(value)
+    except ValidationError as exc:
+        reason = validation_reason(exc.errors(include_url=False), asked_language(request))
+        raise BadInput(reason=reason) from exc
+
+
+async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRequest:
+    """Store the files of a body and return the turn that it asks for.
+
+    Raises:
+        BadInput: There is neither text nor a file, or a callback is asked for where none can be signed.
+        TooMuchText: The message is too long.
+        TooManyFiles: Uploads and references together are too many.
+        UnknownPersona: There is no role of this name.
+        UnknownRun: The run to be replaced is not in the session.
+    """
+    fields = await with_replaced(body.fields, backend, user_id)
+    _check(fields, len(body.files), backend.settings)
+    owner = Owner(user_id, fields.session_id or uuid.uuid4().hex)
+    language = language_of(fields.message) if fields.language == "auto" else fields.language
+    refs, refused = await store_uploads(body.files, owner, backend.services, language)
+    if refused and not refs and not fields.message.strip() and not fields.attachment_ids:
+        raise refused[0].error
+    handled = [item.attachment for item in refused]
+    if body.password and refs:
+        handled += [await read_protected(backend.services, ref, owner, language, body.password) for ref in refs]
+        refs = []
+    return TurnRequest(
+        owner=owner,
+        messages=[HumanMessage(content=_content(fields, refs, handled), id=f"user-{uuid.uuid4().hex}")],
+        system_prompt=_role(fields, backend.settings, language),
+        budget=fields.budget,
+        language=fields.language,
+        tools=None if fields.tools is None else tuple(fields.tools),
+        on_busy=fields.on_busy,
+        callback_url=fields.callback_url,
+        replaces=fields.replaces,
+        attachments=handled,
+    )
+
+
+def _role(fields: ChatBody, settings: Settings, language: Language) -> str:
+    persona = persona_text(fields.persona, settings.personas, language) if fields.persona else ""
+    return "\n\n".join(part for part in (persona, fields.system_prompt) if part)
+
+
+def _check(fields: ChatBody, files: int, settings: Settings) -> None:
+    count = files + len(fields.attachment_ids)
+    if not fields.message.strip() and not count:
+        raise BadInput(reason=Words("message is empty", "message 为空"))
+    if len(fields.message) > settings.max_message_chars:
+        raise TooMuchText(limit=settings.max_message_chars)
+    if count > settings.max_files:
+        raise TooManyFiles(limit=settings.max_files)
+    if fields.callback_url and settings.callback_secret is None:
+        raise BadInput(
+            reason=Words("callbacks need CALLBACK_SECRET on the server", "服务器未设置 CALLBACK_SECRET，无法回调")
+        )
+    if fields.replaces and fields.session_id is None:
+        raise BadInput(reason=Words("replaces needs a session_id", "replaces 需要 session_id"))
+
+
+async def with_replaced(fields: ChatBody, backend: Backend, user_id: str) -> ChatBody:
+    """Return the body; one that asks for another answer gets the message that it replaces.
+
+    Raises:
+        UnknownRun: The session has no such run.
+    """
+    if not fields.replaces or fields.message.strip() or fields.attachment_ids or fields.session_id is None:
+        return fields
+    page = await backend.services.transcripts.export(Owner(user_id, fields.session_id))
+    place = place_of(page["entries"], fields.replaces)
+    if place is None:
+        raise UnknownRun(id=fields.replaces)
+    entry = page["entries"][place]
+    ids = [str(item["id"]) for item in entry.get("attachments", []) if item.get("id")]
+    return fields.model_copy(update={"message": entry.get("text", ""), "attachment_ids": ids})
+
+
+def _content(
+    fields: ChatBody, refs: Sequence[AttachmentRef], handled: Sequence[Attachment]
+) -> str | list[str | dict[str, Any]]:
+    """Message content: the text, then references; the model is told in words of files that were handled before."""
+    notes = [
+        f"[{item['name']}: {item['error']['message']}]" if "error" in item else f"[{item['name']}]" for item in handled
+    ]
+    text = "\n".join(part for part in (fields.message, *notes) if part)
+    if not refs and not fields.attachment_ids:
+        return text
+    blocks: list[str | dict[str, Any]] = [{"type": "text", "text": text}]
+    blocks += [{"type": "attachment", "id": ref["id"], "name": ref["name"]} for ref in refs]
+    blocks += [{"type": "attachment", "id": attachment_id} for attachment_id in fields.attachment_ids]
+    return blocks

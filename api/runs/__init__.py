@@ -1,0 +1,1 @@
+"""A run: how a turn is started, worked on, settled and told."""

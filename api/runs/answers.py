@@ -1,0 +1,111 @@
+"""From what the graph streams to what clients see: events on the way, and the answer at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
+
+from api.edge.metrics import FIRST_TOKEN_SECONDS
+from api.runs.log import Event, RunLog
+from api.runs.shown_text import ShownText
+from api.schemas import Answer, RunState
+from domain.types import Usage
+from turn.state import OutputState
+
+STREAM_MODES = ("messages", "custom", "tasks", "values")
+OUTPUT_KEYS = [*OutputState.__annotations__, "reasoning"]
+ANSWERING_NODE = "generate_answer"
+_CUSTOM = frozenset({"attachment", "tool", "citation", "usage", "warning"})
+
+
+class TurnProgress:
+    """Writes the events of one turn to its log, and keeps what is needed when the turn does not end by itself."""
+
+    def __init__(self, log: RunLog) -> None:
+        self._log = log
+        self._started = time.perf_counter()
+        self._nodes: dict[str, float] = {}
+        self._streamed = False
+        self._seen_token = False
+        self._shown = ShownText()
+        self.partial = ""
+        self.usage = Usage(input_tokens=0, output_tokens=0, model="")
+        self.output: OutputState = {}
+
+    def take(self, mode: str, chunk: Any) -> None:
+        """Handle one (stream mode, chunk) pair of the graph."""
+        if mode == "messages":
+            self._message(*chunk)
+        elif mode == "custom":
+            if isinstance(chunk, Mapping) and chunk.get("event") in _CUSTOM:
+                self._log.append(chunk["event"], chunk["data"])
+                if chunk["event"] == "usage":
+                    self.usage = chunk["data"]
+        elif mode == "tasks":
+            self._task(chunk)
+        else:
+            self.output = cast("OutputState", chunk)
+
+    def _message(self, message: AnyMessage, metadata: Mapping[str, object]) -> None:
+        if metadata.get("langgraph_node") != ANSWERING_NODE or not isinstance(message, AIMessage):
+            return
+        is_chunk = isinstance(message, AIMessageChunk)
+        text = str(message.text)
+        if not text or (not is_chunk and self._streamed):
+            return
+        self._streamed = True
+        self._show(self._shown.add(text))
+
+    def _show(self, text: str) -> None:
+        if not text:
+            return
+        self.partial += text
+        if not self._seen_token:
+            self._seen_token = True
+            FIRST_TOKEN_SECONDS.observe(time.perf_counter() - self._started)
+        self._log.append("token", {"text": text})
+
+    def _task(self, task: Mapping[str, Any]) -> None:
+        name, number = task["name"], task["id"]
+        if "input" in task:
+            self._nodes[number] = time.perf_counter()
+            if name == ANSWERING_NODE:
+                self.partial, self._streamed, self._shown = "", False, ShownText()
+            self._log.append("node", {"name": name, "id": number, "state": "start"})
+            return
+        seconds = time.perf_counter() - self._nodes.pop(number, time.perf_counter())
+        state = "error" if task.get("error") else "end"
+        if name == ANSWERING_NODE:
+            self._show(self._shown.rest())
+        self._log.append("node", {"name": name, "id": number, "state": state, "seconds": round(seconds, 4)})
+
+
+def begins_answer(event: Event) -> bool:
+    """Tell whether the model is asked now: what it said before this event was said on the way to tools."""
+    _, name, data = event
+    return bool(name == "node" and data["name"] == ANSWERING_NODE and data["state"] == "start")
+
+
+def build_answer(session_id: str, run_id: str, state: RunState, output: OutputState, text: str | None = None) -> Answer:
+    """Return the wire form of a turn's outcome; `text` replaces the answer of a turn that was cut short."""
+    return Answer(
+        session_id=session_id,
+        run_id=run_id,
+        state=state,
+        answer=output.get("answer", "") if text is None else text,
+        citations=output.get("citations", []) if text is None else [],
+        attachments=output.get("attachments", []),
+        tools=output.get("tool_runs", []),
+        usage=output.get("usage") or Usage(input_tokens=0, output_tokens=0, model=""),
+        warnings=output.get("warnings", []),
+    )
+
+
+def new_messages(messages: Sequence[AnyMessage], sent_ids: Sequence[str]) -> list[AnyMessage]:
+    """Return the messages that a turn added after the last of those that the caller sent."""
+    sent = set(sent_ids)
+    last = max((place for place, message in enumerate(messages) if message.id in sent), default=-1)
+    return list(messages[last + 1 :])

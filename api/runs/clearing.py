@@ -1,0 +1,58 @@
+"""Forgets a session: everything that any store holds of it, and says what that was."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from api.runs.thread_memory import thread_config
+from domain.errors import UnknownSession
+from domain.owner import Owner
+
+if TYPE_CHECKING:
+    from graph.builder import Graph
+    from stores.redis.events import RunEvents
+    from stores.redis.turns import ThreadTurns
+    from turn.context import Services
+
+Counts = dict[str, dict[str, int]]
+
+
+async def clear_session(
+    owner: Owner, *, graph: Graph, services: Services, turns: ThreadTurns, events: RunEvents
+) -> Counts:
+    """Stop the session's turn, delete all that is kept of it, and return the items before and after, by store.
+
+    Raises:
+        MemoryUnavailable: Redis failed.
+    """
+    async with turns.hold(owner.memory_key, f"clear-{uuid.uuid4().hex}", policy="interrupt"):
+        counts: Counts = {}
+        run_ids = await _run_ids(services, owner)
+        counts["checkpoints"] = await _forget_memory(graph, owner.memory_key)
+        counts["summaries"] = _all(int(await services.summaries.clear(owner.memory_key)))
+        counts["transcript"] = _all(await services.transcripts.delete(owner))
+        counts["events"] = _all(await events.forget(run_ids, owner))
+        for name, count in (await services.documents.delete_owner(owner)).items():
+            counts[name] = {"before": count["before"], "after": count["after"]}
+    return counts
+
+
+async def _run_ids(services: Services, owner: Owner) -> list[str]:
+    try:
+        entries = (await services.transcripts.export(owner))["entries"]
+    except UnknownSession:
+        return []
+    return sorted({entry["run_id"] for entry in entries if entry.get("run_id")})
+
+
+async def _forget_memory(graph: Graph, memory_key: str) -> dict[str, int]:
+    saver: Any = graph.checkpointer
+    before = await saver.aget_tuple(thread_config(memory_key))
+    await saver.adelete_thread(memory_key)
+    after = await saver.aget_tuple(thread_config(memory_key))
+    return {"before": int(before is not None), "after": int(after is not None)}
+
+
+def _all(count: int) -> dict[str, int]:
+    return {"before": count, "after": 0}

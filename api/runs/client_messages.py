@@ -1,0 +1,111 @@
+"""Messages that clients send, made anew: of what a client may say, and nothing else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    convert_to_messages,
+)
+
+from domain.errors import TooMuchText
+
+_KINDS = (HumanMessage, AIMessage, SystemMessage, ToolMessage)
+_Value = TypeVar("_Value")
+
+
+def client_messages(messages: Sequence[Any]) -> list[AnyMessage]:
+    """Return the messages with fresh ids, without anything that only the server may write.
+
+    The user's content keeps its blocks; the others' becomes text. Tool calls are kept where all their results follow,
+    and results where such a call precedes: a model endpoint refuses either alone.
+
+    Raises:
+        ValueError: A message is of no known form or kind, or nothing is left.
+    """
+    try:
+        parsed = convert_to_messages(messages)
+        for message in parsed:
+            if type(message) not in _KINDS:
+                raise ValueError(f"a message may not be of the type {message.type!r}")
+        made = _made_anew(parsed)
+    except RecursionError as exc:
+        raise ValueError("messages are nested too deeply") from exc
+    except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as exc:
+        reason = (str(exc).splitlines() or ["not valid"])[0]
+        raise ValueError(f"messages: {cleaned(reason)[:200]}") from exc
+    if not made:
+        raise ValueError("messages hold nothing that can be answered")
+    return made
+
+
+def check_lengths(texts: Iterable[str], limit: int) -> None:
+    """Refuse a text of more than `limit` characters.
+
+    Raises:
+        TooMuchText: One is longer.
+    """
+    if any(len(text) > limit for text in texts):
+        raise TooMuchText(limit=limit)
+
+
+def cleaned(value: _Value) -> _Value:
+    """Return JSON-like data with lone surrogates, which no encoder takes, as question marks.
+
+    Raises:
+        RecursionError: It is nested too deeply.
+    """
+    changed: object = value
+    if isinstance(value, str):
+        changed = value if value.isascii() else value.encode("utf-8", "replace").decode()
+    elif isinstance(value, dict):
+        changed = {cleaned(key): cleaned(item) for key, item in value.items()}
+    elif isinstance(value, list):
+        changed = [cleaned(item) for item in value]
+    return cast("_Value", changed)
+
+
+def _made_anew(messages: Sequence[BaseMessage]) -> list[AnyMessage]:
+    made: list[AnyMessage] = []
+    for place, message in enumerate(messages):
+        if isinstance(message, HumanMessage):
+            made.append(HumanMessage(cleaned(message.content), id=uuid.uuid4().hex))
+        elif isinstance(message, SystemMessage):
+            made.append(SystemMessage(_text(message), id=uuid.uuid4().hex))
+        elif isinstance(message, AIMessage):
+            made += _answer(message, messages[place + 1 :])
+    return made
+
+
+def _answer(message: AIMessage, following: Sequence[BaseMessage]) -> list[AnyMessage]:
+    """An answer with its tool calls and their results; without calls, where a result is missing."""
+    results: dict[str, str] = {}
+    for other in following:
+        if not isinstance(other, ToolMessage):
+            break
+        results.setdefault(other.tool_call_id, _text(other))
+    calls = message.tool_calls if all(call["id"] in results for call in message.tool_calls) else []
+    text = _text(message)
+    if not text and not calls:
+        return []
+    kept = [ToolCall(name=cleaned(call["name"]), args=cleaned(call["args"]), id=cleaned(call["id"])) for call in calls]
+    return [
+        AIMessage(text, tool_calls=kept, id=uuid.uuid4().hex),
+        *(
+            ToolMessage(results[str(call["id"])], tool_call_id=cleaned(str(call["id"])), id=uuid.uuid4().hex)
+            for call in calls
+        ),
+    ]
+
+
+def _text(message: BaseMessage) -> str:
+    return cleaned(str(message.text))

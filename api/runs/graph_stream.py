@@ -1,0 +1,59 @@
+"""Runs the graph for one turn, and hands what it streams to those who listen."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
+
+from api.runs.answers import OUTPUT_KEYS, STREAM_MODES
+from api.runs.thread_memory import thread_config
+from turn.context import Context
+
+if TYPE_CHECKING:
+    from api.runs.run import Run
+    from graph.builder import Graph
+    from turn.context import Services
+
+
+async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
+    """Take the turn of `run`; its outcome is in `run.progress` afterwards.
+
+    Raises:
+        AppError: A step failed in a way that a client may see.
+    """
+    request = run.request
+    config: RunnableConfig = {**request.config, **thread_config(request.owner.memory_key)}
+    given: Any = {"messages": list(request.messages)} if request.resume is None else Command(resume=request.resume)
+    # Nobody follows the tokens of an unpublished turn without a tap: leave their callbacks out of every node.
+    modes: Any = list({*(STREAM_MODES if request.published or request.tap else ("values",)), *request.modes})
+    stream = graph.astream(
+        given,
+        config,
+        context=_context(run, services),
+        stream_mode=modes,
+        output_keys=OUTPUT_KEYS,
+        durability="exit" if graph.checkpointer else None,
+    )
+    async with aclosing(stream) as chunks:  # type: ignore[type-var]
+        async for mode, chunk in chunks:
+            run.progress.take(mode, chunk)
+            if request.tap is not None and mode in request.modes:
+                request.tap(mode, chunk)
+
+
+def _context(run: Run, services: Services) -> Context:
+    request = run.request
+    return Context(
+        user_id=request.owner.user_id,
+        session_id=request.session_id,
+        run_id=run.id,
+        system_prompt=request.system_prompt,
+        budget=request.budget,
+        answer_tokens=request.answer_tokens,
+        language=request.language,
+        tools=request.tools,
+        services=services,
+    )

@@ -1,0 +1,107 @@
+"""Turns in transcripts: how one is written down, and how a thread's memory is rebuilt from them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+
+from domain.errors import BadInput
+from domain.types import Attachment, AttachmentRef
+from turn.content import split_content
+
+if TYPE_CHECKING:
+    from api.runs.run import Run
+    from stores.redis.transcripts import Entry
+
+MEMORY_ENTRIES = 60
+MEMORY_CHARS = 60_000
+"""Most of a transcript that a rebuilt memory takes; more would be summarised away at once."""
+_REF_KEYS = tuple(AttachmentRef.__annotations__)
+
+
+def iso_time(seconds: float) -> str:
+    """Return seconds since 1970 as ISO 8601 UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def user_entries(run: Run) -> list[Entry]:
+    """Return what the user said, to be written when the turn starts."""
+    return [_user_entry(message, run) for message in run.request.messages if isinstance(message, HumanMessage)]
+
+
+def _user_entry(message: HumanMessage, run: Run) -> Entry:
+    try:
+        text, parts = split_content(message.content)
+    except BadInput:
+        text, parts = str(message.text), []
+    entry: Entry = {"role": "user", "text": text, "run_id": run.id, "created": iso_time(run.created)}
+    files: list[dict[str, Any]] = [
+        {"id": part.attachment_id, "name": part.name} if part.attachment_id else {"name": part.name} for part in parts
+    ]
+    if files or run.request.attachments:
+        entry["attachments"] = [*files, *({"name": item["name"]} for item in run.request.attachments)]
+    return entry
+
+
+def answer_entry(run: Run) -> Entry:
+    """Return the outcome of a turn, whatever it was."""
+    answer = run.answer
+    assert answer is not None
+    entry: Entry = {
+        "role": "assistant", "text": answer["answer"], "run_id": run.id, "state": run.state,
+        "created": iso_time(run.ended), "seconds": round(run.ended - run.created, 3),
+        "usage": {**answer["usage"]},
+    }  # fmt: skip
+    lists: dict[str, Sequence[Any]] = {
+        "attachments": [_brief(item) for item in answer["attachments"]],
+        "citations": answer["citations"],
+        "tools": answer["tools"],
+        "warnings": answer["warnings"],
+    }
+    entry.update({name: list(items) for name, items in lists.items() if items})  # type: ignore[typeddict-item]
+    if run.progress.output.get("reasoning"):
+        entry["reasoning"] = str(run.progress.output["reasoning"])  # type: ignore[typeddict-item]
+    if run.error is not None:
+        entry["warnings"] = [*entry.get("warnings", []), run.error.body(run.request.spoken_language)["message"]]
+    return entry
+
+
+def _brief(attachment: Attachment) -> dict[str, Any]:
+    """An attachment without its recognised lines, which stay with the document."""
+    return {key: value for key, value in attachment.items() if key != "ocr"}
+
+
+def place_of(entries: Sequence[Entry], run_id: str) -> int | None:
+    """Return the index of the first entry of a run."""
+    return next((place for place, entry in enumerate(entries) if entry.get("run_id") == run_id), None)
+
+
+def memory_of(entries: Sequence[Entry]) -> list[AnyMessage]:
+    """Return the end of a transcript as the messages a model would remember."""
+    messages: list[AnyMessage] = []
+    for user, answer in _pairs(entries[-MEMORY_ENTRIES:]):
+        refs = [
+            {key: item[key] for key in _REF_KEYS}
+            for item in answer.get("attachments", [])
+            if item.get("id") and all(key in item for key in _REF_KEYS)
+        ]
+        extra = {"attachments": refs} if refs else {}
+        text = user.get("text", "") or "..."
+        messages.append(HumanMessage(text, id=f"user-{uuid.uuid4().hex}", additional_kwargs=extra))
+        messages.append(AIMessage(answer.get("text", ""), id=f"ai-{uuid.uuid4().hex}"))
+    while sum(len(str(message.text)) for message in messages) > MEMORY_CHARS and len(messages) > 2:
+        del messages[:2]
+    return messages
+
+
+def _pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
+    """The turns that have both a question and an answer."""
+    pairs: list[tuple[Entry, Entry]] = []
+    for entry, following in zip(entries, entries[1:], strict=False):
+        if entry.get("role") == "user" and following.get("role") == "assistant" and following.get("text"):
+            pairs.append((entry, following))
+    return pairs

@@ -1,0 +1,150 @@
+"""What attachments, documents, sources, citations and tool calls look like. JSON-native throughout."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from domain.errors import ErrorBody
+
+Kind = Literal["document", "image", "audio"]
+AttachmentStatus = Literal["queued", "reading", "ready", "failed"]
+
+
+class AttachmentRef(TypedDict):
+    """A file in the attachment store."""
+
+    id: str
+    name: str
+    kind: Kind
+    media_type: str
+    size: int
+    sha256: str
+
+
+class OcrLine(TypedDict):
+    """One recognised line: `confidence` 0..1, `box` four [x, y] corners in pixels of the upright picture.
+
+    `page` is there for pictures of several pages (TIFF), counted from 1.
+    """
+
+    text: str
+    confidence: float
+    box: list[list[float]]
+    page: NotRequired[int]
+
+
+class OcrText(TypedDict):
+    """What OCR read in one picture or page."""
+
+    text: str
+    lines: list[OcrLine]
+    rotation: int
+    engine: str
+
+
+class Description(TypedDict):
+    """What a vision model said of a picture."""
+
+    text: str
+    model: str
+
+
+class PageGap(TypedDict):
+    """A page that could not be used, and why."""
+
+    page: int
+    reason: str
+
+
+class Coverage(TypedDict):
+    """The coverage ledger of a document: pages read, skipped and failed so far."""
+
+    read: int
+    skipped: list[PageGap]
+    failed: list[PageGap]
+
+
+class Attachment(AttachmentRef):
+    """An attachment as the API shows it (DESIGN section 5)."""
+
+    status: AttachmentStatus
+    pages_total: NotRequired[int]
+    pages_done: NotRequired[int]
+    language: NotRequired[str]
+    summary: NotRequired[str]
+    ocr: NotRequired[OcrText | None]
+    description: NotRequired[Description | None]
+    facts: NotRequired[str]
+    agreement: NotRequired[float]
+    indexed: NotRequired[float]
+    """Share of the chunks that have vectors, 0..1; by keyword all that is read is found."""
+    coverage: NotRequired[Coverage]
+    warnings: NotRequired[list[str]]
+    error: NotRequired[ErrorBody]
+
+
+class DocumentNote(TypedDict):
+    """A document of the thread, as the model is told of it."""
+
+    id: str
+    name: str
+    kind: Kind
+    status: AttachmentStatus
+    pages_total: int
+    pages_done: int
+    summary: str
+    coverage: NotRequired[str]
+    """What of it was not read, in the language of its owner; missing when everything was."""
+
+
+class Source(TypedDict):
+    """A passage that an answer may cite as `[number]`."""
+
+    number: int
+    origin: Literal["document", "image", "web"]
+    document_id: NotRequired[str]
+    url: NotRequired[str]
+    name: str
+    page: NotRequired[int]
+    label: NotRequired[str]
+    heading: NotRequired[str]
+    start: int
+    end: int
+    text: str
+    score: NotRequired[float]
+
+
+class Citation(TypedDict):
+    """Where one claim of the answer comes from; `start` and `end` are offsets in the page's text."""
+
+    number: int
+    document_id: NotRequired[str]
+    url: NotRequired[str]
+    name: str
+    page: NotRequired[int]
+    label: NotRequired[str]
+    heading: NotRequired[str]
+    start: int
+    end: int
+    quote: str
+    verified: bool
+
+
+class ToolRun(TypedDict):
+    """One call of a tool in this turn."""
+
+    name: str
+    arguments: dict[str, object]
+    status: Literal["ok", "error", "refused"]
+    seconds: float
+    cached: bool
+
+
+class Usage(TypedDict):
+    """Tokens of all model calls of the turn."""
+
+    input_tokens: int
+    output_tokens: int
+    model: str

@@ -1,0 +1,18 @@
+"""The two languages, and a text in both."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Language = Literal["en", "zh"]
+
+
+class Words(NamedTuple):
+    """A text in both languages, by itself or as a detail of an error: `ModelUnavailable(reason=Words(…, …))`."""
+
+    en: str
+    zh: str
+
+    def text(self, language: Language) -> str:
+        """Return it in `language`."""
+        return self.zh if language == "zh" else self.en

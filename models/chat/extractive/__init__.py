@@ -1,0 +1,1 @@
+"""The bundled chat model: quotes sentences, cannot invent."""

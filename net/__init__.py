@@ -1,0 +1,1 @@
+"""The guarded HTTP client: every fetch of the product goes through it."""

@@ -1,0 +1,192 @@
+"""HTTP to URLs that users and models name: public addresses only, bounded in size and time.
+
+Redirects are followed here, one by one, and checked like the first URL. No proxy, no cookie, nothing of the environment
+is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpcore
+import httpx
+
+from domain.words import Words
+from net.failures import FetchTimedOut, HttpFailed, TooLarge, TooManyRedirects, Unreachable, UrlRefused
+from net.public_addresses import PublicConnections, Resolver, resolve
+from settings import Settings
+
+USER_AGENT = "llm-chat-backend/0.1 (fetches a page on a user's request)"
+MAX_REDIRECTS = 5
+MAX_URL_CHARS = 4096
+WEB_PORTS = frozenset({80, 443, *range(8000, 9000)})
+_CONNECT_SECONDS = 5.0
+_HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A complete answer: `url` after redirects, `media_type` without parameters, `encoding` as the header claims it."""
+
+    url: str
+    status: int
+    media_type: str
+    body: bytes
+    encoding: str | None
+
+
+class _PublicTransport(httpx.AsyncHTTPTransport):
+    """httpx over `PublicConnections`; no proxy, no connection kept."""
+
+    def __init__(self, connections: PublicConnections) -> None:
+        context = httpx.create_ssl_context()
+        super().__init__(verify=context, trust_env=False)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=context, max_keepalive_connections=0, network_backend=connections
+        )
+
+
+class GuardedHttp:
+    """The only way to a URL that somebody else chose."""
+
+    def __init__(self, settings: Settings, *, resolver: Resolver = resolve) -> None:
+        """Take the limits from `settings`; nothing is opened before the first request.
+
+        Args:
+            settings: `fetch_max_bytes`, `fetch_allow_hosts` and `tool_timeout` are read.
+            resolver: How names become addresses.
+        """
+        self._settings = settings
+        self._allowed = frozenset(_host_port(entry) for entry in settings.fetch_allow_hosts)
+        self._connections = PublicConnections(resolver, self._allowed)
+        self._client: httpx.AsyncClient | None = None
+
+    async def fetch(
+        self, url: str, *, accept: str = "*/*", max_bytes: int | None = None, seconds: float | None = None
+    ) -> Fetched:
+        """Return what is behind `url`, at most five redirects away.
+
+        Args:
+            url: http or https.
+            accept: The Accept header.
+            max_bytes: Most bytes of the body, compressed and decompressed; default `fetch_max_bytes`.
+            seconds: Longest time for everything together; default `tool_timeout`.
+
+        Raises:
+            FetchFailure: One of its subclasses says why there is no page.
+        """
+        limit = min(max_bytes or self._settings.fetch_max_bytes, self._settings.fetch_max_bytes)
+        seconds = seconds or self._settings.tool_timeout
+        async with _bounded(url, seconds):
+            fetched = await self._follow(url, {"Accept": accept}, limit)
+        return fetched
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = 10) -> int:
+        """Send `body` to `url` and return the HTTP status; redirects are not followed, the answer is not read.
+
+        Raises:
+            FetchFailure: The request could not be made.
+        """
+        async with _bounded(url, seconds):
+            checked = self._check(url)
+            async with self._http().stream("POST", checked, content=body, headers=dict(headers)) as response:
+                status = response.status_code
+        return status
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    def _http(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                transport=_PublicTransport(self._connections),
+                timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                follow_redirects=False,
+                trust_env=False,
+            )
+        return self._client
+
+    async def _follow(self, url: str, headers: Mapping[str, str], limit: int) -> Fetched:
+        here = self._check(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._http().stream("GET", here, headers=headers) as response:
+                if response.has_redirect_location:
+                    here = self._check(str(here.join(response.headers["Location"])))
+                    continue
+                if not response.is_success:
+                    raise HttpFailed(url=str(here), status=response.status_code)
+                return await _read(response, str(here), limit)
+        raise TooManyRedirects(url=url)
+
+    def _check(self, url: str) -> httpx.URL:
+        """Parse `url`, or say why it is refused before anything is sent."""
+        if len(url) > MAX_URL_CHARS:
+            raise UrlRefused(url=url[:80] + "...", reason=Words("the URL is too long", "网址过长"))
+        try:
+            parsed = httpx.URL(url)
+            port = parsed.port or (443 if parsed.scheme == "https" else 80)
+        except (httpx.InvalidURL, ValueError) as exc:
+            raise UrlRefused(url=url, reason=Words("it is not a URL", "不是有效的网址")) from exc
+        if parsed.scheme not in ("http", "https") or not _HOST.fullmatch(parsed.raw_host):
+            raise UrlRefused(url=url, reason=Words("it is not an http or https address", "不是 http 或 https 网址"))
+        if parsed.userinfo:
+            raise UrlRefused(
+                url=str(parsed.copy_with(userinfo=b"")), reason=Words("it carries a password", "网址中含有密码")
+            )
+        if port not in WEB_PORTS and (parsed.host.lower(), port) not in self._allowed:
+            raise UrlRefused(url=url, reason=Words(f"port {port} is not a web port", f"端口 {port} 不是网页端口"))
+        return parsed.copy_with(fragment=None)
+
+
+@asynccontextmanager
+async def _bounded(url: str, seconds: float) -> AsyncIterator[None]:
+    """End the block after `seconds`, and name what httpx and the network raise."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except (TimeoutError, httpx.TimeoutException) as exc:
+        raise FetchTimedOut(url=url, seconds=seconds) from exc
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as exc:
+        raise Unreachable(url=url) from exc
+
+
+async def _read(response: httpx.Response, url: str, limit: int) -> Fetched:
+    """Read the body, never holding more than `limit` bytes of it, compressed or not."""
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise TooLarge(url=url, limit=limit)
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in ("", "identity", "gzip", "x-gzip"):
+        raise Unreachable(url=url)
+    unpacker = zlib.decompressobj(wbits=31) if "gzip" in coding else None
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += _unpack(unpacker, chunk, limit - len(body) + 1, url) if unpacker else chunk
+        if len(body) > limit:
+            raise TooLarge(url=url, limit=limit)
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return Fetched(url, response.status_code, media_type, bytes(body), response.charset_encoding)
+
+
+def _unpack(unpacker: zlib._Decompress, chunk: bytes, room: int, url: str) -> bytes:
+    try:
+        return unpacker.decompress(chunk, room)
+    except zlib.error as exc:
+        raise Unreachable(url=url) from exc
+
+
+def _host_port(entry: str) -> tuple[str, int]:
+    host, _, port = entry.rpartition(":")
+    return host.strip("[]").lower(), int(port)

@@ -1,0 +1,1 @@
+"""Word, slides, sheets, OpenDocument, RTF to pages of Markdown."""

@@ -1,0 +1,208 @@
+"""PDF: one page at a time, text where there is a text layer worth having, else a picture of the page for OCR.
+
+A document over `max_pages` is read up to there and says so; over ten times as many it is refused.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# PyMuPDF imports its layout models (onnxruntime, 70 MB) when it finds them; plain text needs none of it.
+sys.modules.setdefault("pymupdf.layout", None)  # type: ignore[arg-type]
+import pymupdf  # noqa: E402
+
+from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge  # noqa: E402
+from readers.figures import UNREAD  # noqa: E402
+from readers.interface import Item, Options, Outline, Page  # noqa: E402
+from readers.pdf.figures import MOST, draw, regions, with_marks  # noqa: E402
+from readers.pdf.layout import Block, Typography, typography, visible_blocks  # noqa: E402
+from readers.pdf.markdown import page_markdown, squeeze  # noqa: E402
+from readers.pdf.scan import Verdict, judge, render  # noqa: E402
+
+HARD_FACTOR = 10
+TABLE_SECONDS = 6.0
+"""Time a document may spend on finding ruled tables (5 to 30 pages a second)."""
+HIDDEN_LAYER_PAGES = 40
+"""Pages of a scan with its own hidden text that are recognised anew; beyond, a layer that reads well is trusted."""
+
+_TEXT_FLAGS = (
+    pymupdf.TEXTFLAGS_DICT
+    & ~pymupdf.TEXT_PRESERVE_IMAGES
+    & ~pymupdf.TEXT_PRESERVE_LIGATURES
+    & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+) | pymupdf.TEXT_MEDIABOX_CLIP
+_ERRORS = (RuntimeError, ValueError, pymupdf.FileDataError, pymupdf.mupdf.FzErrorBase)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is carried from page to page."""
+
+    options: Options
+    typography: Typography
+    headings: dict[int, dict[str, int]]
+    table_seconds: float = TABLE_SECONDS
+    hidden_pages: int = field(default=0)
+    figures: int = field(default=0)
+
+
+def read(path: Path, options: Options) -> Iterator[Item]:
+    """Yield the outline and the pages of the PDF at `path`.
+
+    Raises:
+        FileCorrupt: it cannot be opened, or has no page.
+        FileEncrypted: it needs a password, or another one than `options.password`.
+        FileTooLarge: over `HARD_FACTOR` times `options.max_pages`.
+    """
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    document, total = _open(path, options)
+    with document:
+        count = min(total, options.max_pages)
+        warnings = ["repaired"] if document.is_repaired else []
+        if count < total:
+            warnings.append(f"pages_cut:{count}")
+        title = ((document.metadata or {}).get("title") or "").strip()
+        yield Outline(options.media_type, "page", count, title, warnings=tuple(warnings))
+        reading = _Reading(options, _typography(document, count), _headings(document))
+        for index in range(count):
+            yield _read_page(document, index, reading)
+
+
+def _open(path: Path, options: Options) -> tuple[pymupdf.Document, int]:
+    try:
+        document = pymupdf.open(path, filetype="pdf")
+        if document.needs_pass and not document.authenticate(options.password or ""):
+            raise FileEncrypted(name=options.name)
+        total = _page_count(document)
+    except _ERRORS as error:
+        raise FileCorrupt(name=options.name) from error
+    if total == 0:
+        raise FileCorrupt(name=options.name)
+    if total > HARD_FACTOR * options.max_pages:
+        raise FileTooLarge(name=options.name, limit=f"{total} > {HARD_FACTOR * options.max_pages} pages / 页")
+    return document, total
+
+
+def _page_count(document: pymupdf.Document) -> int:
+    """Return the number of pages that can be loaded, which a broken or lying file states wrongly."""
+    stated = int(document.page_count)
+    if stated == 0 or _loads(document, stated - 1):
+        return stated
+    low, high = 0, stated - 1
+    while low < high:
+        middle = (low + high) // 2
+        if _loads(document, middle):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _loads(document: pymupdf.Document, index: int) -> bool:
+    try:
+        document.load_page(index)
+    except _ERRORS:
+        return False
+    return True
+
+
+def _typography(document: pymupdf.Document, count: int) -> Typography:
+    """Learn the body type from up to 16 pages spread over the document."""
+    sample = []
+    for index in range(0, count, max(1, count // 16)):
+        try:
+            sample.append(visible_blocks(document[index].get_text("dict", flags=_TEXT_FLAGS)["blocks"])[0])
+        except _ERRORS:
+            continue
+    return typography(sample)
+
+
+def _headings(document: pymupdf.Document) -> dict[int, dict[str, int]]:
+    """Return the table of contents as page index -> squeezed title -> level."""
+    headings: dict[int, dict[str, int]] = {}
+    try:
+        entries = document.get_toc(simple=True)
+    except _ERRORS:
+        return {}
+    for level, title, number in entries[:20_000]:
+        if number > 0 and squeeze(title):
+            headings.setdefault(number - 1, {}).setdefault(squeeze(title), min(int(level), 6))
+    return headings
+
+
+def _read_page(document: pymupdf.Document, index: int, reading: _Reading) -> Page:
+    label = str(index + 1)
+    try:
+        page = document[index]
+        label = page.get_label() or label
+        blocks, hidden = visible_blocks(page.get_text("dict", flags=_TEXT_FLAGS)["blocks"])
+        verdict = judge(page, blocks, hidden)
+        if verdict.needs_ocr and not _trusts(verdict, reading):
+            return _picture_page(page, label, verdict, reading)
+        if verdict.uses_hidden:
+            markdown = page_markdown(hidden, reading.typography, {})
+            return Page(index + 1, label, markdown, warnings=("scan_text_layer",))
+        return _text_page(page, label, blocks, bool(hidden), reading)
+    except _ERRORS:
+        return Page(index + 1, label, "", warnings=("page_failed",))
+
+
+def _trusts(verdict: Verdict, reading: _Reading) -> bool:
+    """Whether a scan's own text layer is taken as it is: it reads like language, and OCR had its share of pages."""
+    if not verdict.uses_hidden:
+        return False
+    reading.hidden_pages += 1
+    return reading.hidden_pages > HIDDEN_LAYER_PAGES
+
+
+def _picture_page(page: pymupdf.Page, label: str, verdict: Verdict, reading: _Reading) -> Page:
+    image, warnings = render(page, reading.options.max_pixels)
+    return Page(page.number + 1, label, verdict.text, image, warnings)
+
+
+def _text_page(page: pymupdf.Page, label: str, blocks: list[Block], hidden: bool, reading: _Reading) -> Page:
+    began = time.monotonic()
+    headings = {**reading.headings.get(page.number - 1, {}), **reading.headings.get(page.number, {})}
+    finder = page if reading.table_seconds > 0 else None
+    markdown = page_markdown(blocks, reading.typography, headings, finder)
+    if finder is not None:
+        reading.table_seconds -= time.monotonic() - began
+    fields = _form_fields(page, squeeze(markdown))
+    text = "\n\n".join(part for part in (markdown, fields) if part)
+    figures, places, unread = _figures(page, blocks, reading)
+    warnings = (*(["hidden_text"] if hidden and not places else []), *([f"{UNREAD}:{unread}"] if unread else []))
+    return Page(page.number + 1, label, with_marks(text, blocks, places), None, warnings, figures)
+
+
+def _figures(
+    page: pymupdf.Page, blocks: list[Block], reading: _Reading
+) -> tuple[tuple[bytes, ...], list[pymupdf.Rect], int]:
+    """Return the pictures beside the text that may hold text too, where they stand, and how many are left out."""
+    figures, places, unread = [], [], 0
+    huge = any(image[2] * image[3] > reading.options.max_pixels for image in page.get_images())
+    for region in regions(page, blocks):
+        if reading.figures >= MOST or huge:
+            unread += 1
+        elif (image := draw(page, region, blocks)) is not None:
+            reading.figures += 1
+            figures.append(image)
+            places.append(region)
+    return tuple(figures), places, unread
+
+
+def _form_fields(page: pymupdf.Page, seen: str) -> str:
+    """Return the filled fields of a form that the page's text does not already show."""
+    lines = []
+    for widget in page.widgets() or ():
+        value = str(widget.field_value or "").strip()
+        if not value or value in ("Off", "False") or widget.field_type_string in ("Signature", "Button"):
+            continue
+        name = (widget.field_label or widget.field_name or "").strip()
+        if squeeze(value) not in seen or widget.field_type_string in ("CheckBox", "RadioButton"):
+            lines.append(f"- {name}: {value}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Pictures to upright pixels and facts."""

@@ -1,0 +1,1 @@
+"""Text formats to pages of Markdown."""

@@ -1,0 +1,1 @@
+"""What lives in files: the catalog, documents, chunks, vectors."""

@@ -1,0 +1,192 @@
+"""Uploaded bytes, stored once by their SHA-256, with who owns them in the catalog."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import sqlite3
+import time
+import unicodedata
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from domain.errors import FileEmpty, FileTooLarge, UnknownAttachment
+from domain.owner import Owner
+from domain.types import AttachmentRef
+from readers.detect import detect
+from settings import MiB, Settings
+from stores.library.catalog import Catalog
+
+HEAD_BYTES = 64 * 1024
+NAME_CHARS = 200
+STRAY_SECONDS = 3600
+"""No upload takes so long: an older file that nobody owns is a left-over."""
+
+
+class Attachments:
+    """Content-addressed files below `folder`; each `put` gives one owner a reference of its own."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        """Keep files below `folder`; the catalog is the one of `settings.data_dir`."""
+        self._folder = folder
+        self._limit = settings.max_file_bytes
+        self._catalog = Catalog(settings.data_dir / "catalog.sqlite3")
+
+    async def put(self, data: bytes | AsyncIterator[bytes], *, name: str, owner: Owner) -> AttachmentRef:
+        """Store `data` and return a reference for `owner`; kind and media type are decided by content, then name.
+
+        Raises:
+            FileTooLarge: More than `max_file_bytes`; noticed while the bytes stream in, nothing is kept.
+            FileEmpty: No bytes.
+        """
+        shown = display_name(name)
+        incoming = self._folder / "incoming" / uuid.uuid4().hex
+        await asyncio.to_thread(incoming.parent.mkdir, parents=True, exist_ok=True)
+        try:
+            size, sha256, head = await self._receive(data, incoming, shown)
+            kind, media_type = await asyncio.to_thread(detect, head, shown)
+            ref = AttachmentRef(
+                id=uuid.uuid4().hex, name=shown, kind=kind, media_type=media_type, size=size, sha256=sha256
+            )
+            await self._catalog.write(lambda db: self._keep(db, ref, owner, incoming))
+        finally:
+            await asyncio.to_thread(incoming.unlink, missing_ok=True)
+        return ref
+
+    async def share(self, ref: AttachmentRef, owner: Owner) -> AttachmentRef:
+        """Give `owner` a reference of its own to a file that is already stored.
+
+        Raises:
+            UnknownAttachment: The file is not stored any more.
+        """
+        copy = AttachmentRef(**{**ref, "id": uuid.uuid4().hex})
+
+        def link(db: sqlite3.Connection) -> None:
+            if not self.path(ref["sha256"]).is_file():
+                raise UnknownAttachment(id=ref["id"])
+            insert_attachment(db, copy, owner)
+
+        await self._catalog.write(link)
+        return copy
+
+    async def get(self, attachment_id: str, owner: Owner) -> AttachmentRef:
+        """Return the reference `attachment_id` of the user of `owner`.
+
+        Raises:
+            UnknownAttachment: There is none, or it is another user's.
+        """
+        query = "SELECT * FROM attachments WHERE id = ? AND user_id = ?"
+        row = await self._catalog.read(lambda db: db.execute(query, (attachment_id, owner.user_id)).fetchone())
+        if row is None:
+            raise UnknownAttachment(id=attachment_id)
+        return as_ref(row)
+
+    def path(self, sha256: str) -> Path:
+        """Return where the file with this hash is, or would be."""
+        return self._folder / sha256[:2] / sha256
+
+    async def read(self, ref: AttachmentRef) -> bytes:
+        """Return the bytes of `ref`.
+
+        Raises:
+            UnknownAttachment: They are not stored any more.
+        """
+        try:
+            return await asyncio.to_thread(self.path(ref["sha256"]).read_bytes)
+        except FileNotFoundError as exc:
+            raise UnknownAttachment(id=ref["id"]) from exc
+
+    async def release(self, sha256s: list[str]) -> None:
+        """Remove the files among `sha256s` that nobody owns any more, and what was cached of them."""
+
+        def remove(db: sqlite3.Connection) -> None:
+            for sha256 in sha256s:
+                if db.execute("SELECT 1 FROM attachments WHERE sha256 = ?", (sha256,)).fetchone() is None:
+                    db.execute("DELETE FROM cache WHERE key >= ? AND key < ?", (sha256, sha256 + "~"))
+                    self.path(sha256).unlink(missing_ok=True)
+
+        await self._catalog.write(remove)
+
+    async def tidy(self) -> None:
+        """Remove what a process that was killed in the middle of an upload left behind."""
+        await self._catalog.write(self._remove_strays)
+
+    async def aclose(self) -> None:
+        """Close the catalog."""
+        await self._catalog.aclose()
+
+    async def _receive(self, data: bytes | AsyncIterator[bytes], path: Path, name: str) -> tuple[int, str, bytes]:
+        size, digest, head = 0, hashlib.sha256(), b""
+        with await asyncio.to_thread(path.open, "wb") as file:
+            async for block in _blocks(data):
+                size += len(block)
+                if size > self._limit:
+                    raise FileTooLarge(name=name, limit=f"{self._limit / MiB:g} MiB")
+                if len(head) < HEAD_BYTES:
+                    head += block[: HEAD_BYTES - len(head)]
+                await asyncio.to_thread(_append, file, digest.update, block)
+        if size == 0:
+            raise FileEmpty(name=name)
+        return size, digest.hexdigest(), head
+
+    def _remove_strays(self, db: sqlite3.Connection) -> None:
+        owned = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM attachments")}
+        for path in self._folder.glob("*/*"):
+            if path.name not in owned and time.time() - path.stat().st_mtime > STRAY_SECONDS:
+                path.unlink(missing_ok=True)
+
+    def _keep(self, db: sqlite3.Connection, ref: AttachmentRef, owner: Owner, incoming: Path) -> None:
+        # Inside the write transaction, so that a concurrent release of the same content cannot take the file away.
+        insert_attachment(db, ref, owner)
+        target = self.path(ref["sha256"])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(incoming, target)
+
+
+def display_name(name: str) -> str:
+    r"""Return a file name that is safe to show: no folders, control or direction characters, at most 200 characters.
+
+    >>> display_name("..\\..\\etc/pass\u202ewd.txt")
+    'passwd.txt'
+    """
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    shown = "".join(char for char in last if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}).strip()
+    if len(shown) > NAME_CHARS:
+        stem, dot, suffix = shown.rpartition(".")
+        shown = (
+            shown[:NAME_CHARS] if not dot or len(suffix) > 10 else stem[: NAME_CHARS - len(suffix) - 1] + "." + suffix
+        )
+    return shown if shown.strip(".") else "file"
+
+
+def insert_attachment(db: sqlite3.Connection, ref: AttachmentRef, owner: Owner) -> None:
+    """Write the ownership row of `ref`."""
+    db.execute(
+        "INSERT INTO attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (ref["id"], owner.user_id, owner.thread_id, ref["name"], ref["kind"], ref["media_type"], ref["size"],
+         ref["sha256"], time.time()),
+    )  # fmt: skip
+
+
+def as_ref(row: sqlite3.Row) -> AttachmentRef:
+    """Return the reference in a row that has the columns of `attachments`."""
+    return AttachmentRef(
+        id=row["id"], name=row["name"], kind=row["kind"], media_type=row["media_type"], size=row["size"],
+        sha256=row["sha256"],
+    )  # fmt: skip
+
+
+async def _blocks(data: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(data, bytes):
+        yield data
+        return
+    async for block in data:
+        yield block
+
+
+def _append(file: BinaryIO, update: Callable[[bytes], None], block: bytes) -> None:
+    file.write(block)
+    update(block)

@@ -1,0 +1,1 @@
+"""What lives in Redis: memory, turns, events, transcripts."""

@@ -1,0 +1,331 @@
+"""LangGraph memory on Redis: the newest checkpoint of a thread, read and written in one command each.
+
+`ThreadSaver` is langgraph-checkpoint-redis's `AsyncRedisSaver` with its keys, documents and indexes. What differs, and
+why: that saver keeps every checkpoint of a thread with the whole state in it and needs about 20 commands a turn even
+with `durability="exit"` and pruning; here a put replaces the checkpoint before it, inside one script.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, cast
+
+import orjson
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_checkpoint_id,
+)
+from langgraph.checkpoint.redis.aio import AsyncRedisSaver
+from langgraph.checkpoint.redis.key_registry import AsyncCheckpointKeyRegistry
+from langgraph.checkpoint.redis.util import to_storage_safe_id, to_storage_safe_str
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from redisvl.exceptions import RedisVLError  # type: ignore[import-untyped]
+
+from domain.errors import MemoryUnavailable
+from settings import Settings
+from stores.redis.checkpoint_scripts import FORGET, GET, PUT, PUT_WRITES
+from stores.redis.exchange import ScriptCall
+from stores.redis.serde import SafeSerde, decode, dumps, encode
+from stores.redis.server import memory_errors, open_redis
+from stores.redis.staged_memory import StagedMemory
+
+logger = logging.getLogger(__name__)
+
+REPLACED_KEPT = 4096
+"""Ids of replaced checkpoints that a process remembers, oldest forgotten first."""
+
+
+class ThreadSaver(AsyncRedisSaver):
+    """`AsyncRedisSaver` that keeps one checkpoint a thread and namespace.
+
+    All methods raise `MemoryUnavailable` when Redis fails. Reading refreshes the time to live of what is read.
+    """
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        super().__init__(redis_client=redis, ttl={"default_ttl": settings.thread_ttl / 60, "refresh_on_read": True})
+        self.serde = SafeSerde()
+        self._ttl = settings.thread_ttl
+        self._replaced: dict[str, None] = {}
+        self._writing: dict[tuple[str, str], set[asyncio.Future[None]]] = {}
+        self._staged: dict[str, StagedMemory] = {}
+        self._get, self._put, self._put_writes, self._forget = (
+            redis.register_script(script) for script in (GET, PUT, PUT_WRITES, FORGET)
+        )
+
+    async def asetup(self) -> None:
+        """Create the indexes where they are missing; another process may be doing the same."""
+        with memory_errors():
+            try:
+                await super().asetup()
+            except (RedisError, RedisVLError) as exc:
+                if "already exists" not in str(exc):
+                    raise
+                await super().asetup()
+
+    def reading(self, thread_id: str) -> ScriptCall:
+        """Return the call that reads a thread, to be sent with others; its result is for `stage`."""
+        return ScriptCall(GET, self._keys(thread_id, "", ""), [self._ttl, ""])
+
+    @contextmanager
+    def stage(self, thread_id: str, found: Sequence[bytes] | None) -> Iterator[StagedMemory]:
+        """Serve a thread from what was read of it, and hold back what is written: the caller sends that.
+
+        Only for who has the thread for itself (`stores.redis.turns`).
+
+        Args:
+            thread_id: The thread.
+            found: Result of the `reading` call; None: it is read when it is asked for.
+        """
+        staged = self._staged[thread_id] = StagedMemory(found)
+        try:
+            yield staged
+        finally:
+            self._staged.pop(thread_id, None)
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the thread's checkpoint, or the one that `checkpoint_id` names if it is still the newest."""
+        thread_id, ns = _place(config)
+        wanted = get_checkpoint_id(config) or ""
+        staged = self._staged.get(thread_id) if not ns and not wanted else None
+        found = staged.read() if staged else None
+        if found is None:
+            with memory_errors():
+                found = await self._get(keys=self._keys(thread_id, ns, wanted), args=[self._ttl, wanted])
+        if not found:
+            return None
+        writes = [orjson.loads(write) for write in found[1:]]
+        return self._tuple(thread_id, ns, orjson.loads(found[0]), writes)
+
+    def _tuple(
+        self, thread_id: str, ns: str, document: dict[str, Any], writes: list[dict[str, Any]]
+    ) -> CheckpointTuple:
+        stored = document["checkpoint"]
+        values = {name: decode(value) for name, value in stored["channel_values"].items()}
+        parent = document.get("parent_checkpoint_id")
+        return CheckpointTuple(
+            config=_config(thread_id, ns, document["checkpoint_id"]),
+            checkpoint=cast(Checkpoint, {**stored, "channel_values": values}),
+            metadata=orjson.loads(document["metadata"]),
+            parent_config=_config(thread_id, ns, parent) if parent else None,
+            pending_writes=[
+                (w["task_id"], w["channel"], self.serde.loads_typed((w["type"], self._decode_blob(w["blob"]))))
+                for w in writes
+            ],
+        )
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        stream_mode: str = "values",
+    ) -> RunnableConfig:
+        """Store `checkpoint` in place of the one before it."""
+        thread_id, ns = _place(config)
+        parent = get_checkpoint_id(config) or ""
+        document = _document(config, checkpoint, metadata, "" if parent == checkpoint["id"] else parent)
+        self._note_replaced(parent, by=checkpoint["id"])
+        put = ScriptCall(PUT, self._keys(thread_id, ns, checkpoint["id"]), [self._ttl, document])
+        if (staged := self._staged.get(thread_id)) and not ns:
+            staged.put(checkpoint["id"], document, put)
+            return _config(thread_id, ns, checkpoint["id"])
+        if under_way := self._writing.get((thread_id, ns)):
+            await asyncio.wait(under_way)
+        with memory_errors():
+            await self._put(keys=put.keys, args=put.args)
+        return _config(thread_id, ns, checkpoint["id"])
+
+    @contextmanager
+    def _under_way(self, thread_id: str, ns: str) -> Iterator[None]:
+        """Mark a write that a put of the same thread has to wait for."""
+        done = asyncio.get_running_loop().create_future()
+        writes = self._writing.setdefault((thread_id, ns), set())
+        writes.add(done)
+        try:
+            yield
+        finally:
+            done.set_result(None)
+            writes.discard(done)
+            if not writes:
+                self._writing.pop((thread_id, ns), None)
+
+    def _note_replaced(self, parent: str, by: str) -> None:
+        self._replaced[parent] = None
+        self._replaced.pop(by, None)
+        if len(self._replaced) > REPLACED_KEPT:
+            self._replaced.pop(next(iter(self._replaced)))
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """Store what a task wrote before its superstep ended: of use after an interrupt or a crash."""
+        if not writes:
+            return
+        thread_id, ns = _place(config)
+        checkpoint_id = config["configurable"]["checkpoint_id"]
+        rows = [self._write_row(config, write, index) for index, write in enumerate(writes)]
+        keys = [
+            self._make_redis_checkpoint_writes_key(thread_id, ns, checkpoint_id, task_id, row["idx"]) for row in rows
+        ]
+        registry = AsyncCheckpointKeyRegistry.make_write_keys_zset_key(thread_id, ns, checkpoint_id)
+        values = [orjson.dumps({**row, "task_id": task_id, "task_path": task_path}) for row in rows]
+        put = ScriptCall(
+            PUT_WRITES,
+            [*self._keys(thread_id, ns, checkpoint_id), registry, *keys],
+            [self._ttl, int(checkpoint_id in self._replaced), *values],
+        )
+        if (staged := self._staged.get(thread_id)) and not ns:
+            staged.put_writes(checkpoint_id, values, put)
+            return
+        with memory_errors(), self._under_way(thread_id, ns):
+            await self._put_writes(keys=put.keys, args=put.args)
+
+    def _write_row(self, config: RunnableConfig, write: tuple[str, Any], index: int) -> dict[str, Any]:
+        thread_id, ns = _place(config)
+        kind, blob = self.serde.dumps_typed(write[1])
+        return {
+            "thread_id": to_storage_safe_id(thread_id),
+            "checkpoint_ns": to_storage_safe_str(ns),
+            "checkpoint_id": config["configurable"]["checkpoint_id"],
+            "idx": WRITES_IDX_MAP.get(write[0], index),
+            "channel": write[0],
+            "type": kind,
+            "blob": self._encode_blob(blob),
+        }
+
+    def get_next_version(self, current: str | int | None, channel: Any) -> str:  # type: ignore[override]
+        """Return the version behind `current`; versions compare as text, also with those of `AsyncRedisSaver`."""
+        before = int(str(current).partition(".")[0]) if current else 0
+        return f"{before + 1:032}"
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Yield the checkpoints kept: one a thread and namespace, newest first."""
+        border = get_checkpoint_id(before) if before else None
+        given = 0
+        async for item in self._kept(config):
+            if border and item.checkpoint["id"] >= border:
+                continue
+            if any(item.metadata.get(name) != value for name, value in (filter or {}).items()):
+                continue
+            if limit is not None and given >= limit:
+                return
+            given += 1
+            yield item
+
+    async def _kept(self, config: RunnableConfig | None) -> AsyncIterator[CheckpointTuple]:
+        if config and "checkpoint_ns" in config["configurable"]:
+            found = await self.aget_tuple(config)
+            for item in [found] if found else []:
+                yield item
+            return
+        with memory_errors():
+            for item in await self._indexed(lambda: _collect(super(ThreadSaver, self).alist(config))):
+                yield item
+
+    async def _indexed(self, action: Any) -> Any:
+        """Run `action`, which searches; make the indexes anew when Redis came back empty."""
+        try:
+            return await action()
+        except (RedisError, RedisVLError) as exc:
+            if "no such index" not in str(exc).lower():
+                raise
+        await self.asetup()
+        return await action()
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Forget the thread: its checkpoint, pending writes and those of its subgraphs."""
+        if staged := self._staged.get(thread_id):
+            staged.forget()
+        with memory_errors():
+            await self._forget(keys=[self._make_redis_checkpoint_latest_key(thread_id, "")])
+            await self._indexed(lambda: super(ThreadSaver, self).adelete_thread(thread_id))
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Give the target thread the checkpoint of the source thread."""
+        found = await self.aget_tuple(_config(source_thread_id, "", ""))
+        if found is not None:
+            await self.aput(_config(target_thread_id, "", ""), found.checkpoint, found.metadata, {})
+
+    def _keys(self, thread_id: str, ns: str, checkpoint_id: str) -> list[str]:
+        return [
+            self._make_redis_checkpoint_key(thread_id, ns, checkpoint_id),
+            self._make_redis_checkpoint_latest_key(thread_id, ns),
+        ]
+
+
+# LangGraph asks for this signature at every turn; worked out anew, that takes longer than the put it is about.
+ThreadSaver.aput_writes.__signature__ = inspect.signature(ThreadSaver.aput_writes)  # type: ignore[attr-defined]
+
+
+def _document(config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, parent: str) -> bytes:
+    """Return the document as `AsyncRedisSaver` lays it out."""
+    thread_id, ns = _place(config)
+    run_id = config["configurable"].get("run_id") or metadata.get("run_id") or ""
+    stored = {
+        **checkpoint,
+        "type": "json",
+        "channel_values": encode(checkpoint["channel_values"]),
+        "channel_versions": {name: str(version) for name, version in checkpoint["channel_versions"].items()},
+        "pending_sends": [],
+    }
+    document = {
+        "thread_id": to_storage_safe_id(thread_id),
+        "run_id": str(run_id),
+        "checkpoint_ns": to_storage_safe_str(ns),
+        "checkpoint_id": checkpoint["id"],
+        "parent_checkpoint_id": parent,
+        "checkpoint_ts": time.time() * 1000,
+        "checkpoint": stored,
+        "metadata": dumps(encode(dict(metadata))).decode().replace("\\u0000", ""),
+        "has_writes": False,
+    }
+    return dumps(document | {name: metadata[name] for name in ("source", "step") if name in metadata})
+
+
+def _place(config: RunnableConfig) -> tuple[str, str]:
+    return str(config["configurable"]["thread_id"]), config["configurable"].get("checkpoint_ns", "")
+
+
+def _config(thread_id: str, ns: str, checkpoint_id: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}}
+
+
+async def _collect(items: AsyncIterator[CheckpointTuple]) -> list[CheckpointTuple]:
+    return [item async for item in items]
+
+
+async def open_checkpointer(redis: Redis, settings: Settings) -> ThreadSaver:
+    """Return the saver of `redis`, its indexes in place; without Redis the saver waits for it to come."""
+    saver = ThreadSaver(redis, settings)
+    try:
+        await saver.asetup()
+    except MemoryUnavailable:
+        logger.warning("checkpoints are not set up: redis does not answer")
+    return saver
+
+
+@asynccontextmanager
+async def generate_checkpointer() -> AsyncIterator[ThreadSaver]:
+    """What `langgraph.json` names, so that `langgraph dev` keeps its threads where the server does."""
+    settings = await asyncio.to_thread(Settings)  # type: ignore[call-arg]
+    async with await open_redis(settings) as redis:
+        yield await open_checkpointer(redis.client, settings)

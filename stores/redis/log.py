@@ -1,0 +1,79 @@
+"""Takes what was deleted out of Redis' append-only file, which otherwise keeps every value ever written."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from stores.redis.tasks import end_tasks
+
+logger = logging.getLogger(__name__)
+
+DELAY = 1.0
+"""Seconds that deletions are gathered for."""
+SHARE = 0.05
+"""Most of the time that is spent on rewriting: a large file, which takes long, is rewritten seldom."""
+POLL = 0.05
+LONGEST = 60.0
+CLOSING = 5.0
+
+
+class LogRewriter:
+    """Has the file of one Redis rewritten from what it holds now, soon after something was deleted."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Keep the client; nothing is asked of it yet."""
+        self._redis = redis
+        self._wanted = False
+        self._earliest = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def soon(self) -> None:
+        """Have the file rewritten; many calls in a short time cost one rewriting."""
+        self._wanted = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work(), name="redis-log")
+
+    async def aclose(self) -> None:
+        """Do at once what is still to be done."""
+        pending = self._wanted or (self._task is not None and not self._task.done())
+        await end_tasks([self._task])
+        if pending:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSING):
+                    await self._rewrite()
+
+    async def _work(self) -> None:
+        while self._wanted:
+            await asyncio.sleep(max(DELAY, self._earliest - time.monotonic()))
+            self._wanted = False
+            began = time.monotonic()
+            if not await self._rewrite():
+                self._wanted = True
+            ended = time.monotonic()
+            self._earliest = ended + (ended - began) / SHARE
+
+    async def _rewrite(self) -> bool:
+        """Rewrite, and return whether it was done; one that had begun before knows nothing of the last deletions."""
+        try:
+            await self._idle()
+            await self._redis.bgrewriteaof()
+            await self._idle()
+        except (RedisError, OSError) as exc:
+            logger.warning("the append-only file was not rewritten", extra={"error": type(exc).__name__})
+            return False
+        return True
+
+    async def _idle(self) -> None:
+        """Wait until no rewriting is under way."""
+        deadline = time.monotonic() + LONGEST
+        while time.monotonic() < deadline:
+            state = await self._redis.info("persistence")
+            if not state["aof_rewrite_in_progress"] and not state["aof_rewrite_scheduled"]:
+                return
+            await asyncio.sleep(POLL)

@@ -1,0 +1,47 @@
+"""A thread's memory while a turn holds the thread: read at its start, written at its end, each with other commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stores.redis.exchange import ScriptCall
+
+
+class StagedMemory:
+    """What a saver reads and writes instead of Redis, until `calls` are sent.
+
+    Args:
+        found: What the saver's `reading` call gave: document and pending writes, nothing, or None when it was not sent.
+    """
+
+    def __init__(self, found: Sequence[bytes] | None) -> None:
+        self._found = found
+        self._put: tuple[str, bytes, ScriptCall] | None = None
+        self._writes: dict[str, list[tuple[list[bytes], ScriptCall]]] = {}
+
+    def read(self) -> Sequence[bytes] | None:
+        """Return the newest document and its pending writes, nothing, or None when only Redis knows."""
+        if self._put is None:
+            return self._found
+        checkpoint_id, document, _ = self._put
+        return [document, *(row for rows, _ in self._writes.get(checkpoint_id, ()) for row in rows)]
+
+    def put(self, checkpoint_id: str, document: bytes, call: ScriptCall) -> None:
+        """Take a checkpoint in place of the one before it."""
+        self._put = checkpoint_id, document, call
+
+    def put_writes(self, checkpoint_id: str, rows: list[bytes], call: ScriptCall) -> None:
+        """Take what a task wrote; of use only while its checkpoint is the newest."""
+        self._writes.setdefault(checkpoint_id, []).append((rows, call))
+
+    def forget(self) -> None:
+        """Have nothing of the thread any more."""
+        self._found, self._put = [], None
+        self._writes.clear()
+
+    def calls(self) -> list[ScriptCall]:
+        """Return what has to be sent to Redis; nothing when the turn wrote nothing."""
+        if self._put is None:
+            return [call for taken in self._writes.values() for _, call in taken]
+        checkpoint_id, _, call = self._put
+        return [call, *(call for _, call in self._writes.get(checkpoint_id, ()))]

@@ -1,0 +1,316 @@
+"""One turn at a time on a thread, over all processes, and the signal that stops a run wherever it is.
+
+A thread's runs stand in a queue in Redis; the first one holds the turn. Everyone in the queue renews a short lease, so
+that a killed process leaves the queue by itself while a long turn keeps its place. Waiting runs are woken by messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal, cast
+
+from redis.asyncio import Redis
+
+from domain.errors import MemoryUnavailable, ThreadBusy
+from settings import Settings
+from stores.redis.exchange import ScriptCall, call_together
+from stores.redis.server import memory_errors
+from stores.redis.signals import Signals
+from stores.redis.tasks import end_tasks
+
+logger = logging.getLogger(__name__)
+
+Policy = Literal["enqueue", "reject", "interrupt", "rollback"]
+StopMode = Literal["stop", "interrupt", "rollback", "lost"]
+"""Why a run shall end. `lost`: its lease is gone (Redis or this process stood still), it must not save."""
+
+LEASE = 10.0
+"""Seconds after which a silent process loses its place."""
+RENEW_INTERVAL = 3.0
+RECHECK_INTERVAL = 2.5
+"""Seconds after which a waiting run looks for itself: the only way to notice that the one before it was killed."""
+STOP_TTL = 600
+CHANNEL = "turns"
+
+QUEUE = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local function first()
+  while true do
+    local id = redis.call('LINDEX', KEYS[1], 0)
+    if not id then return '' end
+    if tonumber(redis.call('HGET', KEYS[2], id) or 0) > now then return id end
+    redis.call('LPOP', KEYS[1])
+    redis.call('HDEL', KEYS[2], id)
+  end
+end
+local function renew(id)
+  redis.call('HSET', KEYS[2], id, now + ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], ARGV[2] * 3)
+  redis.call('PEXPIRE', KEYS[2], ARGV[2] * 3)
+end
+"""
+ENTER = (
+    QUEUE
+    + """
+local me, holder = ARGV[1], first()
+if not redis.call('LPOS', KEYS[1], me) then
+  if holder ~= '' and ARGV[3] == 'reject' then return {holder, ''} end
+  if holder ~= '' and ARGV[3] ~= 'enqueue' then redis.call('LINSERT', KEYS[1], 'AFTER', holder, me)
+  else redis.call('RPUSH', KEYS[1], me) end
+end
+renew(me)
+return {first(), redis.call('GET', KEYS[3]) or ''}
+"""
+)
+"""KEYS: queue, leases, stop mark. ARGV: run, lease in ms, policy. Gives who holds the turn, and the stop mode."""
+LEAVE = (
+    QUEUE
+    + """
+local held = redis.call('LINDEX', KEYS[1], 0) == ARGV[1]
+redis.call('LREM', KEYS[1], 0, ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('DEL', KEYS[3])
+local next = first()
+if held and next ~= '' then redis.call('PUBLISH', ARGV[3], 'wake ' .. next) end
+return 1
+"""
+)
+"""KEYS: queue, leases, stop mark. ARGV: run, lease in ms, channel."""
+RENEW = QUEUE + "if first() ~= ARGV[1] then return 0 end renew(ARGV[1]) return 1"
+
+
+class TurnStopped(Exception):
+    """The run was stopped while it waited for its turn; `mode` tells how."""
+
+    def __init__(self, mode: StopMode) -> None:
+        self.mode: StopMode = mode
+        super().__init__(mode)
+
+
+class Turn:
+    """A run's place in the queue of its thread, and its ear for stop signals."""
+
+    def __init__(self, memory_key: str, run_id: str) -> None:
+        self.run_id = run_id
+        self.mode: StopMode | None = None
+        """How the run shall end, once that is asked."""
+        self._keys = [f"turn:{{{memory_key}}}", f"turn:{{{memory_key}}}:leases", _stop_key(run_id)]
+        self._tell: list[Callable[[], object]] = []
+        self._woken = asyncio.Event()
+        self.found: list[Any] = []
+        """What the calls that were sent `along` gave."""
+        self._held = False
+        self._given_back = False
+        self._renewed = time.monotonic()
+
+    def when_stopped(self, tell: Callable[[], object]) -> None:
+        """Have `tell` called once it is asked that the run shall end; at once when it has been."""
+        if self.mode is not None:
+            tell()
+        else:
+            self._tell.append(tell)
+
+    def _stop(self, mode: StopMode) -> None:
+        if self.mode is None:
+            self.mode = mode
+            for tell in self._tell:
+                tell()
+            self._woken.set()
+
+
+class ThreadTurns:
+    """The queues of all threads, as one process sees them."""
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        self._redis = redis
+        self._wait = settings.thread_wait
+        self._signals = Signals(redis)
+        self._turns: dict[str, Turn] = {}
+        self._renewer: asyncio.Task[None] | None = None
+        self._checks: set[asyncio.Task[None]] = set()
+        self._enter, self._leave, self._renew = (redis.register_script(text) for text in (ENTER, LEAVE, RENEW))
+
+    @asynccontextmanager
+    async def hold(
+        self, memory_key: str, run_id: str, policy: Policy = "enqueue", *, along: Sequence[ScriptCall] = ()
+    ) -> AsyncIterator[Turn]:
+        """Take the turn of a thread for the run, wait for it as `policy` says, and give it back at the end.
+
+        Args:
+            memory_key: The thread.
+            run_id: The run; unique.
+            policy: `enqueue` waits behind all others, `reject` does not wait, `interrupt` and `rollback` ask the
+                running one to end that way and go before all others that wait.
+            along: Calls that are carried out when the turn is had, at no further cost; `found` of the turn has their
+                results.
+
+        Raises:
+            ThreadBusy: It is not this run's turn within `thread_wait` seconds, or at once with `reject`.
+            TurnStopped: Somebody stopped the run while it waited.
+            MemoryUnavailable: Redis failed.
+        """
+        await self._start()
+        turn = self._turns[run_id] = Turn(memory_key, run_id)
+        try:
+            await self._take(turn, policy, along)
+            turn._held, turn._renewed = True, time.monotonic()
+            yield turn
+        finally:
+            self._turns.pop(run_id, None)
+            if not turn._given_back:
+                await asyncio.shield(self._give_back(turn))
+
+    async def request_stop(self, run_id: str, mode: StopMode = "stop") -> None:
+        """Ask a run, on whatever process, to end; also one that has not begun yet.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        with memory_errors():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.set(_stop_key(run_id), mode, ex=STOP_TTL)
+                pipe.publish(CHANNEL, f"stop {run_id} {mode}")
+                await pipe.execute()
+
+    async def aclose(self) -> None:
+        """Stop listening and renewing."""
+        await end_tasks([self._renewer, *self._checks])
+        self._renewer = None
+        await self._signals.aclose()
+
+    async def _start(self) -> None:
+        if self._renewer is None:
+            self._renewer = asyncio.get_running_loop().create_task(self._renew_all(), name="turn-leases")
+            await self._signals.listen(CHANNEL, self._hear)
+
+    async def _take(self, turn: Turn, policy: Policy, along: Sequence[ScriptCall]) -> None:
+        deadline = time.monotonic() + self._wait
+        asked = False
+        while True:
+            turn._woken.clear()
+            holder, mode = await self._look(turn, policy, along)
+            _raise_if_cancelled()
+            if mode:
+                turn._stop(mode)
+            if turn.mode is not None:
+                raise TurnStopped(turn.mode)
+            if holder == turn.run_id:
+                return
+            left = deadline - time.monotonic()
+            if policy == "reject" or left <= 0:
+                raise ThreadBusy
+            if policy in {"interrupt", "rollback"} and not asked:
+                asked = True
+                await self.request_stop(holder, policy)  # type: ignore[arg-type]
+            await _wait(turn._woken, min(left, RECHECK_INTERVAL))
+
+    async def _look(self, turn: Turn, policy: Policy, along: Sequence[ScriptCall]) -> tuple[str, StopMode | None]:
+        enter = ScriptCall(ENTER, turn._keys, [turn.run_id, int(LEASE * 1000), policy])
+        with memory_errors():
+            if along:
+                (holder, mode), *turn.found = await call_together(self._redis, [enter, *along])
+            else:
+                holder, mode = await self._enter(keys=enter.keys, args=enter.args)
+        return holder.decode(), _mode(mode)
+
+    async def finish(self, turn: Turn, calls: Sequence[ScriptCall]) -> None:
+        """Make the last calls of a turn and give it back, in one exchange.
+
+        Raises:
+            MemoryUnavailable: Redis failed; what of it was done is not known.
+        """
+        turn._held = False
+        with memory_errors():
+            await call_together(self._redis, [*calls, _leaving(turn)])
+        turn._given_back = True
+
+    async def _give_back(self, turn: Turn) -> None:
+        leave = _leaving(turn)
+        try:
+            with memory_errors():
+                await self._leave(keys=leave.keys, args=leave.args)
+        except MemoryUnavailable:
+            logger.warning("a turn ends by its lease", extra={"run_id": turn.run_id})
+
+    def _hear(self, message: bytes | None) -> None:
+        if message is None:
+            self._catch_up()
+            return
+        kind, run_id, *rest = message.split(b" ")
+        turn = self._turns.get(run_id.decode())
+        if turn is None:
+            return
+        if kind == b"stop" and (mode := _mode(rest[0])):
+            turn._stop(mode)
+        else:
+            turn._woken.set()
+
+    def _catch_up(self) -> None:
+        """Messages may have been missed: let all who wait look, and all who run ask for their stop mark."""
+        for turn in self._turns.values():
+            turn._woken.set()
+        running = [turn for turn in self._turns.values() if turn._held]
+        if running:
+            task = asyncio.get_running_loop().create_task(self._check_stops(running))
+            self._checks.add(task)
+            task.add_done_callback(self._checks.discard)
+
+    async def _check_stops(self, turns: list[Turn]) -> None:
+        try:
+            with memory_errors():
+                modes = await self._redis.mget([_stop_key(turn.run_id) for turn in turns])
+        except MemoryUnavailable:
+            return
+        for turn, mode in zip(turns, modes, strict=True):
+            if found := _mode(mode):
+                turn._stop(found)
+
+    async def _renew_all(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_INTERVAL)
+            held = [turn for turn in self._turns.values() if turn._held]
+            await asyncio.gather(*(self._renew_one(turn) for turn in held))
+
+    async def _renew_one(self, turn: Turn) -> None:
+        try:
+            with memory_errors():
+                kept = await self._renew(keys=turn._keys[:2], args=[turn.run_id, int(LEASE * 1000)])
+        except MemoryUnavailable:
+            kept = time.monotonic() - turn._renewed < LEASE
+        else:
+            turn._renewed = time.monotonic()
+        if not kept and turn.run_id in self._turns:
+            logger.error("a turn lost its lease", extra={"run_id": turn.run_id})
+            turn._stop("lost")
+
+
+def _raise_if_cancelled() -> None:
+    """redis-py's sending may swallow a cancellation (see `stores.redis.tasks`): a waiting run must stop then."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _leaving(turn: Turn) -> ScriptCall:
+    return ScriptCall(LEAVE, turn._keys, [turn.run_id, int(LEASE * 1000), CHANNEL])
+
+
+def _stop_key(run_id: str) -> str:
+    return f"stop:{run_id}"
+
+
+def _mode(value: Any) -> StopMode | None:
+    return cast(StopMode, value.decode()) if value else None
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from settings import Settings
+from terminal.screen import Screen, safe
+from tests.live_server import LiveServer
+from tests.standins.openai_server import Answer, Failure, OpenAIServer
+
+ROOT = Path(__file__).resolve().parents[2]
+LONG = " ".join(f"word{number}" for number in range(60))
+
+
+@pytest.fixture(scope="module")
+def _model() -> Iterator[OpenAIServer]:
+    with OpenAIServer() as server:
+        yield server
+
+
+@pytest.fixture
+def model(_model: OpenAIServer) -> Iterator[OpenAIServer]:
+    _model.reset()
+    yield _model
+    _model.assert_done()
+
+
+@pytest.fixture(scope="module")
+def server(_model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("chat"), llm_base_url=_model.base_url, llm_api_key="key", llm_model="stand-in",
+        llm_max_retries=0, ocr_engine="off", tts_engine="off", web_search="off", api_keys="right",
+        max_file_bytes=500_000, _env_file=None,
+    )  # type: ignore[call-arg]  # fmt: skip
+    with LiveServer(settings) as live:
+        yield live
+
+
+def environment(server_url: str, tmp_path: Path, language: str = "en_GB.UTF-8", key: str = "right") -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return {
+        **kept, "LANG": language, "LLMCHAT_SERVER": server_url, "LLMCHAT_KEY": key, "PYTHONIOENCODING": "utf-8",
+        "XDG_STATE_HOME": str(tmp_path / "state"), "TERM": "xterm", "COLUMNS": "100",
+    }  # fmt: skip
+
+
+def run(
+    *arguments: str, env: dict[str, str], stdin: str | None = None, timeout: float = 30
+) -> subprocess.CompletedProcess[str]:
+    given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "terminal/main.py"), *arguments],
+        env=env, capture_output=True, text=True, timeout=timeout, check=False, cwd=ROOT, **given,
+    )  # fmt: skip
+
+
+class Terminal:
+    """The client at a terminal of its own."""
+
+    def __init__(self, *arguments: str, env: dict[str, str]) -> None:
+        self.screen = ""
+        self._master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "terminal/main.py"), *arguments],
+            env=env, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, start_new_session=True,
+        )  # fmt: skip
+        os.close(slave)
+
+    def type(self, line: str) -> None:
+        os.write(self._master, f"{line}\n".encode())
+
+    def until(self, pattern: str, timeout: float = 20) -> str:
+        """Read until the screen shows `pattern` anew; return what was read."""
+        deadline, fresh = time.monotonic() + timeout, ""
+        while not re.search(pattern, fresh):
+            assert time.monotonic() < deadline, f"no {pattern!r} in {fresh!r}"
+            if select.select([self._master], [], [], 0.1)[0]:
+                try:
+                    fresh += os.read(self._master, 65536).decode("utf-8", "replace")
+                except OSError:
+                    break
+        self.screen += fresh
+        assert re.search(pattern, fresh), fresh
+        return fresh
+
+    def end(self) -> int:
+        code = self.process.wait(20)
+        os.close(self._master)
+        return code
+
+
+class Breaking:
+    """A connection to the server that breaks once, after so many tokens."""
+
+    def __init__(self, target: str, after: int) -> None:
+        self._target = int(target.rpartition(":")[2])
+        self._left: int | None = after
+        self.connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            far = socket.create_connection(("127.0.0.1", self._target))
+            threading.Thread(target=self._pump, args=(near, far, False), daemon=True).start()
+            threading.Thread(target=self._pump, args=(far, near, True), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, down: bool) -> None:
+        try:
+            while data := source.recv(4096):
+                sink.sendall(data)
+                if down and self._left is not None:
+                    self._left -= data.count(b"event: token")
+                    if self._left <= 0:
+                        self._left = None
+                        break
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def test_a_question_is_answered(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
+    model.script([Answer("Good day.")])
+    done = run("Hello", "--session", "one", "--system", "Be brief", env=environment(server.url, tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Good day.\n", "")
+    assert "Be brief" in model.chats[-1].text
+
+
+def test_a_question_from_a_pipe_as_json(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
+    model.script([Answer("你好。")])
+    done = run("--json", env=environment(server.url, tmp_path), stdin="早上好\n")
+    answer = json.loads(done.stdout)
+    assert answer["answer"] == "你好。" and answer["session_id"] and answer["usage"]["model"] == "stand-in"
+
+
+def test_files_are_sent_read_and_cited(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
+    lease, note = tmp_path / "lease \x1b[31m.txt", tmp_path / "说明.txt"
+    lease.write_text("The lease runs for five years.", "utf-8")
+    note.write_text("押金为两个月租金。", "utf-8")
+
+    def cite(request: Any) -> str:
+        numbers = {text: int(re.search(rf"\[(\d)\] {name}", request.text)[1]) for name, text in
+                   (("lease", "runs for five years"), ("说明", "两个月租金"))}  # type: ignore[index]  # fmt: skip
+        quoted = [f'Yes [{number} "{text}"].' for text, number in numbers.items()]
+        return " ".join([*quoted, f'No [{numbers["两个月租金"]} "三个月租金"].'])
+
+    model.script([cite])
+    done = run(
+        "How long does the lease run? 押金是几个月租金？",
+        "--file",
+        str(lease),
+        "--file",
+        str(note),
+        env=environment(server.url, tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    shown, _, rest = done.stdout.partition("\n\n")
+    assert re.fullmatch(r"Yes \[\d\]\. Yes \[\d\]\. No \[\d\]\.", shown.strip())
+    assert "No*（无依据）*." in rest and "The answer after its citations were checked:" in rest
+    assert re.search(r"\[\d\] lease \[31m\.txt, p\. 1 — “runs for five years”\n", rest)
+    assert re.search(r"\[\d\] 说明\.txt, p\. 1 — “两个月租金”", rest)
+    assert "✓ 说明.txt read (1/1 pages)" in done.stderr and "! 已删除 1 处引用" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_the_whole_answer_at_once_in_chinese(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("The lease runs for five years.", "utf-8")
+    model.script([Answer('五年 [1 "five years"]。')])
+    env = environment(server.url, tmp_path, "zh_CN.UTF-8")
+    done = run("多久？", "--no-stream", "--file", str(file), env=env)
+    assert done.stdout.startswith("五年 [1]。\n\n来源:\n  [1] a.txt, 第 1 页 — “five years”")
+
+
+@pytest.mark.parametrize(
+    ("language", "message", "remedy"),
+    [("en_US.UTF-8", "No server answers", "make serve"), ("zh_CN.UTF-8", "没有服务响应", "请用")],
+)
+def test_no_server(tmp_path: Path, language: str, message: str, remedy: str) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        done = run("Hello", env=environment(url, tmp_path, language))
+    assert done.returncode == 1 and message in done.stderr and remedy in done.stderr and done.stdout == ""
+
+
+def test_errors_of_the_server_keep_their_remedy(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
+    wrong = run("Hello", env=environment(server.url, tmp_path, key="wrong"))
+    assert wrong.returncode == 1 and "✗" in wrong.stderr and "→" in wrong.stderr
+    asked = run("Hello", "--json", env=environment(server.url, tmp_path, key="wrong"))
+    assert json.loads(asked.stdout)["error"]["code"] == "unauthorized"
+    model.script([Failure(500)])
+    failed = run("Hello", env=environment(server.url, tmp_path))
+    assert failed.returncode == 1 and "✗" in failed.stderr and "Traceback" not in failed.stderr
+
+
+def test_files_that_cannot_be_sent(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
+    missing = run("Hello", "--file", str(tmp_path / "no.pdf"), env=environment(server.url, tmp_path))
+    assert missing.returncode == 1 and "There is no file" in missing.stderr
+    large = tmp_path / "large.txt"
+    large.write_bytes(b"a" * 600_000)
+    model.script([Answer("I could not read it.")])
+    refused = run("Hello", "--file", str(large), env=environment(server.url, tmp_path))
+    assert refused.returncode == 0 and "✗ large.txt: " in refused.stderr
+
+
+def test_another_service_is_told_from_ours(model: OpenAIServer, tmp_path: Path) -> None:
+    done = run("Hello", env=environment(model.base_url.removesuffix("/v1"), tmp_path))
+    assert done.returncode == 1 and "not as this service does" in done.stderr
+
+
+def test_a_dropped_stream_is_taken_up_again(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
+    model.script([Answer(LONG, pace=0.02)])
+    line = Breaking(server.url, after=10)
+    done = run("Count", env=environment(line.url, tmp_path))
+    line.close()
+    assert done.stdout == f"{LONG}\n" and "connection was lost" in done.stderr and line.connections >= 2
+
+
+def test_interrupting_stops_the_run_and_keeps_what_was_said(
+    server: LiveServer, model: OpenAIServer, tmp_path: Path
+) -> None:
+    model.script([Answer(LONG, pace=0.1)])
+    terminal = Terminal("Count", "--session", "cut", env=environment(server.url, tmp_path))
+    terminal.until("word2")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.until("Stopped; what was said is kept")
+    assert terminal.end() == 130
+    headers = {"Authorization": "Bearer right"}
+    kept = httpx.get(f"{server.url}/api/v1/sessions/cut", headers=headers).json()["messages"][-1]
+    assert kept["state"] == "stopped" and kept["text"].startswith("word0 word1")
+    assert "word59" not in kept["text"]
+
+
+def test_a_conversation_at_the_prompt(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
+    file = tmp_path / "many pages.txt"
+    file.write_text("\f".join(f"Page {number} of the story." for number in range(1, 41)), "utf-8")
+    env = environment(server.url, tmp_path)
+    model.script([Answer("First answer."), Answer(LONG, pace=0.1), Answer("A story.")])
+    terminal = Terminal(env=env)
+    terminal.until("> ")
+    terminal.type("Hello")
+    terminal.until(r"First answer\.[\s\S]*> ")
+    terminal.type("Count")
+    terminal.until("word3")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.until(r"Stopped[\s\S]*> ")
+    terminal.type("/stop")
+    terminal.until(r"Nothing is running[\s\S]*> ")
+    terminal.type(f"/file '{file}'")
+    terminal.until(r"Goes with the next message: many pages.txt[\s\S]*> ")
+    terminal.type("What is it?")
+    shown = terminal.until(r"A story\.[\s\S]*> ")
+    assert "sending" in shown and "█" in shown and re.search(r"✓ many pages.txt read \(\d+/\d+ pages\)", shown)
+    terminal.type("/sessions")
+    listed = terminal.until(r"\* +\d+  Hello[\s\S]*> ")
+    assert "(" in listed
+    terminal.type("/nonsense")
+    terminal.until(r"There is no command /nonsense[\s\S]*> ")
+    terminal.type("/clear")
+    terminal.until(r"Forgotten: [1-9]\d* items[\s\S]*> ")
+    terminal.type("/open 1")
+    terminal.until(r"✗ [\s\S]*> |Session: [\s\S]*> ")
+    terminal.type("/quit")
+    assert terminal.end() == 0
+    assert "Count" in (tmp_path / "state" / "llmchat_history").read_text("utf-8")
+
+
+def test_citations_are_shown_without_their_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen(stream=True, as_json=False)
+    whole = 'Five [1 "a, [b] c"] 五【2：“年”】, x[0] and [3], [4, 5] or ["k"] end [6'
+    shown = "".join(screen.token(letter) for letter in whole) + screen.flush()
+    assert shown == 'Five [1] 五[2], x[0] and [3], [4, 5] or ["k"] end [6' == capsys.readouterr().out
+
+
+def test_nothing_steers_the_terminal() -> None:
+    assert safe("a\x1b[2Jb\x07\u202ec\td\ne\x9b1m") == "a[2Jbc\td\ne1m"

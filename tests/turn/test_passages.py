@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+
+from domain.owner import Owner
+from domain.types import DocumentNote, Source
+from settings import Settings
+from tests.nodes.conftest import a_source, a_state
+from turn.context import Services
+from turn.passages import find_passages, numbered, overview
+
+OWNER = Owner(thread_id="t")
+
+
+class Store:
+    """Pages of documents, and a search that finds the pages that hold a word of the query."""
+
+    def __init__(self, pages: dict[str, list[str]]) -> None:
+        self._pages = pages
+        self.asked: list[str] = []
+        self.indexed: list[float] = [1.0]
+        self.vectors = object()
+
+    async def list(self, owner: Owner) -> list[dict[str, Any]]:
+        indexed = self.indexed.pop(0) if len(self.indexed) > 1 else self.indexed[0]
+        return [{"id": key, "indexed": indexed, "pages_total": len(pages)} for key, pages in self._pages.items()]
+
+    async def pages(
+        self, document_id: str, owner: Owner, first: int = 1, last: int | None = None
+    ) -> list[dict[str, Any]]:
+        pages = enumerate(self._pages[document_id], 1)
+        return [
+            {"number": n, "label": "", "markdown": text} for n, text in pages if n >= first and (not last or n <= last)
+        ]
+
+    async def sources(
+        self, query: str, owner: Owner, *, token_budget: int, document_ids: list[str] | None = None
+    ) -> list[Source]:
+        self.asked.append(query)
+        words = query.lower().strip("?").split()
+        return [
+            a_source(1, text, document_id=key, page=n, name=key)
+            for key, pages in self._pages.items()
+            for n, text in enumerate(pages, 1)
+            if (document_ids is None or key in document_ids) and any(word in text.lower() for word in words)
+        ]
+
+
+def services(store: Store) -> Services:
+    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    return cast("Services", SimpleNamespace(settings=settings, documents=store))
+
+
+def note(key: str, kind: str = "document", summary: str = "") -> DocumentNote:
+    return DocumentNote(
+        id=key,
+        name=key,
+        kind=kind,
+        status="ready",
+        pages_total=1,
+        pages_done=1,
+        summary=summary,  # type: ignore[typeddict-item]
+    )
+
+
+async def test_a_file_that_nothing_is_found_in_yet_gives_its_first_pages() -> None:
+    store = Store({"new": ["押金为一千二百欧元。"]})
+    state = a_state(messages=[HumanMessage("?")], question="How large is the deposit?", attachments=[note("new")])
+    assert [s["text"] for s in await find_passages(state, services(store), OWNER, [note("new")])] == [
+        "押金为一千二百欧元。"
+    ]
+
+
+async def test_a_picture_that_the_question_names_comes_first() -> None:
+    store = Store({"label.png": ["Batch 88"], "lease": ["The label of the flat is 4b."]})
+    state = a_state(messages=[HumanMessage("?")], question="Which batch was on the label?")
+    found = await find_passages(state, services(store), OWNER, [note("label.png", "image"), note("lease")])
+    assert [(s["number"], s["text"]) for s in found] == [(1, "Batch 88"), (2, "The label of the flat is 4b.")]
+
+
+async def test_a_follow_up_is_looked_for_with_the_question_before() -> None:
+    store = Store({"mail": ["The meeting is in room 4."]})
+    said = [HumanMessage("When is the meeting?"), AIMessage("On Monday."), HumanMessage("And where?")]
+    await find_passages(a_state(messages=said, question="And where?"), services(store), OWNER, [note("mail")])
+    assert store.asked == ["When is the meeting? And where?", "And where?"]
+
+
+async def test_a_subject_is_looked_for_without_the_words_around_it() -> None:
+    store = Store({"report": ["Parking is free."]})
+    question = "What does the document say about parking?"
+    await find_passages(a_state(messages=[HumanMessage("?")], question=question), services(store), OWNER, [])
+    assert store.asked == ["parking"]
+
+
+async def test_an_overview_of_a_short_document_rests_on_all_its_pages() -> None:
+    store = Store({"a": ["One.", "Two.", " "], "b": ["Other."]})
+    state = a_state(messages=[HumanMessage("?")], question="Summarise it", attachments=[note("a")])
+    notes, pages = await overview(state, services(store), OWNER, [note("a"), note("b")])
+    assert [(page["number"], page["page"], page["text"]) for page in pages] == [(1, 1, "One."), (2, 2, "Two.")]
+    assert [item["summary"] for item in notes] == ["", ""]
+
+
+async def test_of_a_long_document_without_summary_the_main_sentences_are_taken() -> None:
+    page = " ".join(
+        f"The harbour report number {n} describes the costs of the new bridge in detail." for n in range(60)
+    )
+    store = Store({"long": [page] * 5})
+    state = a_state(messages=[HumanMessage("?")], question="总结这份文档")
+    notes, pages = await overview(state, services(store), OWNER, [note("long")])
+    assert pages == [] and "harbour report" in notes[0]["summary"] and len(notes[0]["summary"]) < 3000
+
+
+async def test_other_questions_want_no_overview() -> None:
+    state = a_state(messages=[HumanMessage("?")], question="How much is the rent?")
+    assert await overview(state, services(Store({"a": ["x"]})), OWNER, [note("a")]) == ([note("a")], [])
+
+
+def test_a_passage_found_twice_is_given_once_where_it_came_first() -> None:
+    first, second = a_source(1, "x", document_id="d", page=1), a_source(1, "y", document_id="d", page=2)
+    assert [(s["number"], s["text"]) for s in numbered([first, second, first])] == [(1, "x"), (2, "y")]
+
+
+async def test_a_question_in_another_language_waits_for_vectors_and_looks_again() -> None:
+    store = Store({"lease": ["The deposit is 1,200 euros."]})
+    store.indexed = [0.0, 1.0]
+    state = a_state(messages=[HumanMessage("?")], question="押金是多少？", attachments=[note("lease")])
+    found = await find_passages(state, services(store), OWNER, [note("lease")])
+    assert [source["text"] for source in found] == ["The deposit is 1,200 euros."]
+    assert store.asked == ["押金是多少？"] * 4 and store.indexed == [1.0]
+
+
+@pytest.mark.parametrize("question", ["谢谢", "What is the deposit?", "你好", "总结一下这份文档"])
+async def test_no_other_message_waits(question: str) -> None:
+    store = Store({"lease": ["The deposit is 1,200 euros."]})
+    store.indexed = [0.0]
+    began = time.perf_counter()
+    await find_passages(
+        a_state(messages=[HumanMessage("?")], question=question), services(store), OWNER, [note("lease")]
+    )
+    assert time.perf_counter() - began < 1
+
+
+async def test_a_question_about_one_page_gets_that_page() -> None:
+    store = Store({"a": ["One.", "Two."], "b": ["Three.", "Four."]})
+    state = a_state(messages=[HumanMessage("?")], question="第二页写了什么？", attachments=[note("b")])
+    notes, pages = await overview(state, services(store), OWNER, [note("a"), note("b")])
+    assert [(page["name"], page["page"], page["text"]) for page in pages] == [("b", 2, "Four.")]

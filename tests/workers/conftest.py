@@ -1,0 +1,3 @@
+"""A sandbox for all tests of the room."""
+
+from tests.readers.conftest import sandbox  # noqa: F401

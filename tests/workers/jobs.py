@@ -1,0 +1,118 @@
+"""Functions that tests run in sandbox children."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+
+from domain.errors import FileEncrypted
+from readers.interface import Page
+
+
+def add(left: int, right: int) -> int:
+    return left + right
+
+
+def hang(seconds: float = 600) -> None:
+    time.sleep(seconds)
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def hold_memory(size: int) -> int:
+    return len(bytearray(size))
+
+
+def recurse() -> None:
+    recurse()
+
+
+def die(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+def refuse(name: str) -> None:
+    raise FileEncrypted(name=name)
+
+
+def break_down() -> None:
+    raise KeyError("secret words of a document")
+
+
+def abort() -> None:
+    signal.signal(signal.SIGABRT, signal.SIG_DFL)
+    os.abort()
+
+
+def environment() -> dict[str, str]:
+    return dict(os.environ)
+
+
+def process() -> int:
+    return os.getpid()
+
+
+def write_file(path: str, size: int) -> None:
+    with open(path, "wb") as file:
+        file.truncate(0)
+        for _ in range(size // (1 << 20)):
+            file.write(bytes(1 << 20))
+            file.flush()
+
+
+def connect(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def pages(count: int, size: int) -> Iterator[Page]:
+    for number in range(1, count + 1):
+        yield Page(number, str(number), chr(ord("a") + number % 26) * size)
+
+
+def pages_then_hang(count: int) -> Iterator[int]:
+    yield os.getpid()
+    yield from range(count)
+    time.sleep(600)
+
+
+def items_then_spin(count: int) -> Iterator[int]:
+    yield from range(count)
+    spin()
+
+
+def slow_items(count: int, seconds: float) -> Iterator[int]:
+    for number in range(count):
+        time.sleep(seconds)
+        yield number
+
+
+def pages_and_mark(path: str, count: int) -> Iterator[int]:
+    for number in range(count):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(str(number))
+        yield number
+
+
+def huge() -> bytes:
+    return bytes(200 * 1024 * 1024)
+
+
+class Sneaky:
+    """What a taken-over child might send."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.system, ("true",)
+
+
+def sneak() -> object:
+    return Sneaky()

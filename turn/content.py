@@ -1,0 +1,167 @@
+"""Takes message content apart: what was said, and what came with it.
+
+Understands LangChain's standard blocks (`text`, `image`, `file`, `audio`, `text-plain`), their older `source_type`
+form, OpenAI's parts (`image_url`, `file`, `input_audio`), and references to uploaded attachments (`file_id`, or a block
+of type `attachment`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from langchain_core.messages import AnyMessage, HumanMessage
+
+from domain.errors import BadInput
+
+_DATA_URL = re.compile(
+    r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?P<params>(?:;[\w.=+-]+)*?)(?P<b64>;base64)?,(?P<data>.*)", re.S
+)
+_MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class InlinePart:
+    """One file inside a message: exactly one of `data`, `url`, `attachment_id` is set."""
+
+    name: str
+    media_type: str = ""
+    data: bytes | None = None
+    url: str | None = None
+    attachment_id: str | None = None
+
+
+def has_parts(message: AnyMessage) -> bool:
+    """Tell whether a user's message still carries files that were not moved to the attachment store."""
+    return isinstance(message, HumanMessage) and not isinstance(message.content, str)
+
+
+def split_content(content: str | Sequence[object]) -> tuple[str, list[InlinePart]]:
+    """Return the text of a message and the files in it.
+
+    Raises:
+        BadInput: A block is of no known form, or its base64 is broken.
+    """
+    if isinstance(content, str):
+        return content, []
+    texts: list[str] = []
+    parts: list[InlinePart] = []
+    for number, block in enumerate(content, 1):
+        if isinstance(block, str):
+            texts.append(block)
+        elif not isinstance(block, Mapping):
+            raise BadInput(reason=f"content block {number} is neither text nor an object")
+        elif block.get("type") in ("text", "input_text"):
+            texts.append(str(block.get("text") or ""))
+        else:
+            parts.append(_part(block, number))
+    return "\n".join(text for text in texts if text), parts
+
+
+def _part(block: Mapping[str, object], number: int) -> InlinePart:
+    kind = str(block.get("type") or "")
+    if kind not in _PARSERS:
+        raise BadInput(reason=f"content block {number} has the unknown type {kind!r}")
+    part = _PARSERS[kind](block, number)
+    if part.data is None and part.url is None and part.attachment_id is None:
+        raise BadInput(reason=f"content block {number} ({kind}) has no data, URL or file id")
+    return part
+
+
+def _openai_image(block: Mapping[str, object], number: int) -> InlinePart:
+    value = block.get("image_url")
+    url = value.get("url") if isinstance(value, Mapping) else value
+    return _from_url(str(url or ""), _name(block, f"image-{number}"), number)
+
+
+def _openai_audio(block: Mapping[str, object], number: int) -> InlinePart:
+    value = _mapping(block.get("input_audio"))
+    form = str(value.get("format") or "wav")
+    return InlinePart(f"audio-{number}.{form}", f"audio/{form}", data=_decode(value.get("data"), number))
+
+
+def _plain_text(block: Mapping[str, object], number: int) -> InlinePart:
+    return InlinePart(_name(block, f"text-{number}.txt"), "text/plain", data=str(block.get("text") or "").encode())
+
+
+def _reference(block: Mapping[str, object], number: int) -> InlinePart:
+    return InlinePart(_name(block, ""), attachment_id=str(block.get("id") or "") or None)
+
+
+def _standard(block: Mapping[str, object], number: int) -> InlinePart:
+    nested = _mapping(block.get("file"))
+    if nested:
+        return _openai_file(nested, number)
+    kind = str(block["type"])
+    name, media_type = _name(block, f"{kind}-{number}"), str(block.get("mime_type") or "")
+    reference = block.get("file_id") or (block.get("id") if block.get("source_type") == "id" else None)
+    data = block.get("base64") or block.get("data")
+    if data:
+        return InlinePart(name, media_type, data=_decode(data, number))
+    if block.get("source_type") == "text":
+        return InlinePart(name, media_type or "text/plain", data=str(block.get("text") or "").encode())
+    if block.get("url"):
+        return _from_url(str(block["url"]), name, number)
+    return InlinePart(name, media_type, attachment_id=str(reference) if reference else None)
+
+
+def _openai_file(value: Mapping[str, object], number: int) -> InlinePart:
+    name = str(value.get("filename") or f"file-{number}")[:_MAX_NAME]
+    data = value.get("file_data")
+    if isinstance(data, str) and data.startswith("data:"):
+        return _from_url(data, name, number)
+    if data:
+        return InlinePart(name, data=_decode(data, number))
+    reference = value.get("file_id")
+    return InlinePart(name, attachment_id=str(reference) if reference else None)
+
+
+_PARSERS = {
+    "image": _standard,
+    "file": _standard,
+    "audio": _standard,
+    "text-plain": _plain_text,
+    "image_url": _openai_image,
+    "input_image": _openai_image,
+    "input_audio": _openai_audio,
+    "attachment": _reference,
+}
+
+
+def _from_url(url: str, name: str, number: int) -> InlinePart:
+    if url.startswith("data:"):
+        match = _DATA_URL.fullmatch(url)
+        if match is None:
+            raise BadInput(reason=f"content block {number} has a broken data URL")
+        data = _decode(match["data"], number) if match["b64"] else unquote_to_bytes(match["data"])
+        return InlinePart(name, match["type"] or "", data=data)
+    if url.startswith(("http://", "https://")):
+        return InlinePart(url.split("?")[0].rstrip("/").rsplit("/", 1)[-1][:_MAX_NAME] or name, url=url)
+    raise BadInput(reason=f"content block {number} has a URL that is neither http(s) nor data")
+
+
+def _decode(data: object, number: int) -> bytes:
+    if not isinstance(data, str):
+        raise BadInput(reason=f"content block {number} has no base64 text")
+    if data.startswith("data:"):
+        return _from_url(data, "", number).data or b""
+    try:
+        return base64.b64decode("".join(data.split()), validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise BadInput(reason=f"content block {number} is not valid base64") from exc
+
+
+def _name(block: Mapping[str, object], default: str) -> str:
+    extras = {**_mapping(block.get("metadata")), **_mapping(block.get("extras"))}
+    for value in (block.get("filename"), block.get("name"), extras.get("filename"), extras.get("name")):
+        if isinstance(value, str) and value.strip():
+            return value.strip()[:_MAX_NAME]
+    return default
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,97 @@
+"""What every node is handed: the scalar knobs of the call, and the live services of the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import InstanceOf
+from pydantic.json_schema import SkipJsonSchema
+
+from domain.owner import LOCAL_USER
+
+if TYPE_CHECKING:
+    from ingestion.pipeline import Ingestion
+    from models.chat.interface import Chat
+    from models.chat.summarizer import ChatSummarizer
+    from models.embeddings.interface import Embedder
+    from models.ocr.pool import OcrPool
+    from models.speech.interface import Listener, Speaker
+    from models.vision.interface import VisionModel
+    from net.guarded_http import GuardedHttp
+    from settings import Settings
+    from stores.library.attachments import Attachments
+    from stores.library.documents import Documents
+    from stores.redis.summaries import Summaries
+    from stores.redis.transcripts import Transcripts
+    from tools.registry import ToolRegistry
+    from turn.background import Background
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The live parts of one process, opened once and shared by all turns."""
+
+    settings: Settings
+    chat: Chat
+    summarizer: ChatSummarizer
+    embedder: Embedder
+    vision: VisionModel | None
+    ocr: OcrPool
+    speaker: Speaker | None
+    listener: Listener | None
+    attachments: Attachments
+    documents: Documents
+    ingestion: Ingestion
+    summaries: Summaries
+    transcripts: Transcripts
+    tools: ToolRegistry
+    http: GuardedHttp
+    background: Background
+
+
+_opened: list[Services] = []
+
+
+def publish_services(services: Services | None) -> None:
+    """Name the services that a `Context` without any gets; `None` when they are closed."""
+    _opened.clear()
+    if services is not None:
+        _opened.append(services)
+
+
+def services_are_open() -> bool:
+    """Tell whether this process has services to hand out."""
+    return bool(_opened)
+
+
+def default_services() -> Services:
+    """Return the services of this process.
+
+    Raises:
+        RuntimeError: None are open: `services.open_services` has not run in this process.
+    """
+    if not _opened:
+        raise RuntimeError("no services are open in this process: use services.open_services")
+    return _opened[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The knobs of one call."""
+
+    user_id: str = field(default=LOCAL_USER, metadata={"description": "Whose turn this is."})
+    session_id: str | None = field(default=None, metadata={"description": "Session; empty: the thread id."})
+    run_id: str = field(default="", metadata={"description": "Id of the run, for logs and traces."})
+    system_prompt: str = field(default="", metadata={"description": "Role or instructions for the assistant."})
+    budget: int | None = field(
+        default=None, metadata={"description": "Most tokens, read and written, that the chat model may use."}
+    )
+    answer_tokens: int | None = field(default=None, metadata={"description": "Most tokens of the answer."})
+    language: Literal["auto", "en", "zh"] = field(
+        default="auto", metadata={"description": "Language of the answer; auto: that of the message."}
+    )
+    tools: tuple[str, ...] | None = field(
+        default=None, metadata={"description": "Names of the tools that may be used; empty list: none."}
+    )
+    services: SkipJsonSchema[InstanceOf[Services]] = field(default_factory=default_services, repr=False)
