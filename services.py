@@ -18,7 +18,7 @@ from models.ocr.pool import open_ocr
 from models.speech.registry import open_listener, open_speaker
 from models.vision.registry import open_vision
 from models.vision.tagger import Tagger
-from net.guarded_http import GuardedHttp
+from net.client import GuardedHttp
 from readers.reader import Readers
 from settings import Settings
 from stores.library.attachments import Attachments

@@ -6,7 +6,7 @@ from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from domain.errors import AppError, BadInput, ErrorBody, ToolFailure, TooManyFiles, TooMuchText
+from domain.errors import AppError, BadInput, ErrorBody, TooManyFiles, TooMuchText
 from domain.language import language_of
 from domain.owner import Owner
 from domain.tokens import count_tokens
@@ -25,7 +25,6 @@ DEFAULT_QUESTION = {
     "en": "What is in the files I sent?",
     "zh": "请介绍我发送的文件的内容。",
 }
-UPLOAD = {"en": "Upload the file itself.", "zh": "请直接上传文件。"}
 PASTED = {
     "en": "[... {n} characters, kept as the document {name} ...]",
     "zh": "[…… 共 {n} 个字符，已存为文档 {name} ……]",
@@ -105,9 +104,6 @@ async def _store(
             refs.append(await _store_one(part, services, owner))
         except AppError as exc:
             failed.append(_failed(part, exc.body(language)))
-        except ToolFailure as exc:
-            body = ErrorBody(code=exc.code, message=exc.message(language), remedy=UPLOAD[language])
-            failed.append(_failed(part, body))
     return refs, failed
 
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from domain.tokens import count_tokens
 from domain.types import Source
+from net.client import Fetched
 from net.failures import NothingToRead, NotText
-from net.guarded_http import Fetched
 from tools.interface import ToolContext, ToolResources, ToolResult, plain_line
 from tools.page_text import PageText, PageTooHard
 from tools.text_encoding import decode

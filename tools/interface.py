@@ -11,7 +11,7 @@ from domain.types import Source, ToolRun
 from domain.words import Language, Words
 
 if TYPE_CHECKING:
-    from net.guarded_http import GuardedHttp
+    from net.client import GuardedHttp
     from settings import Settings
     from stores.library.documents import Documents
     from tools.page_text import PageReader

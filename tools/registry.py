@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from domain.errors import AppError, ToolFailure
 from domain.types import ToolRun
 from domain.words import Language
-from net.guarded_http import GuardedHttp
+from net.client import GuardedHttp
 from settings import Settings
 from tools.calculate import Calculate, calculate
 from tools.current_time import CurrentTime, current_time

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from models.ocr.pool import OcrPool
     from models.speech.interface import Listener, Speaker
     from models.vision.interface import VisionModel
-    from net.guarded_http import GuardedHttp
+    from net.client import GuardedHttp
     from settings import Settings
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from domain.errors import ToolFailure
+from net.failures import FetchFailure
 
 if TYPE_CHECKING:
     from api.runs.run import Run
@@ -65,5 +65,5 @@ async def _deliver(services: Services, url: str, body: bytes, secret: str) -> in
     }
     try:
         return await services.http.post(url, body, headers)
-    except ToolFailure as exc:
+    except FetchFailure as exc:
         return exc.code

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from domain.owner import Owner
-from net.guarded_http import GuardedHttp
+from net.client import GuardedHttp
 from settings import Settings
 from tools.interface import ToolContext
 
@@ -90,7 +90,7 @@ def context() -> ToolContext:
 
 async def resolve_test_names(host: str, port: int) -> list[str]:
     """Names under .test lead to this machine; everything else is left to the system."""
-    from net.public_addresses import resolve
+    from net.addresses import resolve
 
     return ["127.0.0.1"] if host.endswith(".test") else await resolve(host, port)
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from domain.tokens import count_tokens
-from net.guarded_http import GuardedHttp
+from net.client import GuardedHttp
 from settings import Settings
 from tests.tools.conftest import Web, as_json
 from tools.fetch_url import fit

@@ -11,7 +11,7 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from domain.owner import Owner
-from net.guarded_http import GuardedHttp
+from net.client import GuardedHttp
 from settings import Settings
 from tests.tools.conftest import Web
 from tools.interface import ToolContext

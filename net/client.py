@@ -19,8 +19,8 @@ import httpcore
 import httpx
 
 from domain.words import Words
+from net.addresses import PublicConnections, Resolver, resolve
 from net.failures import FetchTimedOut, HttpFailed, TooLarge, TooManyRedirects, Unreachable, UrlRefused
-from net.public_addresses import PublicConnections, Resolver, resolve
 from settings import Settings
 
 USER_AGENT = "llm-chat-backend/0.1 (fetches a page on a user's request)"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from net.client import GuardedHttp
 from net.failures import (
     AddressBlocked,
     FetchFailure,
@@ -22,7 +23,6 @@ from net.failures import (
     Unreachable,
     UrlRefused,
 )
-from net.guarded_http import GuardedHttp
 from settings import Settings
 from tests.tools.conftest import HOST, Web, packed, resolve_test_names
 
@@ -84,7 +84,7 @@ async def test_private_addresses_are_refused(http: GuardedHttp, url: str) -> Non
 async def test_bad_urls_are_refused_before_anything_is_sent(http: GuardedHttp, url: str) -> None:
     with pytest.raises(UrlRefused) as caught:
         await http.fetch(url)
-    assert "secret" not in caught.value.message("en")
+    assert "secret" not in caught.value.body("en")["message"]
 
 
 async def test_an_allowed_host_is_fetched_with_its_own_name(http: GuardedHttp, web: Web) -> None:
