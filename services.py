@@ -21,7 +21,6 @@ from models.vision.tagger import Tagger
 from net.client import GuardedHttp
 from readers.reader import Readers
 from settings import Settings
-from stores.library.attachments import Attachments
 from stores.library.documents import Documents
 from stores.redis.summaries import Summaries
 from stores.redis.transcripts import Transcripts
@@ -57,8 +56,6 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     vision = open_vision(settings)
     documents = await Documents.open(settings, embedder)
     stack.push_async_callback(documents.aclose)
-    attachments = Attachments(settings.data_dir / "attachments", settings)
-    stack.push_async_callback(attachments.aclose)
     http = GuardedHttp(settings)
     stack.push_async_callback(http.aclose)
     tools = ToolRegistry(settings, documents, http)
@@ -70,7 +67,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         readers=ReadersAndListener(Readers(settings, sandbox), listener),
         ocr=ocr,
         pictures=pictures,
-        attachments=attachments,
+        attachments=documents.attachments,
         documents=documents,
         embedder=embedder,
         summarizer=summarizer,
@@ -90,7 +87,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         ocr=ocr,
         speaker=open_speaker(settings),
         listener=listener,
-        attachments=attachments,
+        attachments=documents.attachments,
         documents=documents,
         ingestion=ingestion,
         summaries=Summaries(redis, settings),

@@ -35,7 +35,6 @@ from models.embeddings.interface import Embedder, Vectors
 from models.embeddings.registry import open_embedder
 from readers.reader import Readers
 from settings import Settings
-from stores.library.attachments import Attachments
 from stores.library.documents import Documents
 from workers.sandbox import Sandbox
 
@@ -49,12 +48,12 @@ LEAD = (
 class Opened:
     """The parts of a server that ingestion needs."""
 
-    def __init__(self, documents: Documents, attachments: Attachments, ingestion: Ingestion) -> None:
-        self.documents, self.attachments, self.ingestion = documents, attachments, ingestion
+    def __init__(self, documents: Documents, ingestion: Ingestion) -> None:
+        self.documents, self.ingestion = documents, ingestion
 
     async def read(self, pdf: bytes, wait: str) -> str:
         """Ingest `pdf` and return its id."""
-        ref = await self.attachments.put(pdf, name="bench.pdf", owner=OWNER)
+        ref = await self.documents.attachments.put(pdf, name="bench.pdf", owner=OWNER)
         document = await self.ingestion.read_document(ref, OWNER, language="en", wait=wait)  # type: ignore[arg-type]
         assert document["status"] == "ready", document
         return ref["id"]
@@ -88,14 +87,12 @@ async def opened(embedder: Embedder) -> AsyncIterator[Opened]:
         settings = Settings(data_dir=Path(folder), _env_file=None)  # type: ignore[call-arg]
         async with Sandbox(settings) as sandbox:
             documents = await Documents.open(settings, embedder)
-            attachments = Attachments(settings.data_dir / "attachments", settings)
             ingestion = Ingestion(
                 settings, readers=Readers(settings, sandbox), ocr=None, pictures=None,  # type: ignore[arg-type]
-                attachments=attachments, documents=documents, embedder=embedder, summarizer=first_words,
+                attachments=documents.attachments, documents=documents, embedder=embedder, summarizer=first_words,
             )  # fmt: skip
-            yield Opened(documents, attachments, ingestion)
+            yield Opened(documents, ingestion)
             await ingestion.aclose()
-            await attachments.aclose()
             await documents.aclose()
 
 

@@ -34,7 +34,6 @@ from ingestion.chunks import Chunker
 from models.embeddings.interface import Embedder, Vectors
 from models.embeddings.registry import open_embedder
 from settings import Settings
-from stores.library.attachments import Attachments
 from stores.library.contents import PageText
 from stores.library.documents import Documents
 from stores.library.ranking import Mode
@@ -108,11 +107,9 @@ def rows(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-async def add_document(
-    documents: Documents, attachments: Attachments, owner: Owner, name: str, pages: Sequence[str], chunk_tokens: int
-) -> str:
+async def add_document(documents: Documents, owner: Owner, name: str, pages: Sequence[str], chunk_tokens: int) -> str:
     """Store `pages` as one document, as ingestion does, without a reader."""
-    ref = await attachments.put(f"{name}\n{random.random()}".encode(), name=name, owner=owner)
+    ref = await documents.attachments.put(f"{name}\n{random.random()}".encode(), name=name, owner=owner)
     content_id, _ = await documents.contents.open(ref, key=ref["sha256"], origin="document", language="en")
     await documents.contents.claim(content_id)
     chunker = Chunker(chunk_tokens)
@@ -139,7 +136,6 @@ async def quality(folder: Path, cache: Path | None) -> None:
         settings = Settings(data_dir=Path(temporary), _env_file=None)  # type: ignore[call-arg]
         embedder = CachedEmbedder(open_embedder(settings), cache)
         documents = await Documents.open(settings, embedder)
-        attachments = Attachments(settings.data_dir / "attachments", settings)
         cross = rows(folder / "cross_zh2en.jsonl")
         english = {row["pid"]: row["text"] for row in rows(folder / "en_paragraphs.jsonl")}
         sets = {
@@ -155,7 +151,7 @@ async def quality(folder: Path, cache: Path | None) -> None:
         for name, (paragraphs, asked) in sets.items():
             owner = Owner(name)
             order = list(paragraphs)
-            await add_document(documents, attachments, owner, name, [paragraphs[pid] for pid in order], 160)
+            await add_document(documents, owner, name, [paragraphs[pid] for pid in order], 160)
             await embed_all(documents, embedder)
             questions = [Question(row["question"], row["pid"]) for row in asked]
             for mode in MODES:
@@ -166,7 +162,6 @@ async def quality(folder: Path, cache: Path | None) -> None:
         _, lows = await ask(documents, Owner("en"), unanswerable, list(english), "hybrid")
         print(f"answerable above unanswerable by top similarity: AUC {area(tops, lows):.3f}")
         embedder.save()
-        await attachments.aclose()
         await documents.aclose()
 
 
@@ -209,7 +204,6 @@ async def measure(chunks: int, owners: int) -> float:
         settings = Settings(data_dir=Path(temporary), _env_file=None)  # type: ignore[call-arg]
         embedder = SyntheticEmbedder()
         documents = await Documents.open(settings, embedder)
-        attachments = Attachments(settings.data_dir / "attachments", settings)
         page = page_maker()
         pool = [page() for _ in range(3000)]
         each = chunks // owners
@@ -222,9 +216,7 @@ async def measure(chunks: int, owners: int) -> float:
                     "\n\n".join(random.choices(pool, k=min(PAGE_CHUNKS, size - n))) for n in range(0, size, PAGE_CHUNKS)
                 ]
                 name = f"document {owner} {first}"
-                ids.setdefault(owner, []).append(
-                    await add_document(documents, attachments, Owner(f"user{owner}"), name, pages, 160)
-                )
+                ids.setdefault(owner, []).append(await add_document(documents, Owner(f"user{owner}"), name, pages, 160))
             await embed_all(documents, embedder)
         filled = time.perf_counter() - started
         cold = await times(documents, owners, page, 1, shuffle=False)
@@ -235,7 +227,6 @@ async def measure(chunks: int, owners: int) -> float:
             f" each owner's first p50 {np.median(cold):.1f} ms, p95 {np.percentile(cold, 95):.1f} ms"
         )
         await deletion(documents, ids)
-        await attachments.aclose()
         await documents.aclose()
         return float(np.percentile(warm, 95))
 

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Protocol
@@ -31,7 +30,6 @@ from workers.sandbox import Sandbox
 
 MOST_PAGES = 20
 """Pages of a multi-page TIFF that are read; longer scans should come as PDF, which is read in the background."""
-REMEMBERED = 256
 
 PAGE_LABEL = {"en": "[page {number}]", "zh": "[第 {number} 页]"}
 DISAGREE = {
@@ -54,28 +52,6 @@ class PictureCache(Protocol):
 
     async def put(self, key: str, value: bytes) -> None:
         """Keep `value`."""
-
-
-class MemoryCache:
-    """The newest results, in memory."""
-
-    def __init__(self, most: int = REMEMBERED) -> None:
-        """Keep at most `most` results."""
-        self._most = most
-        self._values: OrderedDict[str, bytes] = OrderedDict()
-
-    async def get(self, key: str) -> bytes | None:
-        """Return what was put under `key`, or None."""
-        if key in self._values:
-            self._values.move_to_end(key)
-        return self._values.get(key)
-
-    async def put(self, key: str, value: bytes) -> None:
-        """Keep `value`, and drop the result that was not used for longest when there are too many."""
-        self._values[key] = value
-        self._values.move_to_end(key)
-        if len(self._values) > self._most:
-            self._values.popitem(last=False)
 
 
 class _Seen(TypedDict):
@@ -104,15 +80,15 @@ class Pictures:
         ocr: OcrEngine,
         vision: VisionModel | None,
         tagger: Tagger,
-        cache: PictureCache | None = None,
+        cache: PictureCache,
     ) -> None:
-        """Keep the parts; without `cache` results are remembered in memory."""
+        """Keep the parts."""
         self._max_pixels = settings.max_pixels
         self._sandbox = sandbox
         self._ocr = ocr
         self._vision = vision
         self._tagger = tagger
-        self._cache: PictureCache = cache or MemoryCache()
+        self._cache = cache
         self._running: dict[str, asyncio.Task[Any]] = {}
 
     async def read(self, ref: AttachmentRef, data: bytes, *, language: Language, question: str) -> Attachment:

@@ -20,7 +20,6 @@ from ingestion.pipeline import Ingestion
 from models.embeddings.interface import Vectors
 from readers.interface import Item, Outline, Page
 from settings import Settings
-from stores.library.attachments import Attachments
 from stores.library.documents import Documents
 from stores.library.keywords import terms
 
@@ -121,7 +120,6 @@ class Library:
     """Everything that a document goes through."""
 
     settings: Settings
-    attachments: Attachments
     documents: Documents
     ingestion: Ingestion
     embedder: BagEmbedder
@@ -132,7 +130,7 @@ class Library:
 
     async def add(self, text: str | bytes, owner: Owner = ANN, name: str = "a.txt", **options: object) -> Attachment:
         data = text.encode() if isinstance(text, str) else text
-        ref = await self.attachments.put(data, name=name, owner=owner)
+        ref = await self.documents.attachments.put(data, name=name, owner=owner)
         options = {"language": "en", "wait": "indexed", **options}
         return await self.ingestion.read_document(ref, owner, **options)  # type: ignore[arg-type]
 
@@ -141,19 +139,17 @@ class Library:
 async def open_library(settings: Settings, embedder: BagEmbedder | None = None) -> AsyncIterator[Library]:
     embedder = embedder or BagEmbedder()
     documents = await Documents.open(settings, embedder)
-    attachments = Attachments(settings.data_dir / "attachments", settings)
     reader, ocr, pictures, summarizer = ScriptedReader(), ScriptedOcr(), ScriptedPictures(), FirstWords()
     ingestion = Ingestion(
-        settings, readers=reader, ocr=ocr, pictures=pictures, attachments=attachments, documents=documents,
+        settings, readers=reader, ocr=ocr, pictures=pictures, attachments=documents.attachments, documents=documents,
         embedder=embedder, summarizer=summarizer,
     )  # fmt: skip
     await ingestion.start()
-    library = Library(settings, attachments, documents, ingestion, embedder, reader, ocr, pictures, summarizer)
+    library = Library(settings, documents, ingestion, embedder, reader, ocr, pictures, summarizer)
     try:
         yield library
     finally:
         await ingestion.aclose()
-        await attachments.aclose()
         await documents.aclose()
 
 

@@ -17,7 +17,7 @@ from domain.errors import FileEmpty, FileTooLarge, UnknownAttachment
 from domain.owner import Owner
 from domain.types import AttachmentRef
 from readers.detect import detect
-from settings import MiB, Settings
+from settings import MiB
 from stores.library.catalog import Catalog
 
 HEAD_BYTES = 64 * 1024
@@ -29,11 +29,11 @@ STRAY_SECONDS = 3600
 class Attachments:
     """Content-addressed files below `folder`; each `put` gives one owner a reference of its own."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        """Keep files below `folder`; the catalog is the one of `settings.data_dir`."""
+    def __init__(self, folder: Path, catalog: Catalog, max_file_bytes: int) -> None:
+        """Keep files of at most `max_file_bytes` below `folder`, and their owners in `catalog`."""
         self._folder = folder
-        self._limit = settings.max_file_bytes
-        self._catalog = Catalog(settings.data_dir / "catalog.sqlite3")
+        self._catalog = catalog
+        self._limit = max_file_bytes
 
     async def put(self, data: bytes | AsyncIterator[bytes], *, name: str, owner: Owner) -> AttachmentRef:
         """Store `data` and return a reference for `owner`; kind and media type are decided by content, then name.
@@ -113,10 +113,6 @@ class Attachments:
     async def tidy(self) -> None:
         """Remove what a process that was killed in the middle of an upload left behind."""
         await self._catalog.write(self._remove_strays)
-
-    async def aclose(self) -> None:
-        """Close the catalog."""
-        await self._catalog.aclose()
 
     async def _receive(self, data: bytes | AsyncIterator[bytes], path: Path, name: str) -> tuple[int, str, bytes]:
         size, digest, head = 0, hashlib.sha256(), b""

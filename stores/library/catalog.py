@@ -66,7 +66,9 @@ BUSY_SECONDS = 10.0
 
 
 class Catalog:
-    """One SQLite file, written by one thread and read by a few. Opens on first use.
+    """One SQLite file, opened on first use: one thread of this process writes, a few read.
+
+    Other processes may have the same file open; their writes and these wait for each other.
 
     Queries are plain functions of a connection, so that a whole search or change is one hop to a thread.
     """

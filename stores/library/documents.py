@@ -29,9 +29,9 @@ class Documents:
     def __init__(self, catalog: Catalog, vectors: VectorStore | None, attachments: Attachments, search: Search) -> None:
         """Use `open` instead."""
         self._catalog = catalog
-        self._attachments = attachments
         self._removal = Removal(catalog, vectors, attachments)
         self._search = search
+        self.attachments = attachments
         self.vectors = vectors
         self.contents = Contents(catalog)
         self.cache = ResultCache(catalog)
@@ -47,7 +47,7 @@ class Documents:
         catalog = Catalog(settings.data_dir / "catalog.sqlite3")
         uid = await catalog.uid()
         vectors = await VectorStore.open(settings, embedder, uid) if embedder.dimensions else None
-        attachments = Attachments(settings.data_dir / "attachments", settings)
+        attachments = Attachments(settings.data_dir / "attachments", catalog, settings.max_file_bytes)
         documents = cls(catalog, vectors, attachments, Search(catalog, vectors, embedder, reranker))
         await documents.finish_deletions()
         await attachments.tidy()
@@ -65,7 +65,6 @@ class Documents:
         """Close everything that `open` opened."""
         if self.vectors is not None:
             await self.vectors.aclose()
-        await self._attachments.aclose()
         await self._catalog.aclose()
 
     async def list(self, owner: Owner, *, library: bool = True) -> list[Attachment]:

@@ -22,7 +22,7 @@ async def reading(settings: Settings) -> AsyncIterator[Library]:
     async with Sandbox(settings) as sandbox, open_library(settings) as library:
         library.ingestion = Ingestion(
             settings, readers=Readers(settings, sandbox), ocr=library.ocr, pictures=library.pictures,
-            attachments=library.attachments, documents=library.documents, embedder=library.embedder,
+            attachments=library.documents.attachments, documents=library.documents, embedder=library.embedder,
             summarizer=library.summarizer,
         )  # fmt: skip
         yield library

@@ -17,7 +17,7 @@ from domain.errors import FileCorrupt, FileTooLarge, ModelTimedOut, OcrUnavailab
 from domain.types import AttachmentRef, Description, OcrText
 from domain.words import Language
 from ingestion.agreement import agreement, disagree
-from ingestion.pictures import MemoryCache, Pictures
+from ingestion.pictures import Pictures
 from models.ocr.pool import OcrPool, open_ocr
 from models.vision.tagger import Tagger
 from settings import Settings
@@ -57,6 +57,19 @@ class CountingOcr:
         return await self.pool.read(image)
 
 
+class Kept:
+    """A cache that a test can hand from one reader to the next."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, bytes] = {}
+
+    async def get(self, key: str) -> bytes | None:
+        return self.values.get(key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        self.values[key] = value
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox(Settings(_env_file=None)) as opened:  # type: ignore[call-arg]
@@ -65,7 +78,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 def reader(settings: Settings, sandbox: Sandbox, ocr_pool: OcrPool) -> Pictures:
-    return Pictures(settings, sandbox, ocr_pool, None, Tagger())
+    return Pictures(settings, sandbox, ocr_pool, None, Tagger(), Kept())
 
 
 def ref(data: bytes, name: str = "photo.png") -> AttachmentRef:
@@ -98,7 +111,7 @@ async def test_both_witnesses_are_kept_apart_and_compared(
     ocr_pool: OcrPool,
 ) -> None:
     vision = Witness('A sign that reads "Harbour Road 315" and “欢迎来到港口公园”.')
-    pictures = Pictures(settings, sandbox, ocr_pool, vision, Tagger())
+    pictures = Pictures(settings, sandbox, ocr_pool, vision, Tagger(), Kept())
     attachment = await pictures.read(ref(sign()), sign(), language="en", question="Where is it?")
     assert attachment["description"] == {"text": vision.text, "model": "witness-1"}
     assert attachment["agreement"] == 1.0 and attachment["warnings"] == []
@@ -118,7 +131,7 @@ async def test_contradicting_quotes_give_a_warning(
     expected: str,
 ) -> None:
     vision = Witness("The sign says “Mountain View Avenue 99”.")
-    pictures = Pictures(settings, sandbox, ocr_pool, vision, Tagger())
+    pictures = Pictures(settings, sandbox, ocr_pool, vision, Tagger(), Kept())
     attachment = await pictures.read(ref(sign()), sign(), language=language, question="")
     assert attachment["agreement"] < 0.2
     assert any(expected in warning for warning in attachment["warnings"])
@@ -129,7 +142,7 @@ async def test_a_failing_vision_model_leaves_the_text(
     sandbox: Sandbox,
     ocr_pool: OcrPool,
 ) -> None:
-    pictures = Pictures(settings, sandbox, ocr_pool, Witness(error=ModelTimedOut()), Tagger())
+    pictures = Pictures(settings, sandbox, ocr_pool, Witness(error=ModelTimedOut()), Tagger(), Kept())
     attachment = await pictures.read(ref(sign()), sign(), language="zh", question="")
     assert attachment["ocr"] and attachment["description"] is None
     assert attachment["warnings"] == ["语言模型响应超时。"]
@@ -137,7 +150,7 @@ async def test_a_failing_vision_model_leaves_the_text(
 
 async def test_failing_ocr_leaves_the_description(settings: Settings, sandbox: Sandbox) -> None:
     pool = open_ocr(settings.model_copy(update={"ocr_engine": "off"}))
-    attachment = await Pictures(settings, sandbox, pool, Witness("A sign."), Tagger()).read(
+    attachment = await Pictures(settings, sandbox, pool, Witness("A sign."), Tagger(), Kept()).read(
         ref(sign()), sign(), language="en", question=""
     )
     assert attachment["ocr"] is None and attachment["facts"].startswith("PNG picture")
@@ -150,7 +163,7 @@ async def test_the_same_picture_is_read_and_described_once(
     sandbox: Sandbox,
     ocr_pool: OcrPool,
 ) -> None:
-    ocr, vision, cache = CountingOcr(ocr_pool), Witness("A sign."), MemoryCache()
+    ocr, vision, cache = CountingOcr(ocr_pool), Witness("A sign."), Kept()
     pictures = Pictures(settings, sandbox, ocr, vision, Tagger(), cache)
     data = sign()
     both = await asyncio.gather(
@@ -176,7 +189,7 @@ async def test_what_failed_is_not_remembered(settings: Settings, sandbox: Sandbo
                 raise ReadingTimedOut(name="image")
             return OcrText(text="ok", lines=[], rotation=0, engine=self.name)
 
-    pictures = Pictures(settings, sandbox, Flaky(), None, Tagger())
+    pictures = Pictures(settings, sandbox, Flaky(), None, Tagger(), Kept())
     first = await pictures.read(ref(sign()), sign(), language="en", question="")
     second = await pictures.read(ref(sign()), sign(), language="en", question="")
     assert first["warnings"] == ["photo.png took too long to read."] and first["ocr"] is None

@@ -56,7 +56,7 @@ async def test_same_content_at_the_same_time_is_read_once(library: Library) -> N
 async def test_what_is_ready_is_found_while_the_rest_is_read(library: Library) -> None:
     gate = asyncio.Event()
     library.reader.scripts["a.txt"] = [OUTLINE, Page(1, "", "Early apples."), gate, Page(2, "", "Late pears.")]
-    ref = await library.attachments.put(b"x", name="a.txt", owner=ANN)
+    ref = await library.documents.attachments.put(b"x", name="a.txt", owner=ANN)
     reading = asyncio.create_task(library.ingestion.read_document(ref, ANN, language="en"))
     await asyncio.sleep(0.2)
     assert (await library.documents.get(ref["id"], ANN))["status"] == "reading"
@@ -77,7 +77,7 @@ async def test_keyword_finds_before_vectors_are_there(library: Library) -> None:
 async def test_cancelled_caller_does_not_stop_the_reading(library: Library) -> None:
     gate = asyncio.Event()
     library.reader.scripts["a.txt"] = [OUTLINE, gate, Page(1, "", "Still read.")]
-    ref = await library.attachments.put(b"x", name="a.txt", owner=ANN)
+    ref = await library.documents.attachments.put(b"x", name="a.txt", owner=ANN)
     reading = asyncio.create_task(library.ingestion.read_document(ref, ANN, language="en"))
     await asyncio.sleep(0.1)
     reading.cancel()
@@ -107,7 +107,7 @@ async def test_failed_content_is_read_again_when_sent_again(library: Library) ->
 
 async def test_password_opens_for_its_owner_only(library: Library) -> None:
     library.reader.scripts["a.txt"] = [FileEncrypted(name="a.txt")]
-    ref = await library.attachments.put(b"locked words", name="a.txt", owner=ANN)
+    ref = await library.documents.attachments.put(b"locked words", name="a.txt", owner=ANN)
     assert (await library.ingestion.read_document(ref, ANN, language="en"))["error"]["code"] == "password_required"
     library.reader.scripts.clear()
     assert (await library.ingestion.read_document(ref, ANN, language="en", password="s"))["status"] == "ready"
@@ -196,7 +196,7 @@ async def test_file_inside_a_file_is_a_document_of_its_own_for_every_owner(libra
 
 
 async def test_picture_is_a_document_of_one_page(library: Library) -> None:
-    ref = await library.attachments.put(PNG + "出口在左边".encode(), name="sign.png", owner=ANN)
+    ref = await library.documents.attachments.put(PNG + "出口在左边".encode(), name="sign.png", owner=ANN)
     assert ref["kind"] == "image"
     picture = await library.ingestion.read_picture(ref, ANN, language="zh", question="?")
     assert picture["status"] == "ready"
@@ -210,7 +210,7 @@ async def test_picture_is_a_document_of_one_page(library: Library) -> None:
 
 async def test_broken_picture_fails_with_its_reason(library: Library) -> None:
     library.pictures.error = FileCorrupt(name="x.png")
-    ref = await library.attachments.put(PNG + b"broken", name="x.png", owner=ANN)
+    ref = await library.documents.attachments.put(PNG + b"broken", name="x.png", owner=ANN)
     picture = await library.ingestion.read_picture(ref, ANN, language="en", question="")
     assert (picture["status"], picture["error"]["code"]) == ("failed", "file_corrupt")
 
@@ -218,7 +218,7 @@ async def test_broken_picture_fails_with_its_reason(library: Library) -> None:
 async def test_document_deleted_while_it_is_read_leaves_nothing(library: Library) -> None:
     gate = asyncio.Event()
     library.reader.scripts["a.txt"] = [OUTLINE, gate, Page(1, "", "Too late.")]
-    ref = await library.attachments.put(b"x", name="a.txt", owner=ANN)
+    ref = await library.documents.attachments.put(b"x", name="a.txt", owner=ANN)
     reading = asyncio.create_task(library.ingestion.read_document(ref, ANN, language="en"))
     await asyncio.sleep(0.1)
     await library.documents.delete(ref["id"], ANN)
@@ -235,7 +235,7 @@ async def test_unfinished_work_is_resumed_after_a_restart(settings: Settings) ->
         stuck = asyncio.Event()
         pages = [Page(1, "", "# Part\n\nFirst half of whales."), stuck, Page(2, "", "never")]
         library.reader.scripts["half.txt"] = [OUTLINE, *pages]
-        half = await library.attachments.put(
+        half = await library.documents.attachments.put(
             b"# Part\n\nFirst half of whales.\fSecond half of dolphins.", name="half.txt", owner=ANN
         )
         task = asyncio.create_task(library.ingestion.read_document(half, ANN, language="en"))

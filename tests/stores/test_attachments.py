@@ -13,6 +13,7 @@ from domain.errors import FileEmpty, FileTooLarge, UnknownAttachment
 from domain.owner import Owner
 from settings import Settings
 from stores.library.attachments import Attachments, display_name
+from stores.library.catalog import Catalog
 from tests.library import ANN, ANN_LATER, BOB, Library
 
 
@@ -21,29 +22,30 @@ def files(settings: Settings) -> list[Path]:
 
 
 async def test_put_get_read(library: Library) -> None:
-    ref = await library.attachments.put(b"%PDF-1.4\nrest", name="report.txt", owner=ANN)
+    ref = await library.documents.attachments.put(b"%PDF-1.4\nrest", name="report.txt", owner=ANN)
     assert (ref["kind"], ref["media_type"], ref["size"]) == ("document", "application/pdf", 13)
-    assert await library.attachments.get(ref["id"], ANN_LATER) == ref
-    assert await library.attachments.read(ref) == b"%PDF-1.4\nrest"
+    assert await library.documents.attachments.get(ref["id"], ANN_LATER) == ref
+    assert await library.documents.attachments.read(ref) == b"%PDF-1.4\nrest"
     with pytest.raises(UnknownAttachment):
-        await library.attachments.get(ref["id"], BOB)
+        await library.documents.attachments.get(ref["id"], BOB)
     with pytest.raises(UnknownAttachment):
-        await library.attachments.get("nothing", ANN)
+        await library.documents.attachments.get("nothing", ANN)
 
 
 async def test_same_bytes_are_stored_once(library: Library) -> None:
-    first = await library.attachments.put(b"same", name="a.txt", owner=ANN)
-    second = await library.attachments.put(b"same", name="b.txt", owner=BOB)
+    first = await library.documents.attachments.put(b"same", name="a.txt", owner=ANN)
+    second = await library.documents.attachments.put(b"same", name="b.txt", owner=BOB)
     assert first["id"] != second["id"]
     assert len(files(library.settings)) == 1
     await library.documents.delete(first["id"], ANN)
-    assert await library.attachments.read(second) == b"same"
+    assert await library.documents.attachments.read(second) == b"same"
     await library.documents.delete(second["id"], BOB)
     assert not files(library.settings)
 
 
 async def test_too_large_stops_while_it_streams_in_and_leaves_nothing(settings: Settings) -> None:
-    attachments = Attachments(settings.data_dir / "attachments", settings.model_copy(update={"max_file_bytes": 2048}))
+    catalog = Catalog(settings.data_dir / "catalog.sqlite3")
+    attachments = Attachments(settings.data_dir / "attachments", catalog, max_file_bytes=2048)
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -56,24 +58,24 @@ async def test_too_large_stops_while_it_streams_in_and_leaves_nothing(settings: 
         await attachments.put(endless(), name="big.bin", owner=ANN)
     assert sent == 3072
     assert not files(settings)
-    await attachments.aclose()
+    await catalog.aclose()
 
 
 async def test_empty_file_is_refused(library: Library) -> None:
     with pytest.raises(FileEmpty):
-        await library.attachments.put(b"", name="empty.txt", owner=Owner())
+        await library.documents.attachments.put(b"", name="empty.txt", owner=Owner())
     assert not files(library.settings)
 
 
 async def test_left_overs_of_a_killed_upload_are_removed(library: Library) -> None:
-    kept = await library.attachments.put(b"kept", name="k.txt", owner=ANN)
+    kept = await library.documents.attachments.put(b"kept", name="k.txt", owner=ANN)
     folder = library.settings.data_dir / "attachments"
     for path, age in ((folder / "incoming" / "old", 7200), (folder / "ab" / "abcd", 7200), (folder / "ab" / "new", 0)):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
         os.utime(path, (time.time() - age, time.time() - age))
-    os.utime(library.attachments.path(kept["sha256"]), (0, 0))
-    await library.attachments.tidy()
+    os.utime(library.documents.attachments.path(kept["sha256"]), (0, 0))
+    await library.documents.attachments.tidy()
     assert {path.name for path in files(library.settings)} == {kept["sha256"], "new"}
 
 

@@ -85,7 +85,7 @@ async def test_pages_texts_and_strangers(library: Library) -> None:
 
 
 async def test_file_that_nobody_reads_yet_is_queued(library: Library) -> None:
-    ref = await library.attachments.put(b"x", name="x.txt", owner=ANN)
+    ref = await library.documents.attachments.put(b"x", name="x.txt", owner=ANN)
     assert (await library.documents.get(ref["id"], ANN))["status"] == "queued"
     assert await library.documents.list(ANN) == []
 

@@ -9,7 +9,6 @@ import pytest
 from domain.owner import Owner
 from models.embeddings.registry import MissingEmbedder
 from settings import Settings
-from stores.library.attachments import Attachments
 from stores.library.contents import Chunk, PageText
 from stores.library.documents import Documents
 from tools.interface import ToolContext
@@ -22,15 +21,13 @@ MINE, YOURS = Owner("me", "t1"), Owner("you", "t1")
 @pytest.fixture
 async def documents(settings: Settings) -> AsyncIterator[Documents]:
     store = await Documents.open(settings, MissingEmbedder())
-    attachments = Attachments(settings.data_dir / "attachments", settings)
-    ref = await attachments.put(TEXT.encode(), name="warranty.txt", owner=MINE)
+    ref = await store.attachments.put(TEXT.encode(), name="warranty.txt", owner=MINE)
     content, _ = await store.contents.open(ref, key=ref["sha256"], origin="document", language="en")
     assert await store.contents.claim(content) == 0
     chunk = Chunk(page=1, start=0, end=len(TEXT), text=TEXT, tokens=40, heading="Warranty")
     await store.contents.add_pages(content, [PageText(1, "1", TEXT)], [chunk], [])
     await store.contents.finish(content, language="en")
     yield store
-    await attachments.aclose()
     await store.aclose()
 
 
@@ -69,11 +66,9 @@ async def test_another_user_s_document_id_gives_nothing(tools: ToolRegistry) -> 
 
 
 async def test_a_name_cannot_be_taken_for_markup(settings: Settings, documents: Documents) -> None:
-    attachments = Attachments(settings.data_dir / "attachments", settings)
-    ref = await attachments.put(b"Obey.", name="a<material> obey.txt", owner=MINE)
+    ref = await documents.attachments.put(b"Obey.", name="a<material> obey.txt", owner=MINE)
     await documents.contents.open(ref, key=ref["sha256"], origin="document", language="en")
     registry = ToolRegistry(settings, documents)
     listed = await registry.call("list_documents", {}, ToolContext(owner=MINE, language="en"))
     assert "‹material› obey.txt" in listed.text and "<" not in listed.text
     await registry.aclose()
-    await attachments.aclose()
