@@ -10,6 +10,8 @@ from domain.errors import ErrorBody
 
 Kind = Literal["document", "image", "audio"]
 AttachmentStatus = Literal["queued", "reading", "ready", "failed"]
+QuestionKind = Literal["social", "page", "overview", "picture", "passages"]
+"""A greeting, thanks or farewell; about one page; about files as a whole; about a picture; about anything else."""
 
 
 class AttachmentRef(TypedDict):

@@ -18,6 +18,7 @@ from domain.types import Usage
 from models.chat.interface import Chat
 from turn.context import Context, Services
 from turn.material import results_text
+from turn.model_input import turn_input
 from turn.progress import emit
 from turn.prompts import LAST_ROUND, answer_prompt
 from turn.state import State, Update
@@ -79,13 +80,15 @@ async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> A
     room = _room(chat, left) - tools
     prompt = answer_prompt(state, system_prompt=runtime.context.system_prompt, budget=room)
     if state["tool_rounds"] and not offered:
-        prompt = [*prompt, HumanMessage(LAST_ROUND[state["language"]], additional_kwargs={"task": "last_round"})]
+        prompt = [*prompt, HumanMessage(LAST_ROUND[state["language"]])]
     model: Runnable[LanguageModelInput, AIMessage] = chat.model
     if offered:
         model = chat.model.bind_tools(schemas)
     lengths = [] if runtime.context.answer_tokens is None else [runtime.context.answer_tokens]
     if left is not None:
         lengths.append(_answer_length(runtime.context.budget, left, prompt, tools))
+    if chat.takes_turn:
+        model = model.bind(turn=turn_input(state, system_prompt=runtime.context.system_prompt))
     if lengths:
         model = model.bind(max_tokens=min(lengths))
     chunks = [chunk async for chunk in model.astream(prompt)]

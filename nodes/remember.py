@@ -20,9 +20,9 @@ async def remember(state: State, runtime: Runtime[Context]) -> Update:
     """Trim tool results, note the files on the user's message, and start a compaction when the window is full."""
     start = newest_turn(state["messages"])
     changed: list[AnyMessage] = [
-        message.model_copy(update={"content": _short(str(message.text)), "additional_kwargs": {}})
+        message.model_copy(update={"content": _short(str(message.text)), "artifact": None})
         for message in state["messages"][start:]
-        if isinstance(message, ToolMessage) and (len(str(message.text)) > TOOL_CHARS or message.additional_kwargs)
+        if isinstance(message, ToolMessage) and (len(str(message.text)) > TOOL_CHARS or message.artifact)
     ]
     question = state["messages"][start]
     if state.get("attachments") and isinstance(question, HumanMessage):

@@ -60,5 +60,5 @@ def _result(call: ToolCall, outcome: ToolOutcome, sources: list[Source]) -> Tool
         tool_call_id=call["id"] or "0",
         name=call["name"],
         status="success" if outcome.run["status"] == "ok" else "error",
-        additional_kwargs={"sources": sources} if sources else {},
+        artifact=sources or None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 
@@ -60,27 +60,20 @@ def unfenced(text: str) -> str:
 
 def first_sources(state: State) -> list[Source]:
     """The passages found before the first model call; those that tools find later stand in their own messages."""
-    shown = {
-        source["number"]
-        for message in _results(state["messages"])
-        for source in message.additional_kwargs.get("sources", [])
-    }
+    shown = {source["number"] for message in tool_results(state["messages"]) for source in message.artifact or ()}
     return [source for source in state.get("sources", []) if source["number"] not in shown]
 
 
-def _results(messages: Sequence[AnyMessage]) -> Iterator[ToolMessage]:
-    """Yield the tool results of this turn, newest first."""
-    for message in reversed(messages):
-        if isinstance(message, HumanMessage):
-            return
-        if isinstance(message, ToolMessage):
-            yield message
+def tool_results(messages: Sequence[AnyMessage]) -> list[ToolMessage]:
+    """Return the tool results of this turn, oldest first."""
+    newest = max((index for index, message in enumerate(messages) if isinstance(message, HumanMessage)), default=0)
+    return [message for message in messages[newest:] if isinstance(message, ToolMessage)]
 
 
 def results_text(messages: Sequence[AnyMessage], most_chars: int) -> str:
     """Return what the tools of this turn returned, oldest first, in all at most `most_chars` characters."""
-    found = [unfenced(str(message.text)) for message in _results(messages) if message.status == "success"]
-    return "\n\n".join(reversed(found))[:most_chars]
+    found = [unfenced(str(message.text)) for message in tool_results(messages) if message.status == "success"]
+    return "\n\n".join(found)[:most_chars]
 
 
 def material_text(state: State) -> str:

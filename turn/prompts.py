@@ -13,8 +13,7 @@ from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage, Too
 
 from domain.tokens import count_message_tokens, count_tokens
 from domain.words import Language
-from turn.follow_up import leans_on
-from turn.material import CLOSE, fenced, first_sources, material_text, shortened
+from turn.material import CLOSE, fenced, material_text, shortened
 from turn.state import State
 
 SYSTEM = {
@@ -61,11 +60,15 @@ def newest_turn(messages: Sequence[AnyMessage]) -> int:
     return max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
 
 
-def _system_text(state: State, system_prompt: str, language: Language) -> str:
-    persona = system_prompt.strip() or "\n".join(
+def persona_of(state: State, system_prompt: str) -> str:
+    """Return the caller's own instructions: those of the call, else the system messages of the conversation."""
+    return system_prompt.strip() or "\n".join(
         str(message.text) for message in state["messages"] if isinstance(message, SystemMessage)
     )
-    parts = [SYSTEM[language], persona]
+
+
+def _system_text(state: State, system_prompt: str, language: Language) -> str:
+    parts = [SYSTEM[language], persona_of(state, system_prompt)]
     if state.get("summary"):
         parts.append(SUMMARY[language].format(text=state["summary"]))
     return "\n\n".join(part for part in parts if part)
@@ -74,19 +77,7 @@ def _system_text(state: State, system_prompt: str, language: Language) -> str:
 def _question(state: State, start: int) -> HumanMessage:
     material = material_text(state)
     text = f"{fenced(material)}\n\n{state['question']}" if material else state["question"]
-    return HumanMessage(
-        text,
-        id=state["messages"][start].id,
-        additional_kwargs={
-            "task": "answer",
-            "question": state["question"],
-            "language": state["language"],
-            "sources": first_sources(state),
-            "attachments": state.get("attachments", []),
-            "documents": state.get("documents", []),
-            "follows": leans_on(state["messages"][:start], state["question"]),
-        },
-    )
+    return HumanMessage(text, id=state["messages"][start].id)
 
 
 def _recent(messages: Sequence[AnyMessage], budget: int) -> list[AnyMessage]:
@@ -107,14 +98,10 @@ def _recent(messages: Sequence[AnyMessage], budget: int) -> list[AnyMessage]:
 
 
 def _with_notes(message: AnyMessage) -> AnyMessage:
-    notes = message.additional_kwargs.get("notes")
-    if not notes or not isinstance(message, HumanMessage):
+    if not isinstance(message, HumanMessage):
         return message
-    return HumanMessage(
-        f"{fenced(notes)}\n\n{message.text}",
-        id=message.id,
-        additional_kwargs={"question": str(message.text), "notes": notes},
-    )
+    notes = message.additional_kwargs.get("notes")
+    return HumanMessage(f"{fenced(notes)}\n\n{message.text}" if notes else message.content, id=message.id)
 
 
 def _cut_material(turn: Sequence[AnyMessage], excess: int) -> list[AnyMessage]:

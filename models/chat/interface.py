@@ -2,12 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from langchain_core.language_models import BaseChatModel
 
-from domain.words import Words
+from domain.types import Attachment, DocumentNote, QuestionKind, Source
+from domain.words import Language, Words
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What one tool call of this turn returned.
+
+    Attributes:
+        tool: Name of the tool.
+        text: What it said, without the fence around material; on failure the reason.
+        failed: The call failed or was refused.
+        sources: Passages that it found, numbered as in the prompt.
+    """
+
+    tool: str
+    text: str
+    failed: bool = False
+    sources: Sequence[Source] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnInput:
+    """What a turn knows, for a model that works on data instead of a prompt.
+
+    Attributes:
+        task: What to do: answer the question, or summarise `text`.
+        language: Language of the answer or summary.
+        question: Text of the user's newest message.
+        text: What to summarise; of a conversation, an earlier summary and lines that begin with `User:` or
+            `Assistant:`.
+        kind: What kind of question it is.
+        page: Number of the page that a question of kind `page` is about; 0 for other kinds.
+        follows: The earlier questions that this one leans on; empty when it stands by itself.
+        sources: Passages of this turn, numbered from 1, without those that tools found.
+        attachments: Files of this turn.
+        documents: Documents that the conversation can search.
+        results: Tool calls of this turn, in order.
+        earlier: What the user said before and is still in the window, oldest first.
+        summary: Running summary of what left the window.
+        persona: The caller's own instructions.
+        max_tokens: Most tokens of a summary.
+    """
+
+    task: Literal["answer", "summarize_document", "summarize_conversation"]
+    language: Language
+    question: str = ""
+    text: str = ""
+    kind: QuestionKind = "passages"
+    page: int = 0
+    follows: str = ""
+    sources: Sequence[Source] = ()
+    attachments: Sequence[Attachment] = ()
+    documents: Sequence[DocumentNote] = ()
+    results: Sequence[ToolResult] = ()
+    earlier: Sequence[str] = ()
+    summary: str = ""
+    persona: str = ""
+    max_tokens: int = 400
 
 
 @dataclass(frozen=True)
@@ -22,6 +81,7 @@ class Chat:
         max_output_tokens: Most tokens of one answer.
         detail: One plain sentence: what it is, why it was chosen, how to change it.
         warm: Loads what the first answer would wait for; None where there is nothing to load.
+        takes_turn: The model takes a `TurnInput` as the call option `turn` (`model.bind(turn=...)`).
     """
 
     model: BaseChatModel
@@ -31,3 +91,4 @@ class Chat:
     max_output_tokens: int
     detail: Words
     warm: Callable[[], Coroutine[object, object, None]] | None = None
+    takes_turn: bool = False

@@ -6,7 +6,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from domain.errors import ModelUnavailable
 from domain.words import Language
-from models.chat.interface import Chat
+from models.chat.interface import Chat, TurnInput
 
 DOCUMENT = {
     "en": "Summarise this document, or this part of one, for someone who has not read it: what it is, its main points, "
@@ -37,7 +37,8 @@ class ChatSummarizer:
         Raises:
             ModelUnavailable: The model failed after its retries, or returned nothing.
         """
-        return await self._ask("summarize_document", DOCUMENT[language], text, language, max_tokens)
+        turn = TurnInput("summarize_document", language, text=text, max_tokens=max_tokens)
+        return await self._ask(DOCUMENT[language], turn)
 
     async def conversation(self, text: str, language: Language, max_tokens: int) -> str:
         """Bring the running summary of a conversation up to date.
@@ -45,13 +46,14 @@ class ChatSummarizer:
         Raises:
             ModelUnavailable: The model failed after its retries, or returned nothing.
         """
-        return await self._ask("summarize_conversation", CONVERSATION[language], text, language, max_tokens)
+        turn = TurnInput("summarize_conversation", language, text=text, max_tokens=max_tokens)
+        return await self._ask(CONVERSATION[language], turn)
 
-    async def _ask(self, task: str, instruction: str, text: str, language: Language, max_tokens: int) -> str:
-        words = int(max_tokens * WORDS_PER_TOKEN)
-        extra = {"task": task, "language": language, "max_tokens": max_tokens}
-        prompt = [SystemMessage(instruction.format(words=words)), HumanMessage(text, additional_kwargs=extra)]
-        message = await self._chat.model.ainvoke(prompt)
+    async def _ask(self, instruction: str, turn: TurnInput) -> str:
+        words = int(turn.max_tokens * WORDS_PER_TOKEN)
+        prompt = [SystemMessage(instruction.format(words=words)), HumanMessage(turn.text)]
+        model = self._chat.model.bind(turn=turn) if self._chat.takes_turn else self._chat.model
+        message = await model.ainvoke(prompt)
         summary = str(message.text).strip()
         if not summary:
             raise ModelUnavailable(reason="it returned an empty summary")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.runnables import Runnable
 
+from domain.language import language_of
+from domain.words import Language
 from models.chat.extractive.model import reader_chat
+from models.chat.interface import ToolResult, TurnInput
 from models.embeddings.bundled import BundledEmbedder
 from settings import Settings
 
@@ -60,16 +64,16 @@ def picture(name: str, text: str, description: str | None = None) -> dict[str, A
 async def ask(
     question: str,
     *,
-    before: list[BaseMessage] | None = None,
-    after: list[BaseMessage] | None = None,
+    language: Language | None = None,
+    results: Sequence[ToolResult] = (),
     tools: list[dict[str, Any]] | None = None,
-    **data: object,
+    **data: Any,
 ) -> AIMessageChunk:
     """Stream one answer of the reader and return it whole."""
-    asked = HumanMessage(question, additional_kwargs={"task": "answer", "question": question, **data})
+    turn = TurnInput("answer", language or language_of(question), question=question, results=results, **data)
     model: Runnable[Any, Any] = CHAT.model.bind_tools(tools) if tools else CHAT.model
     whole: AIMessageChunk | None = None
-    async for chunk in model.astream([*(before or []), asked, *(after or [])]):
+    async for chunk in model.bind(turn=turn).astream([HumanMessage(question)]):
         whole = chunk if whole is None else whole + chunk
     assert whole is not None
     return whole

@@ -3,9 +3,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage
 
 from models.chat.extractive.model import pieces
+from models.chat.interface import ToolResult, TurnInput
 from tests.models.reader_fixtures import CHAT, TOOLS, ask, document, picture, source
 
 LEASE = (
@@ -13,6 +14,7 @@ LEASE = (
     "consent of the landlord. The deposit is 1,200 euros."
 )
 LEASE_ZH = "本合同有效期为三年。租金于每月一日支付。未经房东书面同意不得饲养宠物。押金为一千二百欧元。"
+DEPOSIT = TurnInput("answer", "en", question="How much is the deposit?", sources=[source(1, LEASE)])  # type: ignore[list-item]
 SIGN = "CITY LIBRARY\nOpen 9:00 - 18:00\nClosed on Sunday"
 
 
@@ -47,8 +49,7 @@ async def test_says_that_the_documents_do_not_say(question: str, text: str, said
 
 async def test_streams_reports_usage_and_who_answered() -> None:
     chunks = []
-    asked = HumanMessage("How much is the deposit?", additional_kwargs={"sources": [source(1, LEASE)]})
-    async for chunk in CHAT.model.astream([SystemMessage("Be kind."), asked]):
+    async for chunk in CHAT.model.bind(turn=DEPOSIT).astream([HumanMessage("How much is the deposit?")]):
         chunks.append(chunk)
     whole = chunks[0]
     for chunk in chunks[1:]:
@@ -60,8 +61,13 @@ async def test_streams_reports_usage_and_who_answered() -> None:
 
 
 def test_sync_callers_get_the_same_answer() -> None:
-    asked = HumanMessage("How much is the deposit?", additional_kwargs={"sources": [source(1, LEASE)]})
-    assert "1,200 euros. [1]" in str(CHAT.model.invoke([asked]).text)
+    answer = CHAT.model.invoke([HumanMessage("How much is the deposit?")], turn=DEPOSIT)
+    assert "1,200 euros. [1]" in str(answer.text)
+
+
+async def test_without_a_turn_the_messages_are_all_there_is() -> None:
+    messages = [HumanMessage("My name is Lin."), AIMessage("ok"), HumanMessage("What is my name?")]
+    assert "Lin" in str((await CHAT.model.ainvoke(messages)).text)
 
 
 @pytest.mark.parametrize(
@@ -98,29 +104,22 @@ async def test_never_calls_a_tool_that_is_not_offered() -> None:
         assert (await ask(question)).tool_calls == []
 
 
-def _called(name: str, text: str, *, status: str = "success", **extra: object) -> list[AIMessage | ToolMessage]:
-    call = AIMessage("", tool_calls=[{"name": name, "args": {}, "id": "1"}])
-    fenced = f"<material>\n{text}\n</material>"
-    return [call, ToolMessage(fenced, tool_call_id="1", name=name, status=status, additional_kwargs=extra)]  # type: ignore[arg-type]
-
-
 async def test_tells_what_a_tool_returned_without_calling_again() -> None:
-    answer = await ask("what is 12.5% of 80", after=[*_called("calculate", "12.5/100*80 = 10")], tools=TOOLS)
+    answer = await ask("what is 12.5% of 80", results=[ToolResult("calculate", "12.5/100*80 = 10")], tools=TOOLS)
     assert answer.text == "12.5/100*80 = 10"
     assert answer.tool_calls == []
 
 
-async def test_quotes_what_a_tool_found_also_in_the_last_round() -> None:
+async def test_quotes_what_a_tool_found_() -> None:
     page = source(4, LEASE, name="Lease page", origin="web", url="https://example.org")
-    last = HumanMessage("No more tools.", additional_kwargs={"task": "last_round"})
-    found = [*_called("fetch_url", "ok", sources=[page]), last]
-    answer = await ask("How much is the deposit according to https://example.org ?", after=found)
+    found = ToolResult("fetch_url", "ok", sources=[page])  # type: ignore[list-item]
+    answer = await ask("How much is the deposit according to https://example.org ?", results=[found])
     assert "The deposit is 1,200 euros. [4]" in answer.text
 
 
 async def test_is_honest_about_a_failed_tool_in_the_language_of_the_turn() -> None:
-    failed = _called("web_search", "网络搜索失败：连接中断。", status="error")
-    answer = await ask("上网查一下今天的新闻", after=[*failed], language="zh", tools=TOOLS)
+    failed = ToolResult("web_search", "网络搜索失败：连接中断。", failed=True)
+    answer = await ask("上网查一下今天的新闻", results=[failed], language="zh", tools=TOOLS)
     assert "web_search" in answer.text and "连接中断" in answer.text and "失败" in answer.text
 
 
@@ -134,19 +133,17 @@ async def test_is_honest_about_a_failed_tool_in_the_language_of_the_turn() -> No
     ],
 )
 async def test_remembers_what_the_user_said(told: str, question: str, found: str) -> None:
-    answer = await ask(question, before=[HumanMessage(told), AIMessage("ok")], tools=TOOLS)
+    answer = await ask(question, earlier=[told], tools=TOOLS)
     assert found in answer.text
 
 
 async def test_remembers_through_the_running_summary() -> None:
-    before = [SystemMessage("Be kind.\n\nEarlier in this conversation:\nUser: My name is Lin.\nAssistant: Noted.")]
-    assert "Lin" in (await ask("What is my name?", before=[*before])).text
+    assert "Lin" in (await ask("What is my name?", summary="User: My name is Lin.\nAssistant: Noted.")).text
 
 
 @pytest.mark.parametrize("question", ["What is my job?", "我几岁？"])
 async def test_does_not_make_up_what_the_user_never_said(question: str) -> None:
-    told = [HumanMessage("My name is Lin."), AIMessage("ok"), HumanMessage("我叫小林，住在杭州。"), AIMessage("ok")]
-    answer = await ask(question, before=[*told])
+    answer = await ask(question, earlier=["My name is Lin.", "我叫小林，住在杭州。"])
     assert "Lin" not in answer.text and "小林" not in answer.text
 
 
@@ -221,18 +218,18 @@ async def test_facts_are_never_left_to_the_small_model(question: str) -> None:
 
 
 async def test_the_statement_that_answers_wins_over_greetings_and_requests() -> None:
-    before = [HumanMessage("My name is Tamsin."), HumanMessage("Hello"), HumanMessage("Please look at this label.")]
-    answer = await ask("What is my name?", before=[*before], documents=[document()])
+    earlier = ["My name is Tamsin.", "Hello", "Please look at this label."]
+    answer = await ask("What is my name?", earlier=earlier, documents=[document()])
     assert "Tamsin" in answer.text
 
 
 async def test_a_picture_of_an_earlier_turn_is_preferred_to_requests() -> None:
     found = source(1, "Batch 88-KESTREL-4\n\nPNG picture, 893 x 178 pixels, mostly white.", "label.png", "image")
     note = document("label.png") | {"kind": "image"}
-    before = [HumanMessage("Please look at this label.")]
-    answer = await ask("Which batch was on the label?", before=[*before], sources=[found], documents=[note])
+    earlier = ["Please look at this label."]
+    answer = await ask("Which batch was on the label?", earlier=earlier, sources=[found], documents=[note])
     assert answer.text == "Batch 88-KESTREL-4 [1]"
-    answer = await ask("What was written on the label?", before=[*before], sources=[found], documents=[note])
+    answer = await ask("What was written on the label?", earlier=earlier, sources=[found], documents=[note])
     assert "> Batch 88-KESTREL-4" in answer.text and "pixels" not in answer.text
 
 
@@ -291,8 +288,8 @@ async def test_a_greeting_with_a_file_says_that_it_was_received() -> None:
 
 
 async def test_a_list_of_files_is_not_followed_by_a_denial() -> None:
-    listed = _called("list_documents", "Documents (1):\n- lease.pdf (id 0123456789abcdef0123456789abcdef): 2 pages")
-    answer = await ask("Which files do I have?", after=[*listed], sources=[source(1, LEASE)], documents=[document()])
+    listed = ToolResult("list_documents", "Documents (1):\n- lease.pdf (id 0123456789abcdef0123456789abcdef): 2 pages")
+    answer = await ask("Which files do I have?", results=[listed], sources=[source(1, LEASE)], documents=[document()])
     assert answer.text == "Documents (1):\n- lease.pdf: 2 pages"
 
 
@@ -302,14 +299,10 @@ async def test_a_summary_of_passages_cites_them() -> None:
     assert "[1]" in answer.text and "[2]" in answer.text and "three years" in answer.text
 
 
-async def test_other_tasks() -> None:
-    asked = HumanMessage(
-        "User: My budget is 500 euros.\nAssistant: Fine.\nUser: thanks",
-        additional_kwargs={"task": "summarize_conversation"},
-    )
-    assert "500 euros" in str((await CHAT.model.ainvoke([asked])).text)
-    asked = HumanMessage("Could you explain how the tides work in Brest?", additional_kwargs={"task": "title"})
-    assert len(str((await CHAT.model.ainvoke([asked])).text).split()) <= 6
+async def test_a_conversation_is_summarised() -> None:
+    text = "User: My budget is 500 euros.\nAssistant: Fine.\nUser: thanks"
+    turn = TurnInput("summarize_conversation", "en", text=text)
+    assert "500 euros" in str((await CHAT.model.ainvoke([HumanMessage(text)], turn=turn)).text)
 
 
 async def test_a_cancelled_answer_leaves_the_reader_usable() -> None:

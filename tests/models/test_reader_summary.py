@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from domain.tokens import count_tokens
-from models.chat.extractive.summary import summarize_conversation, summarize_document, title_of
+from models.chat.extractive.summary import summarize_conversation, summarize_document
 
 FILLER = [
     "A gull sat on the railing all morning.",
@@ -64,9 +64,3 @@ def test_conversation_keeps_names_numbers_and_questions_and_the_earlier_summary(
     assert count_tokens(summary) <= 60
     assert "小林" in summary and "500 euros" in summary and "When do we decide?" in summary
     assert "User: ok" not in summary
-
-
-def test_titles() -> None:
-    assert title_of("Could you explain how the tides work in Brest and Calais?") == "How the tides work in Brest"
-    assert len(title_of("请问你能不能告诉我关于第二次世界大战的起因和经过以及影响？")) <= 16
-    assert title_of("hi") == "Hi"

@@ -13,6 +13,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langgraph.runtime import Runtime
+from pydantic import Field
 
 from domain.errors import AppError, UnknownAttachment, UnknownDocument
 from domain.owner import Owner
@@ -33,6 +34,7 @@ class ScriptedModel(BaseChatModel):
     steps: list[AIMessage | AppError]
     prompts: list[list[BaseMessage]]
     bound: list[list[str]]
+    options: list[dict[str, Any]] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:
@@ -53,6 +55,7 @@ class ScriptedModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         self.prompts.append(messages)
+        self.options.append(kwargs)
         assert self.steps, "an unexpected model call"
         step = self.steps.pop(0)
         if isinstance(step, AppError):
@@ -152,11 +155,12 @@ class Parts:
     events: list[dict[str, Any]] = field(default_factory=list)
     context: dict[str, Any] = field(default_factory=dict)
     thread_id: str | None = "t"
+    takes_turn: bool = False
 
     def runtime(self) -> Runtime[Context]:
         services = SimpleNamespace(
             settings=self.settings,
-            chat=Chat(self.model, "scripted", "hosted", 8000, 500, Words("a script", "脚本")),
+            chat=Chat(self.model, "scripted", "hosted", 8000, 500, Words("a script", "脚本"), None, self.takes_turn),
             summarizer=FakeSummarizer(),
             attachments=self.attachments,
             documents=self.documents,

@@ -4,8 +4,10 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall, ToolMessage
 
 from domain.errors import ModelTimedOut, ModelUnavailable
+from models.chat.interface import ToolResult
 from nodes.generate_answer import generate_answer
 from tests.nodes.conftest import Parts, a_source, a_state
+from turn.material import fenced
 
 USED = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
 CALL = ToolCall(name="calculate", args={"expression": "1+1"}, id="c1", type="tool_call")
@@ -73,7 +75,25 @@ async def test_the_prompt_holds_material_as_data(parts: Parts) -> None:
     system, question = parts.model.prompts[0]
     assert "资料" in str(system.content)
     assert str(question.content).count("</material>") == 1 and str(question.content).endswith("合同多久？")
-    assert question.additional_kwargs["sources"] == [source]
+    assert question.additional_kwargs == {} and "turn" not in parts.model.options[0]
+
+
+async def test_a_model_that_takes_the_turn_gets_it_as_data(parts: Parts) -> None:
+    parts.takes_turn = True
+    parts.model.steps = [AIMessage("ok")]
+    call = AIMessage("", tool_calls=[CALL])
+    found = a_source(2, "The notice period is three months.")
+    result = ToolMessage(fenced("Found."), tool_call_id="c1", name="search_documents", artifact=[found])
+    state = a_state(
+        messages=[HumanMessage("合同？", id="1"), AIMessage("..."), HumanMessage("那多久？", id="q"), call, result],
+        question="那多久？", language="zh", sources=[a_source(1, "x"), found], summary="They met.", tool_rounds=1,
+    )  # fmt: skip
+    await generate_answer(state, parts.runtime())
+    turn = parts.model.options[0]["turn"]
+    assert (turn.task, turn.question, turn.language, turn.summary) == ("answer", "那多久？", "zh", "They met.")
+    assert [source["number"] for source in turn.sources] == [1]
+    assert turn.results == [ToolResult("search_documents", "Found.", sources=[found])]
+    assert turn.earlier == ["合同？"] and turn.follows == "合同？"
 
 
 async def test_a_budget_used_up_by_tools_ends_in_what_they_returned(parts: Parts) -> None:

@@ -37,7 +37,7 @@ async def test_passages_are_numbered_after_those_that_are_there(parts: Parts) ->
     update = await run_tools(state, parts.runtime())
     assert [source["number"] for source in update["sources"]] == [1, 2]
     assert "[2] 9.pdf" in str(update["messages"][0].content)
-    assert update["messages"][0].additional_kwargs["sources"][0]["number"] == 2
+    assert update["messages"][0].artifact[0]["number"] == 2  # type: ignore[union-attr]
 
 
 async def test_a_flood_of_calls_is_cut(parts: Parts) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from langchain_core.messages import ToolMessage
-
 from domain.types import Source
 from models.chat.extractive import files, replies
 from models.chat.extractive.about import about_itself, says_nothing
@@ -31,6 +29,7 @@ from models.chat.extractive.said import about_the_user, acknowledges, asks_every
 from models.chat.extractive.summary import summarize_document
 from models.chat.extractive.text import is_chinese, without_markers
 from models.chat.extractive.turn import Turn, result_text
+from models.chat.interface import ToolResult
 from models.embeddings.interface import Embedder, Vectors
 
 SOCIAL: Final = {
@@ -175,8 +174,8 @@ class Answerer:
 
     async def _from_results(self, turn: Turn) -> str:
         """Answer after a round of tools."""
-        failed = [_failure(turn, result) for result in turn.results if result.status == "error"]
-        plain = [result_text(result) for result in turn.results if result.status != "error" and not _searched(result)]
+        failed = [_failure(turn, result) for result in turn.results if result.failed]
+        plain = [result_text(result) for result in turn.results if not result.failed and not _searched(result)]
         parts = [*failed, *plain]
         if any(map(_searched, turn.results)) or not (failed or plain):
             parts += await self._from_sources(turn)
@@ -186,7 +185,7 @@ class Answerer:
         return _joined(parts) or say(replies.NO_TOOL_LEFT, turn.language)
 
     async def _from_sources(self, turn: Turn) -> list[str]:
-        fetched = [source for result in turn.results for source in result.additional_kwargs.get("sources", [])]
+        fetched = [source for result in turn.results for source in result.sources]
         question = without_urls(turn.question)
         web = [source for source in fetched if source["origin"] == "web"]
         if web and is_general(question, but=1 if has_cue("summary", question) else 0):
@@ -232,9 +231,9 @@ def _ends(text: str) -> bool:
     return text.rstrip("\"'”’」』）)* ").endswith((".", "!", "?", "。", "！", "？", "；", "…"))
 
 
-def _searched(result: ToolMessage) -> bool:
+def _searched(result: ToolResult) -> bool:
     """Tell whether a result is passages, or that there are none."""
-    return bool(result.additional_kwargs.get("sources")) or result.name == "search_documents"
+    return bool(result.sources) or result.tool == "search_documents"
 
 
 def _fixed(turn: Turn) -> str:
@@ -245,10 +244,10 @@ def _fixed(turn: Turn) -> str:
     return say(text, turn.language) if text else ""
 
 
-def _failure(turn: Turn, result: ToolMessage) -> str:
+def _failure(turn: Turn, result: ToolResult) -> str:
     """Say what failed, without what a model is told to do about it."""
-    text = say(replies.TOOL_FAILED, turn.language, tool=result.name or "", text=_TO_MODEL.sub("", result_text(result)))
-    return f"{text}\n\n{say(replies.NO_DOCUMENTS, turn.language)}" if result.name == "web_search" else text
+    text = say(replies.TOOL_FAILED, turn.language, tool=result.tool, text=_TO_MODEL.sub("", result_text(result)))
+    return f"{text}\n\n{say(replies.NO_DOCUMENTS, turn.language)}" if result.tool == "web_search" else text
 
 
 def _elsewhere(turn: Turn, label: str, tools: Tools) -> Outcome:

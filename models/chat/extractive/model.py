@@ -29,9 +29,9 @@ from domain.tokens import count_message_tokens, count_tokens
 from domain.words import Words
 from models.chat.extractive.answers import Answerer, Talk
 from models.chat.extractive.calls import Call, Tools
-from models.chat.extractive.summary import summarize_conversation, summarize_document, title_of
+from models.chat.extractive.summary import summarize_conversation, summarize_document
 from models.chat.extractive.talk import SMALL_MODEL, talk
-from models.chat.extractive.turn import Turn, read_turn
+from models.chat.extractive.turn import Turn, plain_turn, turn_of
 from models.chat.interface import Chat
 from models.chat.llama import LlamaEngine, smollm2_path
 from models.chat.streaming_chat import StreamingChat
@@ -92,7 +92,7 @@ class ExtractiveReader(StreamingChat):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        turn = read_turn(messages)
+        turn = turn_of(kwargs.get("turn") or plain_turn(messages))
         outcome = await self._outcome(turn, _parameters(kwargs.get("tools", ())))
         name, written = NAME, ""
         if isinstance(outcome, Call):
@@ -116,8 +116,6 @@ class ExtractiveReader(StreamingChat):
             return await asyncio.to_thread(summarize_document, turn.text, turn.max_tokens)
         if turn.task == "summarize_conversation":
             return await asyncio.to_thread(summarize_conversation, turn.text, turn.max_tokens)
-        if turn.task == "title":
-            return title_of(turn.text)
         return await self._answerer.outcome(turn, tools)
 
     async def _talk(self, turn: Turn, fallback: str) -> AsyncGenerator[tuple[str, str], None]:
@@ -163,6 +161,7 @@ def reader_chat(settings: Settings, embedder: Embedder) -> Chat:
             + "；可通过 LLM_BASE_URL、LLM_API_KEY 和 LLM_MODEL，或 EMBEDDED_GGUF 更改。",
         ),
         warm=model.warm,
+        takes_turn=True,
     )
 
 

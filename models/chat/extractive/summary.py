@@ -17,7 +17,6 @@ MOST_CONSIDERED: Final = 3000
 LEAD: Final = 0.35
 REPEATED: Final = 0.6
 """A sentence is left out when it shares this part of all their terms with one already chosen."""
-TITLE_WORDS, TITLE_CHARACTERS = 6, 16
 
 _SPEAKER = re.compile(r"^(User|Assistant|用户|助手)\s*[:：]\s*", re.MULTILINE)
 _MATERIAL = re.compile(r"<material>.*?</material>", re.DOTALL)
@@ -30,13 +29,6 @@ _FACT = re.compile(
 _CHATTER = re.compile(
     r"^\W*(?:hi|hello|hey|thanks?(?: you)?|ok(?:ay)?|great|bye|good (?:morning|evening|night)|你好|您好|谢谢|好的?"
     r"|再见|嗯+)\W*$",
-    re.IGNORECASE,
-)
-_OPENING = re.compile(
-    r"^(?:(?:hi|hello|hey|please|could you|can you|would you|will you|i (?:want|would like|need) (?:you )?to|tell "
-    r"me|explain|what(?:'s| is| are| was| were| does| do)"
-    r"|how (?:do|does|can|to)|who (?:is|was)|the|a|an|me|about|to)\b[\s,!]*)+|^(?:(?:你好|您好|请问|请|帮我|我想"
-    r"|能不能|可以|告诉我|麻烦|一下)[，,！!]?)+",
     re.IGNORECASE,
 )
 
@@ -79,17 +71,6 @@ def summarize_conversation(text: str, max_tokens: int) -> str:
             kept.add(index)
             left -= cost
     return "\n".join(lines[index] for index in sorted(kept)) or _shorten(text, max_tokens)
-
-
-def title_of(text: str) -> str:
-    """Return a title for a conversation that begins with `text`: at most 6 words, or 16 Chinese characters."""
-    plain = _SPEAKER.sub("", _MATERIAL.sub("", text).strip())
-    first = re.split(r"[\n。！？!?；;]|\.\s", plain, maxsplit=1)[0].strip()
-    core = _OPENING.sub("", first).strip(" ,，.:：'\"“”") or first
-    if is_chinese(core):
-        return core[:TITLE_CHARACTERS].rstrip("，,、的吗呢 ")
-    title = " ".join(core.split()[:TITLE_WORDS])[:60].rstrip(",.:;")
-    return title[:1].upper() + title[1:]
 
 
 def _without_markup(text: str) -> str:

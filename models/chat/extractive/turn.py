@@ -1,4 +1,4 @@
-"""What the bundled reader knows of a turn: read from the messages and from the data that rides along in them."""
+"""What the bundled reader knows of a turn."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 
 from domain.types import Attachment, DocumentNote, Source
 from domain.words import Language
 from models.chat.extractive.text import is_chinese
+from models.chat.interface import ToolResult, TurnInput
 
-MATERIAL = re.compile(r"<material>\n?(.*?)\n?</material>", re.DOTALL)
 SUMMARY_LINE = re.compile(r"^(?:User|用户)\s*[:：]\s*(.+)$", re.MULTILINE)
 _ID = re.compile(r" ?\((?:id )?[0-9a-f]{32}\)")
 """Ids in tool results are for models that call tools with them."""
 DEFAULT_TOKENS = 400
-SIDE_TASKS = {"last_round"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,8 @@ class Turn:
     """One call of the reader.
 
     Attributes:
-        task: `answer`, `summarize_document`, `summarize_conversation` or `title`.
-        text: The text of the user's newest message, material removed.
+        task: `answer`, `summarize_document` or `summarize_conversation`.
+        text: What to summarise.
         follows: Earlier questions that the newest one leans on ("And in which room?").
         said: What the user said before, oldest first.
         results: Tool results of this turn.
@@ -42,7 +41,7 @@ class Turn:
     attachments: list[Attachment] = field(default_factory=list)
     documents: list[DocumentNote] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    results: list[ToolMessage] = field(default_factory=list)
+    results: list[ToolResult] = field(default_factory=list)
     follows: str = ""
     persona: str = ""
     max_tokens: int = DEFAULT_TOKENS
@@ -58,59 +57,31 @@ class Turn:
         return [item for item in self.attachments if item["status"] == "failed"]
 
 
-def read_turn(messages: Sequence[BaseMessage]) -> Turn:
-    """Take a prompt apart. Messages without data (from a caller of the bare model) are read by their text alone."""
-    at = _newest_question(messages)
-    message = messages[at]
-    data = message.additional_kwargs
-    text = MATERIAL.sub("", str(message.text)).strip()
-    question = str(data.get("question") or text)
-    results = [item for item in messages[at + 1 :] if isinstance(item, ToolMessage)]
-    system = "\n\n".join(str(item.text) for item in messages if isinstance(item, SystemMessage))
+def turn_of(given: TurnInput) -> Turn:
+    """Return a turn as the reader works on it."""
+    said = [*SUMMARY_LINE.findall(given.summary), *(text.strip() for text in given.earlier)]
     return Turn(
-        task=str(data.get("task") or "answer"),
-        text=str(message.text) if data.get("task") in ("summarize_document", "summarize_conversation") else text,
-        question=question,
-        language=data.get("language") or ("zh" if is_chinese(question) else "en"),
-        sources=[*data.get("sources", []), *(s for item in results for s in item.additional_kwargs.get("sources", []))],
-        attachments=list(data.get("attachments", [])),
-        documents=list(data.get("documents", [])),
-        said=_said(messages[:at], system),
-        results=results,
-        follows=str(data.get("follows") or ""),
-        persona=_persona(system),
-        max_tokens=int(data.get("max_tokens") or DEFAULT_TOKENS),
+        task=given.task,
+        text=given.text,
+        question=given.question,
+        language=given.language,
+        sources=[*given.sources, *(source for result in given.results for source in result.sources)],
+        attachments=list(given.attachments),
+        documents=list(given.documents),
+        said=[text for text in said if text],
+        results=list(given.results),
+        follows=given.follows,
+        persona=given.persona,
+        max_tokens=given.max_tokens,
     )
 
 
-def result_text(result: ToolMessage) -> str:
-    """Return what a tool said, without the fence around it."""
-    text = str(result.text)
-    fenced = MATERIAL.search(text)
-    return _ID.sub("", fenced.group(1) if fenced else text).strip()
+def plain_turn(messages: Sequence[BaseMessage]) -> TurnInput:
+    """Return what the messages of a caller of the bare model say: its newest question, and those before it."""
+    asked = [str(message.text).strip() for message in messages if isinstance(message, HumanMessage)] or [""]
+    return TurnInput("answer", "zh" if is_chinese(asked[-1]) else "en", question=asked[-1], earlier=asked[:-1])
 
 
-def _persona(system: str) -> str:
-    """Return a system prompt without the house rules on material, and without the summary of earlier turns."""
-    before = re.split(r"^(?:Earlier in this conversation|此前的对话摘要)", system, maxsplit=1, flags=re.MULTILINE)[0]
-    paragraphs = before.strip().split("\n\n")
-    rules = max((index for index, text in enumerate(paragraphs) if "<material>" in text), default=-1)
-    return "\n\n".join(paragraphs[rules + 1 :])
-
-
-def _newest_question(messages: Sequence[BaseMessage]) -> int:
-    for index in range(len(messages) - 1, -1, -1):
-        message = messages[index]
-        if isinstance(message, HumanMessage) and message.additional_kwargs.get("task") not in SIDE_TASKS:
-            return index
-    return len(messages) - 1
-
-
-def _said(earlier: Sequence[BaseMessage], system: str) -> list[str]:
-    remembered = SUMMARY_LINE.findall(system)
-    spoken = [
-        str(message.additional_kwargs.get("question") or MATERIAL.sub("", str(message.text))).strip()
-        for message in earlier
-        if isinstance(message, HumanMessage)
-    ]
-    return [text for text in [*remembered, *spoken] if text]
+def result_text(result: ToolResult) -> str:
+    """Return what a tool said, for people."""
+    return _ID.sub("", result.text).strip()

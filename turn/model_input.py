@@ -1,0 +1,37 @@
+"""A turn as data, for a model that takes it beside the prompt."""
+
+from __future__ import annotations
+
+from langchain_core.messages import HumanMessage
+
+from models.chat.interface import ToolResult, TurnInput
+from turn.follow_up import leans_on
+from turn.material import first_sources, tool_results, unfenced
+from turn.prompts import newest_turn, persona_of
+from turn.state import State
+
+
+def turn_input(state: State, *, system_prompt: str) -> TurnInput:
+    """Return what the turn knows: the question, its files and passages, tool results, and what was said before."""
+    before = state["messages"][: newest_turn(state["messages"])]
+    return TurnInput(
+        "answer",
+        state["language"],
+        question=state["question"],
+        follows=leans_on(before, state["question"]),
+        sources=first_sources(state),
+        attachments=state.get("attachments", []),
+        documents=state.get("documents", []),
+        results=[
+            ToolResult(
+                tool=message.name or "",
+                text=unfenced(str(message.text)),
+                failed=message.status == "error",
+                sources=message.artifact or (),
+            )
+            for message in tool_results(state["messages"])
+        ],
+        earlier=[str(message.text) for message in before if isinstance(message, HumanMessage)],
+        summary=state.get("summary", ""),
+        persona=persona_of(state, system_prompt),
+    )
