@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
 from langgraph.runtime import Runtime
 
 from domain.types import Source, ToolRun
-from tools.interface import ToolContext, ToolOutcome
+from tools.interface import Caller, ToolOutcome
 from turn.context import Context
 from turn.material import fenced, sources_text
 from turn.progress import emit, owner_of
@@ -47,8 +47,8 @@ async def _call(call: ToolCall, index: int, state: State, runtime: Runtime[Conte
     services = runtime.context.services
     emit(runtime, "tool", {"name": call["name"], "arguments": call["args"], "status": "running"})
     name = call["name"] if index < MAX_CALLS and call["name"] in state["offered_tools"] else ""
-    context = ToolContext(owner=owner_of(runtime), language=state["language"])
-    outcome = await services.tools.call(name or call["name"], call["args"], context, refused=not name)
+    caller = Caller(owner=owner_of(runtime), language=state["language"])
+    outcome = await services.tools.call(name or call["name"], call["args"], caller, refused=not name)
     emit(runtime, "tool", outcome.run)
     return outcome
 

@@ -4,17 +4,17 @@ A Pratt parser over `number_syntax` tokens. Values are fractions as long as they
 size is bounded before each step, so that no expression costs more than a few milliseconds.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from decimal import Context, Decimal, DecimalException, localcontext
 from fractions import Fraction
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from langchain_core.tools import tool
+from pydantic import Field
 
 from domain.words import Words
-from tools.interface import ToolContext, ToolResources, ToolResult
+from tools.interface import Found, ToolSpec
 from tools.number_functions import CONSTANTS, FUNCTIONS, Number, decimal, power
 from tools.number_syntax import MAX_CHARS, BadExpression, Token, tokenize
 
@@ -27,23 +27,19 @@ _SIGN = 30
 _PRECISION = Context(prec=34, Emax=9999, Emin=-9999)
 
 
-class Calculate(BaseModel):
-    """Arguments of `calculate`."""
-
-    expression: str = Field(
-        min_length=1,
-        max_length=MAX_CHARS,
-        description="Arithmetic only, numbers written out: '1299 * (1 - 15%)', '2**64', 'sqrt(2)', '3.5亿 ÷ 1200万'. "
-        "n% is n/100. Angles are radians, or write 30°. log(x) is natural; log10, log2 and log(x, base) exist.",
-    )
-
-
-async def calculate(arguments: Calculate, context: ToolContext, resources: ToolResources) -> ToolResult:
+@tool(response_format="content_and_artifact", parse_docstring=True)
+async def calculate(expression: Annotated[str, Field(min_length=1, max_length=MAX_CHARS)]) -> tuple[str, Found]:
     """Compute an arithmetic expression exactly; do not compute in your head.
 
     Use it for sums, percentages, powers, roots, logarithms, trigonometry (计算、百分比、平方根、总价、平均数).
+
+    Args:
+        expression: Arithmetic only, numbers written out: '1299 * (1 - 15%)', '2**64', 'sqrt(2)', '3.5亿 ÷ 1200万'.
+            n% is n/100. Angles are radians, or write 30°. log(x) is natural; log10, log2 and log(x, base) exist.
     """
-    return ToolResult(f"{arguments.expression.strip()} = {show(evaluate(arguments.expression))}")
+    value = show(evaluate(expression))
+    data = {"expression": expression.strip(), "value": value}
+    return Found(f"{expression.strip()} = {value}", data=data).answer()
 
 
 def evaluate(expression: str) -> Number:
@@ -235,3 +231,21 @@ def _unexpected(token: Token) -> BadExpression:
     if token.kind == "end":
         return BadExpression(reason=Words("the expression is incomplete", "算式不完整"))
     return BadExpression(reason=Words(f"unexpected {token.text!r}", f"{token.text!r} 的位置不对"))
+
+
+SPEC = ToolSpec(
+    tool=calculate,
+    title=Words("Calculate", "计算"),
+    permission="read",
+    examples=(
+        "What is 15% of 240?",
+        "Calculate (3 + 4) * 12",
+        "What is 144 divided by 12?",
+        "How much is 25 times 16?",
+        "计算 35 乘以 12",
+        "(8+2)*5 等于多少？",
+        "100 的百分之二十是多少？",
+    ),
+    timeout=5,
+    cache_seconds=3600,
+)

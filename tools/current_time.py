@@ -1,19 +1,21 @@
 """Tool: date and time anywhere."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cache
+from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
 from babel.core import get_global
-from pydantic import BaseModel, Field
+from langchain_core.tools import tool
+from langgraph.prebuilt import ToolRuntime
+from pydantic import Field
 
 from domain.errors import ToolFailure
-from tools.interface import ToolContext, ToolResources, ToolResult
+from domain.words import Words
+from tools.interface import Found, ToolContext, ToolSpec
 
 # Large cities and countries whose name is not that of an IANA zone; CLDR names the zones themselves in both languages.
 _ALIASES = {
@@ -51,17 +53,6 @@ _OFFSET = re.compile(r"(?:UTC|GMT)?\s*(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<m
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 
 
-class CurrentTime(BaseModel):
-    """Arguments of `current_time`."""
-
-    place: str = Field(
-        "",
-        max_length=80,
-        description="City, country or IANA time zone, in English or Chinese: 'Tokyo', '北京', 'Europe/Paris'. "
-        "Omit for the user's local time.",
-    )
-
-
 class UnknownPlace(ToolFailure):
     """No time zone has this name. Details: `place`."""
 
@@ -70,17 +61,28 @@ class UnknownPlace(ToolFailure):
     zh = "不知道 {place!r} 的时区。请改用附近的大城市，或 Asia/Shanghai 这样的 IANA 时区名。"
 
 
-async def current_time(arguments: CurrentTime, context: ToolContext, resources: ToolResources) -> ToolResult:
+@tool(response_format="content_and_artifact", parse_docstring=True)
+async def current_time(
+    runtime: ToolRuntime[ToolContext], place: Annotated[str, Field(max_length=80)] = ""
+) -> tuple[str, Found]:
     """Tell the present date, weekday and time, here or in any city.
 
     Use it for 'what time is it', 'what day is today', '现在几点', '今天星期几'.
+
+    Args:
+        runtime: Who asks.
+        place: City, country or IANA time zone, in English or Chinese: 'Tokyo', '北京', 'Europe/Paris'.
+            Omit for the user's local time.
     """
-    zone = find_zone(arguments.place) if arguments.place.strip() else None
+    context = runtime.context
+    place = place.strip() or context.time_zone
+    zone = find_zone(place) if place else None
     now = datetime.now(zone).astimezone(zone)
     offset = f"UTC{now:%z}"[:6] + ":" + f"{now:%z}"[3:5]
     name = getattr(zone, "key", None) or now.tzname() or ""
     weekday = _WEEKDAYS[now.weekday()] if context.language == "zh" else f"{now:%A}"
-    return ToolResult(f"{now:%Y-%m-%d %H:%M:%S} {weekday} ({name}, {offset})")
+    text = f"{now:%Y-%m-%d %H:%M:%S} {weekday} ({name}, {offset})"
+    return Found(text, data={"time": now.isoformat(timespec="seconds"), "zone": name}).answer()
 
 
 def find_zone(place: str) -> tzinfo:
@@ -134,3 +136,20 @@ def _country_names(zones: set[str]) -> dict[str, str]:
         for locale in ("en", "zh")
         if len(keys) == 1 and country in Locale.parse(locale).territories
     }
+
+
+SPEC = ToolSpec(
+    tool=current_time,
+    title=Words("Tell the time", "查询时间"),
+    permission="read",
+    examples=(
+        "What time is it now?",
+        "What is today's date?",
+        "Which day of the week is it today?",
+        "What time is it in New York?",
+        "现在几点了？",
+        "今天是几月几号？",
+        "今天星期几？",
+    ),
+    timeout=5,
+)

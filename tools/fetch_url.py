@@ -1,17 +1,19 @@
 """Tool: the text of a web page."""
 
-from __future__ import annotations
-
 import asyncio
 import re
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from langchain_core.tools import tool
+from langgraph.prebuilt import ToolRuntime
+from pydantic import Field
 
 from domain.tokens import count_tokens
 from domain.types import Source
+from domain.words import Words
 from net.client import Fetched
 from net.failures import NothingToRead, NotText
-from tools.interface import ToolContext, ToolResources, ToolResult, plain_line
+from tools.interface import Found, ToolContext, ToolResources, ToolSpec, plain_line
 from tools.page_text import PageText, PageTooHard
 from tools.text_encoding import decode
 
@@ -19,40 +21,44 @@ _ACCEPT = "text/html, application/xhtml+xml, text/plain, text/markdown, applicat
 _HTML = ("text/html", "application/xhtml+xml")
 _TEXT = re.compile(r"text/.+|application/(.+\+)?(json|xml|yaml|x-yaml|javascript|x-ndjson|toml)")
 _AROUND = " \t\n<>\"'“”‘’《》【】（）.,;!?。，；：！？、"
-_MORE = {
-    "en": "Characters {start} to {end} of {total} are shown. Call fetch_url again with start={end} for more.",
-    "zh": "显示第 {start} 至 {end} 个字符，共 {total} 个。需要更多内容时，请以 start={end} 再次调用 fetch_url。",
-}
-_DONE = {"en": "The page {name}:", "zh": "网页 {name} 的内容："}
-_END = {"en": "The page {name} ends before character {start}.", "zh": "网页 {name} 不足 {start} 个字符。"}
+_MORE = Words(
+    "Characters {start} to {end} of {total} are shown. Call fetch_url again with start={end} for more.",
+    "显示第 {start} 至 {end} 个字符，共 {total} 个。需要更多内容时，请以 start={end} 再次调用 fetch_url。",
+)
+_DONE = Words("The page {name}:", "网页 {name} 的内容：")
+_END = Words("The page {name} ends before character {start}.", "网页 {name} 不足 {start} 个字符。")
 
 
-class FetchUrl(BaseModel):
-    """Arguments of `fetch_url`."""
-
-    url: str = Field(min_length=4, max_length=4096, description="Full http or https address, as the user wrote it.")
-    start: int = Field(0, ge=0, description="Character to start from, to read on in a long page.")
-
-
-async def fetch_url(arguments: FetchUrl, context: ToolContext, resources: ToolResources) -> ToolResult:
+@tool(response_format="content_and_artifact", parse_docstring=True)
+async def fetch_url(
+    url: Annotated[str, Field(min_length=4, max_length=4096)],
+    runtime: ToolRuntime[ToolContext],
+    start: Annotated[int, Field(ge=0)] = 0,
+) -> tuple[str, Found]:
     """Open a public web page and return its main text.
 
     Use it when the user gives a URL or asks about a certain page (打开网址、总结这个网页、链接里说了什么).
+
+    Args:
+        url: Full http or https address, as the user wrote it.
+        runtime: Who asks.
+        start: Character to start from, to read on in a long page.
     """
-    fetched = await resources.http.fetch(_tidy(arguments.url), accept=_ACCEPT)
+    language, resources = runtime.context.language, runtime.context.resources
+    fetched = await resources.http.fetch(_tidy(url), accept=_ACCEPT)
     page = await _text_of(fetched, resources)
     if not page.text.strip():
         raise NothingToRead(url=fetched.url)
     name = plain_line(page.title) or fetched.url
-    part = await asyncio.to_thread(fit, page.text[arguments.start :], resources.settings.context_tokens_for_sources)
-    end = arguments.start + len(part)
+    part = await asyncio.to_thread(fit, page.text[start:], resources.settings.context_tokens_for_sources)
+    end = start + len(part)
     if not part.strip():
-        return ToolResult(_END[context.language].format(name=name, start=arguments.start))
-    source = Source(number=0, origin="web", url=fetched.url, name=name, start=arguments.start, end=end, text=part)
-    lines = [_DONE[context.language].format(name=name)]
-    if arguments.start or end < len(page.text):
-        lines.append(_MORE[context.language].format(start=arguments.start, end=end, total=len(page.text)))
-    return ToolResult("\n".join(lines), [source])
+        return Found(_END.text(language).format(name=name, start=start)).answer()
+    source = Source(number=0, origin="web", url=fetched.url, name=name, start=start, end=end, text=part)
+    lines = [_DONE.text(language).format(name=name)]
+    if start or end < len(page.text):
+        lines.append(_MORE.text(language).format(start=start, end=end, total=len(page.text)))
+    return Found("\n".join(lines), [source]).answer()
 
 
 def fit(text: str, budget: int) -> str:
@@ -84,3 +90,18 @@ def _tidy(url: str) -> str:
     if url.count(")") > url.count("("):
         url = url.removesuffix(")")
     return url if "://" in url else f"https://{url}"
+
+
+SPEC = ToolSpec(
+    tool=fetch_url,
+    title=Words("Open a web page", "打开网页"),
+    permission="egress",
+    examples=(
+        "Read this web page and tell me what it says",
+        "Open the link and summarise the article",
+        "What is on this website?",
+        "打开这个网页，看看写了什么",
+        "总结一下这个链接的内容",
+    ),
+    cache_seconds=300,
+)

@@ -1,11 +1,21 @@
-"""The door to tools: what one call gets, what it gives, and how it fails."""
+"""The door to tools: what a tool declares, what one call gets, and what it gives.
+
+A tool is a LangChain tool and a `ToolSpec` around it, in one file. A tool of ours takes its arguments, typed and
+limited by its signature, and `runtime: ToolRuntime[ToolContext]`, which LangChain agents inject too: what
+`ToolRegistry.context` returns is the context of such an agent.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
-from domain.errors import ToolFailure
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import InstanceOf
+
 from domain.owner import Owner
 from domain.types import Source, ToolRun
 from domain.words import Language, Words
@@ -15,43 +25,10 @@ if TYPE_CHECKING:
     from settings import Settings
     from stores.library.documents import Documents
     from tools.page_text import PageReader
+    from tools.search_providers import SearchProvider
 
-Recency = Literal["day", "week", "month", "year"]
-
-
-@dataclass(frozen=True, slots=True)
-class SearchHit:
-    """One result of a web search."""
-
-    title: str
-    url: str
-    snippet: str
-
-
-class SearchProvider(Protocol):
-    """A web search service."""
-
-    name: str
-    detail: Words
-    """One plain sentence: what it is and how to change it."""
-
-    async def search(self, query: str, *, count: int, recency: Recency | None, language: Language) -> list[SearchHit]:
-        """Return at most `count` results, best first.
-
-        Raises:
-            ToolFailure: The service refused, failed, or was too slow.
-        """
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ToolContext:
-    """On whose behalf one call is made, and in which language its messages are."""
-
-    owner: Owner
-    language: Language
+Permission = Literal["read", "egress", "write"]
+"""Reads what is the user's own; sends something out; changes something outside or in lasting memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,36 +42,106 @@ class ToolResources:
     search: SearchProvider | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caller:
+    """On whose behalf one call is made.
+
+    Attributes:
+        owner: The user and the thread.
+        language: Language of messages.
+        time_zone: IANA name of the user's own time zone; empty: that of the server.
+    """
+
+    owner: Owner
+    language: Language
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolContext(Caller):
+    """What the `runtime.context` of a tool holds."""
+
+    resources: InstanceOf[ToolResources]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TurnFacts:
+    """What is true of a turn; a tool's `fits` decides by nothing else.
+
+    Attributes:
+        documents: There are documents that the turn can search.
+        resources: The live parts, and the settings.
+    """
+
+    documents: bool
+    resources: ToolResources
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolSpec:
+    """A LangChain tool, and all that the product knows of it.
+
+    Attributes:
+        tool: Its name, description and arguments are what the model reads.
+        title: Its name for people.
+        permission: What a call may do.
+        examples: Requests that it serves, in both languages.
+        fits: Whether a turn is offered the tool.
+        needs: What has to be there for `fits`, for people.
+        timeout: Longest time of a call in seconds, where TOOL_TIMEOUT is longer.
+        cache_seconds: How long an equal call of the same user may be answered by the same result; 0: never.
+    """
+
+    tool: BaseTool
+    title: Words
+    permission: Permission
+    examples: Sequence[str] = ()
+    fits: Callable[[TurnFacts], bool] = lambda _: True
+    needs: Words = Words("", "")
+    timeout: float = float("inf")
+    cache_seconds: float = 0
+
+    @property
+    def name(self) -> str:
+        """What the model calls it."""
+        return self.tool.name
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema in OpenAI's form, for `bind_tools`."""
+        return convert_to_openai_tool(self.tool)
+
+
 @dataclass(frozen=True, slots=True)
-class ToolResult:
+class Found:
     """What a tool found.
 
     Attributes:
         text: For the model; does not repeat the text of the sources.
         sources: Passages that the answer may cite. `number` is 0: `run_tools` numbers, fences and shows them.
+        data: The same as values, for code.
     """
 
     text: str
     sources: list[Source] = field(default_factory=list)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def answer(self) -> tuple[str, Found]:
+        """Return content and artifact, as LangChain's `content_and_artifact` wants them."""
+        passages = (f"{source['name']}\n{source['text']}" for source in self.sources)
+        return "\n\n".join([self.text, *passages]), self
 
 
 @dataclass(frozen=True, slots=True)
 class ToolOutcome:
-    """A `ToolResult`, or the message about a failure, and the record of the call."""
+    """What a tool found, or the message about a failure, and the record of the call."""
 
     text: str
     sources: list[Source]
     run: ToolRun
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def plain_line(text: str, most: int = 200) -> str:
     """Return a name or summary from elsewhere as one short line that cannot be taken for markup around it."""
     return " ".join(text.split()).replace("<", "‹").replace(">", "›")[:most]
-
-
-class SearchFailed(ToolFailure):
-    """The search service gave nothing usable. Details: `service`, `reason`."""
-
-    code = "search_failed"
-    en = "Web search through {service} failed: {reason}. Answer without it and say that the web could not be searched."
-    zh = "通过 {service} 搜索网络失败：{reason}。请不依赖网络作答，并说明未能搜索网络。"

@@ -1,44 +1,61 @@
 """Tool: which documents there are."""
 
-from __future__ import annotations
-
-from pydantic import BaseModel
+from langchain_core.tools import tool
+from langgraph.prebuilt import ToolRuntime
 
 from domain.types import Attachment
-from domain.words import Language
-from tools.interface import ToolContext, ToolResources, ToolResult, plain_line
+from domain.words import Language, Words
+from tools.interface import Found, ToolContext, ToolSpec, plain_line
 
-_NONE = {"en": "The user has uploaded no documents.", "zh": "用户没有上传任何文档。"}
-_TITLE = {"en": "Documents ({count}):", "zh": "文档（共 {count} 个）："}
-_PAGES = {"en": ("1 page", "{total} pages"), "zh": ("1 页", "{total} 页")}
-_STATUS = {
-    "en": {"queued": "not read yet", "reading": "being read, {done} of {total} pages so far", "failed": "failed"},
-    "zh": {"queued": "尚未读取", "reading": "正在读取，已读 {done}/{total} 页", "failed": "读取失败"},
+NONE = Words("The user has uploaded no documents.", "用户没有上传任何文档。")
+TITLE = Words("Documents ({count}):", "文档（共 {count} 个）：")
+PAGE, PAGES = Words("1 page", "1 页"), Words("{total} pages", "{total} 页")
+STATUS = {
+    "queued": Words("not read yet", "尚未读取"),
+    "reading": Words("being read, {done} of {total} pages so far", "正在读取，已读 {done}/{total} 页"),
+    "failed": Words("failed", "读取失败"),
 }
-_SUMMARY_CHARS = 300
+SUMMARY_CHARS = 300
 
 
-class ListDocuments(BaseModel):
-    """Arguments of `list_documents`: none."""
-
-
-async def list_documents(arguments: ListDocuments, context: ToolContext, resources: ToolResources) -> ToolResult:
+@tool(response_format="content_and_artifact", parse_docstring=True)
+async def list_documents(runtime: ToolRuntime[ToolContext]) -> tuple[str, Found]:
     """List the user's uploaded documents: name, id, pages, state and summary.
 
     Use it for 'which files do I have', 'what did I upload', '我上传了哪些文件', '有几个文档'.
+
+    Args:
+        runtime: Who asks.
     """
-    documents = await resources.documents.list(context.owner)
+    language = runtime.context.language
+    documents = await runtime.context.resources.documents.list(runtime.context.owner)
     if not documents:
-        return ToolResult(_NONE[context.language])
-    lines = [_line(document, context.language) for document in documents]
-    return ToolResult("\n".join([_TITLE[context.language].format(count=len(lines)), *lines]))
+        return Found(NONE.text(language), data={"documents": []}).answer()
+    lines = [TITLE.text(language).format(count=len(documents)), *(_line(document, language) for document in documents)]
+    return Found("\n".join(lines), data={"documents": documents}).answer()
 
 
 def _line(document: Attachment, language: Language) -> str:
     total, done = document.get("pages_total", 0), document.get("pages_done", 0)
-    state = _STATUS[language].get(document["status"], _PAGES[language][total != 1]).format(total=total, done=done)
-    summary = document.get("summary", "")
-    if document["status"] == "failed" and "error" in document:
-        summary = document["error"]["message"]
-    about = plain_line(summary, _SUMMARY_CHARS)
+    words = STATUS.get(document["status"], PAGE if total == 1 else PAGES)
+    failed = document["error"]["message"] if document["status"] == "failed" and "error" in document else ""
+    about = plain_line(failed or document.get("summary", ""), SUMMARY_CHARS)
+    state = words.text(language).format(total=total, done=done)
     return f"- {plain_line(document['name'])} (id {document['id']}): {state}" + (f". {about}" if about else "")
+
+
+SPEC = ToolSpec(
+    tool=list_documents,
+    title=Words("List documents", "列出文档"),
+    permission="read",
+    examples=(
+        "Which files have I uploaded?",
+        "List my documents",
+        "How many documents do you have?",
+        "我上传了哪些文件？",
+        "列出所有文档",
+        "目前有几份资料？",
+    ),
+    fits=lambda turn: turn.documents,
+    needs=Words("The conversation needs a document.", "会话中要有文档。"),
+)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import httpx
 from tavily import AsyncTavilyClient  # type: ignore[import-untyped]
@@ -14,9 +16,11 @@ from tavily.errors import (  # type: ignore[import-untyped]
 )
 from tavily.errors import TimeoutError as TavilyTimedOut
 
+from domain.errors import ToolFailure
 from domain.words import Language, Words
 from settings import Settings
-from tools.interface import Recency, SearchFailed, SearchHit, SearchProvider
+
+Recency = Literal["day", "week", "month", "year"]
 
 _TAVILY_FAILURES = {
     InvalidAPIKeyError: Words("the key is not valid", "密钥无效"),
@@ -28,6 +32,41 @@ _TAVILY_FAILURES = {
 _NO_ANSWER = Words("it does not answer properly", "没有正常响应")
 _REGIONS: dict[Language, str] = {"en": "us-en", "zh": "cn-zh"}
 _KEYLESS_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One result of a web search."""
+
+    title: str
+    url: str
+    snippet: str
+
+
+class SearchProvider(Protocol):
+    """A web search service."""
+
+    name: str
+    detail: Words
+    """One plain sentence: what it is and how to change it."""
+
+    async def search(self, query: str, *, count: int, recency: Recency | None, language: Language) -> list[SearchHit]:
+        """Return at most `count` results, best first.
+
+        Raises:
+            SearchFailed: The service refused, failed, or was too slow.
+        """
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
+class SearchFailed(ToolFailure):
+    """The search service gave nothing usable. Details: `service`, `reason`."""
+
+    code = "search_failed"
+    en = "Web search through {service} failed: {reason}. Answer without it and say that the web could not be searched."
+    zh = "通过 {service} 搜索网络失败：{reason}。请不依赖网络作答，并说明未能搜索网络。"
 
 
 class TavilySearch:

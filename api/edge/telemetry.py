@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ingestion.pipeline import Ingestion
     from settings import Settings
     from stores.library.documents import Documents
-    from tools.interface import ToolContext, ToolOutcome
+    from tools.interface import Caller, ToolOutcome
     from tools.registry import ToolRegistry
     from turn.context import Context, Services
 
@@ -134,14 +134,14 @@ class _Traced:
 
 class _TracedTools(_Traced):
     async def call(
-        self, name: str, arguments: Mapping[str, object], context: ToolContext, *, refused: bool = False
+        self, name: str, arguments: Mapping[str, object], caller: Caller, *, refused: bool = False
     ) -> ToolOutcome:
         """Run a tool below a span."""
         with self._telemetry.span(
             f"execute_tool {name}",
             {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, "gen_ai.tool.type": "function"},
         ) as span:
-            outcome: ToolOutcome = await self._service.call(name, arguments, context, refused=refused)
+            outcome: ToolOutcome = await self._service.call(name, arguments, caller, refused=refused)
             span.set_attribute("llmchat.tool.status", outcome.run["status"])
             span.set_attribute("llmchat.tool.cached", outcome.run["cached"])
             if outcome.run["status"] == "error":

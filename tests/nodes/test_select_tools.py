@@ -18,29 +18,22 @@ DOCUMENT = {
 
 
 @pytest.mark.parametrize(
-    ("question", "documents", "offered"),
-    [
-        ("hello", [], set()),
-        ("你好", [], set()),
-        ("what does it say about rent?", [DOCUMENT], {"search_documents", "list_documents"}),
-        ("read https://example.org/a for me", [], {"fetch_url"}),
-        ("请打开这个网页 https://example.org", [], {"fetch_url"}),
-        ("how much is 12.5% of 80?", [], {"calculate"}),
-        ("3的平方加上4等于多少", [], {"calculate"}),
-        ("what time is it in Tokyo?", [], {"current_time"}),
-        ("今天星期几", [], {"current_time"}),
-    ],
+    "question", ["hello", "你好", "read https://example.org/a", "how much is 12.5% of 80?", "今天星期几"]
 )
-async def test_only_what_fits(parts: Parts, question: str, documents: list[object], offered: set[str]) -> None:
+@pytest.mark.parametrize("documents", [[], [DOCUMENT]])
+async def test_offered_is_what_is_there_whatever_the_words(
+    parts: Parts, question: str, documents: list[object]
+) -> None:
     parts.settings = Settings(web_search="off", _env_file=None)  # type: ignore[call-arg]
     update = await select_tools(a_state(question=question, documents=documents), parts.runtime())
-    assert set(update["offered_tools"]) == offered
+    always = ["current_time", "calculate", "fetch_url"]
+    assert update["offered_tools"] == (["search_documents", "list_documents", *always] if documents else always)
 
 
 async def test_web_search_when_configured_and_allowed(parts: Parts) -> None:
     parts.settings = Settings(tavily_api_key="k", _env_file=None)  # type: ignore[call-arg,arg-type]
-    assert (await select_tools(a_state(question="hello"), parts.runtime()))["offered_tools"] == ["web_search"]
+    assert "web_search" in (await select_tools(a_state(question="hello"), parts.runtime()))["offered_tools"]
     parts.context["tools"] = ("calculate",)
-    assert (await select_tools(a_state(question="1+1"), parts.runtime()))["offered_tools"] == ["calculate"]
+    assert (await select_tools(a_state(question="hello"), parts.runtime()))["offered_tools"] == ["calculate"]
     parts.context["tools"] = ()
     assert (await select_tools(a_state(question="1+1"), parts.runtime()))["offered_tools"] == []

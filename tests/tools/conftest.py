@@ -14,7 +14,8 @@ import pytest
 from domain.owner import Owner
 from net.client import GuardedHttp
 from settings import Settings
-from tools.interface import ToolContext
+from tools.interface import Caller
+from tools.registry import ToolRegistry
 
 Handler = Callable[[asyncio.StreamWriter], Awaitable[None]]
 HOST = "page.test"
@@ -71,7 +72,7 @@ def web_settings(web: Web, tmp_path: Path) -> Settings:
         data_dir=tmp_path,
         fetch_allow_hosts=f"{HOST}:{web.port}",
         fetch_max_bytes=200_000,
-        tool_timeout=3,
+        tool_timeout=20,
         _env_file=None,
     )
 
@@ -84,8 +85,15 @@ async def http(web_settings: Settings) -> AsyncIterator[GuardedHttp]:
 
 
 @pytest.fixture
-def context() -> ToolContext:
-    return ToolContext(owner=Owner(), language="en")
+def context() -> Caller:
+    return Caller(owner=Owner(), language="en")
+
+
+@pytest.fixture
+async def tools(web_settings: Settings, http: GuardedHttp) -> AsyncIterator[ToolRegistry]:
+    registry = ToolRegistry(web_settings, None, http)  # type: ignore[arg-type]
+    yield registry
+    await registry.aclose()
 
 
 async def resolve_test_names(host: str, port: int) -> list[str]:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.owner import Owner
-from tools.current_time import CurrentTime, UnknownPlace, current_time, find_zone
-from tools.interface import ToolContext
+from tools.current_time import UnknownPlace, find_zone
+from tools.interface import Caller
+from tools.registry import ToolRegistry
 
 PLACES = {
     "Asia/Shanghai": "Asia/Shanghai asia/shanghai Shanghai 上海 上海市 北京 Beijing 中国 China 深圳",
@@ -44,15 +45,22 @@ def test_unknown_places(place: str) -> None:
     assert "IANA" in caught.value.message("zh")
 
 
-async def test_text() -> None:
+async def test_text(tools: ToolRegistry) -> None:
     for language, weekdays in (
         ("en", "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()),
         ("zh", ["星期"]),
     ):
-        context = ToolContext(owner=Owner(), language=language)  # type: ignore[arg-type]
-        text = (await current_time(CurrentTime(place="东京"), context, None)).text  # type: ignore[arg-type]
-        assert text.endswith("(Asia/Tokyo, UTC+09:00)") and any(day in text for day in weekdays)
-        shown = datetime.fromisoformat(" ".join(text.split()[:2])) - timedelta(hours=9)
+        caller = Caller(owner=Owner(), language=language)  # type: ignore[arg-type]
+        outcome = await tools.call("current_time", {"place": "东京"}, caller)
+        assert outcome.text.endswith("(Asia/Tokyo, UTC+09:00)") and any(day in outcome.text for day in weekdays)
+        shown = datetime.fromisoformat(" ".join(outcome.text.split()[:2])) - timedelta(hours=9)
         assert abs((shown - datetime.now(UTC).replace(tzinfo=None)).total_seconds()) < 5
-    local = (await current_time(CurrentTime(), context, None)).text  # type: ignore[arg-type]
-    assert "UTC" in local
+        assert datetime.fromisoformat(outcome.data["time"]).utcoffset() == timedelta(hours=9)
+
+
+async def test_today_is_that_of_the_caller(tools: ToolRegistry) -> None:
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        caller = Caller(owner=Owner(), language="en", time_zone=zone)
+        outcome = await tools.call("current_time", {}, caller)
+        assert zone in outcome.text and outcome.data["zone"] == zone
+    assert "UTC" in (await tools.call("current_time", {}, Caller(owner=Owner(), language="en"))).text

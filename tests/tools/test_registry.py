@@ -3,55 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_openai import ChatOpenAI
 
 from domain.owner import Owner
 from net.client import GuardedHttp
 from settings import Settings
 from tests.tools.conftest import Web
-from tools.interface import ToolContext
-from tools.registry import CACHE_ENTRIES, ToolRegistry
-
-SCHEMAS = Path(__file__).with_name("schemas.json")
-NAMES = ["search_documents", "list_documents", "current_time", "calculate", "fetch_url", "web_search"]
+from tools.interface import Caller
+from tools.registry import BUILT_IN, ToolRegistry, built_in
+from tools.runner import CACHE_ENTRIES
 
 
-@pytest.fixture
-async def tools(web_settings: Settings, http: GuardedHttp) -> AsyncIterator[ToolRegistry]:
-    registry = ToolRegistry(web_settings, None, http)  # type: ignore[arg-type]
-    yield registry
-    await registry.aclose()
+def has_chinese(text: str) -> bool:
+    return any("\u4e00" <= char <= "\u9fff" for char in text)
 
 
-def test_schemas_are_those_that_were_reviewed(tools: ToolRegistry) -> None:
-    """They are prompts: after a change on purpose, write them to schemas.json and read the diff."""
-    assert tools.schemas() == json.loads(SCHEMAS.read_text("utf-8"))
-
-
-def test_every_tool_is_described_for_both_languages(tools: ToolRegistry) -> None:
-    for row in tools.schemas():
-        function = row["function"]
-        assert any("\u4e00" <= char <= "\u9fff" for char in function["description"]), function["name"]
-        assert all("description" in field for field in function["parameters"]["properties"].values())
+def test_every_tool_declares_what_models_and_people_read() -> None:
+    specs = built_in()
+    assert [spec.name for spec in specs] == list(BUILT_IN)
+    for spec in specs:
+        function = spec.schema["function"]
+        assert has_chinese(function["description"]) and not has_chinese(function["description"][:40]), spec.name
+        assert all("description" in field for field in function["parameters"]["properties"].values()), spec.name
+        assert not {"runtime", "context"} & function["parameters"]["properties"].keys(), spec.name
+        assert has_chinese(spec.title.zh) and spec.title.en and not has_chinese(spec.title.en), spec.name
+        chinese = sum(has_chinese(example) for example in spec.examples)
+        assert chinese >= 2 and len(spec.examples) - chinese >= 2, spec.name
+        assert not spec.needs.en or has_chinese(spec.needs.zh), spec.name
 
 
 def test_schemas_bind_to_a_model(tools: ToolRegistry) -> None:
-    from langchain_openai import ChatOpenAI
-
     bound = ChatOpenAI(model="m", api_key="k").bind_tools(tools.schemas(["calculate"]))  # type: ignore[arg-type]
-    assert bound.kwargs["tools"][0]["function"]["name"] == "calculate"  # type: ignore[attr-defined]
-    assert isinstance(AIMessage("x"), AIMessage)
+    assert [tool["function"]["name"] for tool in bound.kwargs["tools"]] == ["calculate"]  # type: ignore[attr-defined]
 
 
-def test_allowed_names(tools: ToolRegistry) -> None:
-    assert tools.allowed() == NAMES
-    assert tools.allowed(["web_search", "calculate", "no_such"]) == ["calculate", "web_search"]
-    assert tools.allowed([]) == [] and tools.schemas([]) == []
+def test_a_turn_is_offered_what_is_set_up_allowed_and_there(web_settings: Settings, tools: ToolRegistry) -> None:
+    assert tools.offered(documents=True) == list(BUILT_IN)
+    assert tools.offered(documents=False) == ["current_time", "calculate", "fetch_url", "web_search"]
+    assert tools.offered(documents=True, names=["web_search", "calculate", "no_such"]) == ["calculate", "web_search"]
+    assert tools.offered(documents=True, names=[]) == [] and tools.schemas([]) == []
+    off = ToolRegistry(web_settings.model_copy(update={"web_search": "off"}), None)  # type: ignore[arg-type]
+    assert "web_search" not in off.offered(documents=True)
 
 
 async def test_bad_calls_become_messages_in_the_language_of_the_turn(tools: ToolRegistry) -> None:
@@ -65,25 +59,25 @@ async def test_bad_calls_become_messages_in_the_language_of_the_turn(tools: Tool
     ]
     for name, arguments, status, english, chinese in rows:
         for language, words in (("en", english), ("zh", chinese)):
-            context = ToolContext(owner=Owner(), language=language)  # type: ignore[arg-type]
+            context = Caller(owner=Owner(), language=language)  # type: ignore[arg-type]
             outcome = await tools.call(name, arguments, context)
             assert outcome.run["status"] == status and words in outcome.text, outcome
             assert outcome.run["name"] == name and outcome.run["arguments"] == arguments and not outcome.sources
 
 
-async def test_a_refused_tool_is_not_run(tools: ToolRegistry, context: ToolContext) -> None:
+async def test_a_refused_tool_is_not_run(tools: ToolRegistry, context: Caller) -> None:
     outcome = await tools.call("calculate", {"expression": "1+1"}, context, refused=True)
     assert outcome.run["status"] == "refused" and "2" not in outcome.text
     assert tools.counters()["calculate"].refused == 1 and tools.counters()["calculate"].calls == 0
 
 
-async def test_nulls_extras_and_number_strings_of_models_are_taken(tools: ToolRegistry, context: ToolContext) -> None:
+async def test_nulls_extras_and_number_strings_of_models_are_taken(tools: ToolRegistry, context: Caller) -> None:
     assert (await tools.call("current_time", {"place": None}, context)).run["status"] == "ok"
     assert (await tools.call("calculate", {"expression": "1+1", "precision": 3}, context)).text == "1+1 = 2"
 
 
 async def test_a_crash_inside_a_tool_is_hidden_and_logged(
-    tools: ToolRegistry, context: ToolContext, caplog: pytest.LogCaptureFixture
+    tools: ToolRegistry, context: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
     """`tools` has no document store: its first use raises AttributeError."""
     outcome = await tools.call("list_documents", {}, context)
@@ -91,7 +85,7 @@ async def test_a_crash_inside_a_tool_is_hidden_and_logged(
     assert "list_documents failed" in caplog.text
 
 
-async def test_the_time_limit_ends_a_call(web_settings: Settings, web: Web, context: ToolContext) -> None:
+async def test_the_time_limit_ends_a_call(web_settings: Settings, web: Web, context: Caller) -> None:
     async def hang(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(5)
 
@@ -105,7 +99,7 @@ async def test_the_time_limit_ends_a_call(web_settings: Settings, web: Web, cont
     await tools.aclose()
 
 
-async def test_a_call_can_be_cancelled(tools: ToolRegistry, web: Web, context: ToolContext) -> None:
+async def test_a_call_can_be_cancelled(tools: ToolRegistry, web: Web, context: Caller) -> None:
     async def hang(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(5)
 
@@ -119,7 +113,7 @@ async def test_a_call_can_be_cancelled(tools: ToolRegistry, web: Web, context: T
 
 
 async def test_results_are_cached_per_user_and_failures_never(tools: ToolRegistry, web: Web) -> None:
-    mine, yours = (ToolContext(owner=Owner(user, "t"), language="en") for user in ("me", "you"))
+    mine, yours = (Caller(owner=Owner(user, "t"), language="en") for user in ("me", "you"))
     url = web.add("/page", b"first version", "text/plain")
     first = await tools.call("fetch_url", {"url": url}, mine)
     web.add("/page", b"second version", "text/plain")
@@ -134,7 +128,7 @@ async def test_results_are_cached_per_user_and_failures_never(tools: ToolRegistr
     assert (counters.calls, counters.cached, counters.errors) == (5, 1, 2) and counters.seconds > 0
 
 
-async def test_the_cache_is_bounded_and_hands_out_copies(tools: ToolRegistry, web: Web, context: ToolContext) -> None:
+async def test_the_cache_is_bounded_and_hands_out_copies(tools: ToolRegistry, web: Web, context: Caller) -> None:
     url = web.add("/page", b"text", "text/plain")
     (await tools.call("fetch_url", {"url": url}, context)).sources.clear()
     assert (await tools.call("fetch_url", {"url": url}, context)).sources
@@ -143,9 +137,16 @@ async def test_the_cache_is_bounded_and_hands_out_copies(tools: ToolRegistry, we
     assert not (await tools.call("fetch_url", {"url": url}, context)).run["cached"]
 
 
-def test_describe_tells_permission_policy_and_counters(tools: ToolRegistry) -> None:
-    rows = {row["name"]: row for row in tools.describe()}
-    assert list(rows) == NAMES
-    assert rows["search_documents"]["permission"] == "own documents" and rows["fetch_url"]["permission"] == "public web"
-    assert rows["web_search"]["policy"] == "allowed" and "keyless" in rows["web_search"]["detail"]
+def test_describe_tells_people_in_their_language(web_settings: Settings, tools: ToolRegistry) -> None:
+    rows = {row["name"]: row for row in tools.describe("zh")}
+    assert list(rows) == list(BUILT_IN)
+    assert rows["search_documents"]["permission"] == "read" and rows["fetch_url"]["permission"] == "egress"
+    assert rows["search_documents"]["state"] == "conditional" and "文档" in rows["search_documents"]["reason"]
+    assert rows["calculate"]["state"] == "offered" and rows["calculate"]["reason"] == ""
+    assert rows["calculate"]["title"] == "计算" and rows["calculate"]["titles"] == {"en": "Calculate", "zh": "计算"}
+    assert "免密钥" in rows["web_search"]["detail"]
     assert {"calls", "errors", "cached", "seconds", "timeout", "arguments"} <= rows["calculate"].keys()
+    assert rows["calculate"]["timeout"] == 5 < web_settings.tool_timeout
+    off = ToolRegistry(web_settings.model_copy(update={"web_search": "off"}), None)  # type: ignore[arg-type]
+    row = off.describe("en")[-1]
+    assert (row["policy"], row["state"]) == ("off", "off") and "TAVILY_API_KEY" in row["reason"]

@@ -11,7 +11,7 @@ import pytest
 from domain.owner import Owner
 from settings import Settings
 from tests.standins.tavily_server import TavilyServer
-from tools.interface import ToolContext
+from tools.interface import Caller
 from tools.registry import ToolRegistry
 
 
@@ -26,7 +26,7 @@ def _registry(tmp_path: Path, **values: object) -> ToolRegistry:
     return ToolRegistry(settings, None)  # type: ignore[arg-type]
 
 
-async def test_results_become_sources(tavily: TavilyServer, tmp_path: Path, context: ToolContext) -> None:
+async def test_results_become_sources(tavily: TavilyServer, tmp_path: Path, context: Caller) -> None:
     tools = _registry(tmp_path, tavily_api_key="tvly-x", tavily_base_url=tavily.base_url)
     arguments = {"query": "redis 8", "max_results": 2, "recency": "month"}
     outcome = await tools.call("web_search", arguments, context)
@@ -39,7 +39,7 @@ async def test_results_become_sources(tavily: TavilyServer, tmp_path: Path, cont
     await tools.aclose()
 
 
-async def test_only_usable_rows_are_kept(tavily: TavilyServer, tmp_path: Path, context: ToolContext) -> None:
+async def test_only_usable_rows_are_kept(tavily: TavilyServer, tmp_path: Path, context: Caller) -> None:
     tavily.results = [
         {"title": "script", "url": "javascript:alert(1)", "content": "x"},
         {"title": "no text", "url": "https://a.example/", "content": ""},
@@ -67,20 +67,20 @@ async def test_only_usable_rows_are_kept(tavily: TavilyServer, tmp_path: Path, c
     ],
 )
 async def test_failures_are_told_to_the_model(
-    tavily: TavilyServer, tmp_path: Path, context: ToolContext, failure: int | str, word: str
+    tavily: TavilyServer, tmp_path: Path, context: Caller, failure: int | str, word: str
 ) -> None:
     tavily.fail = failure  # type: ignore[assignment]
     tools = _registry(tmp_path, tavily_api_key="tvly-x", tavily_base_url=tavily.base_url)
     outcome = await tools.call("web_search", {"query": "q"}, context)
     assert outcome.run["status"] == "error" and word in outcome.text and "tvly" not in outcome.text
-    chinese = await tools.call("web_search", {"query": "q"}, ToolContext(owner=Owner(), language="zh"))
+    chinese = await tools.call("web_search", {"query": "q"}, Caller(owner=Owner(), language="zh"))
     assert "失败" in chinese.text
     tavily.fail = None
     assert (await tools.call("web_search", {"query": "q"}, context)).run["status"] == "ok"
     await tools.aclose()
 
 
-async def test_a_bad_key_and_a_slow_service(tavily: TavilyServer, tmp_path: Path, context: ToolContext) -> None:
+async def test_a_bad_key_and_a_slow_service(tavily: TavilyServer, tmp_path: Path, context: Caller) -> None:
     tools = _registry(tmp_path, tavily_api_key="bad-key", tavily_base_url=tavily.base_url)
     assert "key is not valid" in (await tools.call("web_search", {"query": "q"}, context)).text
     tavily.fail = "slow"
@@ -90,7 +90,7 @@ async def test_a_bad_key_and_a_slow_service(tavily: TavilyServer, tmp_path: Path
     await tools.aclose()
 
 
-async def test_which_service_is_used(tmp_path: Path, context: ToolContext) -> None:
+async def test_which_service_is_used(tmp_path: Path, context: Caller) -> None:
     rows = [
         ({}, True, "keyless"),
         ({"tavily_api_key": "k"}, True, "Tavily"),
@@ -100,7 +100,7 @@ async def test_which_service_is_used(tmp_path: Path, context: ToolContext) -> No
     ]
     for values, offered, word in rows:
         tools = _registry(tmp_path, **values)
-        assert ("web_search" in tools.allowed()) is offered
+        assert ("web_search" in tools.offered(documents=False)) is offered
         assert word in next(row["detail"] for row in tools.describe() if row["name"] == "web_search")
         chinese = next(row["detail"] for row in tools.describe("zh") if row["name"] == "web_search")
         assert ("TAVILY_API_KEY" in chinese and "设置" in chinese) is offered

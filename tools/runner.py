@@ -1,0 +1,176 @@
+"""Runs one call of a tool: checked, within its time, answered from the cache where that is allowed; it never raises."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool, ToolException
+from langgraph.prebuilt import ToolRuntime
+from pydantic import BaseModel, ValidationError
+
+from domain.errors import AppError, ToolFailure
+from domain.types import ToolRun
+from domain.words import Language
+from tools import texts
+from tools.interface import Found, ToolContext, ToolOutcome, ToolSpec
+
+logger = logging.getLogger(__name__)
+CACHE_ENTRIES = 256
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened to one tool since the process started; `seconds` is the sum over calls that were not cached."""
+
+    calls: int = 0
+    errors: int = 0
+    refused: int = 0
+    cached: int = 0
+    seconds: float = 0.0
+
+
+class Failed(Exception):
+    """A call that did not come off; the message is for the model."""
+
+
+class ToolRunner:
+    """Runs calls and counts them."""
+
+    def __init__(self, specs: Mapping[str, ToolSpec], longest: float) -> None:
+        """Take the tools by name, and the longest time of any call in seconds."""
+        self.counters = {name: Counters() for name in specs}
+        self._specs, self._longest = specs, longest
+        self._cache: OrderedDict[tuple[str, ...], tuple[float, Found]] = OrderedDict()
+
+    async def run(self, name: str, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome:
+        """Run the tool `name` with what the model wrote; a failure becomes a message for the model."""
+        spec, counters = self._specs[name], self.counters[name]
+        counters.calls += 1
+        try:
+            given, key = _checked(spec.tool, arguments)
+        except ValidationError as exc:
+            counters.errors += 1
+            text = texts.BAD_ARGUMENTS.text(context.language).format(name=name, problems=_problems(exc))
+            return outcome_of(Found(text), name, arguments, "error")
+        cache_key = (name, key, context.owner.user_id, context.language)
+        if (found := self._cached(cache_key)) is not None:
+            counters.cached += 1
+            return outcome_of(found, name, given, "ok", cached=True)
+        status: Literal["ok", "error"] = "ok"
+        started = time.perf_counter()
+        try:
+            found = await self._within_time(spec, given, context)
+        except Failed as exc:
+            found, status = Found(str(exc)), "error"
+            counters.errors += 1
+        finally:
+            counters.seconds += (seconds := time.perf_counter() - started)
+        if status == "ok" and spec.cache_seconds:
+            self._keep(cache_key, found, spec.cache_seconds)
+        return outcome_of(found, name, given, status, seconds=seconds)
+
+    def timeout(self, spec: ToolSpec) -> float:
+        """Return the longest time of a call, in seconds."""
+        return min(spec.timeout, self._longest)
+
+    async def _within_time(self, spec: ToolSpec, given: dict[str, Any], context: ToolContext) -> Found:
+        """Run the tool.
+
+        Raises:
+            Failed: It failed, or took too long.
+        """
+        language, seconds = context.language, self.timeout(spec)
+        try:
+            async with asyncio.timeout(seconds):
+                return await _invoke(spec.tool, given, context)
+        except (AppError, ToolFailure, ToolException) as exc:
+            raise Failed(_message(exc, language)) from exc
+        except TimeoutError as exc:
+            raise Failed(texts.TIMED_OUT.text(language).format(name=spec.name, seconds=seconds)) from exc
+        except Exception as exc:
+            logger.exception("tool %s failed", spec.name)
+            raise Failed(texts.CRASHED.text(language).format(name=spec.name)) from exc
+
+    def _cached(self, key: tuple[str, ...]) -> Found | None:
+        entry = self._cache.get(key)
+        if entry is None or entry[0] < time.monotonic():
+            self._cache.pop(key, None)
+            return None
+        self._cache.move_to_end(key)
+        return entry[1]
+
+    def _keep(self, key: tuple[str, ...], found: Found, seconds: float) -> None:
+        self._cache[key] = (time.monotonic() + seconds, found)
+        while len(self._cache) > CACHE_ENTRIES:
+            self._cache.popitem(last=False)
+
+
+def outcome_of(
+    found: Found,
+    name: str,
+    arguments: Mapping[str, object],
+    status: Literal["ok", "error", "refused"],
+    *,
+    seconds: float = 0.0,
+    cached: bool = False,
+) -> ToolOutcome:
+    """Return what was found together with the record of the call."""
+    run = ToolRun(name=name, arguments=dict(arguments), status=status, seconds=round(seconds, 3), cached=cached)
+    return ToolOutcome(found.text, list(found.sources), run, found.data)
+
+
+def _checked(tool: BaseTool, arguments: Mapping[str, object]) -> tuple[dict[str, Any], str]:
+    """Return the arguments as the tool takes them, and a key that is equal for equal calls.
+
+    Nulls are dropped: models send them for arguments that they leave out.
+
+    Raises:
+        ValidationError: They do not fit the tool's schema.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    schema = tool.tool_call_schema
+    if isinstance(schema, dict) or not issubclass(schema, BaseModel):
+        return given, repr(sorted(given.items()))
+    checked = schema.model_validate(given)
+    return checked.model_dump(exclude_unset=True), checked.model_dump_json()
+
+
+async def _invoke(tool: BaseTool, given: dict[str, Any], context: ToolContext) -> Found:
+    runtime: ToolRuntime[ToolContext, Any] = ToolRuntime(
+        state={}, context=context, config={}, stream_writer=lambda _: None, tool_call_id="call", store=None
+    )
+    fields = getattr(tool.get_input_schema(), "model_fields", {})
+    injected = {name: runtime for name, field in fields.items() if _is_runtime(field.annotation)}
+    message = await tool.ainvoke(
+        {"type": "tool_call", "name": tool.name, "id": runtime.tool_call_id, "args": {**given, **injected}}
+    )
+    if not isinstance(message, ToolMessage):
+        return Found(str(message))
+    if message.status == "error":
+        raise Failed(message.text)
+    return message.artifact if isinstance(message.artifact, Found) else Found(str(message.text))
+
+
+def _is_runtime(annotation: Any) -> bool:
+    return annotation is ToolRuntime or getattr(annotation, "__origin__", None) is ToolRuntime
+
+
+def _message(error: AppError | ToolFailure | ToolException, language: Language) -> str:
+    if isinstance(error, ToolFailure):
+        return error.message(language)
+    if isinstance(error, AppError):
+        body = error.body(language)
+        return f"{body['message']} {body['remedy']}"
+    return str(error)
+
+
+def _problems(error: ValidationError) -> str:
+    rows = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(str(part) for part in row['loc']) or '-'}: {row['msg']}" for row in rows[:5])
