@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from typing import Literal, Protocol, cast
 
 from domain.errors import AppError, Unavailable, UnknownAttachment, UnknownDocument
+from domain.language import Script
 from domain.owner import Owner
 from domain.types import Attachment, AttachmentRef
 from domain.words import Language
 from ingestion.chunks import Chunker
 from ingestion.embedded import EmbeddedFiles, content_key
 from ingestion.indexing import SummaryWriter, Vectorizer
-from ingestion.language import Script
 from ingestion.pictures import picture_pages
 from ingestion.reading import PageSource, Reading
 from ingestion.summaries import Summarizer

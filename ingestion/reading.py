@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from domain.errors import AttachmentError, FileEmpty, Unavailable
+from domain.language import Script
 from domain.types import AttachmentRef, Kind, OcrLine, OcrText
 from ingestion.chunks import Chunker
-from ingestion.language import Script
 from models.ocr.interface import OcrEngine
 from readers.figures import MARK, UNREAD, with_texts
 from readers.interface import Embedded, Item, Outline, Page

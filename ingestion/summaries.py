@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
+from domain.text import terms
 from domain.tokens import count_tokens
 from domain.words import Language
-from stores.library.keywords import terms
 
 WINDOW_TOKENS = 6000
 """Tokens of one map call."""

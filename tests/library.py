@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from domain.errors import AppError, OcrUnavailable
 from domain.owner import Owner
+from domain.text import terms
 from domain.types import Attachment, AttachmentRef, Kind, OcrLine, OcrText
 from domain.words import Language
 from ingestion.pipeline import Ingestion
@@ -21,7 +22,6 @@ from models.embeddings.interface import Vectors
 from readers.interface import Item, Outline, Page
 from settings import Settings
 from stores.library.documents import Documents
-from stores.library.keywords import terms
 
 ANN = Owner("ann", "t1")
 ANN_LATER = Owner("ann", "t2")

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import sqlite3
-import threading
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,23 +16,12 @@ from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
-import snowballstemmer  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
+
+from domain.text import terms
 
 K1, B = 1.2, 0.75
 """BM25 parameters of Robertson and Zaragoza, The Probabilistic Relevance Framework (2009)."""
-
-CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
-TOKEN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+(?:['’][^\W_{CJK}]+)?")
-IDEOGRAPHS = re.compile(rf"[{CJK}]")
-STOPWORDS = frozenset(
-    "a an and are as at be been but by did do does for from had has have he her his how i if in into is it its me my of"
-    " on or our she so than that the their them then there these they this to was we were what when where which who"
-    " whom whose why will with would you your".split()
-)
-_STEMMER = snowballstemmer.stemmer("english")
-_STEMMING = threading.Lock()
-"""The stemmer keeps its word in itself: one thread at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +37,6 @@ class KeywordMatches:
     chunks: list[tuple[int, int]]
     scores: NDArray[np.float64]
     coverage: NDArray[np.float64]
-
-
-def terms(text: str) -> list[str]:
-    """Return the index terms of `text`: stemmed words, and of Chinese every character and pair of characters.
-
-    >>> terms("The cats of 北京市")
-    ['cat', '北', '京', '市', '北京', '京市']
-    """
-    found: list[str] = []
-    for token in TOKEN.findall(unicodedata.normalize("NFKC", text).lower()):
-        if IDEOGRAPHS.match(token):
-            found.extend(token)
-            found.extend(token[i : i + 2] for i in range(len(token) - 1))
-        elif token not in STOPWORDS:
-            found.append(_stem(token))
-    return found
 
 
 def index(db: sqlite3.Connection, content_id: int, first: int, texts: Sequence[str]) -> None:
@@ -137,12 +107,6 @@ def _bm25(
     scores: NDArray[np.float64] = np.bincount(chunk, weights, minlength=total).astype(np.float64)
     coverage = np.bincount(chunk, idf[term], minlength=total) / max(float(idf.sum()), math.ulp(1.0))
     return scores, coverage
-
-
-@lru_cache(maxsize=100_000)
-def _stem(word: str) -> str:
-    with _STEMMING:
-        return str(_STEMMER.stemWord(word.replace("’", "'")))
 
 
 @lru_cache(maxsize=100_000)

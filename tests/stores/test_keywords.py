@@ -1,4 +1,4 @@
-"""Terms of both languages, BM25 order, scope, and coverage."""
+"""BM25 order, scope, and coverage."""
 
 from __future__ import annotations
 
@@ -16,21 +16,6 @@ def db() -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.executescript(SCHEMA)
     return connection
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("The runner was running", ["runner", "run"]),
-        ("Ｈｅｌｌｏ，ＷＯＲＬＤ", ["hello", "world"]),
-        ("用Python读PDF", ["用", "python", "读", "pdf"]),
-        ("数据库", ["数", "据", "库", "数据", "据库"]),
-        ("ﬁnal 3.5kg", ["final", "3", "5kg"]),
-        ("", []),
-    ],
-)
-def test_terms(text: str, found: list[str]) -> None:
-    assert keywords.terms(text) == found
 
 
 @pytest.mark.parametrize(
