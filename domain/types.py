@@ -97,8 +97,23 @@ class DocumentNote(TypedDict):
     pages_total: int
     pages_done: int
     summary: str
+    language: NotRequired[str]
+    """`en`, `zh` or `other`; missing until it was read to its end."""
     coverage: NotRequired[str]
     """What of it was not read, in the language of its owner; missing when everything was."""
+
+
+class Question(TypedDict):
+    """What the user's newest message asks.
+
+    `page` is the number of the one page that it names (-1: the last), else 0; `follows` holds the earlier questions
+    that it leans on, empty when it stands by itself.
+    """
+
+    text: str
+    kind: QuestionKind
+    page: int
+    follows: str
 
 
 class Source(TypedDict):

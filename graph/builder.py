@@ -14,8 +14,8 @@ from domain.errors import MemoryUnavailable
 from graph.routing import route_answer, route_by_modality
 from nodes.detect_modality import detect_modality
 from nodes.generate_answer import generate_answer
-from nodes.ingest_document import ingest_document, note_unread_document
-from nodes.read_image import note_unread_image, read_image
+from nodes.ingest_document import ingest_document
+from nodes.read_image import read_image
 from nodes.recall import recall
 from nodes.remember import remember
 from nodes.run_tools import run_tools
@@ -23,6 +23,7 @@ from nodes.select_tools import select_tools
 from nodes.verify_citations import verify_citations
 from turn.context import Context
 from turn.state import InputState, OutputState, State
+from turn.unread import note_unread
 
 READ_SECONDS = 240.0
 """Hard limit of the two reading nodes. A document is given up for the turn long before, after `READ_WAIT`; a picture
@@ -36,8 +37,8 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     """Compile the graph of a turn, with memory when there is a checkpointer."""
     graph = StateGraph(State, context_schema=Context, input_schema=InputState, output_schema=OutputState)
     graph.add_node(detect_modality)
-    graph.add_node(ingest_document, timeout=READ_SECONDS, error_handler=note_unread_document)
-    graph.add_node(read_image, timeout=READ_SECONDS, error_handler=note_unread_image)
+    graph.add_node(ingest_document, timeout=READ_SECONDS, error_handler=note_unread)
+    graph.add_node(read_image, timeout=READ_SECONDS, error_handler=note_unread)
     graph.add_node(recall, retry_policy=RetryPolicy(max_attempts=2, initial_interval=0.1, retry_on=MemoryUnavailable))
     graph.add_node(select_tools)
     graph.add_node(generate_answer)

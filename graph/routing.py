@@ -18,7 +18,7 @@ def route_by_modality(state: State) -> list[Send] | Literal["recall"]:
     return [
         Send(
             "read_image" if ref["kind"] == "image" else "ingest_document",
-            ReadInput(attachment=ref, language=state["language"], question=state["question"]),
+            ReadInput(attachment=ref, language=state["language"], question=state["question"]["text"]),
         )
         for ref in pending
     ]

@@ -1,4 +1,4 @@
-"""First step: find out what the turn brought, and move every file out of the conversation."""
+"""First step: find out what the turn brought and asks, and move every file out of the conversation."""
 
 from __future__ import annotations
 
@@ -6,159 +6,60 @@ from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from domain.errors import AppError, BadInput, ErrorBody, TooManyFiles, TooMuchText
+from domain.errors import BadInput
 from domain.language import language_of
-from domain.owner import Owner
-from domain.tokens import count_tokens
-from domain.types import Attachment, AttachmentRef, Usage
-from domain.words import Language
-from turn.content import InlinePart, has_parts, split_content
-from turn.context import Context, Services
+from domain.types import Attachment, AttachmentRef
+from domain.words import Language, Words
+from turn.context import Context
+from turn.intake import shorten_paste, store_files, take_apart, transcribe
 from turn.progress import emit_attachment, owner_of
-from turn.state import State, Update
-
-PASTE_SHARE = 0.25
-"""A pasted text that would fill more than this share of the model's window is kept as a document instead."""
-HEAD_CHARS, TAIL_CHARS = 1500, 500
-
-DEFAULT_QUESTION = {
-    "en": "What is in the files I sent?",
-    "zh": "请介绍我发送的文件的内容。",
-}
-PASTED = {
-    "en": "[... {n} characters, kept as the document {name} ...]",
-    "zh": "[…… 共 {n} 个字符，已存为文档 {name} ……]",
-}
+from turn.question import question_of
+from turn.state import State, Update, new_turn
+from turn.texts import DEFAULT_QUESTION
 
 
 async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
-    """Store every file by content, keep its reference, and start the turn with clean books."""
-    services, owner = runtime.context.services, owner_of(runtime)
-    messages = state["messages"]
+    """Store every file by content, keep its reference, and start a turn with the question that the message asks.
+
+    Raises:
+        BadInput: The newest message is not the user's, or it is empty.
+        TooMuchText: A message is too long.
+        TooManyFiles: Too many files came with it.
+    """
+    services, owner, messages = runtime.context.services, owner_of(runtime), state["messages"]
     if not messages or not isinstance(messages[-1], HumanMessage):
-        raise BadInput(reason="the last message must be the user's")
+        raise BadInput(reason=Words("the last message must be the user's", "最后一条消息必须来自用户"))
+    taken = take_apart(messages, services.settings)
+    text, before = taken[-1][1], state.get("language", "en")
+    language = _language(text, before, runtime)
     moved: list[AnyMessage] = []
-    refs: list[AttachmentRef] = []
+    pending: list[AttachmentRef] = []
     failed: list[Attachment] = []
-    question, language, files = "", _chosen_language(runtime, state.get("language", "en")), 0
-    for message in messages:
-        newest = message is messages[-1]
-        if not (newest or has_parts(message)):
-            continue
-        text, parts = split_content(message.content)
-        files += len(parts)
-        _check_size(text, files, services)
-        language = _chosen_language(runtime, language_of(text, language))
-        kept, unusable = await _store(parts, services, owner, language)
-        if newest:
-            text, kept, unheard = await _spoken(text, kept, services, language)
-            unusable += unheard
-            language = _chosen_language(runtime, language_of(text, language))
-            text, kept = await _long_paste(text, kept, services, owner, language)
-            question = text.strip() or (DEFAULT_QUESTION[language] if kept or unusable else "")
-        refs, failed = refs + kept, failed + unusable
-        moved.append(_plain(message, text or question, kept))
-    if not question:
-        raise BadInput(reason="the message is empty")
+    for message, said, parts in taken:
+        refs, lost = await store_files(parts, services, owner, language)
+        if message is messages[-1]:
+            if not said.strip():
+                said, (refs, unheard) = await transcribe(refs, services, language)
+                language, lost = _language(said, language, runtime), lost + unheard
+            said, paste = await shorten_paste(said, services, owner, language)
+            refs += paste
+            text = said.strip() or (DEFAULT_QUESTION.text(language) if refs or lost else "")
+        pending, failed = pending + refs, failed + lost
+        extra = {"attachments": refs} if refs else {}
+        moved.append(HumanMessage(said or text, id=message.id, additional_kwargs=extra))
+    if not text:
+        raise BadInput(reason=Words("the message is empty", "消息为空"))
     for attachment in failed:
         emit_attachment(runtime, attachment)
-    return Update(
-        messages=moved,
-        language=language,
-        question=question,
-        pending=refs,
-        attachments=Overwrite(failed),  # type: ignore[typeddict-item]  # replaces the last turn's files
-        documents=[],
-        sources=[],
-        offered_tools=[],
-        tool_rounds=0,
-        tool_runs=[],
-        answer="",
-        reasoning="",
-        citations=[],
-        usage=Usage(input_tokens=0, output_tokens=0, model=""),
-        warnings=[],
-    )
+    earlier = [str(message.text) for message in messages[:-1] if isinstance(message, HumanMessage)]
+    update = new_turn()
+    update["messages"], update["pending"] = moved, pending
+    update["attachments"] = Overwrite(failed)  # type: ignore[typeddict-item]
+    update["language"], update["question"] = language, question_of(text, language, earlier)
+    return update
 
 
-def _chosen_language(runtime: Runtime[Context], detected: Language) -> Language:
+def _language(text: str, default: Language, runtime: Runtime[Context]) -> Language:
+    """Return the language that the caller chose, else that of the message."""
     chosen = runtime.context.language
-    return detected if chosen == "auto" else chosen
-
-
-def _check_size(text: str, files: int, services: Services) -> None:
-    if len(text) > services.settings.max_message_chars:
-        raise TooMuchText(limit=services.settings.max_message_chars)
-    if files > services.settings.max_files:
-        raise TooManyFiles(limit=services.settings.max_files)
-
-
-async def _store(
-    parts: list[InlinePart], services: Services, owner: Owner, language: Language
-) -> tuple[list[AttachmentRef], list[Attachment]]:
-    """Put each part into the attachment store; a part that cannot be had becomes a failed attachment."""
-    refs: list[AttachmentRef] = []
-    failed: list[Attachment] = []
-    for part in parts:
-        try:
-            refs.append(await _store_one(part, services, owner))
-        except AppError as exc:
-            failed.append(_failed(part, exc.body(language)))
-    return refs, failed
-
-
-def _failed(part: InlinePart, error: ErrorBody) -> Attachment:
-    return Attachment(
-        id="",
-        name=part.name,
-        kind="document",
-        media_type=part.media_type,
-        size=len(part.data or b""),
-        sha256="",
-        status="failed",
-        error=error,
-    )
-
-
-async def _store_one(part: InlinePart, services: Services, owner: Owner) -> AttachmentRef:
-    if part.attachment_id is not None:
-        return await services.attachments.get(part.attachment_id, owner)
-    data, name = part.data, part.name
-    if part.url is not None:
-        fetched = await services.http.fetch(part.url, max_bytes=services.settings.max_file_bytes)
-        data = fetched.body
-    return await services.attachments.put(data or b"", name=name, owner=owner)
-
-
-async def _spoken(
-    text: str, refs: list[AttachmentRef], services: Services, language: Language
-) -> tuple[str, list[AttachmentRef], list[Attachment]]:
-    """A recording without any text beside it is the user's message, spoken."""
-    if text.strip() or services.listener is None or not refs or any(ref["kind"] != "audio" for ref in refs):
-        return text, refs, []
-    heard: list[str] = []
-    failed: list[Attachment] = []
-    for ref in refs:
-        try:
-            heard.append((await services.listener.transcribe(await services.attachments.read(ref)))[0])
-        except AppError as exc:
-            failed.append(Attachment(**ref, status="failed", error=exc.body(language)))  # type: ignore[typeddict-item]
-    return "\n".join(heard), [], failed
-
-
-async def _long_paste(
-    text: str, refs: list[AttachmentRef], services: Services, owner: Owner, language: Language
-) -> tuple[str, list[AttachmentRef]]:
-    """Keep a paste that would crowd the window as a document; its head and tail stay in the message."""
-    if len(text) < HEAD_CHARS + TAIL_CHARS or count_tokens(text) < PASTE_SHARE * services.chat.context_tokens:
-        return text, refs
-    name = "pasted-text.txt" if language == "en" else "粘贴的文本.txt"
-    ref = await services.attachments.put(text.encode(), name=name, owner=owner)
-    note = PASTED[language].format(n=len(text), name=name)
-    return f"{text[:HEAD_CHARS]}\n{note}\n{text[-TAIL_CHARS:]}", [*refs, ref]
-
-
-def _plain(message: AnyMessage, text: str, refs: list[AttachmentRef]) -> HumanMessage:
-    """The same message, text only; `add_messages` replaces the original by its id."""
-    extra = {"attachments": refs} if refs else {}
-    return HumanMessage(content=text, id=message.id, additional_kwargs=extra)
+    return language_of(text, default) if chosen == "auto" else chosen

@@ -20,8 +20,9 @@ from turn.context import Context, Services
 from turn.material import results_text
 from turn.model_input import turn_input
 from turn.progress import emit
-from turn.prompts import LAST_ROUND, answer_prompt
+from turn.prompts import answer_prompt
 from turn.state import State, Update
+from turn.texts import LAST_ROUND
 
 RESULT_CHARS = 4000
 SPARE_TOKENS = 64
@@ -80,7 +81,7 @@ async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> A
     room = _room(chat, left) - tools
     prompt = answer_prompt(state, system_prompt=runtime.context.system_prompt, budget=room)
     if state["tool_rounds"] and not offered:
-        prompt = [*prompt, HumanMessage(LAST_ROUND[state["language"]])]
+        prompt = [*prompt, HumanMessage(LAST_ROUND.text(state["language"]))]
     model: Runnable[LanguageModelInput, AIMessage] = chat.model
     if offered:
         model = chat.model.bind_tools(schemas)

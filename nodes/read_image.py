@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
-from langgraph.types import Command
 
-from nodes.ingest_document import failed_attachment
 from turn.context import Context
 from turn.progress import emit_attachment, owner_of
 from turn.state import ReadInput, Update
@@ -25,10 +20,3 @@ async def read_image(state: ReadInput, runtime: Runtime[Context]) -> Update:
     )
     emit_attachment(runtime, attachment)
     return Update(attachments=[attachment])
-
-
-async def note_unread_image(
-    state: ReadInput, runtime: Runtime[Context], error: NodeError
-) -> Command[Literal["recall"]]:
-    """Turn what went wrong with one picture into a note on it, and go on."""
-    return Command(update=Update(attachments=[failed_attachment(state, runtime, error.error)]), goto="recall")

@@ -11,16 +11,13 @@ from langgraph.runtime import Runtime
 from domain.types import Attachment, DocumentNote
 from domain.words import Language
 from turn.context import Context, Services
-from turn.coverage import coverage_text
-from turn.passages import find_passages, overview
+from turn.material import coverage_text
+from turn.passages import Passages
 from turn.progress import emit, memory_key_of, owner_of
 from turn.state import State, Update
+from turn.texts import PARTLY_READ
 
 SUMMARY_CHARS = 1200
-PARTLY_READ = {
-    "en": "{name} is still being read: the answer rests on {done} of {total} pages.",
-    "zh": "{name} 仍在读取中：回答仅基于 {total} 页中的 {done} 页。",
-}
 
 
 async def recall(state: State, runtime: Runtime[Context]) -> Update:
@@ -30,8 +27,7 @@ async def recall(state: State, runtime: Runtime[Context]) -> Update:
     documents = await services.documents.list(owner)
     if documents:
         notes = [_note(document, state["language"]) for document in documents]
-        update["documents"], pages = await overview(state, services, owner, notes)
-        update["sources"] = pages or await find_passages(state, services, owner, notes)
+        update["documents"], update["sources"] = await Passages(state, services, owner, notes).find()
         update["warnings"] = [*state.get("warnings", []), *_partly_read(notes, state["language"], runtime)]
     return update
 
@@ -40,7 +36,7 @@ def _partly_read(notes: Sequence[DocumentNote], language: Language, runtime: Run
     """Say of each document that is being read how much of it there is to answer from."""
     reading = [note for note in notes if note["status"] == "reading"]
     warnings = [
-        PARTLY_READ[language].format(name=note["name"], done=note["pages_done"], total=note["pages_total"])
+        PARTLY_READ.text(language).format(name=note["name"], done=note["pages_done"], total=note["pages_total"])
         for note in reading
     ]
     for warning in warnings:
@@ -71,6 +67,8 @@ def _note(document: Attachment, language: Language) -> DocumentNote:
         pages_done=document.get("pages_done", 0),
         summary=document.get("summary", "")[:SUMMARY_CHARS],
     )
+    if "language" in document:
+        note["language"] = document["language"]
     if coverage := coverage_text(document, language):
         note["coverage"] = coverage
     return note

@@ -69,6 +69,18 @@ def test_imports_point_downward() -> None:
     assert not upward
 
 
+def test_the_graph_knows_no_provider_of_chat_models() -> None:
+    rooms = {"turn", "nodes", "graph", "tools", "ingestion", "stores"}
+    providers = [
+        f"{module} -> {target}"
+        for module, path in modules().items()
+        if module.split(".")[0] in rooms
+        for target in imports(path)
+        if target.startswith("models.chat") and target != "models.chat.interface"
+    ]
+    assert not providers
+
+
 def test_inits_hold_a_docstring_and_nothing_else() -> None:
     for path in ROOT.glob("*/**/__init__.py"):
         if path.parts[len(ROOT.parts)] in ROOMS:

@@ -14,8 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from langchain_core.messages import AnyMessage, HumanMessage
-
 from domain.errors import BadInput
 
 _DATA_URL = re.compile(
@@ -33,11 +31,6 @@ class InlinePart:
     data: bytes | None = None
     url: str | None = None
     attachment_id: str | None = None
-
-
-def has_parts(message: AnyMessage) -> bool:
-    """Tell whether a user's message still carries files that were not moved to the attachment store."""
-    return isinstance(message, HumanMessage) and not isinstance(message.content, str)
 
 
 def split_content(content: str | Sequence[object]) -> tuple[str, list[InlinePart]]:

@@ -10,33 +10,35 @@ from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 from domain.tokens import count_tokens
 from domain.types import Attachment, DocumentNote, Source
 from domain.words import Language
-from turn.coverage import coverage_text
 from turn.state import State
+from turn.texts import (
+    DESCRIPTION,
+    DOCUMENT,
+    DOCUMENTS,
+    FACTS,
+    FAILED_FILE,
+    FILE,
+    MORE_DOCUMENTS,
+    NO_VISION,
+    OCR_TEXT,
+    PAGES_EMPTY,
+    PAGES_READ,
+    PARTLY_COVERED,
+    PICTURE,
+    STILL_READING,
+    SUMMARY,
+)
 
 OPEN, CLOSE = "<material>\n", "\n</material>"
 _TAG = re.compile(r"<(?=\s*/?\s*material)", re.I)
 CUT = " […]"
 
-NO_VISION = {
-    "en": "No vision model is configured: only the text (OCR) and simple facts of this picture are known.",
-    "zh": "未配置视觉模型：只知道这张图片中的文字（OCR）和基本信息。",
-}
-STILL_READING = {
-    "en": "{name}: {done} of {total} pages are read so far; say that the answer rests on these.",
-    "zh": "{name}：目前已读取 {done}/{total} 页，请说明回答仅基于这些页。",
-}
-PARTLY_COVERED = {
-    "en": "Say when summarising it: {coverage}",
-    "zh": "总结时请说明：{coverage}",
-}
-MORE = {
-    "en": "... and {n} older ones; list_documents names them.",
-    "zh": "……以及更早的 {n} 个，可用 list_documents 查看。",
-}
 LISTED = 30
 """Most documents that are named in a prompt."""
 LIST_CHARS = 4000
 """Most characters of their summaries together."""
+MOST_NAMED = 20
+"""Most pages without text that are named."""
 NOTE_TOKENS = 400
 """Most tokens of a past picture's or document's digest inside an earlier message."""
 
@@ -84,8 +86,9 @@ def material_text(state: State) -> str:
         _attachment_text(attachment, language, summaries.get(attachment["id"], ""))
         for attachment in state.get("attachments", [])
     ]
-    sent = {attachment["id"] for attachment in state.get("attachments", [])}
-    parts.append(_documents_text([note for note in state.get("documents", []) if note["id"] not in sent], language))
+    if state["question"]["kind"] != "social":
+        sent = {attachment["id"] for attachment in state.get("attachments", [])}
+        parts.append(_documents_text([note for note in state.get("documents", []) if note["id"] not in sent], language))
     parts.append(sources_text(first_sources(state)))
     return "\n\n".join(part for part in parts if part)
 
@@ -110,31 +113,49 @@ def place(source: Source) -> str:
 def _attachment_text(attachment: Attachment, language: Language, summary: str = "") -> str:
     name = attachment["name"]
     if attachment["status"] == "failed":
-        error = attachment["error"]
-        return f"File {name} could not be used ({error['code']}): {error['message']} {error['remedy']}"
+        return FAILED_FILE.text(language).format(name=name, **attachment["error"])
     if attachment["kind"] == "image":
         return _picture_text(attachment, language)
-    lines = [f"File {name} ({attachment.get('pages_total', 1)} p.)"]
+    lines = [FILE.text(language).format(name=name, pages=attachment.get("pages_total", 1))]
     if attachment["status"] == "reading":
         done, total = attachment.get("pages_done", 0), attachment.get("pages_total", 0)
-        lines.append(STILL_READING[language].format(name=name, done=done, total=total))
+        lines.append(STILL_READING.text(language).format(name=name, done=done, total=total))
     if summary := attachment.get("summary") or summary:
-        lines.append(f"Summary: {summary}")
+        lines.append(SUMMARY.text(language).format(text=summary))
     if coverage := coverage_text(attachment, language):
-        return "\n".join([*lines, PARTLY_COVERED[language].format(coverage=coverage)])
+        return "\n".join([*lines, PARTLY_COVERED.text(language).format(coverage=coverage)])
     return "\n".join([*lines, *attachment.get("warnings", [])])
 
 
+def coverage_text(document: Attachment, language: Language) -> str:
+    """Return what was not read of a document; empty when all of it was, or when it is still being read.
+
+    Pages that failed stand in its warnings with their reasons.
+    """
+    ledger, warnings = document.get("coverage"), document.get("warnings", [])
+    if document["kind"] == "image" or document["status"] != "ready" or not (ledger or warnings):
+        return ""
+    said: list[str] = []
+    if ledger:
+        said.append(PAGES_READ.text(language).format(read=ledger["read"], total=document.get("pages_total", 1)))
+        failed = {gap["page"] for gap in ledger["failed"]}
+        empty = [str(gap["page"]) for gap in ledger["skipped"] if gap["page"] not in failed]
+        if empty:
+            named = ", ".join(empty[:MOST_NAMED]) + (", …" if len(empty) > MOST_NAMED else "")
+            said.append(PAGES_EMPTY.text(language).format(pages=named))
+    return ("" if language == "zh" else " ").join([*said, *warnings])
+
+
 def _picture_text(attachment: Attachment, language: Language) -> str:
-    lines = [f"Picture {attachment['name']}"]
+    lines = [PICTURE.text(language).format(name=attachment["name"])]
     if attachment.get("facts"):
-        lines.append(f"Facts: {attachment['facts']}")
+        lines.append(FACTS.text(language).format(text=attachment["facts"]))
     ocr, description = attachment.get("ocr"), attachment.get("description")
-    lines.append("Text by OCR: " + (ocr["text"] if ocr and ocr["text"] else "-"))
+    lines.append(OCR_TEXT.text(language).format(text=ocr["text"] if ocr and ocr["text"] else "-"))
     if description:
-        lines.append(f"Description by {description['model']}: {description['text']}")
+        lines.append(DESCRIPTION.text(language).format(**description))
     elif not attachment.get("warnings"):
-        lines.append(NO_VISION[language])
+        lines.append(NO_VISION.text(language))
     return "\n".join([*lines, *attachment.get("warnings", [])])
 
 
@@ -142,22 +163,24 @@ def _documents_text(notes: Sequence[DocumentNote], language: Language) -> str:
     """The newest documents of the thread, with summaries while there is room; older ones are counted."""
     if not notes:
         return ""
-    lines: list[str] = []
+    lines = [DOCUMENTS.text(language)]
     left = LIST_CHARS
     for note in reversed(notes[-LISTED:]):
         summary = note["summary"] if len(note["summary"]) <= left else ""
         left -= len(summary)
-        lines.append(f"- {note['name']} ({note['pages_total']} p.)" + (f": {summary}" if summary else ""))
+        line = DOCUMENT.text(language).format(name=note["name"], pages=note["pages_total"])
+        lines.append(f"{line}: {summary}" if summary else line)
         if "coverage" in note:
-            lines.append(PARTLY_COVERED[language].format(coverage=note["coverage"]))
+            lines.append(PARTLY_COVERED.text(language).format(coverage=note["coverage"]))
         if note["status"] == "reading":
             lines.append(
-                STILL_READING[language].format(name=note["name"], done=note["pages_done"], total=note["pages_total"])
+                STILL_READING.text(language).format(
+                    name=note["name"], done=note["pages_done"], total=note["pages_total"]
+                )
             )
     if len(notes) > LISTED:
-        lines.append(MORE[language].format(n=len(notes) - LISTED))
-    title = "Documents of this conversation:" if language == "en" else "本会话中的文档："
-    return "\n".join([title, *lines])
+        lines.append(MORE_DOCUMENTS.text(language).format(n=len(notes) - LISTED))
+    return "\n".join(lines)
 
 
 def digest(attachments: Sequence[Attachment], language: Language) -> str:

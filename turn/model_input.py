@@ -5,7 +5,6 @@ from __future__ import annotations
 from langchain_core.messages import HumanMessage
 
 from models.chat.interface import ToolResult, TurnInput
-from turn.follow_up import leans_on
 from turn.material import first_sources, tool_results, unfenced
 from turn.prompts import newest_turn, persona_of
 from turn.state import State
@@ -17,8 +16,10 @@ def turn_input(state: State, *, system_prompt: str) -> TurnInput:
     return TurnInput(
         "answer",
         state["language"],
-        question=state["question"],
-        follows=leans_on(before, state["question"]),
+        question=state["question"]["text"],
+        kind=state["question"]["kind"],
+        page=state["question"]["page"],
+        follows=state["question"]["follows"],
         sources=first_sources(state),
         attachments=state.get("attachments", []),
         documents=state.get("documents", []),

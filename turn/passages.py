@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 
 from domain.errors import AppError, Unavailable
 from domain.owner import Owner
 from domain.tokens import count_tokens
 from domain.types import DocumentNote, Source
-from models.chat.extractive.calls import asks_overview
-from models.chat.extractive.questions import page_meant, topic_of
-from models.chat.extractive.routing import has_cue
-from models.chat.extractive.summary import summarize_document
-from models.chat.extractive.text import is_chinese
+from ingestion.summaries import condense
 from turn.context import Services
-from turn.follow_up import leans_on
+from turn.question import LAST_PAGE
 from turn.state import State
 
 SUMMARY_TOKENS = 400
@@ -26,76 +21,150 @@ Within one language a turn does not wait: with keywords alone 0.990 of 521 quest
 with vectors 0.998."""
 SHORT_PAGES = 40
 """Pages of a document whose vectors may be ready in that time."""
-ANSWERED_WITHOUT = (
-    "greeting", "thanks", "farewell", "identity", "abilities", "small_talk", "list_documents", "current_time",
-    "calculate",
-)  # fmt: skip
-"""What needs no passage (labels of the bundled reader's router)."""
-MOST_OVERVIEWS = 8
-"""Documents without a summary that are looked at for one question."""
-PICTURE = re.compile(
-    r"\b(?:pictures?|images?|photos?|photograph|screenshots?|posters?|signs?|labels?|scans?|drawing|screen)\b"
-    r"|图|照片|截屏|海报|标签|招牌|牌子|画面",
-    re.IGNORECASE,
-)
+MOST_FILES = 8
+"""Files whose pages are looked at for one question; the newest count."""
 
 
-async def find_passages(state: State, services: Services, owner: Owner, notes: Sequence[DocumentNote]) -> list[Source]:
-    """Return passages for the question, numbered from 1; none where the store does not answer.
+class Passages:
+    """Finds the passages of one turn; `notes` are the documents that it can search, oldest first."""
 
-    The files of this turn come first, or a picture of an earlier turn when the question names one, then the rest of the
-    thread in what is left of the budget. A question that leans on earlier ones is looked for together with them.
-    """
-    budget = services.settings.context_tokens_for_sources
-    sent = [item["id"] for item in state.get("attachments", []) if item["status"] != "failed"]
-    picture = [] if sent else await _picture_meant(state["question"], notes, services, owner)
-    before = leans_on(state["messages"][:-1], state["question"])
-    query = topic_of(state["question"]) or state["question"]
-    queries = [f"{before} {query}", query] if before else [query]
-    try:
-        found = await _search(queries, sent, services, owner)
-        first = [] if found else await _beginning(sent, notes, services, owner, budget)
-        if _foreign(state["question"], found or first) and await _vectors_came(services, owner):
-            found = await _search(queries, sent, services, owner)
-    except Unavailable:
-        return []
-    return numbered([*picture, *found] or first)
+    def __init__(self, state: State, services: Services, owner: Owner, notes: Sequence[DocumentNote]) -> None:
+        self._question = state["question"]
+        self._language = state["language"]
+        self._sent = [item["id"] for item in state.get("attachments", []) if item["status"] != "failed"]
+        self._services, self._owner, self._notes = services, owner, notes
+        self._budget: int = services.settings.context_tokens_for_sources
 
+    async def find(self) -> tuple[list[DocumentNote], list[Source]]:
+        """Return the notes, some with a summary that they lacked, and passages numbered from 1.
 
-async def _search(queries: Sequence[str], sent: Sequence[str], services: Services, owner: Owner) -> list[Source]:
-    """Return what is found for each query: most of it in the files `sent` in this turn, where there are any."""
-    share = services.settings.context_tokens_for_sources // len(queries)
-    found: list[Source] = []
-    for text in queries:
-        if sent:
-            found += await services.documents.sources(text, owner, token_budget=share * 3 // 4, document_ids=sent)
-        rest = await services.documents.sources(text, owner, token_budget=share // 4 if sent else share)
-        found += [source for source in rest if source.get("document_id") not in sent]
-    return found
+        A greeting gets none. A page that the question names comes first, and alone when the question is about it as a
+        whole; so do the pictures of the thread when it speaks of one. A question about files as a whole gets the pages
+        of those without a summary. None are found where the store does not answer.
+        """
+        notes, kind = list(self._notes), self._question["kind"]
+        if kind == "social":
+            return notes, []
+        if kind == "overview":
+            notes, pages = await self._whole()
+            return notes, numbered(pages or await self._search())
+        first = await self._page_named()
+        if kind == "page" and first:
+            return notes, numbered(first)
+        if kind == "picture" and not self._sent:
+            pictures = [note for note in notes if note["kind"] == "image"][-1:]
+            first += await self._within_budget(pictures)
+        return notes, numbered([*first, *await self._search()])
 
+    def _meant(self) -> list[DocumentNote]:
+        """The files of this turn, else the newest of the thread."""
+        return [note for note in self._notes if not self._sent or note["id"] in self._sent][-MOST_FILES:]
 
-def _foreign(question: str, found: Sequence[Source]) -> bool:
-    """Tell whether a question that passages may answer is in another language than all that was found."""
-    if asks_overview(question) or any(has_cue(label, question) for label in ANSWERED_WITHOUT):
-        return False
-    asked = is_chinese(question)
-    return bool(found) and all(is_chinese(source["text"]) != asked for source in found)
+    async def _whole(self) -> tuple[list[DocumentNote], list[Source]]:
+        """Make up for missing summaries: by all pages of a short document, by the main sentences of a longer one."""
+        missing = {note["id"] for note in self._meant() if not note["summary"]}
+        notes: list[DocumentNote] = []
+        pages: list[Source] = []
+        left = self._budget
+        for note in self._notes:
+            own = await self._pages(note) if note["id"] in missing else []
+            cost = sum(count_tokens(source["text"]) for source in own)
+            if cost <= left:
+                left -= cost
+                pages += own
+            else:
+                text = "\n\n".join(source["text"] for source in own)
+                note = note.copy()
+                note["summary"] = await asyncio.to_thread(condense, text, SUMMARY_TOKENS)
+            notes.append(note)
+        return notes, pages
 
+    async def _page_named(self) -> list[Source]:
+        page = self._question["page"]
+        if not page:
+            return []
+        return await self._within_budget(self._meant(), page)
 
-async def _vectors_came(services: Services, owner: Owner) -> bool:
-    """Wait for the vectors of short documents; tell whether that changed anything."""
-    waited = False
-    try:
-        async with asyncio.timeout(VECTORS_WAIT if services.documents.vectors is not None else 0):
-            while any(
-                item.get("indexed", 1.0) < 1 and item.get("pages_total", 1) <= SHORT_PAGES
-                for item in await services.documents.list(owner)
-            ):
-                waited = True
-                await asyncio.sleep(VECTORS_WAIT / 50)
-    except TimeoutError:
-        pass
-    return waited
+    async def _within_budget(self, notes: Sequence[DocumentNote], page: int = 0) -> list[Source]:
+        """Return the pages of the files, or only `page` of each, newest file first, as far as the budget goes."""
+        left, kept = self._budget, list[Source]()
+        for note in reversed(notes):
+            for source in await self._pages(note, page):
+                left -= count_tokens(source["text"])
+                if left < 0:
+                    return kept
+                kept.append(source)
+        return kept
+
+    async def _pages(self, note: DocumentNote, page: int = 0) -> list[Source]:
+        """Return the pages of a document that were read so far, or only `page`, each as one passage."""
+        number = note["pages_total"] if page == LAST_PAGE else page
+        try:
+            pages = await self._services.documents.pages(note["id"], self._owner, number or 1, number or None)
+        except AppError:
+            return []
+        return [
+            Source(
+                number=0,
+                origin="image" if note["kind"] == "image" else "document",
+                document_id=note["id"],
+                name=note["name"],
+                page=page["number"],
+                label=page["label"],
+                start=0,
+                end=len(page["markdown"]),
+                text=page["markdown"],
+            )
+            for page in pages
+            if page["markdown"].strip()
+        ]
+
+    async def _search(self) -> list[Source]:
+        """Return what is found for the question, and for it together with the earlier ones that it leans on.
+
+        While a file has no vectors yet and shares no word with the question, its first pages have to do.
+        """
+        text, before = self._question["text"], self._question["follows"]
+        queries = [f"{before} {text}", text] if before else [text]
+        try:
+            if self._question["kind"] != "overview" and self._foreign():
+                await self._vectors()
+            return await self._found(queries) or await self._within_budget(self._meant())
+        except Unavailable:
+            return []
+
+    async def _found(self, queries: Sequence[str]) -> list[Source]:
+        """Return what is found for each query: most of it in the files of this turn, where there are any."""
+        share = self._budget // len(queries)
+        sources = self._services.documents.sources
+        found: list[Source] = []
+        for text in queries:
+            if self._sent:
+                found += await sources(text, self._owner, token_budget=share * 3 // 4, document_ids=self._sent)
+            rest = await sources(text, self._owner, token_budget=share // 4 if self._sent else share)
+            found += [source for source in rest if source.get("document_id") not in self._sent]
+        return found
+
+    def _foreign(self) -> bool:
+        """Tell whether all documents that the question can be about are in another language than it."""
+        languages = {note["language"] for note in self._meant() if note.get("language")}
+        return bool(languages) and self._language not in languages
+
+    async def _vectors(self) -> None:
+        """Wait for the vectors of short documents, which are made after reading, another process's too."""
+        documents = self._services.documents
+        if documents.vectors is None:
+            return
+        try:
+            async with asyncio.timeout(VECTORS_WAIT):
+                while True:
+                    listed = await documents.list(self._owner)
+                    short = [item for item in listed if item.get("pages_total", 1) <= SHORT_PAGES]
+                    if all(item.get("indexed", 1.0) >= 1 for item in short):
+                        return
+                    await asyncio.sleep(VECTORS_WAIT / 50)
+        except TimeoutError:
+            pass
 
 
 def numbered(found: Sequence[Source]) -> list[Source]:
@@ -104,87 +173,3 @@ def numbered(found: Sequence[Source]) -> list[Source]:
     for source in found:
         kept.setdefault((source.get("document_id"), source.get("page"), source["start"]), source)
     return [{**source, "number": number} for number, source in enumerate(kept.values(), 1)]
-
-
-async def overview(
-    state: State, services: Services, owner: Owner, notes: Sequence[DocumentNote]
-) -> tuple[list[DocumentNote], list[Source]]:
-    """Prepare a question about files as a whole; return the notes, and whole pages as passages.
-
-    A question about one page gets that page. A document without a summary (a short one, or one whose summary is still
-    being written) is given in full when it fits in the budget. Of a longer one the main sentences of all pages read so
-    far take the place of the summary.
-    """
-    sent = {item["id"] for item in state.get("attachments", [])}
-    if page := page_meant(state["question"]):
-        about = [note for note in notes if not sent or note["id"] in sent][-MOST_OVERVIEWS:]
-        return list(notes), numbered([found for note in about for found in await _pages(note, services, owner, page)])
-    if not asks_overview(state["question"]):
-        return list(notes), []
-    meant = [note["id"] for note in notes if not note["summary"] and (not sent or note["id"] in sent)][-MOST_OVERVIEWS:]
-    left = services.settings.context_tokens_for_sources
-    made: list[DocumentNote] = []
-    pages: list[Source] = []
-    for note in notes:
-        if note["id"] in meant:
-            own = await _pages(note, services, owner)
-            cost = sum(count_tokens(source["text"]) for source in own)
-            if cost <= left:
-                left -= cost
-                pages += own
-            else:
-                whole = "\n\n".join(source["text"] for source in own)
-                note = DocumentNote(
-                    **{**note, "summary": await asyncio.to_thread(summarize_document, whole, SUMMARY_TOKENS)}
-                )
-        made.append(note)
-    return made, numbered(pages)
-
-
-async def _pages(note: DocumentNote, services: Services, owner: Owner, only: int | None = None) -> list[Source]:
-    """Return the pages of a document that were read so far, or the one with the number `only`, each as one passage."""
-    try:
-        pages = await services.documents.pages(note["id"], owner, only or 1, only)
-    except AppError:
-        return []
-    return [
-        Source(
-            number=0,
-            origin="image" if note["kind"] == "image" else "document",
-            document_id=note["id"],
-            name=note["name"],
-            page=page["number"],
-            label=page["label"],
-            start=0,
-            end=len(page["markdown"]),
-            text=page["markdown"],
-        )  # fmt: skip
-        for page in pages
-        if page["markdown"].strip()
-    ]
-
-
-async def _beginning(
-    sent: Sequence[str], notes: Sequence[DocumentNote], services: Services, owner: Owner, budget: int
-) -> list[Source]:
-    """Return the first pages of this turn's files, else of the newest of the thread.
-
-    They are what there is as long as a file has no vectors yet and shares no word with the question.
-    """
-    meant = [note for note in notes if not sent or note["id"] in sent]
-    kept: list[Source] = []
-    for note in reversed(meant[-MOST_OVERVIEWS:]):
-        for page in await _pages(note, services, owner):
-            budget -= count_tokens(page["text"])
-            if budget < 0:
-                return kept
-            kept.append(page)
-    return kept
-
-
-async def _picture_meant(
-    question: str, notes: Sequence[DocumentNote], services: Services, owner: Owner
-) -> list[Source]:
-    """Return the text of the newest picture of the thread when the question speaks of one."""
-    pictures = [note for note in notes if note["kind"] == "image"]
-    return await _pages(pictures[-1], services, owner) if pictures and PICTURE.search(question) else []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from operator import add
-from typing import Annotated
+from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
-from typing_extensions import TypedDict
+from langgraph.types import Overwrite
+from typing_extensions import TypedDict, is_typeddict
 
-from domain.types import Attachment, AttachmentRef, Citation, DocumentNote, Source, ToolRun, Usage
+from domain.types import Attachment, AttachmentRef, Citation, DocumentNote, Question, Source, ToolRun, Usage
 from domain.words import Language
 
 
@@ -19,17 +20,13 @@ class InputState(TypedDict):
     messages: Annotated[list[AnyMessage], add_messages]
 
 
-class Update(TypedDict, total=False):
-    """What a node may write."""
+class TurnState(TypedDict, total=False):
+    """What belongs to one turn; every key starts empty in the next."""
 
-    messages: Annotated[list[AnyMessage], add_messages]
-    """The window of the conversation: recent messages verbatim."""
-    summary: str
-    """Running summary of the messages that left the window."""
     language: Language
     """Language of the user's newest message."""
-    question: str
-    """Text of the user's newest message."""
+    question: Question
+    """What the user's newest message asks."""
     pending: list[AttachmentRef]
     """Files of this turn, still to be read."""
     attachments: Annotated[list[Attachment], add]
@@ -56,6 +53,15 @@ class Update(TypedDict, total=False):
     """Things the user should know about this answer."""
 
 
+class Update(TurnState, total=False):
+    """What a node may write."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    """The window of the conversation: recent messages verbatim."""
+    summary: str
+    """Running summary of the messages that left the window."""
+
+
 class State(InputState, Update, total=False):  # type: ignore[misc]
     """Everything a turn keeps."""
 
@@ -78,3 +84,21 @@ class OutputState(TypedDict, total=False):
     tool_runs: list[ToolRun]
     usage: Usage
     warnings: list[str]
+
+
+_TURN_KEYS = get_type_hints(TurnState, include_extras=True)
+
+
+def new_turn() -> Update:
+    """Return every key of a turn, empty: an update with it forgets what the last turn left."""
+    return cast("Update", {key: _empty(kind) for key, kind in _TURN_KEYS.items()})
+
+
+def _empty(kind: Any) -> object:
+    if get_origin(kind) is Annotated:  # it has a reducer, which is passed by
+        return Overwrite(_empty(get_args(kind)[0]))
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    if is_typeddict(kind):
+        return {key: _empty(inner) for key, inner in get_type_hints(kind).items()}
+    return (get_origin(kind) or kind)()

@@ -40,7 +40,7 @@ class TurnInput:
         text: What to summarise; of a conversation, an earlier summary and lines that begin with `User:` or
             `Assistant:`.
         kind: What kind of question it is.
-        page: Number of the page that a question of kind `page` is about; 0 for other kinds.
+        page: Number of the one page that the question names, -1 for the last one; 0 without any.
         follows: The earlier questions that this one leans on; empty when it stands by itself.
         sources: Passages of this turn, numbered from 1, without those that tools found.
         attachments: Files of this turn.

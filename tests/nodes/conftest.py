@@ -10,14 +10,15 @@ from typing import Any, cast
 import pytest
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langgraph.runtime import Runtime
 from pydantic import Field
 
 from domain.errors import AppError, UnknownAttachment, UnknownDocument
+from domain.language import language_of
 from domain.owner import Owner
-from domain.types import Attachment, AttachmentRef, Source, Usage
+from domain.types import Attachment, AttachmentRef, Source
 from domain.words import Words
 from models.chat.interface import Chat
 from readers.detect import detect
@@ -25,7 +26,8 @@ from settings import Settings
 from tools.registry import ToolRegistry
 from turn.background import Background
 from turn.context import Context, Services
-from turn.state import State
+from turn.question import question_of
+from turn.state import State, new_turn
 
 
 class ScriptedModel(BaseChatModel):
@@ -190,25 +192,13 @@ def parts(settings: Settings) -> Any:
     assert not made.model.steps, "unused steps of the script"
 
 
-def a_state(**changes: Any) -> State:
-    """A turn after `detect_modality`."""
-    state = State(
-        messages=[],
-        language="en",
-        question="",
-        pending=[],
-        attachments=[],
-        documents=[],
-        sources=[],
-        offered_tools=[],
-        tool_rounds=0,
-        tool_runs=[],
-        answer="",
-        citations=[],
-        usage=Usage(input_tokens=0, output_tokens=0, model=""),
-        warnings=[],
-    )
-    return cast("State", {**state, **changes})
+def a_state(*, question: str = "", **changes: Any) -> State:
+    """A turn after `detect_modality`; the language is that of the question."""
+    messages = changes.get("messages", [])
+    language = changes.get("language") or language_of(question)
+    earlier = [str(message.text) for message in messages if isinstance(message, HumanMessage)][:-1]
+    made = {**new_turn(), "attachments": [], "messages": [], "language": language}
+    return cast("State", {**made, "question": question_of(question, language, earlier), **changes})
 
 
 def a_source(number: int, text: str, **changes: Any) -> Source:

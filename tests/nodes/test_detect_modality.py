@@ -5,11 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.types import Overwrite
 
 from domain.errors import BadInput, TooManyFiles, TooMuchText
 from net.failures import AddressBlocked
 from nodes.detect_modality import detect_modality
 from tests.nodes.conftest import Parts, a_state
+from turn.state import TurnState
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 
@@ -34,12 +36,20 @@ async def test_the_books_of_the_last_turn_are_closed(parts: Parts) -> None:
     assert (update["tool_rounds"], update["answer"], update["warnings"], update["sources"]) == (0, "", [], [])
 
 
+async def test_every_key_of_a_turn_starts_empty(parts: Parts) -> None:
+    update = await detect_modality(a_state(messages=[HumanMessage("hi")]), parts.runtime())
+    assert set(update) == set(TurnState.__annotations__) | {"messages"}
+    assert update["usage"] == {"input_tokens": 0, "output_tokens": 0, "model": ""}
+    assert update["attachments"] == Overwrite([])  # type: ignore[comparison-overlap]
+
+
 async def test_history_of_a_stateless_client_is_moved_too(parts: Parts) -> None:
     first = HumanMessage([{"type": "text", "text": "see"}, block(PNG, filename="a.png")], id="1")
     messages = [first, AIMessage("yes", id="2"), HumanMessage("and now?", id="3")]
     update = await detect_modality(a_state(messages=messages), parts.runtime())
     assert [m.id for m in update["messages"]] == ["1", "3"]
-    assert [ref["name"] for ref in update["pending"]] == ["a.png"] and update["question"] == "and now?"
+    assert [ref["name"] for ref in update["pending"]] == ["a.png"] and update["question"]["text"] == "and now?"
+    assert update["question"]["follows"] == "see"
 
 
 async def test_a_file_that_cannot_be_had_becomes_a_note(parts: Parts) -> None:
@@ -69,7 +79,7 @@ async def test_a_recording_alone_is_the_message(parts: Parts) -> None:
         [{"type": "input_audio", "input_audio": {"data": base64.b64encode(wav).decode(), "format": "wav"}}]
     )
     update = await detect_modality(a_state(messages=[message]), parts.runtime())
-    assert (update["question"], update["pending"]) == ("what time is it", [])
+    assert (update["question"]["text"], update["pending"]) == ("what time is it", [])
 
 
 async def test_a_long_paste_becomes_a_document(parts: Parts) -> None:
@@ -77,12 +87,12 @@ async def test_a_long_paste_becomes_a_document(parts: Parts) -> None:
     update = await detect_modality(a_state(messages=[HumanMessage(text)]), parts.runtime())
     (ref,) = update["pending"]
     assert parts.attachments.files[ref["id"]][1].decode() == text
-    assert len(str(update["messages"][0].content)) < 2200 and ref["name"] in update["question"]
+    assert len(str(update["messages"][0].content)) < 2200 and ref["name"] in update["question"]["text"]
 
 
 async def test_files_without_words_get_a_question(parts: Parts) -> None:
     update = await detect_modality(a_state(messages=[HumanMessage([block(PNG)])]), parts.runtime())
-    assert update["question"] == "What is in the files I sent?"
+    assert update["question"]["text"] == "What is in the files I sent?"
 
 
 @pytest.mark.parametrize("messages", [[], [AIMessage("hi")], [HumanMessage("  ")]])

@@ -3,10 +3,9 @@ from __future__ import annotations
 import base64
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
 
 from domain.errors import BadInput
-from turn.content import has_parts, split_content
+from turn.content import split_content
 
 PNG = b"\x89PNG\r\n\x1a\n"
 B64 = base64.b64encode(PNG).decode()
@@ -81,9 +80,3 @@ def test_references(block: dict[str, object]) -> None:
 def test_bad_blocks_say_why(block: object, reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
         split_content([block])
-
-
-def test_has_parts_only_for_users_blocks() -> None:
-    assert has_parts(HumanMessage([{"type": "text", "text": "x"}]))
-    assert not has_parts(HumanMessage("x"))
-    assert not has_parts(AIMessage([{"type": "text", "text": "x"}]))
