@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from models.chat.extractive.arguments import find_expression, find_place, find_urls
-from tools.calculate import evaluate, show
+from tools.calculate import evaluate
+from tools.exact_numbers import show
 
 
 @pytest.mark.parametrize(
