@@ -11,7 +11,6 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api.announce import announce
 from api.backend import Backend
-from api.edge import metrics
 from api.edge.failures import install_error_handlers
 from api.edge.keys import ApiKeys
 from api.edge.local_callers import is_loopback
@@ -19,10 +18,10 @@ from api.edge.logs import configure_logging
 from api.edge.middleware import BodyLimit, RequestScope
 from api.edge.static import page_router
 from api.langserve.mount import mount_langserve
-from api.openai import routes as openai
-from api.rest import chat, documents, health, personas, runs, sessions, speech, tools
+from api.openai import audio, completions, embeddings, models
+from api.rest import chat, documents, health, metrics, personas, runs, sessions, speech, tools
 from api.rest.deletion import finish_deletions
-from api.rest.openapi_tags import TAGS
+from api.rest.openapi import TAGS
 from api.runs.runner import TurnRunner
 from graph.builder import build_graph
 from services import open_services
@@ -85,7 +84,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     # The busiest routes first: each request is held against one route after the other.
     mount_langserve(app, lambda: app.state.backend.runner)
-    for room in (chat, runs, sessions, documents, tools, personas, speech, health, metrics, openai):
+    for room in (chat, runs, sessions, documents, tools, personas, speech, health, metrics):
+        app.include_router(room.router)
+    for room in (completions, models, embeddings, audio):
         app.include_router(room.router)
     app.include_router(page_router())
     if settings.cors_origins:

@@ -22,10 +22,17 @@ LAYERS = [
     {"nodes"},
     {"services"},
     {"graph"},
-    {"api"},
+    {"api.edge"},
+    {"api.schemas"},
+    {"api.runs"},
+    {"api.backend"},
+    {"api.rest", "api.langserve", "api.openai"},
+    {"api.announce", "api"},
     {"server"},
 ]
-ROOMS = set().union(*LAYERS)
+ROOMS = {name.split(".")[0] for names in LAYERS for name in names}
+APART = LAYERS[-3]
+"""Wings that stand side by side: none imports another."""
 DENIED = {"utils", "util", "helpers", "helper", "common", "misc", "legacy", "manager"}
 
 
@@ -35,7 +42,13 @@ def modules() -> dict[str, Path]:
 
 
 def layer(module: str) -> int:
-    return next(level for level, rooms in enumerate(LAYERS) if module.split(".")[0] in rooms)
+    """Return the layer of the longest name in `LAYERS` that `module` is in."""
+    names = {name: level for level, rooms in enumerate(LAYERS) for name in rooms}
+    return names[max((name for name in names if f"{module}.".startswith(f"{name}.")), key=len)]
+
+
+def wing(module: str) -> str:
+    return next((name for name in APART if f"{module}.".startswith(f"{name}.")), "")
 
 
 def imports(path: Path) -> set[str]:
@@ -79,6 +92,23 @@ def test_the_graph_knows_no_provider_of_chat_models() -> None:
         if target.startswith("models.chat") and target != "models.chat.interface"
     ]
     assert not providers
+
+
+def test_wings_of_one_layer_do_not_import_each_other() -> None:
+    across = [
+        f"{module} -> {target}"
+        for module, path in modules().items()
+        for target in imports(path)
+        if wing(module) and wing(target) and wing(module) != wing(target)
+    ]
+    assert not across
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    graph = {module: imports(path) for module, path in modules().items() if not module.startswith("readers.pdf")}
+    while leaves := {module for module, targets in graph.items() if not targets & graph.keys()}:
+        graph = {module: targets for module, targets in graph.items() if module not in leaves}
+    assert not graph, "each of these is in a circle, or imports one that is"
 
 
 def test_inits_hold_a_docstring_and_nothing_else() -> None:

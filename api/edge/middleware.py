@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.edge.failures import as_app_error, error_response
+from api.edge.instruments import HTTP_SECONDS, labelled
 from api.edge.logs import request_id_var
-from api.edge.metrics import HTTP_SECONDS, labelled
 from domain.errors import AppError, BodyTimedOut, BodyTooLarge
 
 logger = logging.getLogger(__name__)

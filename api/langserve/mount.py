@@ -22,13 +22,13 @@ from langgraph.types import Overwrite
 from pydantic import BaseModel, ValidationError
 
 from api.edge.failures import as_app_error, asked_language, error_body
+from api.edge.responses import client_left
 from api.langserve.repairs import repair_langserve
 from api.langserve.schemas import CONFIG_SPECS, TurnInput, TurnOutput
 from api.runs.answers import new_messages
 from api.runs.client_messages import cleaned
 from api.runs.run import Run, TurnRequest
 from api.runs.runner import TurnRunner
-from api.runs.wire import client_left
 from api.schemas import DisconnectPolicy
 from domain.errors import BadInput
 from domain.owner import Owner
@@ -210,7 +210,7 @@ class ServedRoute(APIRoute):
             if b"on_disconnect" not in await request.body() and "config_hash" not in request.path_params:
                 return _with_errors_told(await _translated(handle(request)), request)
             working = asyncio.ensure_future(handle(request))
-            leaving = asyncio.ensure_future(client_left(request))
+            leaving = asyncio.ensure_future(client_left(request.receive))
             try:
                 await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
                 if not working.done():

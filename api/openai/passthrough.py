@@ -11,10 +11,9 @@ from fastapi import Response
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 from langchain_core.runnables import Runnable
 
+from api.edge.responses import ByteStream, json_response
 from api.openai.schemas import CompletionBody
 from api.openai.wire import Completion, error_chunk, finish_reason
-from api.runs.sse import ByteStream
-from api.runs.wire import json_response
 from domain.errors import AppError
 from domain.types import Usage
 from models.chat.interface import Chat

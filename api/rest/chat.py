@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from api.backend import Backend, BackendDep, UserDep
-from api.rest.speech import spoken_batches, unspoken_batches
+from api.edge.responses import json_response
+from api.rest.openapi import CHAT_BODY, FILE_BODY, FILES_BODY, IMAGE_BODY, request_body
 from api.rest.turn_bodies import TurnBody, read_turn_body, turn_request
 from api.runs.run import Run
-from api.runs.sse import event_stream
-from api.runs.wire import json_response, result_while_connected
-from api.schemas import ERRORS, Answer, ChatBody
+from api.runs.voice import spoken_batches, unspoken_batches
+from api.runs.wire import event_stream, result_while_connected
+from api.schemas import ERRORS, Answer
 
 router = APIRouter(prefix="/api/v1", tags=["chat"])
-
-_SCHEMA = ChatBody.model_json_schema()
-_FORM_FIELDS: dict[str, Any] = {
-    "message": {"type": "string", "description": "What the user says. May be empty: the files are then described."},
-    "session_id": {"type": "string", "description": "Conversation to go on with; empty: a new one."},
-    "system_prompt": {"type": "string", "description": "Role or instructions for the assistant."},
-    "password": {"type": "string", "description": "Opens protected files."},
-    "stream": {"type": "boolean", "default": False},
-}
-CHAT_BODY: dict[str, Any] = {
-    "application/json": {
-        "schema": _SCHEMA,
-        "examples": {
-            name: {"value": value} for name, value in zip(("english", "chinese"), _SCHEMA["examples"], strict=True)
-        },
-    }
-}
-
-
-def form_body(*names: str) -> dict[str, Any]:
-    """Return the OpenAPI of a form with files in fields of these names."""
-    files = {name: {"type": "array", "items": {"type": "string", "format": "binary"}} for name in names}
-    schema = {"type": "object", "properties": {**files, **_FORM_FIELDS}}
-    return {"multipart/form-data": {"schema": schema, "example": {"message": "What is this?", "session_id": "s-1"}}}
-
-
-def request_body(*content: dict[str, Any]) -> dict[str, Any]:
-    """Return the OpenAPI of a body that may come in any of these types."""
-    merged = {kind: schema for part in content for kind, schema in part.items()}
-    return {"requestBody": {"required": True, "content": merged}}
-
-
-IMAGE_BODY, FILE_BODY, FILES_BODY = form_body("image"), form_body("file"), form_body("file", "image")
 
 
 @router.post("/chat", response_model=Answer, responses=ERRORS, openapi_extra=request_body(CHAT_BODY))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.runs.clearing import Counts
-from api.runs.record import memory_of
+from api.runs.record import remembered_messages
 from api.runs.thread_memory import replace_memory
 from domain.errors import AppError, MemoryUnavailable, UnknownDocument, UnknownSession
 from domain.language import language_of
@@ -144,7 +144,7 @@ async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[
                 await services.transcripts.rename(owner, DELETED[language_of(title)])
             entries = [changed.get(place, entry) for place, entry in enumerate(page["entries"])]
             await services.summaries.clear(memory_key)
-            await replace_memory(backend.runner.graph, memory_key, memory_of(entries))
+            await replace_memory(backend.runner.graph, memory_key, remembered_messages(entries))
             run_ids = [str(entry["run_id"]) for entry in changed.values() if "run_id" in entry]
             await backend.events.forget(run_ids, owner)
     except UnknownSession:

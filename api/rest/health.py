@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from api.backend import Backend, BackendDep
 from api.edge.failures import asked_language
-from api.runs.wire import json_response
+from api.edge.responses import json_response
 from domain.errors import MemoryUnavailable
 from domain.words import Language, Words
 from tools.registry import ToolRegistry

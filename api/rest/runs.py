@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request, Response
 
 from api.backend import BackendDep, UserDep
-from api.rest.chat import CHAT_BODY, FILES_BODY, request_body
+from api.edge.responses import json_response
+from api.rest.openapi import CHAT_BODY, FILES_BODY, request_body
 from api.rest.turn_bodies import read_turn_body, turn_request
-from api.runs.sse import event_stream
-from api.runs.wire import json_response
+from api.runs.wire import event_stream
 from api.schemas import ERRORS, MOST_ITEMS, RunStatus
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])

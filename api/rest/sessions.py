@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.backend import Backend, BackendDep, UserDep
+from api.edge.responses import json_response
 from api.rest.chat import answer_body
 from api.rest.deletion import delete_session as delete_everywhere
 from api.rest.deletion import delete_user
@@ -16,9 +17,8 @@ from api.rest.receipts import receipt
 from api.rest.session_export import as_markdown
 from api.rest.turn_bodies import TurnBody
 from api.rest.uploads import ref_of, start_reading
-from api.runs.record import memory_of, place_of
+from api.runs.record import index_of, remembered_messages
 from api.runs.thread_memory import replace_memory
-from api.runs.wire import json_response
 from api.schemas import (
     ERRORS,
     MOST_ITEMS,
@@ -149,7 +149,7 @@ async def branch_session(session_id: SessionPath, body: BranchBody, backend: Bac
         raise SessionExists(id=body.session_id)
     entries = page["entries"]
     if body.run_id is not None:
-        if place_of(entries, body.run_id) is None:
+        if index_of(entries, body.run_id) is None:
             raise UnknownRun(id=body.run_id)
         last = max(place for place, entry in enumerate(entries) if entry.get("run_id") == body.run_id)
         entries = entries[: last + 1]
@@ -179,7 +179,7 @@ async def _exists(backend: Backend, owner: Owner) -> bool:
 
 async def _fill(backend: Backend, owner: Owner, entries: list[Entry], title: str) -> None:
     await backend.services.transcripts.import_(owner, _with_own_runs(entries), title)
-    await replace_memory(backend.runner.graph, owner.memory_key, memory_of(entries))
+    await replace_memory(backend.runner.graph, owner.memory_key, remembered_messages(entries))
 
 
 def _with_own_runs(entries: list[Entry]) -> list[Entry]:

@@ -1,31 +1,19 @@
-"""Speech: text read aloud, recordings written down, and answers spoken while they are being written."""
+"""Speech: text read aloud, and recordings written down."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from api.backend import BackendDep
-from api.rest.turn_bodies import Upload, read_upload
-from api.runs.answers import begins_answer
-from api.runs.log import HEARTBEAT_SECONDS, TERMINAL, Event
-from api.runs.sse import ByteStream
-from api.runs.wire import json_response
+from api.edge.forms import read_upload
+from api.edge.responses import ByteStream, json_response
+from api.runs.voice import begin_speech, listen
 from api.schemas import ERRORS, SpeechBody, Transcription
-from domain.errors import AppError, BadInput, SpeechUnavailable
-from domain.words import Words
 from models.speech.audio import MEDIA_TYPES, with_length
-from models.speech.interface import AudioFormat, Listener, Speaker
-from models.speech.spoken_text import SentenceSplitter
 
 router = APIRouter(prefix="/api/v1", tags=["speech"])
-
-_OFF = Words("no speech engine is set up", "未配置语音引擎")
-
 
 _SOUND: dict[str, Any] = {"content": {kind: {"schema": {"type": "string", "format": "binary"}}
                                       for kind in MEDIA_TYPES.values()}}  # fmt: skip
@@ -46,143 +34,3 @@ async def transcribe(request: Request, backend: BackendDep) -> Response:
     """Write a recording down. Multipart: `file`, and `language` where it is known."""
     text, language = await listen(await read_upload(request), backend.services.listener)
     return json_response({"text": text, "language": language})
-
-
-async def listen(upload: Upload, listener: Listener | None) -> tuple[str, str]:
-    """Return text and language of the one recording of an upload.
-
-    Raises:
-        BadInput: There is not exactly one file.
-        SpeechUnavailable: There is no engine, or it failed.
-        FileCorrupt: It is no recording.
-    """
-    if len(upload.files) != 1:
-        raise BadInput(reason=Words("send one recording as `file`", "请以 `file` 发送一个录音"))
-    if listener is None:
-        raise SpeechUnavailable(reason=_OFF)
-    return await listener.transcribe(await upload.files[0].read(), language=upload.fields.get("language"))
-
-
-async def begin_speech(
-    speaker: Speaker | None, text: str, voice: str | None, audio_format: AudioFormat, speed: float
-) -> AsyncIterator[bytes]:
-    """Return the chunks of speech, once the first one is there: what fails before it is an error, not a broken stream.
-
-    Raises:
-        SpeechUnavailable: There is no engine, or it failed.
-    """
-    if speaker is None:
-        raise SpeechUnavailable(reason=_OFF)
-    chunks = aiter(speaker.speak(text, voice=voice, audio_format=audio_format, speed=speed))
-    try:
-        first = await anext(chunks)
-    except StopAsyncIteration as exc:
-        raise SpeechUnavailable(reason=Words("there is nothing to say", "没有可朗读的内容")) from exc
-
-    async def all_chunks() -> AsyncIterator[bytes]:
-        yield first
-        async for chunk in chunks:
-            yield chunk
-
-    return all_chunks()
-
-
-async def spoken_batches(batches: AsyncIterator[list[Event]], speaker: Speaker) -> AsyncIterator[list[Event]]:
-    """Add `audio` events to the events of a run: MP3, sentence by sentence, while the answer is being written.
-
-    The terminal event comes last: after the sound. `audio` events have no id; a resumed stream goes on without them.
-    """
-    out: asyncio.Queue[list[Event] | None] = asyncio.Queue()
-    sentences: asyncio.Queue[str | None] = asyncio.Queue()
-    tasks = [
-        asyncio.create_task(_split(batches, out, sentences)),
-        asyncio.create_task(_voice(sentences, speaker, out)),
-    ]
-    last: list[Event] = []
-    try:
-        while (batch := await _next(out)) is not None:
-            last += [event for event in batch if event[1] in TERMINAL]
-            if more := [event for event in batch if event[1] not in TERMINAL]:
-                yield more
-            elif not batch:
-                yield []
-        yield last
-    finally:
-        for task in tasks:
-            task.cancel()
-
-
-async def _next(out: asyncio.Queue[list[Event] | None]) -> list[Event] | None:
-    """The next batch; an empty one when a sentence takes long to be spoken."""
-    try:
-        async with asyncio.timeout(HEARTBEAT_SECONDS):
-            return await out.get()
-    except TimeoutError:
-        return []
-
-
-async def _split(
-    batches: AsyncIterator[list[Event]], out: asyncio.Queue[list[Event] | None], sentences: asyncio.Queue[str | None]
-) -> None:
-    splitter, said = SentenceSplitter(), False
-    try:
-        async for batch in batches:
-            out.put_nowait(batch)
-            for event in batch:
-                _, name, data = event
-                if begins_answer(event):
-                    splitter, said = SentenceSplitter(), False
-                if name in TERMINAL and (name == "error" or data["state"] != "done"):
-                    _drop(sentences)
-                    return
-                text = _spoken_of(name, data, said=said)
-                said = said or bool(text)
-                for sentence in splitter.feed(text):
-                    sentences.put_nowait(sentence)
-        for sentence in splitter.flush():
-            sentences.put_nowait(sentence)
-    finally:
-        sentences.put_nowait(None)
-
-
-def _spoken_of(name: str, data: Any, *, said: bool) -> str:
-    """Text of an event: a piece of the answer, or all of it from a model that does not stream."""
-    if name == "token":
-        return str(data["text"])
-    return str(data["answer"]) if name == "done" and not said else ""
-
-
-def _drop(sentences: asyncio.Queue[str | None]) -> None:
-    while not sentences.empty():
-        sentences.get_nowait()
-
-
-async def _voice(
-    sentences: asyncio.Queue[str | None], speaker: Speaker, out: asyncio.Queue[list[Event] | None]
-) -> None:
-    number = 0
-    try:
-        while (sentence := await sentences.get()) is not None:
-            audio = b"".join([chunk async for chunk in speaker.speak(sentence, audio_format="mp3")])
-            if not audio:
-                continue
-            number += 1
-            data = {"number": number, "format": "mp3", "text": sentence, "data": base64.b64encode(audio).decode()}
-            out.put_nowait([(0, "audio", data)])
-    except AppError as exc:
-        out.put_nowait([_silence(exc)])
-        while await sentences.get() is not None:
-            pass
-    finally:
-        out.put_nowait(None)
-
-
-async def unspoken_batches(batches: AsyncIterator[list[Event]]) -> AsyncIterator[list[Event]]:
-    """Say in the events of a run that they cannot be spoken: no engine is set up."""
-    yield [_silence(SpeechUnavailable(reason=_OFF))]
-    async for batch in batches:
-        yield batch
-
-
-def _silence(error: AppError) -> Event:
-    return 0, "warning", {"code": error.code, "message": error.body()["message"]}

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
 from langchain_core.messages import HumanMessage
 from pydantic import ValidationError
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.datastructures import UploadFile
 
 from api.backend import Backend
 from api.edge.failures import asked_language, validation_reason
-from api.edge.form_parser import LimitedParser
+from api.edge.forms import read_form
 from api.rest.uploads import read_protected, store_uploads
 from api.runs.client_messages import cleaned
-from api.runs.record import place_of
+from api.runs.record import index_of
 from api.runs.run import TurnRequest
 from api.schemas import ChatBody
 from domain.errors import BadInput, TooManyFiles, TooMuchText, UnknownRun
@@ -31,7 +29,6 @@ from settings import Settings
 from turn.personas import persona_text
 
 _LISTS = ("attachment_ids", "tools")
-_FIELD_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +38,6 @@ class TurnBody:
     fields: ChatBody
     files: Sequence[UploadFile] = ()
     password: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """Files without a message."""
-
-    files: Sequence[UploadFile]
-    fields: Mapping[str, str]
-    session_id: str | None
 
 
 async def read_turn_body(request: Request) -> TurnBody:
@@ -71,61 +59,11 @@ async def read_turn_body(request: Request) -> TurnBody:
 
 
 async def _read_form(request: Request) -> TurnBody:
-    fields, files = await _form_parts(request)
+    fields, files = await read_form(request, _LISTS)
     password = fields.pop("password", None)
     for name in ("image", "file"):
         fields.pop(name, None)
     return TurnBody(_checked(request, fields), files, password)
-
-
-async def read_upload(request: Request) -> Upload:
-    """Parse an upload without a message.
-
-    Raises:
-        BadInput: It is not a form.
-        TooManyFiles: There are more files than a turn may have.
-    """
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise BadInput(reason=Words("send the files as multipart/form-data", "请以 multipart/form-data 上传文件"))
-    fields, files = await _form_parts(request)
-    session_id = fields.get("session_id")
-    if session_id is not None and not 0 < len(session_id) <= 128:
-        raise BadInput(reason=Words("session_id must have 1 to 128 characters", "session_id 长度须为 1 到 128 个字符"))
-    return Upload(files, fields, session_id)
-
-
-async def _form_parts(request: Request) -> tuple[dict[str, Any], list[UploadFile]]:
-    limit = request.app.state.settings.max_files
-    try:
-        form = await _parsed_form(request)
-    except (HTTPException, MultiPartException) as exc:
-        reason = exc.detail if isinstance(exc, HTTPException) else exc.message
-        if "files" in reason:
-            raise TooManyFiles(limit=limit) from exc
-        raise BadInput(reason=reason) from exc
-    fields: dict[str, Any] = {}
-    files: list[UploadFile] = []
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            files.append(value)
-        elif name in _LISTS:
-            fields.setdefault(name, []).extend(part.strip() for part in value.split(",") if part.strip())
-        elif value or name == "message":
-            fields[name] = value
-    if len(files) > limit:
-        raise TooManyFiles(limit=limit)
-    return fields, files
-
-
-async def _parsed_form(request: Request) -> FormData:
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        return await request.form()
-    settings = request.app.state.settings
-    # One file more than allowed, so that our own error speaks and not the parser's.
-    return await LimitedParser(
-        request.headers, request.stream(), max_file_bytes=settings.max_file_bytes, max_files=settings.max_files + 1,
-        max_fields=100, max_part_size=_FIELD_BYTES,
-    ).parse()  # fmt: skip
 
 
 def _checked(request: Request, value: object) -> ChatBody:
@@ -203,7 +141,7 @@ async def with_replaced(fields: ChatBody, backend: Backend, user_id: str) -> Cha
     if not fields.replaces or fields.message.strip() or fields.attachment_ids or fields.session_id is None:
         return fields
     page = await backend.services.transcripts.export(Owner(user_id, fields.session_id))
-    place = place_of(page["entries"], fields.replaces)
+    place = index_of(page["entries"], fields.replaces)
     if place is None:
         raise UnknownRun(id=fields.replaces)
     entry = page["entries"][place]

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 
-from api.edge.metrics import FIRST_TOKEN_SECONDS
+from api.edge.instruments import FIRST_TOKEN_SECONDS
 from api.runs.log import Event, RunLog
-from api.runs.shown_text import ShownText
+from api.runs.strip_quotes import QuoteStripper
 from api.schemas import Answer, RunState
 from domain.types import Usage
 from turn.state import OutputState
@@ -30,7 +30,7 @@ class TurnProgress:
         self._nodes: dict[str, float] = {}
         self._streamed = False
         self._seen_token = False
-        self._shown = ShownText()
+        self._shown = QuoteStripper()
         self.partial = ""
         self.usage = Usage(input_tokens=0, output_tokens=0, model="")
         self.output: OutputState = {}
@@ -73,7 +73,7 @@ class TurnProgress:
         if "input" in task:
             self._nodes[number] = time.perf_counter()
             if name == ANSWERING_NODE:
-                self.partial, self._streamed, self._shown = "", False, ShownText()
+                self.partial, self._streamed, self._shown = "", False, QuoteStripper()
             self._log.append("node", {"name": name, "id": number, "state": "start"})
             return
         seconds = time.perf_counter() - self._nodes.pop(number, time.perf_counter())

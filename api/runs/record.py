@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
 from domain.errors import BadInput
+from domain.times import iso_time
 from domain.types import Attachment, AttachmentRef
 from turn.content import split_content
 
@@ -21,11 +21,6 @@ MEMORY_ENTRIES = 60
 MEMORY_CHARS = 60_000
 """Most of a transcript that a rebuilt memory takes; more would be summarised away at once."""
 _REF_KEYS = tuple(AttachmentRef.__annotations__)
-
-
-def iso_time(seconds: float) -> str:
-    """Return seconds since 1970 as ISO 8601 UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def user_entries(run: Run) -> list[Entry]:
@@ -75,12 +70,12 @@ def _brief(attachment: Attachment) -> dict[str, Any]:
     return {key: value for key, value in attachment.items() if key != "ocr"}
 
 
-def place_of(entries: Sequence[Entry], run_id: str) -> int | None:
+def index_of(entries: Sequence[Entry], run_id: str) -> int | None:
     """Return the index of the first entry of a run."""
-    return next((place for place, entry in enumerate(entries) if entry.get("run_id") == run_id), None)
+    return next((index for index, entry in enumerate(entries) if entry.get("run_id") == run_id), None)
 
 
-def memory_of(entries: Sequence[Entry]) -> list[AnyMessage]:
+def remembered_messages(entries: Sequence[Entry]) -> list[AnyMessage]:
     """Return the end of a transcript as the messages a model would remember."""
     messages: list[AnyMessage] = []
     for user, answer in _pairs(entries[-MEMORY_ENTRIES:]):

@@ -13,11 +13,11 @@ from langchain_core.runnables import RunnableConfig
 
 from api.runs.answers import TurnProgress
 from api.runs.log import RunLog
-from api.runs.record import iso_time
 from api.schemas import Answer, ConcurrencyPolicy, RunState
 from domain.errors import AppError, UnknownRun
 from domain.language import language_of
 from domain.owner import Owner
+from domain.times import iso_time
 from domain.types import Attachment
 from domain.words import Language
 

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
 from api.edge.failures import as_app_error, error_body
+from api.edge.instruments import TOKENS, TOOL_CALLS, TURN_SECONDS, TURNS, TURNS_RUNNING, labelled
 from api.edge.logs import request_id_var, run_id_var, thread_id_var
-from api.edge.metrics import TURNS_RUNNING, count_run
 from api.runs.answers import build_answer
 from api.runs.callbacks import call_back
 from api.runs.clearing import Counts, clear_session
@@ -311,7 +311,7 @@ class TurnRunner:
             run.log.append("error", {**body, **(run.answer or {})})
         else:
             run.log.append("done", run.answer)
-        count_run(run)
+        _count(run)
         if not request.published and request.remembered and request.callback_url is None:
             self._runs.pop(run.id, None)
             return
@@ -332,3 +332,18 @@ class TurnRunner:
 
 def _introduction(run: Run) -> dict[str, str]:
     return {"run_id": run.id, "session_id": run.request.session_id, "state": run.state}
+
+
+def _count(run: Run) -> None:
+    """Add a finished run to the numbers, and one line to the log."""
+    seconds = run.ended - run.created
+    labelled(TURNS, run.state).inc()
+    TURN_SECONDS.observe(seconds)
+    if run.answer is not None:
+        usage = run.answer["usage"]
+        labelled(TOKENS, "input", usage["model"]).inc(usage["input_tokens"])
+        labelled(TOKENS, "output", usage["model"]).inc(usage["output_tokens"])
+        for tool in run.answer["tools"]:
+            labelled(TOOL_CALLS, tool["name"], tool["status"]).inc()
+    code = run.error.code if run.error else ""
+    logger.info("turn", extra={"state": run.state, "seconds": round(seconds, 3), "code": code})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 
-from api.runs.record import memory_of, place_of
+from api.runs.record import index_of, remembered_messages
 from domain.errors import BadInput, UnknownRun
 from turn.content import split_content
 
@@ -61,11 +61,11 @@ async def rewind(graph: Graph, services: Services, owner: Owner, run_id: str) ->
         UnknownRun: The session has no such run.
     """
     entries = (await services.transcripts.export(owner))["entries"]
-    place = place_of(entries, run_id)
+    place = index_of(entries, run_id)
     if place is None:
         raise UnknownRun(id=run_id)
     await services.summaries.clear(owner.memory_key)
-    await replace_memory(graph, owner.memory_key, memory_of(entries[:place]))
+    await replace_memory(graph, owner.memory_key, remembered_messages(entries[:place]))
     await services.transcripts.truncate(owner, place)
 
 

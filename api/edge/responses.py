@@ -1,4 +1,4 @@
-"""Server-Sent Events: ids, a heartbeat, and proxies told not to buffer."""
+"""Responses: JSON without a second validation, and streams that notice when the client leaves."""
 
 from __future__ import annotations
 
@@ -9,22 +9,12 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.runs.log import Event
-
-HEARTBEAT = b": still here\n\n"
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
-def encode_event(name: str, data: object, number: int | None = None) -> bytes:
-    """Return one event as it goes over the wire."""
-    head = f"id: {number}\n" if number else ""
-    return f"{head}event: {name}\ndata: ".encode() + orjson.dumps(data, default=str) + b"\n\n"
-
-
-async def encode_batches(batches: AsyncIterator[list[Event]]) -> AsyncIterator[bytes]:
-    """Encode the events of a run; an empty batch becomes a heartbeat."""
-    async for batch in batches:
-        yield b"".join(encode_event(name, data, number) for number, name, data in batch) or HEARTBEAT
+def json_response(value: object, status: int = 200) -> Response:
+    """Return `value`, which is JSON-native already, as a response."""
+    return Response(orjson.dumps(value, default=str), status_code=status, media_type="application/json")
 
 
 class ByteStream(Response):
@@ -61,7 +51,7 @@ class ByteStream(Response):
         """Send the stream until its end or until the client leaves."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         sending = asyncio.ensure_future(self._send_all(send))
-        leaving = asyncio.ensure_future(_client_left(receive))
+        leaving = asyncio.ensure_future(client_left(receive))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             gone = not sending.done() or isinstance(sending.exception(), OSError)
@@ -79,21 +69,7 @@ class ByteStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def event_stream(
-    batches: AsyncIterator[list[Event]],
-    *,
-    on_disconnect: Callable[[], None] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> ByteStream:
-    """Return the response that streams the events of a run."""
-    return ByteStream(
-        encode_batches(batches),
-        media_type="text/event-stream; charset=utf-8",
-        on_disconnect=on_disconnect,
-        headers=headers,
-    )
-
-
-async def _client_left(receive: Receive) -> None:
+async def client_left(receive: Receive) -> None:
+    """Return when the client has gone; the body must have been read."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""The answer as clients see it while it is being written: citations without their quotes."""
+"""Strips the quotes of citations from an answer while it is being written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from domain.citations import CLOSE, OPEN, markers
 
 MOST_HELD = 1500
-"""Characters after which an open quote is taken for plain text: nobody shall wait longer for it."""
+"""Characters after which an open quote is sent as plain text."""
 _MAY_BECOME_QUOTED = re.compile(
     rf"[\[【](?:\d{{0,3}}|\d{{1,3}}\s*[:：,，]?\s*|\d{{1,3}}\s*[:：,，]?\s*[{OPEN}].*)\Z", re.S
 )
@@ -16,13 +16,13 @@ _OPENING = re.compile(r"[\[【]")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 
 
-class ShownText:
+class QuoteStripper:
     """Turns `[2 "the words"]` into `[2]`, piece by piece; holds back only what may still become such a citation.
 
     Code is left alone, as `nodes.verify_citations` does.
 
-    >>> shown = ShownText()
-    >>> [shown.add(piece) for piece in ("Nine weeks [", '1 "nine', ' weeks"]', ". See [a]")], shown.rest()
+    >>> stripper = QuoteStripper()
+    >>> [stripper.add(piece) for piece in ("Nine weeks [", '1 "nine', ' weeks"]', ". See [a]")], stripper.rest()
     (['Nine weeks ', '', '', '[1]. See [a]'], '')
     """
 
@@ -78,7 +78,7 @@ class ShownText:
         return sum(map(inside.count, "[【")) <= sum(map(inside.count, "]】"))
 
     def _pass(self, count: int) -> str:
-        """Let so many characters go, and keep account of the code that begins or ends in them."""
+        """Release `count` characters, and track whether they open or close code."""
         text, self._held = self._held[:count], self._held[count:]
         *whole, rest = (self._line + text).split("\n")
         for line in whole:

@@ -1,59 +1,29 @@
-"""The API of OpenAI, so that its clients work unchanged: models, chat completions, embeddings, speech."""
+"""Chat completions as OpenAI's clients ask for them: the whole graph behind one model name."""
 
 from __future__ import annotations
 
-import base64
-import time
 import uuid
 from collections.abc import AsyncIterator
-from typing import Any
 
-import numpy as np
-import orjson
 from fastapi import APIRouter, Request, Response
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
 from api.backend import BackendDep, UserDep
+from api.edge.responses import ByteStream, json_response
 from api.openai.passthrough import complete_directly
-from api.openai.schemas import AudioSpeechBody, CompletionBody, EmbeddingsBody
+from api.openai.schemas import CompletionBody
+from api.openai.stop_words import StopWords
 from api.openai.wire import Completion, error_chunk, finish_reason
-from api.rest.speech import begin_speech, listen
-from api.rest.turn_bodies import read_upload
 from api.runs.answers import begins_answer
-from api.runs.client_messages import check_lengths, cleaned, client_messages
+from api.runs.client_messages import check_lengths, client_messages
 from api.runs.log import Event
 from api.runs.run import Run, TurnRequest
-from api.runs.sse import HEARTBEAT, ByteStream
-from api.runs.stop_words import StopWords
-from api.runs.wire import json_response, result_while_connected
-from domain.errors import BadInput, TooMuchText
+from api.runs.wire import HEARTBEAT, result_while_connected
+from domain.errors import BadInput
 from domain.owner import Owner
 from domain.words import Words
-from models.speech.audio import MEDIA_TYPES
 
 router = APIRouter(prefix="/v1", tags=["openai"])
-
-_VOICES = frozenset({"alloy", "ash", "ballad", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "verse",
-                     "marin", "cedar"})  # fmt: skip
-"""OpenAI's own voices: asked for by clients that must name one; the engine's default is used."""
-MODEL = "agent"
-
-
-@router.get("/models")
-async def list_models(backend: BackendDep) -> dict[str, Any]:
-    """List the agent (the whole graph), and the embedding model."""
-    names = [MODEL, backend.services.chat.name, backend.services.embedder.name]
-    return {"object": "list", "data": [_model(name) for name in dict.fromkeys(names)]}
-
-
-@router.get("/models/{name:path}")
-async def get_model(name: str) -> dict[str, Any]:
-    """Describe a model."""
-    return _model(name)
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "llm-chat-backend"}
 
 
 @router.post("/chat/completions")
@@ -138,58 +108,3 @@ def _unsaid(batch: list[Event], said: str) -> str:
     """What the answer has behind the text that was streamed, once it is there."""
     answer = next((str(data["answer"]) for _, name, data in batch if name == "done"), "")
     return answer[len(said) :] if answer.startswith(said) else ""
-
-
-@router.post("/embeddings")
-async def embed(body: EmbeddingsBody, backend: BackendDep) -> Response:
-    """Turn texts into vectors of length 1."""
-    texts = cleaned([body.input] if isinstance(body.input, str) else body.input)
-    if sum(map(len, texts)) > backend.settings.max_message_chars:
-        raise TooMuchText(limit=backend.settings.max_message_chars)
-    embedder = backend.services.embedder
-    vectors = await embedder.passages(texts)
-    data = [
-        {"object": "embedding", "index": index, "embedding": _vector(vector, body.encoding_format)}
-        for index, vector in enumerate(np.asarray(vectors, dtype="<f4"))
-    ]
-    tokens = sum(len(text) for text in texts) // 4 + 1
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return Response(
-        orjson.dumps({"object": "list", "data": data, "model": embedder.name, "usage": usage}),
-        media_type="application/json",
-    )
-
-
-def _vector(vector: Any, encoding: str) -> object:
-    return base64.b64encode(vector.tobytes()).decode() if encoding == "base64" else vector.tolist()
-
-
-@router.post("/audio/speech", response_class=Response)
-async def speak(body: AudioSpeechBody, backend: BackendDep) -> Response:
-    """Read a text aloud."""
-    voice = None if body.voice in _VOICES else body.voice
-    speed = min(max(body.speed, 0.5), 2.0)
-    chunks = await begin_speech(backend.services.speaker, body.input, voice, body.response_format, speed)
-    return ByteStream(chunks, media_type=MEDIA_TYPES[body.response_format])
-
-
-@router.post("/audio/transcriptions")
-async def transcribe(request: Request, backend: BackendDep) -> Response:
-    """Write a recording down."""
-    upload = await read_upload(request)
-    started = time.monotonic()
-    text, language = await listen(upload, backend.services.listener)
-    form = upload.fields.get("response_format", "json")
-    if form == "text":
-        return Response(text + "\n", media_type="text/plain; charset=utf-8")
-    if form == "verbose_json":
-        return json_response(
-            {
-                "task": "transcribe",
-                "language": language,
-                "duration": time.monotonic() - started,
-                "text": text,
-                "segments": [],
-            }
-        )
-    return json_response({"text": text})

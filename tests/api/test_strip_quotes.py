@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from api.runs.shown_text import MOST_HELD, ShownText
+from api.runs.strip_quotes import MOST_HELD, QuoteStripper
 
 
 def show(text: str, size: int) -> tuple[str, list[str]]:
-    shown = ShownText()
+    shown = QuoteStripper()
     pieces = [shown.add(text[at : at + size]) for at in range(0, len(text), size)]
     return "".join(pieces) + shown.rest(), pieces
 
@@ -34,12 +34,12 @@ def test_only_quotes_go(written: str, shown: str | None, size: int) -> None:
 
 def test_nothing_else_is_held_back() -> None:
     text = "Plain text, a [link](https://a.b), a list [1, 2], a number [3] and more."
-    shown = ShownText()
+    shown = QuoteStripper()
     held = [len(text[: at + 1]) - len("".join(seen)) for at, seen in enumerate(_seen(shown, text))]
     assert max(held) <= 4
 
 
-def _seen(shown: ShownText, text: str) -> list[list[str]]:
+def _seen(shown: QuoteStripper, text: str) -> list[list[str]]:
     seen: list[list[str]] = []
     so_far: list[str] = []
     for character in text:
@@ -49,6 +49,6 @@ def _seen(shown: ShownText, text: str) -> list[list[str]]:
 
 
 def test_an_open_quote_does_not_hold_the_answer_for_ever() -> None:
-    shown = ShownText()
+    shown = QuoteStripper()
     assert shown.add('[1 "') == ""
     assert len(shown.add("word " * MOST_HELD)) > MOST_HELD

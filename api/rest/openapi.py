@@ -1,0 +1,57 @@
+"""What `/docs` shows beyond the schemas: its chapters in reading order, and bodies that are JSON or a form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.schemas import ChatBody
+
+TAGS = [
+    {"name": name, "description": description}
+    for name, description in (
+        ("chat", "Ask, with or without files; as JSON or as a stream. 提问，可附文件；以 JSON 或事件流回答。"),
+        ("runs", "Turns that live apart from the connection. 独立于连接的运行：后台启动、查询、续接、停止。"),
+        ("sessions", "Conversations and their transcripts. 会话及其完整记录。"),
+        ("documents", "Files: uploaded, read, searched, deleted. 文件：上传、阅读、检索、删除。"),
+        ("tools", "What the model may call, and the roles it can take. 模型可以调用的工具与可用角色。"),
+        ("speech", "Text to speech and back. 语音合成与识别。"),
+        ("operation", "Health and metrics. 健康状态与指标。"),
+        ("openai", "The API of OpenAI, for its clients. 与 OpenAI 客户端兼容的接口。"),
+        ("agent", "The graph by LangServe, for `RemoteRunnable`. 由 LangServe 提供的图。"),
+        ("agent/tokens", "The same, token by token. 同上，逐词输出。"),
+        ("agent/config", "The same, with the configuration in the path. 同上，配置写在路径中。"),
+    )
+]
+
+_SCHEMA = ChatBody.model_json_schema()
+_FORM_FIELDS: dict[str, Any] = {
+    "message": {"type": "string", "description": "What the user says. May be empty: the files are then described."},
+    "session_id": {"type": "string", "description": "Conversation to go on with; empty: a new one."},
+    "system_prompt": {"type": "string", "description": "Role or instructions for the assistant."},
+    "password": {"type": "string", "description": "Opens protected files."},
+    "stream": {"type": "boolean", "default": False},
+}
+CHAT_BODY: dict[str, Any] = {
+    "application/json": {
+        "schema": _SCHEMA,
+        "examples": {
+            name: {"value": value} for name, value in zip(("english", "chinese"), _SCHEMA["examples"], strict=True)
+        },
+    }
+}
+
+
+def form_body(*names: str) -> dict[str, Any]:
+    """Return the OpenAPI of a form with files in fields of these names."""
+    files = {name: {"type": "array", "items": {"type": "string", "format": "binary"}} for name in names}
+    schema = {"type": "object", "properties": {**files, **_FORM_FIELDS}}
+    return {"multipart/form-data": {"schema": schema, "example": {"message": "What is this?", "session_id": "s-1"}}}
+
+
+def request_body(*content: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI of a body that may come in any of these types."""
+    merged = {kind: schema for part in content for kind, schema in part.items()}
+    return {"requestBody": {"required": True, "content": merged}}
+
+
+IMAGE_BODY, FILE_BODY, FILES_BODY = form_body("image"), form_body("file"), form_body("file", "image")
