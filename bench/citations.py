@@ -98,7 +98,7 @@ async def ask(question: str, graph: Graph, services: Services) -> dict[str, Any]
     return await graph.ainvoke(
         {"messages": [HumanMessage(question)]},
         {"configurable": {"thread_id": thread.memory_key}},
-        context=Context(user_id=OWNER.user_id, session_id=thread.thread_id, tools=(), services=services),
+        context=Context(user_id=OWNER.user_id, thread_id=thread.thread_id, tools=(), services=services),
     )
 
 

@@ -158,7 +158,7 @@ class Product:
         return ours, peer
 
     async def _ask(self, text: str, owner: Owner) -> dict[str, Any]:
-        context = Context(session_id=owner.thread_id, services=self.services)
+        context = Context(thread_id=owner.thread_id, services=self.services)
         return await self._graph.ainvoke(
             {"messages": [HumanMessage(text)]},
             {"configurable": {"thread_id": owner.memory_key}},

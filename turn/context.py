@@ -81,7 +81,9 @@ class Context:
     """The knobs of one call."""
 
     user_id: str = field(default=LOCAL_USER, metadata={"description": "Whose turn this is."})
-    session_id: str | None = field(default=None, metadata={"description": "Session; empty: the thread id."})
+    thread_id: str | None = field(
+        default=None, metadata={"description": "Conversation, as the client names it; empty: the checkpointer's id."}
+    )
     run_id: str = field(default="", metadata={"description": "Id of the run, for logs and traces."})
     system_prompt: str = field(default="", metadata={"description": "Role or instructions for the assistant."})
     budget: int | None = field(

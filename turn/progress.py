@@ -14,9 +14,9 @@ Event = Literal["attachment", "tool", "citation", "usage", "warning"]
 
 
 def owner_of(runtime: Runtime[Context]) -> Owner:
-    """Return the user and thread of this turn; in LangGraph Studio the session is the thread id itself."""
+    """Return the user and thread of this turn; in LangGraph Studio the checkpointer's id names the thread."""
     context, execution = runtime.context, runtime.execution_info
-    return Owner(context.user_id, context.session_id or (execution.thread_id if execution else None))
+    return Owner(context.user_id, context.thread_id or (execution.thread_id if execution else None))
 
 
 def memory_key_of(runtime: Runtime[Context]) -> str:

@@ -104,7 +104,7 @@ class _TracedGraph:
             "invoke_agent agent",
             attributes=present({
                 "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "agent",
-                "gen_ai.conversation.id": context.session_id, "session.id": context.session_id,
+                "gen_ai.conversation.id": context.thread_id, "session.id": context.thread_id,
                 "user.id": context.user_id, "llmchat.run.id": context.run_id,
             }),
         )  # fmt: skip

@@ -96,9 +96,9 @@ async def _carry_out(backend: Backend, deletion: Deletion) -> Counts:
 
 async def _user(backend: Backend, owner: Owner) -> Counts:
     counts: Counts = {}
-    sessions, _ = await backend.services.transcripts.list_sessions(owner.user_id, 0, ALL)
-    for session in sessions:
-        _add(counts, await backend.runner.clear(Owner(owner.user_id, session["session_id"])))
+    threads, _ = await backend.services.transcripts.list_threads(owner.user_id, 0, ALL)
+    for thread in threads:
+        _add(counts, await backend.runner.clear(Owner(owner.user_id, thread["thread_id"])))
     _add(counts, await backend.services.documents.delete_owner(owner))
     return counts
 
@@ -111,9 +111,9 @@ async def _document(backend: Backend, owner: Owner, ids: Sequence[str]) -> Count
         _add(counts, await backend.services.documents.delete(ids[0], owner))
     except UnknownDocument:
         logger.info("a document was deleted already")
-    sessions, _ = await backend.services.transcripts.list_sessions(owner.user_id, 0, ALL)
+    threads, _ = await backend.services.transcripts.list_threads(owner.user_id, 0, ALL)
     changed = [
-        await _forget_in(backend, Owner(owner.user_id, session["session_id"]), set(ids), names) for session in sessions
+        await _forget_in(backend, Owner(owner.user_id, thread["thread_id"]), set(ids), names) for thread in threads
     ]
     _add(counts, {"messages": {"before": sum(changed), "after": 0}})
     return counts
@@ -139,7 +139,7 @@ async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[
             page = await services.transcripts.export(owner)
             changed = _touched(page["entries"], ids)
             await services.transcripts.replace(owner, changed)
-            title = page["session"]["title"]
+            title = page["thread"]["title"]
             if any(name in title for name in names):
                 await services.transcripts.rename(owner, DELETED[language_of(title)])
             entries = [changed.get(place, entry) for place, entry in enumerate(page["entries"])]

@@ -26,7 +26,7 @@ async def start_run(request: Request, backend: BackendDep, user: UserDep) -> Res
     """
     run = backend.runner.start(await turn_request(await read_turn_body(request), backend, user))
     await run.log.settle()
-    return json_response({"run_id": run.id, "session_id": run.request.session_id, "state": run.state}, 202)
+    return json_response({"run_id": run.id, "session_id": run.request.thread_id, "state": run.state}, 202)
 
 
 @router.get("/{run_id}", response_model=RunStatus, responses=ERRORS)

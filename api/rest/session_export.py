@@ -11,7 +11,7 @@ _NAMES = {"user": "User 用户", "assistant": "Assistant 助手", "system": "Sys
 
 def as_markdown(page: Page) -> str:
     """Return the transcript with its files, sources and tools."""
-    parts = [f"# {page['session']['title'] or page['session']['session_id']}"]
+    parts = [f"# {page['thread']['title'] or page['thread']['thread_id']}"]
     parts += [_message(entry) for entry in page["entries"]]
     return "\n\n".join(parts) + "\n"
 

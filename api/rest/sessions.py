@@ -36,7 +36,7 @@ from api.schemas import (
 from domain.errors import SessionExists, UnknownRun, UnknownSession
 from domain.language import language_of
 from domain.owner import Owner
-from stores.redis.transcripts import Entry, Session
+from stores.redis.transcripts import Entry, Thread
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"])
 SessionPath = Annotated[SessionId, Path()]
@@ -57,8 +57,8 @@ async def list_sessions(
     query: Annotated[str | None, Query(max_length=200, description="Looked for in the titles.")] = None,
 ) -> Response:
     """List the user's sessions, last active first."""
-    sessions, total = await backend.services.transcripts.list_sessions(user, offset, limit, query)
-    return json_response({"sessions": [_session(item) for item in sessions], "total": total, "offset": offset})
+    threads, total = await backend.services.transcripts.list_threads(user, offset, limit, query)
+    return json_response({"sessions": [_session(item) for item in threads], "total": total, "offset": offset})
 
 
 @router.get("/sessions/{session_id}", responses=ERRORS)
@@ -73,7 +73,7 @@ async def get_session(
     """Return the transcript of a session, page by page. A last message without an answer is being answered."""
     page = await backend.services.transcripts.get(Owner(user, session_id), offset, limit, newest=newest)
     return json_response(
-        {**_session(page["session"]), "messages": page["entries"], "offset": page["offset"], "total": page["total"]}
+        {**_session(page["thread"]), "messages": page["entries"], "offset": page["offset"], "total": page["total"]}
     )
 
 
@@ -103,11 +103,11 @@ async def export_session(
     """Return the whole transcript as a file; the JSON form can be imported again."""
     page = await backend.services.transcripts.export(Owner(user, session_id))
     suffix = "md" if format == "markdown" else "json"
-    name = quote(f"{page['session']['title'] or session_id}.{suffix}", safe="")
+    name = quote(f"{page['thread']['title'] or session_id}.{suffix}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     if format == "markdown":
         return Response(as_markdown(page), media_type="text/markdown; charset=utf-8", headers=headers)
-    response = json_response({**_session(page["session"]), "messages": page["entries"]})
+    response = json_response({**_session(page["thread"]), "messages": page["entries"]})
     response.headers.update(headers)
     return response
 
@@ -153,7 +153,7 @@ async def branch_session(session_id: SessionPath, body: BranchBody, backend: Bac
             raise UnknownRun(id=body.run_id)
         last = max(place for place, entry in enumerate(entries) if entry.get("run_id") == body.run_id)
         entries = entries[: last + 1]
-    title = page["session"]["title"]
+    title = page["thread"]["title"]
     await _fill(backend, target, entries, title)
     for document in await backend.services.documents.list(source, library=False):
         ref = await backend.services.attachments.share(ref_of(document), target)
@@ -196,11 +196,11 @@ async def _clear(session_id: str, backend: Backend, user: str) -> Response:
     return json_response(receipt(counts, session_id=session_id))
 
 
-def _session(session: Session) -> dict[str, Any]:
+def _session(thread: Thread) -> dict[str, Any]:
     return {
-        "session_id": session["session_id"],
-        "title": session["title"],
-        "created_at": session["created"],
-        "last_activity": session["last_activity"],
-        "message_count": session["entries"],
+        "session_id": thread["thread_id"],
+        "title": thread["title"],
+        "created_at": thread["created"],
+        "last_activity": thread["last_activity"],
+        "message_count": thread["entries"],
     }

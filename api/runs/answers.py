@@ -89,10 +89,10 @@ def begins_answer(event: Event) -> bool:
     return bool(name == "node" and data["name"] == ANSWERING_NODE and data["state"] == "start")
 
 
-def build_answer(session_id: str, run_id: str, state: RunState, output: OutputState, text: str | None = None) -> Answer:
+def build_answer(thread_id: str, run_id: str, state: RunState, output: OutputState, text: str | None = None) -> Answer:
     """Return the wire form of a turn's outcome; `text` replaces the answer of a turn that was cut short."""
     return Answer(
-        session_id=session_id,
+        session_id=thread_id,
         run_id=run_id,
         state=state,
         answer=output.get("answer", "") if text is None else text,

@@ -1,4 +1,4 @@
-"""Forgets a session: everything that any store holds of it, and says what that was."""
+"""Forgets a thread: everything that any store holds of it, and says what that was."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 Counts = dict[str, dict[str, int]]
 
 
-async def clear_session(
+async def clear_thread(
     owner: Owner, *, graph: Graph, services: Services, turns: ThreadTurns, events: RunEvents
 ) -> Counts:
-    """Stop the session's turn, delete all that is kept of it, and return the items before and after, by store.
+    """Stop the thread's turn, delete all that is kept of it, and return the items before and after, by store.
 
     Raises:
         MemoryUnavailable: Redis failed.

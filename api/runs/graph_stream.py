@@ -48,7 +48,7 @@ def _context(run: Run, services: Services) -> Context:
     request = run.request
     return Context(
         user_id=request.owner.user_id,
-        session_id=request.session_id,
+        thread_id=request.thread_id,
         run_id=run.id,
         system_prompt=request.system_prompt,
         budget=request.budget,

@@ -95,7 +95,7 @@ class RunLog:
                 await _within(self._wanted, FIRST_SECONDS)
                 owner = self._owner
                 await store.create(
-                    self._run_id, user_id=owner.user_id, session_id=owner.thread_id or "", language=self._language
+                    self._run_id, user_id=owner.user_id, thread_id=owner.thread_id or "", language=self._language
                 )
                 self._created = True
             while self._copied < len(self._events):

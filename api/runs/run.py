@@ -30,12 +30,12 @@ class TurnRequest:
     """What a caller wants of one turn.
 
     Attributes:
-        owner: User and session.
+        owner: User and thread.
         messages: New messages, the last one the user's; each has an id.
-        remembered: Whether the session is kept: memory, transcript, one turn at a time. Without, the turn stands alone.
+        remembered: Whether the thread is kept: memory, transcript, one turn at a time. Without, the turn stands alone.
         budget: Most tokens, read and written, of all calls of the chat model.
         answer_tokens: Most tokens of the answer.
-        on_busy: What happens when the session is still answering.
+        on_busy: What happens when the thread is still answering.
         attachments: Files that were handled before the turn: uploads that could not be kept, protected documents.
         replaces: Run whose message this one replaces; that turn and all after it are dropped first.
         published: Whether other processes can follow the events.
@@ -67,8 +67,8 @@ class TurnRequest:
         return replace(self, modes=modes, tap=tap)
 
     @property
-    def session_id(self) -> str:
-        """The session as the client names it."""
+    def thread_id(self) -> str:
+        """The conversation, as the client names it."""
         return self.owner.thread_id or ""
 
     @property
@@ -110,7 +110,7 @@ class Run:
         state = self.state if over or self.state == "queued" else "running"
         error = self.error.body(self.request.spoken_language) if over and self.error else None
         return {
-            "run_id": self.id, "session_id": self.request.session_id, "state": state,
+            "run_id": self.id, "session_id": self.request.thread_id, "state": state,
             "created_at": iso_time(self.created), "result": self.answer if over else None, "error": error,
         }  # fmt: skip
 
@@ -140,7 +140,7 @@ def public_record(record: RunRecord) -> dict[str, Any]:
     if error is not None and result is error:
         result = None
     return {
-        "run_id": record["run_id"], "session_id": record["session_id"],
+        "run_id": record["run_id"], "session_id": record["thread_id"],
         "state": result["state"] if result and "state" in result else record["state"],
         "created_at": record["created"], "result": result, "error": error,
     }  # fmt: skip

@@ -14,7 +14,7 @@ from api.edge.instruments import TOKENS, TOOL_CALLS, TURN_SECONDS, TURNS, TURNS_
 from api.edge.logs import request_id_var, run_id_var, thread_id_var
 from api.runs.answers import build_answer
 from api.runs.callbacks import call_back
-from api.runs.clearing import Counts, clear_session
+from api.runs.clearing import Counts, clear_thread
 from api.runs.client_messages import check_lengths
 from api.runs.graph_stream import stream_graph
 from api.runs.log import Event, RunLog, stored_batches
@@ -50,13 +50,13 @@ NOTES: dict[RunState, tuple[str, str]] = {
 
 
 class TurnRunner:
-    """Runs turns, one at a time per session, each as a task of its own.
+    """Runs turns, one at a time per thread, each as a task of its own.
 
     Args:
         graph: The graph with memory.
         stateless: The graph without, for turns that stand alone.
         services: What the nodes work with.
-        turns: One turn at a time per session, over all processes.
+        turns: One turn at a time per thread, over all processes.
         events: Where other processes read the events of a run.
     """
 
@@ -137,7 +137,7 @@ class TurnRunner:
         return stored_batches(self._events, run_id, public_record(await self._record(run_id, user_id)), after)
 
     async def clear(self, owner: Owner) -> Counts:
-        """Forget a session; return the items before and after, by store.
+        """Forget a thread; return the items before and after, by store.
 
         Raises:
             MemoryUnavailable: Redis failed.
@@ -147,7 +147,7 @@ class TurnRunner:
                 run.stop("interrupted")
                 await run.over()
                 await run.log.settle()
-        return await clear_session(
+        return await clear_thread(
             owner, graph=self.graph, services=self._services, turns=self._turns, events=self._events
         )
 
@@ -174,7 +174,7 @@ class TurnRunner:
         """From the first event to the last."""
         request = run.request
         run_id_var.set(run.id)
-        thread_id_var.set(request.session_id)
+        thread_id_var.set(request.thread_id)
         run.log.append("run", _introduction(run))
         for attachment in request.attachments:
             run.log.append("attachment", attachment)
@@ -296,7 +296,7 @@ class TurnRunner:
         run.ended = time.time()
         run.state = "error" if run.error is not None else run.ending or "done"
         text = None if run.state == "done" else "" if run.state == "rolled_back" else progress.partial
-        answer = build_answer(request.session_id, run.id, run.state, progress.output, text)
+        answer = build_answer(request.thread_id, run.id, run.state, progress.output, text)
         answer["attachments"] = [*request.attachments, *answer["attachments"]]
         if run.state in NOTES:
             answer["warnings"] = [*answer["warnings"], NOTES[run.state][request.spoken_language == "zh"]]
@@ -331,7 +331,7 @@ class TurnRunner:
 
 
 def _introduction(run: Run) -> dict[str, str]:
-    return {"run_id": run.id, "session_id": run.request.session_id, "state": run.state}
+    return {"run_id": run.id, "session_id": run.request.thread_id, "state": run.state}
 
 
 def _count(run: Run) -> None:

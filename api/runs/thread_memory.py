@@ -55,10 +55,10 @@ async def replace_memory(graph: Graph, memory_key: str, messages: Sequence[AnyMe
 
 
 async def rewind(graph: Graph, services: Services, owner: Owner, run_id: str) -> None:
-    """Take a session back to just before a run: that turn and all after it leave transcript and memory.
+    """Take a thread back to just before a run: that turn and all after it leave transcript and memory.
 
     Raises:
-        UnknownRun: The session has no such run.
+        UnknownRun: The thread has no such run.
     """
     entries = (await services.transcripts.export(owner))["entries"]
     place = index_of(entries, run_id)

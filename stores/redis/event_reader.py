@@ -43,7 +43,7 @@ class RunRecord(TypedDict):
     run_id: str
     state: State
     user_id: str
-    session_id: str
+    thread_id: str
     language: str
     created: str
     started: NotRequired[str]

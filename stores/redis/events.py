@@ -47,9 +47,9 @@ class RunEvents:
             redis.register_script(script) for script in (CREATE, APPEND, START, BEAT, LOOK)
         )
 
-    async def create(self, run_id: str, *, user_id: str, session_id: str, language: Language = "en") -> None:
+    async def create(self, run_id: str, *, user_id: str, thread_id: str, language: Language = "en") -> None:
         """Record a queued run that this process will carry out; from now on it sends the run's heartbeat."""
-        fields = ["run_id", run_id, "user_id", user_id, "session_id", session_id, "language", language]
+        fields = ["run_id", run_id, "user_id", user_id, "thread_id", thread_id, "language", language]
         with memory_errors():
             await self._create(keys=_keys(run_id), args=[self._ttl, *map(_clean, fields)])
         self._mine.add(run_id)
@@ -88,12 +88,12 @@ class RunEvents:
         return _record(dict(zip(found[::2], found[1::2], strict=True))) if found else None
 
     async def forget(self, run_ids: Sequence[str], owner: Owner) -> int:
-        """Delete those of the runs that are of this user and session, with their events; return the number of keys."""
+        """Delete those of the runs that are of this user and thread, with their events; return the number of keys."""
         whose = [_clean(owner.user_id), _clean(owner.thread_id or "")]
         with memory_errors():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for run_id in run_ids:
-                    pipe.hmget(_keys(run_id)[0], ["user_id", "session_id"])
+                    pipe.hmget(_keys(run_id)[0], ["user_id", "thread_id"])
                 found = await pipe.execute()
             own = [run_id for run_id, fields in zip(run_ids, found, strict=True) if fields == whose]
             self._mine.difference_update(own)

@@ -1,6 +1,6 @@
-"""Sessions and all that was said in them: apart from the model's window, append-only, paged.
+"""Threads and all that was said in them: apart from the model's window, append-only, paged.
 
-Three keys: a session's head (title, times), its entries, and the user's list of sessions by last activity. What a turn
+Three keys: a thread's head (title, times), its entries, and the user's list of threads by last activity. What a turn
 costs does not depend on how long the transcript is.
 """
 
@@ -39,8 +39,8 @@ redis.call('ZADD', KEYS[3], now, ARGV[2])
 for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl) end
 return redis.call('LLEN', KEYS[2])
 """
-"""KEYS: head, entries, index. ARGV: ttl, memory key, session id, title or '', entries. Gives the number of entries."""
-SESSIONS = """
+"""KEYS: head, entries, index. ARGV: ttl, memory key, thread id, title or '', entries. Gives the number of entries."""
+THREADS = """
 local rows, seen = {}, 0
 local first, last = tonumber(ARGV[1]), tonumber(ARGV[1]) + tonumber(ARGV[2])
 for _, id in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, -1)) do
@@ -57,7 +57,7 @@ for _, id in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, -1)) do
 end
 return {redis.call('ZCARD', KEYS[1]), rows}
 """
-"""KEYS: index. ARGV: offset, limit. Sessions that have expired are dropped from the index on the way."""
+"""KEYS: index. ARGV: offset, limit. Threads that have expired are dropped from the index on the way."""
 DELETE = """
 local held = redis.call('LLEN', KEYS[2])
 redis.call('DEL', KEYS[1], KEYS[2])
@@ -94,10 +94,10 @@ class Entry(TypedDict, total=False):
     seconds: float
 
 
-class Session(TypedDict):
-    """A session as a list shows it; times are ISO 8601 UTC by Redis's clock."""
+class Thread(TypedDict):
+    """A thread as a list shows it; times are ISO 8601 UTC by Redis's clock."""
 
-    session_id: str
+    thread_id: str
     title: str
     created: str
     last_activity: str
@@ -107,7 +107,7 @@ class Session(TypedDict):
 class Page(TypedDict):
     """Part of a transcript in the order it was said; `offset` is the index of the first of `entries`."""
 
-    session: Session
+    thread: Thread
     offset: int
     total: int
     entries: list[Entry]
@@ -119,14 +119,14 @@ class Transcripts:
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
         self._ttl = settings.thread_ttl
-        self._append, self._sessions, self._delete, self._truncate, self._rename = (
-            redis.register_script(script) for script in (APPEND, SESSIONS, DELETE, TRUNCATE, RENAME)
+        self._append, self._list, self._delete, self._truncate, self._rename = (
+            redis.register_script(script) for script in (APPEND, THREADS, DELETE, TRUNCATE, RENAME)
         )
 
     async def append_turn(self, owner: Owner, *entries: Entry, title: str = "") -> int:
         """Add entries at the end, in one command, and refresh the time to live; return how many there are now.
 
-        The first user entry of a session gives it its title, unless `title` does.
+        The first user entry of a thread gives it its title, unless `title` does.
         """
         call = self.appending(owner, *entries, title=title)
         with memory_errors():
@@ -148,7 +148,7 @@ class Transcripts:
         """Return entries `offset` to `offset + limit`, counted from the oldest, or from the newest with `newest`.
 
         Raises:
-            UnknownSession: There is no such session.
+            UnknownSession: There is no such thread.
         """
         span = (-offset - limit, -offset - 1) if newest else (offset, offset + limit - 1)
         head_key, entries_key, _ = _keys(owner)
@@ -162,26 +162,26 @@ class Transcripts:
             raise UnknownSession(id=owner.thread_id)
         rows = rows if limit > 0 else []
         start = max(0, total - offset - len(rows)) if newest else min(offset, total)
-        return Page(session=_session(head, total), offset=start, total=total, entries=[json.loads(row) for row in rows])
+        return Page(thread=_thread(head, total), offset=start, total=total, entries=[json.loads(row) for row in rows])
 
-    async def list_sessions(
+    async def list_threads(
         self, user_id: str, offset: int = 0, limit: int = 50, query: str | None = None
-    ) -> tuple[list[Session], int]:
-        """Return a user's sessions, last active first, and how many there are; `query` is looked for in the titles."""
+    ) -> tuple[list[Thread], int]:
+        """Return a user's threads, last active first, and how many there are; `query` is looked for in the titles."""
         window = [0, ALL] if query else [offset, limit]
         with memory_errors():
-            total, rows = await self._sessions(keys=[_index(user_id)], args=window)
-        sessions = [_session(dict(zip(head[::2], head[1::2], strict=True)), count) for head, count in rows]
+            total, rows = await self._list(keys=[_index(user_id)], args=window)
+        threads = [_thread(dict(zip(head[::2], head[1::2], strict=True)), count) for head, count in rows]
         if not query:
-            return sessions, total
-        found = [session for session in sessions if query.casefold() in session["title"].casefold()]
+            return threads, total
+        found = [thread for thread in threads if query.casefold() in thread["title"].casefold()]
         return found[offset : offset + limit], len(found)
 
     async def rename(self, owner: Owner, title: str) -> None:
-        """Give the session another title.
+        """Give the thread another title.
 
         Raises:
-            UnknownSession: There is no such session.
+            UnknownSession: There is no such thread.
         """
         with memory_errors():
             done = await self._rename(keys=[_keys(owner)[0]], args=[_clean(_shorten(title))])
@@ -189,12 +189,12 @@ class Transcripts:
             raise UnknownSession(id=owner.thread_id)
 
     async def delete(self, owner: Owner) -> int:
-        """Forget the session; return how many entries it held."""
+        """Forget the thread; return how many entries it held."""
         with memory_errors():
             return int(await self._delete(keys=_keys(owner), args=[owner.memory_key]))
 
     async def replace(self, owner: Owner, entries: Mapping[int, Entry]) -> None:
-        """Write the entries at these indexes anew, all or none; only while the session's turn is held."""
+        """Write the entries at these indexes anew, all or none; only while the thread's turn is held."""
         with memory_errors():
             async with self._redis.pipeline(transaction=True) as pipe:
                 for index, entry in entries.items():
@@ -210,7 +210,7 @@ class Transcripts:
         """Return the whole transcript.
 
         Raises:
-            UnknownSession: There is no such session.
+            UnknownSession: There is no such thread.
         """
         return await self.get(owner, 0, ALL)
 
@@ -253,9 +253,9 @@ def _index(user_id: str) -> str:
     return f"sessions:{hashlib.sha256(user_id.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
-def _session(head: dict[bytes, bytes], entries: int) -> Session:
-    return Session(
-        session_id=head[b"session_id"].decode(),
+def _thread(head: dict[bytes, bytes], entries: int) -> Thread:
+    return Thread(
+        thread_id=head[b"session_id"].decode(),
         title=head.get(b"title", b"").decode(),
         created=_time(head[b"created"]),
         last_activity=_time(head[b"last_activity"]),

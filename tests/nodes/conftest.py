@@ -173,7 +173,7 @@ class Parts:
             background=self.background,
             tools=ToolRegistry(self.settings, self.documents),  # type: ignore[arg-type]
         )
-        context = Context(services=cast("Services", services), session_id="s", **self.context)
+        context = Context(services=cast("Services", services), thread_id="s", **self.context)
         return Runtime(
             context=context,
             stream_writer=self.events.append,

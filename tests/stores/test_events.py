@@ -32,7 +32,7 @@ async def other(redis: Redis, settings: Settings) -> AsyncIterator[RunEvents]:
 
 
 async def start(runs: RunEvents, run_id: str = "r", tokens: int = 0, language: str = "en") -> list[str]:
-    await runs.create(run_id, user_id="ann", session_id="s", language=language)
+    await runs.create(run_id, user_id="ann", thread_id="s", language=language)
     return [str(await runs.append(run_id, "token", {"text": f"t{number}"})) for number in range(tokens)]
 
 
@@ -142,7 +142,7 @@ async def test_record(runs: RunEvents, redis: Redis) -> None:
     await start(runs)
     record = await runs.get("r")
     assert record is not None
-    assert (record["state"], record["user_id"], record["session_id"]) == ("queued", "ann", "s")
+    assert (record["state"], record["user_id"], record["thread_id"]) == ("queued", "ann", "s")
     assert await runs.set_state("r", "running")
     await runs.append("r", "token", {})
     await runs.finish("r", "done", {"answer": "x"})

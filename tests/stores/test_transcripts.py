@@ -54,24 +54,24 @@ async def test_sessions_of_a_user_by_last_activity(transcripts: Transcripts) -> 
         await transcripts.append_turn(Owner("ann", name), user(f"Title of {name}"), answer("a"))
     await transcripts.append_turn(Owner("bob", "s1"), user("Bob's"))
     await transcripts.append_turn(ANN, user("later"), answer("b"))
-    sessions, total = await transcripts.list_sessions("ann")
-    assert [s["session_id"] for s in sessions] == ["s1", "s3", "s2"]
+    sessions, total = await transcripts.list_threads("ann")
+    assert [s["thread_id"] for s in sessions] == ["s1", "s3", "s2"]
     assert total == 3
     assert (sessions[0]["title"], sessions[0]["entries"]) == ("Title of s1", 4)
     assert sessions[0]["last_activity"] >= sessions[0]["created"]
-    page, total = await transcripts.list_sessions("ann", 1, 1)
-    assert ([s["session_id"] for s in page], total) == (["s3"], 3)
-    found, total = await transcripts.list_sessions("ann", query="OF S2")
-    assert ([s["session_id"] for s in found], total) == (["s2"], 1)
-    assert await transcripts.list_sessions("carol") == ([], 0)
+    page, total = await transcripts.list_threads("ann", 1, 1)
+    assert ([s["thread_id"] for s in page], total) == (["s3"], 3)
+    found, total = await transcripts.list_threads("ann", query="OF S2")
+    assert ([s["thread_id"] for s in found], total) == (["s2"], 1)
+    assert await transcripts.list_threads("carol") == ([], 0)
 
 
 async def test_expired_sessions_drop_out_of_the_list(transcripts: Transcripts, redis: Redis) -> None:
     await transcripts.append_turn(Owner("ann", "old"), user("old"))
     await transcripts.append_turn(ANN, user("new"))
     await redis.delete(f"session:{Owner('ann', 'old').memory_key}")
-    sessions, total = await transcripts.list_sessions("ann")
-    assert ([s["session_id"] for s in sessions], total) == (["s1"], 1)
+    sessions, total = await transcripts.list_threads("ann")
+    assert ([s["thread_id"] for s in sessions], total) == (["s1"], 1)
 
 
 async def test_users_do_not_see_each_other(transcripts: Transcripts) -> None:
@@ -91,12 +91,12 @@ async def test_rename_truncate_export_import_delete(transcripts: Transcripts, re
     assert await transcripts.truncate(ANN, 2) == 2
     assert await transcripts.truncate(ANN, 9) == 0
     whole = await transcripts.export(ANN)
-    assert whole["session"]["title"] == "A name of mine"
+    assert whole["thread"]["title"] == "A name of mine"
     assert [e["text"] for e in whole["entries"]] == ["q0", "a0"]
     branch = Owner("ann", "branch")
     assert await transcripts.import_(branch, [*whole["entries"], *map(user, map(str, range(1200)))], "Branch") == 1202
     assert (await transcripts.get(branch, 1201))["entries"][0]["text"] == "1199"
-    assert (await transcripts.get(branch))["session"]["title"] == "Branch"
+    assert (await transcripts.get(branch))["thread"]["title"] == "Branch"
     assert await transcripts.truncate(branch, 0) == 1202
     assert (await transcripts.get(branch))["total"] == 0
     assert await transcripts.delete(ANN) == 2
