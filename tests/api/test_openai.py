@@ -45,19 +45,19 @@ async def test_a_stateless_call_counts_the_clients_own_history(api: openai.Async
         {"role": "system", "content": "You are a pirate."}, user("one"),
         {"role": "assistant", "content": "eins"}, user("two"),
     ]  # fmt: skip
-    completion = await api.rest.chat.completions.create(model="gpt-4o", messages=history)
+    completion = await api.chat.completions.create(model="gpt-4o", messages=history)
     assert completion.choices[0].message.content == "You said: two"
     assert completion.choices[0].finish_reason == "stop" and completion.usage is not None
     assert said_to(model) == ["one", "eins", "two"] and "pirate" in str(model.chats[-1].messages[0])
-    await api.rest.chat.completions.create(model="gpt-4o", messages=[user("three")])
+    await api.chat.completions.create(model="gpt-4o", messages=[user("three")])
     assert said_to(model) == ["three"]
 
 
 @pytest.mark.parametrize("how", ["header", "user"])
 async def test_a_thread_is_remembered(api: openai.AsyncOpenAI, model: OpenAIServer, how: str) -> None:
     options: Any = {"extra_headers": {"X-Session-Id": "oa-header"}} if how == "header" else {"user": "oa-user"}
-    await api.rest.chat.completions.create(model="m", messages=[user("one")], **options)
-    await api.rest.chat.completions.create(model="m", messages=[user("ignored"), user("two")], **options)
+    await api.chat.completions.create(model="m", messages=[user("one")], **options)
+    await api.chat.completions.create(model="m", messages=[user("ignored"), user("two")], **options)
     assert said_to(model) == ["one", "You said: one", "two"]
 
 
@@ -79,9 +79,7 @@ async def test_streaming_with_usage(api: openai.AsyncOpenAI, model: OpenAIServer
 @pytest.mark.parametrize("stream", [False, True])
 async def test_stop_sequences(api: openai.AsyncOpenAI, model: OpenAIServer, stream: bool) -> None:
     model.script(["one two three four"])
-    result: Any = await api.rest.chat.completions.create(
-        model="m", messages=[user("Count")], stop=["three"], stream=stream
-    )
+    result: Any = await api.chat.completions.create(model="m", messages=[user("Count")], stop=["three"], stream=stream)
     if stream:
         text = "".join([chunk.choices[0].delta.content or "" async for chunk in result])
     else:
@@ -95,7 +93,7 @@ async def test_files_as_content_parts(api: openai.AsyncOpenAI, model: OpenAIServ
         {"type": "text", "text": "What is the notice period?"},
         {"type": "file", "file": {"filename": "lease.txt", "file_data": data}},
     ]
-    completion = await api.rest.chat.completions.create(model="m", messages=[{"role": "user", "content": content}])
+    completion = await api.chat.completions.create(model="m", messages=[{"role": "user", "content": content}])
     assert "six weeks" in model.chats[-1].text
     attachments: Any = completion.model_extra
     assert attachments["attachments"][0]["status"] == "ready"
@@ -105,7 +103,7 @@ async def test_files_as_content_parts(api: openai.AsyncOpenAI, model: OpenAIServ
 async def test_the_clients_tools_are_passed_through(api: openai.AsyncOpenAI, model: OpenAIServer, stream: bool) -> None:
     model.script([Answer(tool_calls=[ToolCall("weather", {"city": "Ulm"})]), "Sunny."])
     messages: list[Any] = [user("Weather in Ulm?")]
-    result: Any = await api.rest.chat.completions.create(model="m", messages=messages, tools=[WEATHER], stream=stream)
+    result: Any = await api.chat.completions.create(model="m", messages=messages, tools=[WEATHER], stream=stream)
     if stream:
         chunks = [chunk async for chunk in result]
         calls = [call for chunk in chunks for c in chunk.choices for call in c.delta.tool_calls or []]
@@ -122,7 +120,7 @@ async def test_the_clients_tools_are_passed_through(api: openai.AsyncOpenAI, mod
             {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}]},
         {"role": "tool", "tool_call_id": call_id, "content": "sunny"},
     ]  # fmt: skip
-    done = await api.rest.chat.completions.create(model="m", messages=messages, tools=[WEATHER])
+    done = await api.chat.completions.create(model="m", messages=messages, tools=[WEATHER])
     assert done.choices[0].message.content == "Sunny."
 
 
@@ -131,16 +129,16 @@ async def test_errors_have_openais_shape(
 ) -> None:
     model.script([Failure(500), Failure(500)])
     with pytest.raises(openai.InternalServerError) as failed:
-        await api.rest.chat.completions.create(model="m", messages=[user("Hi")])
+        await api.chat.completions.create(model="m", messages=[user("Hi")])
     assert failed.value.code == "model_unavailable"
     with pytest.raises(openai.APIError, match="language model"):
-        async for _ in await api.rest.chat.completions.create(model="m", messages=[user("Hi")], stream=True):
+        async for _ in await api.chat.completions.create(model="m", messages=[user("Hi")], stream=True):
             pass
     bad: Any = [{"role": "robot", "content": "x"}]
     with pytest.raises(openai.BadRequestError):
-        await api.rest.chat.completions.create(model="m", messages=bad)
+        await api.chat.completions.create(model="m", messages=bad)
     with pytest.raises(openai.BadRequestError):
-        await api.rest.chat.completions.create(model="m", messages=[user("x")], n=2)
+        await api.chat.completions.create(model="m", messages=[user("x")], n=2)
     error = (await client.post("/v1/chat/completions", json={})).json()["error"]
     assert {"message", "type", "param", "code"} <= error.keys()
 
@@ -174,7 +172,7 @@ async def test_the_longest_answer_is_the_callers(
 ) -> None:
     model.script([Answer("one two", finish="length")])
     options: Any = {name: 3, "stream": stream}
-    result: Any = await api.rest.chat.completions.create(model="m", messages=[user("Count")], **options)
+    result: Any = await api.chat.completions.create(model="m", messages=[user("Count")], **options)
     if stream:
         finish = [chunk.choices[0].finish_reason async for chunk in result if chunk.choices][-1]
     else:

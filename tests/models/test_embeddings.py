@@ -223,13 +223,13 @@ async def test_hosted_query_passes_the_queue(openai_server: OpenAIServer) -> Non
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"embedding_api_key": "k"}, "text-embedding-3-small at api.openai.routes.com, because EMBEDDING_* is set;"),
+        ({"embedding_api_key": "k"}, "text-embedding-3-small at api.openai.com, because EMBEDDING_* is set;"),
         ({"dashscope_api_key": "d"}, "text-embedding-v4 at dashscope.aliyuncs.com, because DASHSCOPE_API_KEY is set;"),
-        ({"dashscope_api_key": "d", "embedding_api_key": "k"}, "text-embedding-3-small at api.openai.routes.com"),
+        ({"dashscope_api_key": "d", "embedding_api_key": "k"}, "text-embedding-3-small at api.openai.com"),
         ({"llm_api_key": "k"}, "multilingual-e5-small, bundled"),
         (
             {"llm_api_key": "k", "embedding_model": "e", "embedding_dimensions": 9},
-            "e at api.openai.routes.com, because",
+            "e at api.openai.com, because",
         ),
     ],
 )

@@ -69,7 +69,7 @@ async def test_failures(openai_server: OpenAIServer) -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"vision_model_api_key": "k"}, "gpt-5.4-mini at api.openai.routes.com, because VISION_* is set;"),
+        ({"vision_model_api_key": "k"}, "gpt-5.4-mini at api.openai.com, because VISION_* is set;"),
         (
             {"vision_model_api_key": "k", "llm_base_url": "http://127.0.0.1:9/v1", "llm_model": "m"},
             "m at 127.0.0.1:9, because VISION_* is set;",
