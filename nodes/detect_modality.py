@@ -9,13 +9,13 @@ from langgraph.types import Overwrite
 from domain.errors import BadInput
 from domain.language import language_of
 from domain.types import Attachment, AttachmentRef
-from domain.words import Language, Words
+from domain.words import Language
 from turn.context import Context
 from turn.intake import shorten_paste, store_files, take_apart, transcribe
 from turn.progress import emit_attachment, owner_of
 from turn.question import question_of
 from turn.state import State, Update, new_turn
-from turn.texts import DEFAULT_QUESTION
+from turn.texts import DEFAULT_QUESTION, EMPTY_MESSAGE, NOT_THE_USERS
 
 
 async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
@@ -28,7 +28,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     """
     services, owner, messages = runtime.context.services, owner_of(runtime), state["messages"]
     if not messages or not isinstance(messages[-1], HumanMessage):
-        raise BadInput(reason=Words("the last message must be the user's", "最后一条消息必须来自用户"))
+        raise BadInput(reason=NOT_THE_USERS)
     taken = take_apart(messages, services.settings)
     text, before = taken[-1][1], state.get("language", "en")
     language = _language(text, before, runtime)
@@ -48,7 +48,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
         extra = {"attachments": refs} if refs else {}
         moved.append(HumanMessage(said or text, id=message.id, additional_kwargs=extra))
     if not text:
-        raise BadInput(reason=Words("the message is empty", "消息为空"))
+        raise BadInput(reason=EMPTY_MESSAGE)
     for attachment in failed:
         emit_attachment(runtime, attachment)
     earlier = [str(message.text) for message in messages[:-1] if isinstance(message, HumanMessage)]

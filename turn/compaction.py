@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, ToolMessage
 
 from domain.tokens import count_message_tokens
 from domain.words import Language
 from turn.context import Services
+from turn.state import Update
 
 HIGH, LOW = 0.5, 0.25
 """Compaction starts when the messages fill this share of the model's window, and leaves that share verbatim."""
@@ -46,6 +48,17 @@ async def compact(
     before = f"{summary}\n\n" if summary else ""
     made = await services.summarizer.conversation(f"{before}{text}", language, SUMMARY_TOKENS)
     await services.summaries.put(memory_key, made, [message.id for message in old if message.id])
+
+
+async def prepared_summary(services: Services, memory_key: str, messages: Sequence[AnyMessage]) -> Update:
+    """Return the summary that `compact` left and the removal of what it covers; nothing without a new one."""
+    prepared = await services.summaries.get(memory_key) if memory_key else None
+    if prepared is None:
+        return Update()
+    text, covered = prepared
+    present = {message.id for message in messages}
+    gone = cast("list[AnyMessage]", [RemoveMessage(id=i) for i in covered if i in present])
+    return Update(summary=text, messages=gone) if gone else Update()
 
 
 def _line(message: AnyMessage) -> str:

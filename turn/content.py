@@ -15,6 +15,16 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from domain.errors import BadInput
+from domain.words import Words
+from turn.texts import (
+    BLOCK_BASE64,
+    BLOCK_DATA_URL,
+    BLOCK_EMPTY,
+    BLOCK_NO_BASE64,
+    BLOCK_NO_OBJECT,
+    BLOCK_UNKNOWN,
+    BLOCK_URL,
+)  # fmt: skip
 
 _DATA_URL = re.compile(
     r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?P<params>(?:;[\w.=+-]+)*?)(?P<b64>;base64)?,(?P<data>.*)", re.S
@@ -47,7 +57,7 @@ def split_content(content: str | Sequence[object]) -> tuple[str, list[InlinePart
         if isinstance(block, str):
             texts.append(block)
         elif not isinstance(block, Mapping):
-            raise BadInput(reason=f"content block {number} is neither text nor an object")
+            raise _bad_block(BLOCK_NO_OBJECT, number)
         elif block.get("type") in ("text", "input_text"):
             texts.append(str(block.get("text") or ""))
         else:
@@ -58,10 +68,10 @@ def split_content(content: str | Sequence[object]) -> tuple[str, list[InlinePart
 def _part(block: Mapping[str, object], number: int) -> InlinePart:
     kind = str(block.get("type") or "")
     if kind not in _PARSERS:
-        raise BadInput(reason=f"content block {number} has the unknown type {kind!r}")
+        raise _bad_block(BLOCK_UNKNOWN, number, kind)
     part = _PARSERS[kind](block, number)
     if part.data is None and part.url is None and part.attachment_id is None:
-        raise BadInput(reason=f"content block {number} ({kind}) has no data, URL or file id")
+        raise _bad_block(BLOCK_EMPTY, number, kind)
     return part
 
 
@@ -129,23 +139,27 @@ def _from_url(url: str, name: str, number: int) -> InlinePart:
     if url.startswith("data:"):
         match = _DATA_URL.fullmatch(url)
         if match is None:
-            raise BadInput(reason=f"content block {number} has a broken data URL")
+            raise _bad_block(BLOCK_DATA_URL, number)
         data = _decode(match["data"], number) if match["b64"] else unquote_to_bytes(match["data"])
         return InlinePart(name, match["type"] or "", data=data)
     if url.startswith(("http://", "https://")):
         return InlinePart(url.split("?")[0].rstrip("/").rsplit("/", 1)[-1][:_MAX_NAME] or name, url=url)
-    raise BadInput(reason=f"content block {number} has a URL that is neither http(s) nor data")
+    raise _bad_block(BLOCK_URL, number)
 
 
 def _decode(data: object, number: int) -> bytes:
     if not isinstance(data, str):
-        raise BadInput(reason=f"content block {number} has no base64 text")
+        raise _bad_block(BLOCK_NO_BASE64, number)
     if data.startswith("data:"):
         return _from_url(data, "", number).data or b""
     try:
         return base64.b64decode("".join(data.split()), validate=True)
     except (binascii.Error, ValueError) as exc:
-        raise BadInput(reason=f"content block {number} is not valid base64") from exc
+        raise _bad_block(BLOCK_BASE64, number) from exc
+
+
+def _bad_block(reason: Words, number: int, kind: str = "") -> BadInput:
+    return BadInput(reason=Words(*(text.format(n=number, kind=kind) for text in reason)))
 
 
 def _name(block: Mapping[str, object], default: str) -> str:

@@ -33,6 +33,8 @@ OPEN, CLOSE = "<material>\n", "\n</material>"
 _TAG = re.compile(r"<(?=\s*/?\s*material)", re.I)
 CUT = " […]"
 
+SUMMARY_CHARS = 1200
+"""Most characters of the summary of a document of the thread."""
 LISTED = 30
 """Most documents that are named in a prompt."""
 LIST_CHARS = 4000
@@ -144,6 +146,24 @@ def coverage_text(document: Attachment, language: Language) -> str:
             named = ", ".join(empty[:MOST_NAMED]) + (", …" if len(empty) > MOST_NAMED else "")
             said.append(PAGES_EMPTY.text(language).format(pages=named))
     return ("" if language == "zh" else " ").join([*said, *warnings])
+
+
+def document_note(document: Attachment, language: Language) -> DocumentNote:
+    """Return what a prompt tells of a document of the thread."""
+    note = DocumentNote(
+        id=document["id"],
+        name=document["name"],
+        kind=document["kind"],
+        status=document["status"],
+        pages_total=document.get("pages_total", 1),
+        pages_done=document.get("pages_done", 0),
+        summary=document.get("summary", "")[:SUMMARY_CHARS],
+    )
+    if "language" in document:
+        note["language"] = document["language"]
+    if coverage := coverage_text(document, language):
+        note["coverage"] = coverage
+    return note
 
 
 def _picture_text(attachment: Attachment, language: Language) -> str:

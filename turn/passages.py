@@ -39,15 +39,15 @@ class Passages:
         """Return the notes, some with a summary that they lacked, and passages numbered from 1.
 
         A greeting gets none. A page that the question names comes first, and alone when the question is about it as a
-        whole; so do the pictures of the thread when it speaks of one. A question about files as a whole gets the pages
-        of those without a summary. None are found where the store does not answer.
+        whole; so does the newest picture of the thread when it speaks of one. A question about files as a whole gets
+        the pages of those without a summary, else the first pages. None are found where the store does not answer.
         """
         notes, kind = list(self._notes), self._question["kind"]
         if kind == "social":
             return notes, []
         if kind == "overview":
             notes, pages = await self._whole()
-            return notes, numbered(pages or await self._search())
+            return notes, numbered(pages or await self._within_budget(self._meant()))
         first = await self._page_named()
         if kind == "page" and first:
             return notes, numbered(first)
@@ -127,7 +127,7 @@ class Passages:
         text, before = self._question["text"], self._question["follows"]
         queries = [f"{before} {text}", text] if before else [text]
         try:
-            if self._question["kind"] != "overview" and self._foreign():
+            if self._foreign():
                 await self._vectors()
             return await self._found(queries) or await self._within_budget(self._meant())
         except Unavailable:

@@ -50,5 +50,4 @@ def persona_text(name: str, own: Mapping[str, str], language: Language) -> str:
     known = personas(own)
     if name not in known:
         raise UnknownPersona(name=name, names=", ".join(known))
-    text: str = getattr(known[name], language)
-    return text
+    return known[name].text(language)

@@ -24,6 +24,11 @@ EARLIER = Words("Earlier in this conversation:\n{text}", "此前的对话摘要�
 LAST_ROUND = Words(
     "No more tools can be called. Answer now with what you have.", "不能再调用工具了，请根据现有内容直接回答。"
 )
+ANSWER_CUT = Words("The answer was cut at its longest length.", "回答已达到最大长度，被截断。")
+TOOLS_ONLY = Words(
+    "I looked this up but could not put an answer together. What the tools returned:",
+    "我查询了相关内容，但未能组织出回答。工具返回的内容如下：",
+)
 
 FILE = Words("File {name} ({pages} p.)", "文件 {name}（{pages} 页）")
 FAILED_FILE = Words(
@@ -58,3 +63,17 @@ PARTLY_READ = Words(
 DEFAULT_QUESTION = Words("What is in the files I sent?", "请介绍我发送的文件的内容。")
 PASTED = Words("[... {n} characters, kept as the document {name} ...]", "[…… 共 {n} 个字符，已存为文档 {name} ……]")
 PASTED_NAME = Words("pasted-text.txt", "粘贴的文本.txt")
+
+BLOCK_NO_OBJECT = Words("content block {n} is neither text nor an object", "第 {n} 个内容块既不是文本也不是对象")
+BLOCK_UNKNOWN = Words("content block {n} has the unknown type '{kind}'", "第 {n} 个内容块的类型“{kind}”未知")
+BLOCK_EMPTY = Words(
+    "content block {n} ({kind}) has no data, URL or file id", "第 {n} 个内容块（{kind}）没有数据、网址或文件编号"
+)
+BLOCK_DATA_URL = Words("content block {n} has a broken data URL", "第 {n} 个内容块的 data URL 已损坏")
+BLOCK_URL = Words(
+    "content block {n} has a URL that is neither http(s) nor data", "第 {n} 个内容块的网址既不是 http(s) 也不是 data"
+)
+BLOCK_NO_BASE64 = Words("content block {n} has no base64 text", "第 {n} 个内容块没有 base64 文本")
+BLOCK_BASE64 = Words("content block {n} is not valid base64", "第 {n} 个内容块不是有效的 base64")
+NOT_THE_USERS = Words("the last message must be the user's", "最后一条消息必须来自用户")
+EMPTY_MESSAGE = Words("the message is empty", "消息为空")

@@ -112,6 +112,13 @@ async def test_of_a_long_document_without_summary_the_main_sentences_are_taken()
     assert "harbour report" in notes[0]["summary"] and len(notes[0]["summary"]) < 3000
 
 
+async def test_an_overview_of_summarised_documents_rests_on_their_first_pages_and_searches_nothing() -> None:
+    store = Store({"a": ["One.", "Two."]})
+    state = a_state(messages=[HumanMessage("?")], question="What is this document about?")
+    assert [s["text"] for s in await find(state, store, note("a", summary="Two numbers."))] == ["One.", "Two."]
+    assert store.asked == []
+
+
 def test_a_passage_found_twice_is_given_once_where_it_came_first() -> None:
     first, second = a_source(1, "x", document_id="d", page=1), a_source(1, "y", document_id="d", page=2)
     assert [(s["number"], s["text"]) for s in numbered([first, second, first])] == [(1, "x"), (2, "y")]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 
 from domain.tokens import count_message_tokens
@@ -107,3 +108,20 @@ def test_a_large_library_does_not_crowd_the_prompt() -> None:
     state = a_state(messages=[HumanMessage("?", id="q")], question="what is new?", documents=notes)
     text = str(answer_prompt(state, system_prompt="", budget=30_000)[-1].content)
     assert len(text) < 8000 and "199.pdf" in text and "170 older" in text and text.endswith("what is new?")
+
+
+@pytest.mark.parametrize(("question", "told"), [("你好！", False), ("Thanks!", False), ("押金是多少？", True)])
+def test_a_greeting_carries_no_documents(question: str, told: bool) -> None:
+    note = {"id": "d", "name": "lease.pdf", "kind": "document", "status": "ready", "pages_total": 1, "pages_done": 1,
+            "summary": "A lease."}  # fmt: skip
+    state = a_state(messages=[HumanMessage(question, id="q")], question=question, documents=[note])
+    text = str(answer_prompt(state, system_prompt="", budget=3000)[-1].content)
+    assert ("lease.pdf" in text) == told and text.endswith(question)
+
+
+def test_what_is_kept_on_messages_is_not_sent() -> None:
+    kept = HumanMessage("see", id="1", additional_kwargs={"attachments": [{"id": "x"}], "notes": "A sign: EXIT"})
+    state = a_state(messages=[kept, AIMessage("yes"), HumanMessage("and?", id="q")], question="and?")
+    prompt = answer_prompt(state, system_prompt="", budget=3000)
+    assert "A sign: EXIT" in str(prompt[1].content)
+    assert all(message.additional_kwargs == {} for message in prompt)
