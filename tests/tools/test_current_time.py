@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.owner import Owner
-from tools.current_time import UnknownPlace, find_zone
 from tools.interface import Caller
 from tools.registry import ToolRegistry
+from tools.time_zones import AmbiguousPlace, UnknownPlace, find_zone
 
 PLACES = {
     "Asia/Shanghai": "Asia/Shanghai asia/shanghai Shanghai 上海 上海市 北京 Beijing 中国 China 深圳",
@@ -19,11 +19,21 @@ PLACES = {
     "Asia/Kolkata": "印度 India Mumbai",
     "America/Sao_Paulo": "圣保罗 Brazil São_Paulo",
     "Asia/Singapore": "新加坡 Singapore",
+    "Asia/Shanghai Asia/Shanghai": "厦门 长沙 Xiamen Changsha 沈阳市 青岛 北京时间 Beijing,_China",
+    "Asia/Tokyo Asia/Tokyo": "JST 东京时间 Tokyo_time Tokyo,_Japan 大阪，日本",
+    "America/Toronto": "London,_Ontario London_(Ontario) 伦敦（安大略） Toronto,_Canada",
+    "America/Chicago": "Paris,_Texas Paris,_TX Austin,_Texas 德州",
+    "America/New_York America/New_York": "New_York_City New_York,_USA 纽约，美国 Washington,_DC",
+    "America/Los_Angeles America/Los_Angeles": "California 加州 San_Francisco,_USA Portland,_Oregon",
+    "Europe/London Europe/London": "London,_England London,_UK BST",
+    "Europe/Paris Europe/Paris": "Paris,_France Lyon,_France 巴黎，法国",
+    "Europe/Berlin": "CEST CET",
+    "Australia/Sydney": "AEST Sydney,_Australia",
 }
 
 
 @pytest.mark.parametrize(
-    ("zone", "place"), [(zone, place) for zone, places in PLACES.items() for place in places.split()]
+    ("zone", "place"), [(zone.split()[0], place) for zone, places in PLACES.items() for place in places.split()]
 )
 def test_places_in_both_languages(zone: str, place: str) -> None:
     now = datetime(2026, 7, 1, tzinfo=UTC)
@@ -38,11 +48,20 @@ def test_offsets(text: str, hours: float) -> None:
     assert datetime(2026, 1, 1, tzinfo=find_zone(text)).utcoffset() == timedelta(hours=hours)
 
 
-@pytest.mark.parametrize("place", ["Atlantis", "../../etc/passwd", "亚特兰蒂斯", "UTC+99", "\0", "/"])
+@pytest.mark.parametrize(
+    "place", ["Atlantis", "../../etc/passwd", "亚特兰蒂斯", "UTC+99", "\0", "/", "London, Canada", "Paris, Nowhere", ""]
+)
 def test_unknown_places(place: str) -> None:
     with pytest.raises(UnknownPlace) as caught:
         find_zone(place)
     assert "IANA" in caught.value.message("zh")
+
+
+def test_an_abbreviation_of_several_zones_says_so() -> None:
+    for name, zone in (("IST", "Asia/Kolkata"), ("cst", "Asia/Shanghai")):
+        with pytest.raises(AmbiguousPlace) as caught:
+            find_zone(name)
+        assert zone in caught.value.message("en") and zone in caught.value.message("zh")
 
 
 async def test_text(tools: ToolRegistry) -> None:
