@@ -8,6 +8,7 @@ from langchain_core.tools import tool
 from langgraph.prebuilt import ToolRuntime
 from pydantic import Field
 
+from domain.text import sentence_spans
 from domain.tokens import count_tokens
 from domain.types import Source
 from domain.words import Words
@@ -62,14 +63,14 @@ async def fetch_url(
 
 
 def fit(text: str, budget: int) -> str:
-    """Return the longest beginning of `text` within `budget` tokens that ends at a paragraph, line or sentence."""
+    """Return the longest beginning of `text` within `budget` tokens that ends with a sentence."""
     part = text[: budget * 8]
     while (tokens := count_tokens(part)) > budget:
         part = part[: min(len(part) - 1, int(len(part) * budget / tokens))]
     if len(part) == len(text):
         return part
-    cut = max(part.rfind("\n"), *(part.rfind(mark) + len(mark) - 1 for mark in (". ", "。", "！", "？")))
-    return part[: cut + 1] if cut > len(part) // 2 else part
+    ends = [end for _, end in sentence_spans(part)][:-1]
+    return part[: ends[-1]] if ends and ends[-1] > len(part) // 2 else part
 
 
 async def _text_of(fetched: Fetched, resources: ToolResources) -> PageText:

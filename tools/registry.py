@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from domain.words import Language
 from net.client import GuardedHttp
@@ -121,7 +121,7 @@ class ToolRegistry:
         if spec is None:
             text = texts.UNKNOWN.text(caller.language).format(name=name)
             return outcome_of(Found(text), name, arguments, "refused")
-        if refused or not spec.fits(TurnFacts(documents=True, resources=self._resources)):
+        if refused or self._state(spec) == "off":
             self._runner.counters[name].refused += 1
             text = texts.REFUSED.text(caller.language).format(name=name)
             return outcome_of(Found(text), name, arguments, "refused")
@@ -135,10 +135,13 @@ class ToolRegistry:
         if self._owns_http:
             await self._resources.http.aclose()
 
+    def _state(self, spec: ToolSpec) -> Literal["offered", "conditional", "off"]:
+        """Whether turns are offered the tool: all, some, or none."""
+        fits = [spec.fits(TurnFacts(documents=there, resources=self._resources)) for there in (False, True)]
+        return "offered" if all(fits) else "conditional" if any(fits) else "off"
+
     def _description(self, spec: ToolSpec, language: Language) -> dict[str, Any]:
-        always, sometimes = (
-            spec.fits(TurnFacts(documents=documents, resources=self._resources)) for documents in (False, True)
-        )
+        state = self._state(spec)
         counters = self._runner.counters[spec.name]
         search = self._resources.search if spec.name == "web_search" else None
         return {
@@ -149,9 +152,9 @@ class ToolRegistry:
             "arguments": spec.schema["function"]["parameters"],
             "examples": list(spec.examples),
             "permission": spec.permission,
-            "policy": "allowed" if sometimes else "off",
-            "state": "offered" if always else "conditional" if sometimes else "off",
-            "reason": "" if always else spec.needs.text(language),
+            "policy": "off" if state == "off" else "allowed",
+            "state": state,
+            "reason": "" if state == "offered" else spec.needs.text(language),
             "detail": search.detail.text(language) if search else "",
             "timeout": self._runner.timeout(spec),
             "cache_seconds": spec.cache_seconds,

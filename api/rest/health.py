@@ -30,10 +30,14 @@ class Part(TypedDict):
 
 
 class Health(TypedDict):
-    """`down` only when no question can be answered; `degraded` when some part is missing or failed."""
+    """`down` only when no question can be answered; `degraded` when some part is missing or failed.
+
+    `tools` are the names of the tools for people, in both languages.
+    """
 
     status: Literal["ok", "degraded", "down"]
     parts: dict[str, Part]
+    tools: dict[str, dict[str, str]]
     limits: dict[str, float]
 
 
@@ -74,7 +78,9 @@ async def health(request: Request, backend: BackendDep) -> Response:
     broken = {name for name, part in parts.items() if part["state"] in ("missing", "failed")}
     status = "down" if broken & _NEEDED else "degraded" if broken - _OPTIONAL else "ok"
     limits = {name: getattr(backend.settings, name) for name in _LIMITS}
-    return json_response({"status": status, "parts": parts, "limits": limits}, 503 if status == "down" else 200)
+    tools = {spec.name: spec.title._asdict() for spec in backend.services.tools.specs()}
+    body = {"status": status, "parts": parts, "tools": tools, "limits": limits}
+    return json_response(body, 503 if status == "down" else 200)
 
 
 async def describe_parts(backend: Backend, language: Language) -> dict[str, Part]:

@@ -14,5 +14,8 @@ router = APIRouter(prefix="/api/v1", tags=["tools"])
 
 @router.get("/tools")
 async def list_tools(request: Request, backend: BackendDep) -> dict[str, list[dict[str, Any]]]:
-    """Return every tool with its permission, policy and counters."""
+    """Return every tool: names, description, permission, whether turns are offered it and why not, and counters.
+
+    `title`, `detail` and `reason` are English, or Chinese with `Accept-Language: zh`.
+    """
     return {"tools": backend.services.tools.describe(asked_language(request))}

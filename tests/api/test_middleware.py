@@ -58,7 +58,12 @@ async def test_metrics_and_tools(client: httpx.AsyncClient, model: OpenAIServer)
     text = (await client.get("/metrics")).text
     assert 'llmchat_turns_total{state="done"}' in text and "llmchat_first_token_seconds_count" in text
     tools = {tool["name"]: tool for tool in (await client.get("/api/v1/tools")).json()["tools"]}
-    assert tools["calculate"]["permission"] and "calls" in tools["calculate"]
+    assert tools["calculate"]["permission"] == "read" and tools["calculate"]["calls"] == 0
+    assert tools["calculate"]["titles"] == {"en": "Calculate", "zh": "计算"}
+    rows = (await client.get("/api/v1/tools", headers={"Accept-Language": "zh-CN"})).json()["tools"]
+    documents = next(row for row in rows if row["name"] == "search_documents")
+    assert (documents["title"], documents["state"]) == ("搜索文档", "conditional") and "文档" in documents["reason"]
+    assert (await client.get("/api/v1/health")).json()["tools"]["calculate"] == {"en": "Calculate", "zh": "计算"}
 
 
 async def test_the_page_is_served_strictly(client: httpx.AsyncClient) -> None:

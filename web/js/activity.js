@@ -1,6 +1,7 @@
 // What the assistant did in a turn: steps with their times, and tools with what they were given.
 import { html } from "../vendor/htm-preact.js";
-import { nodeName, t } from "./i18n.js";
+import { nodeName, t, toolName } from "./i18n.js";
+import { state } from "./store.js";
 
 export function Activity({ message }) {
   const tools = message?.tools ?? [];
@@ -17,6 +18,6 @@ const Step = ({ node }) => html`<li class=${node.state}><span>${nodeName(node.na
 
 function Tool({ tool }) {
   const details = [t(tool.status), tool.cached && t("cached"), tool.seconds !== undefined && t("seconds", { n: tool.seconds.toFixed(2) })];
-  return html`<li class=${tool.status}><code>${tool.name}</code> <small>${details.filter(Boolean).join(" · ")}</small>
+  return html`<li class=${tool.status}><span title=${tool.name}>${toolName(tool.name, state.health?.tools)}</span> <small>${details.filter(Boolean).join(" · ")}</small>
     ${Object.keys(tool.arguments ?? {}).length > 0 && html`<pre dir="auto">${JSON.stringify(tool.arguments, null, 1)}</pre>`}</li>`;
 }

@@ -1,11 +1,11 @@
 // An answer: its text, what happened on the way, and what can be done with it.
 import { html, useState } from "../vendor/htm-preact.js";
-import { nodeName, t } from "./i18n.js";
+import { nodeName, t, toolName } from "./i18n.js";
 import { Markdown } from "./markdown_view.js";
 import { readAloud, stopPlaying } from "./playback.js";
 import { plainName } from "./safe_name.js";
 import { branch } from "./sessions.js";
-import { memo, notify, openPanel } from "./store.js";
+import { memo, notify, openPanel, state } from "./store.js";
 import { regenerate, retry } from "./turns.js";
 
 const MARKS = { stopped: "stopped", interrupted: "interrupted", rolled_back: "rolledBack" };
@@ -60,7 +60,7 @@ function Files({ files }) {
 function Progress({ message }) {
   const active = [...new Set(message.nodes.filter((node) => node.state === "start").map((node) => nodeName(node.name)))];
   const tool = message.tools.findLast((item) => item.status === "running");
-  return html`<p class="progress"><span class="dot"></span> ${active.join(", ") || t("thinking")}${tool ? ` · ${tool.name}` : ""}</p>`;
+  return html`<p class="progress"><span class="dot"></span> ${active.join(", ") || t("thinking")}${tool ? ` · ${toolName(tool.name, state.health?.tools)}` : ""}</p>`;
 }
 
 function Actions({ message, busy }) {

@@ -18,3 +18,4 @@ export function t(key, values = {}) {
 export const nodeName = (node) => NAMES[current][node] ?? node;
 export const partName = (part) => NAMES[current][`part:${part}`] ?? part;
 export const storeName = (store) => NAMES[current][`store:${store}`] ?? store;
+export const toolName = (tool, titles) => titles?.[tool]?.[current] ?? tool;
