@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse
 
 from domain.errors import UnknownPath
 
-WEB = Path(__file__).resolve().parent.parent / "web"
+WEB = Path(__file__).resolve().parents[2] / "web"
 PAGE_HEADERS = {
     # No inline scripts, no inline styles, and no HTML from text that did not pass through DOMPurify.
     "Content-Security-Policy": (
