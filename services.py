@@ -19,6 +19,7 @@ from models.speech.registry import open_listener, open_speaker
 from models.vision.registry import open_vision
 from models.vision.tagger import Tagger
 from net.client import GuardedHttp
+from readers.formats import MODULES
 from readers.reader import Readers
 from settings import Settings
 from stores.library.documents import Documents
@@ -45,10 +46,10 @@ async def open_services(settings: Settings, redis: Redis) -> AsyncIterator[Servi
 
 
 async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Services:
-    sandbox = Sandbox(settings)
+    sandbox = Sandbox(settings, MODULES)
     stack.push_async_callback(sandbox.aclose)
     await sandbox.open()
-    ocr = open_ocr(settings)
+    ocr = open_ocr(settings, sandbox.zygote)
     stack.push_async_callback(ocr.aclose)
     embedder = await asyncio.to_thread(open_embedder, settings)
     chat = await asyncio.to_thread(open_chat, settings, embedder)
@@ -58,7 +59,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     stack.push_async_callback(documents.aclose)
     http = GuardedHttp(settings)
     stack.push_async_callback(http.aclose)
-    tools = ToolRegistry(settings, documents, http)
+    tools = ToolRegistry(settings, documents, http, sandbox=sandbox)
     stack.push_async_callback(tools.aclose)
     listener = open_listener(settings)
     pictures = Pictures(settings, sandbox, ocr, vision, Tagger(), documents.cache)

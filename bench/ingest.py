@@ -33,6 +33,7 @@ from ingestion.chunks import Chunker
 from ingestion.pipeline import Ingestion
 from models.embeddings.interface import Embedder, Vectors
 from models.embeddings.registry import open_embedder
+from readers.formats import MODULES
 from readers.reader import Readers
 from settings import Settings
 from stores.library.documents import Documents
@@ -85,7 +86,7 @@ async def opened(embedder: Embedder) -> AsyncIterator[Opened]:
     """Open everything in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), _env_file=None)  # type: ignore[call-arg]
-        async with Sandbox(settings) as sandbox:
+        async with Sandbox(settings, MODULES) as sandbox:
             documents = await Documents.open(settings, embedder)
             ingestion = Ingestion(
                 settings, readers=Readers(settings, sandbox), ocr=None, pictures=None,  # type: ignore[arg-type]

@@ -32,7 +32,7 @@ class ServerProcess:
         values = {**os.environ, **QUIET, "PORT": str(port), "DATA_DIR": str(self._folder), **self._values}
         self._process = subprocess.Popen([sys.executable, *self._command], env=values, stdout=subprocess.DEVNULL)
         began = time.monotonic()
-        while time.monotonic() - began < 60 and self._process.poll() is None:
+        while time.monotonic() - began < 180 and self._process.poll() is None:
             try:
                 httpx.get(f"{self.url}/api/v1/health", timeout=2)
                 self.seconds_to_ready = time.monotonic() - began

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge
+from readers.texts import FILES, filled
 
 MAX_UNPACKED = 200_000_000
 MAX_MEMBERS = 10_000
@@ -41,7 +42,7 @@ def _check(archive: zipfile.ZipFile, packed: int, name: str) -> None:
     members = archive.infolist()
     unpacked = sum(member.file_size for member in members)
     if len(members) > MAX_MEMBERS:
-        raise FileTooLarge(name=name, limit=f"{len(members)} > {MAX_MEMBERS} files")
+        raise FileTooLarge(name=name, limit=filled(FILES, len(members), MAX_MEMBERS))
     if unpacked > MAX_UNPACKED:
         raise FileTooLarge(name=name, limit=f"{unpacked // 1_000_000} MB > {MAX_UNPACKED // 1_000_000} MB")
     if unpacked > RATIO_MATTERS_FROM and unpacked > MAX_RATIO * max(packed, 1):

@@ -8,32 +8,17 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from readers.media_types import (
-    BY_EXTENSION,
-    DOC,
-    DOCX,
-    EPUB,
-    HTML,
-    OCTETS,
-    ODP,
-    ODS,
-    ODT,
-    PDF,
-    PPT,
-    PPTX,
-    TEXT,
-    XLS,
-    XLSB,
-    XLSX,
-)
-from readers.office.ole import MAGIC as OLE_MAGIC
-from readers.office.ole import OleError, OleFile
+import olefile  # type: ignore[import-untyped]  # it ships no types
+
+from readers.formats import BY_NAME, BY_TYPE, FORMATS
+from readers.media_types import DOC, ENCRYPTED, HTML, OCTETS, PDF, PPT, SVG, TEXT, XLS
 from readers.text.encodings import decode
 
 if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
     from domain.types import Kind
 
 HEAD_BYTES = 65536
+OLE_MAGIC = olefile.MAGIC
 
 _IMAGES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -58,7 +43,6 @@ _AUDIO: tuple[tuple[bytes, str], ...] = (
 )
 
 _OTHER: tuple[tuple[bytes, str], ...] = (
-    (b"{\\rtf", "application/rtf"),
     (b"\x7fELF", "application/x-executable"),
     (b"\x1f\x8b", "application/gzip"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
@@ -68,6 +52,7 @@ _OTHER: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "application/vnd.sqlite3"),
     (b"%!PS", "application/postscript"),
 )
+_MAGIC = (*_IMAGES, *_AUDIO, *((row.magic, row.media_type) for row in FORMATS if row.magic), *_OTHER)
 _BRANDS: dict[bytes, str] = {
     b"heic": "image/heic",
     b"heix": "image/heic",
@@ -84,15 +69,16 @@ _BRANDS: dict[bytes, str] = {
     b"F4A ": "audio/mp4",
 }
 _RIFF: dict[bytes, str] = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
-_OLE_STREAMS: tuple[tuple[str, str], ...] = (
-    ("EncryptedPackage", "application/encrypted"),
-    ("WordDocument", DOC),
-    ("Workbook", XLS),
-    ("Book", XLS),
+_UNREAD_STREAMS: tuple[tuple[str, str], ...] = (
     ("PowerPoint Document", PPT),
     ("__properties_version1.0", "application/vnd.ms-outlook"),
 )
-_ZIP_MIMETYPES = {EPUB, ODT, ODS, ODP}
+_STREAMS = (
+    ("EncryptedPackage", ENCRYPTED),
+    *((row.stream, row.media_type) for row in FORMATS if row.stream),
+    *_UNREAD_STREAMS,
+)
+"""Streams that tell OLE files apart, and their media types."""
 _HTML_START = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
@@ -122,13 +108,13 @@ def detect(head: bytes, name: str, *, path: Path | None = None) -> tuple[Kind, s
 
 def _kind(media_type: str) -> Kind:
     family = media_type.partition("/")[0]
-    if media_type == "image/svg+xml":
+    if media_type == SVG:
         return "document"
     return "image" if family == "image" else "audio" if family == "audio" else "document"
 
 
 def _by_magic(head: bytes) -> str | None:
-    for magic, media_type in _IMAGES + _AUDIO + _OTHER:
+    for magic, media_type in _MAGIC:
         if head.startswith(magic):
             return media_type
     at = head[:1024].find(b"%PDF-")
@@ -175,24 +161,20 @@ def _by_container(head: bytes, name: str, path: Path | None) -> str | None:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_type(head, path)
     if head.startswith(OLE_MAGIC):
-        by_name = BY_EXTENSION.get(PurePosixPath(name.lower()).suffix, "")
+        by_name = {".ppt": PPT, **BY_NAME}.get(PurePosixPath(name.lower()).suffix, "")
         return _ole_type(head, path) or (by_name if by_name in (DOC, XLS, PPT) else "application/x-ole-storage")
     return None
 
 
 def _zip_type(head: bytes, path: Path | None) -> str:
     mimetype = re.match(rb"PK\x03\x04.{22}\x08\0..mimetype([\w./+-]{5,80}?)(?=PK|\Z)", head, re.S)
-    if mimetype and mimetype[1].decode("ascii", "replace") in _ZIP_MIMETYPES:
-        return mimetype[1].decode("ascii")
+    if mimetype and (stated := mimetype[1].decode("ascii", "replace")) in BY_TYPE:
+        return stated
     names = _zip_names(head, path)
-    if any(name.startswith("word/") for name in names):
-        return DOCX
-    if any(name.startswith("ppt/") for name in names):
-        return PPTX
-    if any(name.startswith("xl/") for name in names):
-        return XLSB if "xl/workbook.bin" in names else XLSX
-    if "META-INF/container.xml" in names:
-        return EPUB
+    for row in FORMATS:
+        folder = row.member.endswith("/") and any(name.startswith(row.member) for name in names)
+        if folder or row.member in names:
+            return row.media_type
     return "application/zip"
 
 
@@ -209,14 +191,11 @@ def _zip_names(head: bytes, path: Path | None) -> set[str]:
 
 def _ole_type(head: bytes, path: Path | None) -> str | None:
     try:
-        if path is None:
-            names = set(OleFile(BytesIO(head)).streams)
-        else:
-            with path.open("rb") as file:
-                names = set(OleFile(file).streams)
-    except (OleError, OSError):
-        names = {name for name, _ in _OLE_STREAMS if name.encode("utf-16-le") in head}
-    for stream, media_type in _OLE_STREAMS:
+        with olefile.OleFileIO(path or head) as file:
+            names = {entry[-1] for entry in file.listdir()}
+    except (OSError, IndexError, ValueError, TypeError):  # a broken directory, or the head of a large file alone
+        names = {name for name, _ in _STREAMS if name.encode("utf-16-le") in head}
+    for stream, media_type in _STREAMS:
         if any(name == stream or (stream.startswith("__") and name.startswith(stream)) for name in names):
             return media_type
     return None
@@ -224,7 +203,7 @@ def _ole_type(head: bytes, path: Path | None) -> str | None:
 
 def _by_text(head: bytes, name: str) -> str:
     suffix = PurePosixPath(name.replace("\\", "/").lower()).suffix
-    by_name = BY_EXTENSION.get(suffix) or BY_EXTENSION.get(PurePosixPath(name.lower()).name)
+    by_name = BY_NAME.get(suffix) or BY_NAME.get(PurePosixPath(name.lower()).name)
     if not looks_like_text(head):
         return OCTETS
     text = head.removeprefix(b"\xef\xbb\xbf")
@@ -242,7 +221,7 @@ def _sniff_text(text: bytes) -> str | None:
     if _HTML_START.match(text[:4096]):
         return HTML
     if _SVG_START.match(text[:4096]):
-        return "image/svg+xml"
+        return SVG
     block = text.lstrip(b"\r\n")[:8192]
     if block.startswith(b"From ") or _MAIL_HEADER.match(block):
         headers = re.split(rb"\r?\n\r?\n", block, maxsplit=1)[0]

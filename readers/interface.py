@@ -24,7 +24,7 @@ class Options:
 class Outline:
     """What is known of a document before its pages are read.
 
-    `pages_total` is how many pages follow. `warnings` (here and on `Page`) are codes of `readers/notices.py`, which has
+    `pages_total` is how many pages follow. `warnings` (here and on `Page`) are codes of `readers/texts.py`, which has
     the sentence for each in both languages.
     """
 

@@ -11,40 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.errors import FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
-from readers import media_types
 from readers.clean import clean
 from readers.detect import HEAD_BYTES, detect
+from readers.formats import BY_TYPE, Format
 from readers.interface import Embedded, Item, Options, Outline, Page
+from readers.media_types import ENCRYPTED
+from readers.texts import CHARACTERS, filled
 from settings import Settings
 from workers.sandbox import Sandbox
 
 if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
     from domain.types import Kind
-
-FORMATS: dict[str, str] = {
-    media_types.PDF: "readers.pdf.reader",
-    media_types.DOCX: "readers.office.docx",
-    media_types.DOC: "readers.office.doc",
-    media_types.RTF: "readers.office.rtf",
-    media_types.ODT: "readers.office.odt",
-    media_types.ODP: "readers.office.odt",
-    media_types.PPTX: "readers.office.pptx",
-    media_types.XLSX: "readers.office.sheets",
-    media_types.XLSB: "readers.office.sheets",
-    media_types.XLS: "readers.office.sheets",
-    media_types.ODS: "readers.office.sheets",
-    media_types.CSV: "readers.text.csv",
-    media_types.TSV: "readers.text.csv",
-    media_types.TEXT: "readers.text.plain",
-    media_types.MARKDOWN: "readers.text.markdown",
-    media_types.HTML: "readers.text.html",
-    media_types.EPUB: "readers.text.epub",
-    media_types.EML: "readers.text.eml",
-    media_types.JSON: "readers.text.json",
-    media_types.JSON_LINES: "readers.text.json",
-} | dict.fromkeys(media_types.LANGUAGES, "readers.text.code")
-"""Media type to the module whose `read(path, options)` generator reads it, inside a sandbox child."""
-
 
 WHOLE_FACTOR = 4
 """Formats that are read as a whole before their first page may compute for so many times as long as a page."""
@@ -102,9 +79,8 @@ class Readers:
             UnsupportedType: no reader for `media_type`.
         """
         options = replace(self._options, name=name, media_type=media_type, password=password)
-        _format_of(options)
+        limit = self._page_seconds * (1 if _format_of(options).by_page else WHOLE_FACTOR)
         path = await asyncio.to_thread(path.resolve)
-        limit = self._page_seconds * (1 if media_type == media_types.PDF else WHOLE_FACTOR)
         stream = self._sandbox.stream(read_document, path, options, name=name, item_seconds=limit)
         async with aclosing(stream) as items:
             async for item in items:
@@ -124,14 +100,14 @@ def read_document(path: Path, options: Options) -> Iterator[Item]:
     """Read one document. Runs in a sandbox child; all text leaves it cleaned and within `max_text_chars`."""
     if path.stat().st_size == 0:
         raise FileEmpty(name=options.name)
-    module = importlib.import_module(_format_of(options))
+    module = importlib.import_module(_format_of(options).module)
     total, found = 0, False
     for item in module.read(path, options):
         if isinstance(item, Page):
             page = replace(item, label=clean(item.label), markdown=clean(item.markdown))
             total += len(page.markdown)
             if total > options.max_text_chars:
-                raise FileTooLarge(name=options.name, limit=f"> {options.max_text_chars} characters / 字符")
+                raise FileTooLarge(name=options.name, limit=filled(CHARACTERS, options.max_text_chars))
             found = found or bool(page.markdown or page.image)
             yield page
         elif isinstance(item, Outline):
@@ -143,9 +119,9 @@ def read_document(path: Path, options: Options) -> Iterator[Item]:
         raise FileEmpty(name=options.name)
 
 
-def _format_of(options: Options) -> str:
-    if options.media_type == media_types.ENCRYPTED:
+def _format_of(options: Options) -> Format:
+    if options.media_type == ENCRYPTED:
         raise FileEncrypted(name=options.name)
-    if options.media_type not in FORMATS:
+    if options.media_type not in BY_TYPE:
         raise UnsupportedType(name=options.name, reason=options.media_type)
-    return FORMATS[options.media_type]
+    return BY_TYPE[options.media_type]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from settings import Settings
-from tests.ocr_fixture import ocr_pool  # noqa: F401
+from tests.ocr_fixture import ocr_pool, zygote  # noqa: F401
 
 CORPUS = Path(os.environ.get("CORPUS_DIR", Path(__file__).resolve().parents[2] / "shared" / "corpus"))
 

@@ -14,9 +14,9 @@ from domain.types import Source
 from domain.words import Words
 from net.client import Fetched
 from net.failures import NothingToRead, NotText
+from readers.text.encodings import decode_page
 from tools.interface import Found, ToolContext, ToolResources, ToolSpec, plain_line
-from tools.page_text import PageText, PageTooHard
-from tools.text_encoding import decode
+from tools.page_text import PageText
 
 _ACCEPT = "text/html, application/xhtml+xml, text/plain, text/markdown, application/json;q=0.9, */*;q=0.1"
 _HTML = ("text/html", "application/xhtml+xml")
@@ -76,13 +76,10 @@ def fit(text: str, budget: int) -> str:
 async def _text_of(fetched: Fetched, resources: ToolResources) -> PageText:
     media_type = fetched.media_type or "text/html"
     if media_type in _HTML:
-        try:
-            return await resources.pages.read(decode(fetched.body, fetched.encoding), fetched.url)
-        except PageTooHard as exc:
-            raise NothingToRead(url=fetched.url) from exc
+        return await resources.pages.read(fetched.body, fetched.url, fetched.encoding)
     if not _TEXT.fullmatch(media_type):
         raise NotText(url=fetched.url, media_type=media_type)
-    return PageText("", decode(fetched.body, fetched.encoding))
+    return PageText("", await asyncio.to_thread(decode_page, fetched.body, fetched.encoding))
 
 
 def _tidy(url: str) -> str:

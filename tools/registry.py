@@ -14,6 +14,7 @@ from tools.interface import Caller, Found, ToolContext, ToolOutcome, ToolResourc
 from tools.page_text import PageReader
 from tools.runner import Counters, ToolRunner, outcome_of
 from tools.search_providers import SearchProvider, open_search
+from workers.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from stores.library.documents import Documents
@@ -43,6 +44,7 @@ class ToolRegistry:
         documents: Documents,
         http: GuardedHttp | None = None,
         specs: Iterable[ToolSpec] | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         """Register the tools; nothing is opened before the first call.
 
@@ -51,13 +53,16 @@ class ToolRegistry:
             documents: What `search_documents` and `list_documents` read.
             http: The guarded client to share; without one the registry makes and closes its own.
             specs: The tools; default: those that come with the product.
+            sandbox: Where web pages are parsed; as `http`.
         """
         self._owns_http = http is None
+        self._owns_sandbox = sandbox is None
+        self._sandbox = sandbox or Sandbox(settings)
         self._resources = ToolResources(
             settings=settings,
             documents=documents,
             http=http or GuardedHttp(settings),
-            pages=PageReader(),
+            pages=PageReader(self._sandbox),
             search=open_search(settings),
         )
         self._specs = {spec.name: spec for spec in (built_in() if specs is None else specs)}
@@ -129,7 +134,8 @@ class ToolRegistry:
 
     async def aclose(self) -> None:
         """Close what the tools opened."""
-        await self._resources.pages.aclose()
+        if self._owns_sandbox:
+            await self._sandbox.aclose()
         if self._resources.search is not None:
             await self._resources.search.aclose()
         if self._owns_http:

@@ -8,17 +8,19 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from domain.errors import AppError, OcrBusy, OcrFailed, OcrUnavailable, ReadingTimedOut
 from domain.types import OcrText
 from domain.words import Words
 from models.ocr.catalog import MODEL_SETS, Engine
-from models.ocr.layout import shared_folder
-from models.ocr.process import PictureRefused, StartFailed, WorkerDied, WorkerProcess
-from models.ocr.worker import Job
+from models.ocr.folders import shared_folder
+from models.ocr.worker import OcrSetup, recognise
 from settings import Settings
+from workers.child import Limits
+from workers.process import ChildFailed, Zygote
+from workers.warm import WarmWorker
 
 PoolState = Literal["starting", "ready", "missing", "failed"]
 
@@ -26,7 +28,7 @@ START_SECONDS = 120.0
 RETRY_SECONDS = 30.0
 """After a failed start, requests are refused at once for this long; the next one then starts a worker again."""
 READINGS_PER_WORKER = 1000
-"""A worker is replaced after this many pictures, so that slow growth of a native library never adds up."""
+LIMITS = Limits(niceness=5, files=1024, file_bytes=1 << 30)
 REMEMBERED = 256
 """Results kept in memory by content, so that the same picture is not read twice."""
 
@@ -56,12 +58,12 @@ class _Reading:
 
 @dataclass(eq=False)
 class _Slot:
-    """One place for a worker: the worker that is in it, or why there is none."""
+    """One worker, its state, and why it could not start."""
 
+    worker: WarmWorker
     state: PoolState = "starting"
     reason: Words = Words("", "")
-    worker: WorkerProcess | None = None
-    retry_at: float = field(default=0.0)
+    retry_at: float = 0.0
 
 
 class OcrPool:
@@ -71,16 +73,12 @@ class OcrPool:
     is killed, one that dies is replaced and its picture is tried once more.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Start the workers, unless OCR is switched off."""
+    def __init__(self, settings: Settings, zygote: Zygote) -> None:
+        """Start the workers as children of `zygote`, unless OCR is switched off."""
         engine: Engine = "paddle" if settings.ocr_engine == "paddle" else "onnxruntime"
         self.name = f"PaddleOCR {MODEL_SETS[engine].title} ({engine})"
-        self._job = Job(
-            engine=engine,
-            models=str(settings.ocr_models.resolve()) if settings.ocr_models else None,
-            shared=str(shared_folder(settings.data_dir)),
-            threads=settings.ocr_threads,
-        )
+        models = settings.ocr_models.resolve() if settings.ocr_models else None
+        setup = OcrSetup(engine, models, shared_folder(settings.data_dir), settings.ocr_threads)
         self._timeout = settings.ocr_timeout
         self._queue: asyncio.Queue[_Reading] = asyncio.Queue(settings.ocr_queue)
         self._waiting: dict[str, _Reading] = {}
@@ -89,9 +87,13 @@ class OcrPool:
         self._without = OFF
         self._slots: list[_Slot] = []
         self._runners: list[asyncio.Task[None]] = []
-        if settings.ocr_engine != "off":
-            self._slots = [_Slot() for _ in range(settings.ocr_workers)]
-            self._runners = [asyncio.create_task(self._run(slot), name="ocr-worker") for slot in self._slots]
+        for _ in range(0 if settings.ocr_engine == "off" else settings.ocr_workers):
+            worker = WarmWorker(
+                zygote, "ocr", recognise, setup,
+                limits=LIMITS, start_seconds=START_SECONDS, most_requests=READINGS_PER_WORKER,
+            )  # fmt: skip
+            self._slots.append(_Slot(worker))
+            self._runners.append(asyncio.create_task(self._run(self._slots[-1]), name="ocr-worker"))
 
     @property
     def state(self) -> PoolState:
@@ -173,63 +175,45 @@ class OcrPool:
         """Keep one worker warm and give it one picture after the other."""
         try:
             while True:
-                await self._ensure(slot)
+                await self._warm(slot)
                 await self._serve(slot, await self._queue.get())
         finally:
-            if slot.worker is not None:
-                await slot.worker.close()
+            slot.worker.close()
 
     async def _serve(self, slot: _Slot, reading: _Reading) -> None:
         for _attempt in range(2):
-            worker = await self._ensure(slot)
-            if worker is None:
+            if not await self._warm(slot):
                 return reading.fail(self._unavailable())
             try:
-                async with asyncio.timeout(self._timeout):
-                    reading.result.set_result(await worker.read(reading.image))
-                return None
-            except TimeoutError:
-                logger.warning("OCR took longer than %s s; its worker is replaced", self._timeout)
-                await self._drop(slot)
-                return reading.fail(ReadingTimedOut(name="image"))
-            except PictureRefused as exc:
-                logger.warning("OCR refused a picture: %s", exc)
-                return reading.fail(OcrFailed())
-            except WorkerDied:
-                logger.warning("an OCR worker died; another one is started")
-                await self._drop(slot)
+                text = await slot.worker.ask(reading.image, self._timeout)
+            except ChildFailed as exc:
+                slot.state = "starting"
+                logger.warning("an OCR worker is replaced (%s)", exc.cause)
+                if exc.cause == "time":
+                    return reading.fail(ReadingTimedOut(name="image"))
+            else:
+                return reading.fail(OcrFailed()) if text is None else reading.result.set_result(text)
         return reading.fail(OcrFailed())
 
-    async def _ensure(self, slot: _Slot) -> WorkerProcess | None:
-        """Return the worker of a slot, started when there is none and the last failure is long enough ago."""
-        if slot.worker is not None and slot.worker.readings >= READINGS_PER_WORKER:
-            await self._drop(slot)
-        if slot.worker is not None or time.monotonic() < slot.retry_at:
-            return slot.worker
-        slot.state = "starting"
+    async def _warm(self, slot: _Slot) -> bool:
+        """Have the worker of a slot started when the last failure is long enough ago; tell whether it is ready."""
+        if time.monotonic() < slot.retry_at:
+            return False
         began = time.monotonic()
         try:
-            async with asyncio.timeout(START_SECONDS):
-                slot.worker = await WorkerProcess.start(self._job)
-        except (StartFailed, TimeoutError, OSError) as exc:
-            self._note_failure(slot, exc)
-            return None
+            await slot.worker.start()
+        except (OcrUnavailable, ChildFailed) as exc:
+            slot.state, slot.retry_at = "failed", time.monotonic() + RETRY_SECONDS
+            if isinstance(exc, OcrUnavailable) and isinstance(reason := exc.details.get("reason"), Words):
+                slot.state, slot.reason = "missing", reason
+            logger.warning("no OCR (%s): %s", slot.state, exc)
+            return False
+        if slot.state != "ready":
+            logger.info("OCR worker ready after %.1f s", time.monotonic() - began)
         slot.state = "ready"
-        logger.info("OCR worker ready after %.1f s: %s", time.monotonic() - began, slot.worker.name)
-        return slot.worker
-
-    def _note_failure(self, slot: _Slot, exc: Exception) -> None:
-        slot.state = "missing" if isinstance(exc, StartFailed) and exc.state == "missing" else "failed"
-        slot.reason = exc.reason if isinstance(exc, StartFailed) else Words(str(exc), str(exc))
-        slot.retry_at = time.monotonic() + RETRY_SECONDS
-        logger.warning("no OCR (%s): %s", slot.state, exc or type(exc).__name__)
-
-    async def _drop(self, slot: _Slot) -> None:
-        worker, slot.worker, slot.state = slot.worker, None, "starting"
-        if worker is not None:
-            await worker.kill()
+        return True
 
 
-def open_ocr(settings: Settings) -> OcrPool:
+def open_ocr(settings: Settings, zygote: Zygote) -> OcrPool:
     """Return the OCR engine; its workers start in the background. Needs a running event loop."""
-    return OcrPool(settings)
+    return OcrPool(settings, zygote)

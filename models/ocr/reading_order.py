@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from statistics import median
 
+from domain.layout import gaps, xy_cut
 from domain.types import OcrLine
 
 ROW_OVERLAP = 0.5
@@ -57,15 +58,15 @@ class Placed:
 def reading_order(lines: list[OcrLine]) -> list[list[OcrLine]]:
     """Return rows of lines in reading order: rows top to bottom, lines of a row left to right.
 
-    Side-by-side columns of running text are read one after the other (recursive X-Y cut, Nagy and Seth 1984); anything
-    else that stands side by side (forms, receipts, tables) stays in rows.
+    Side-by-side columns of running text are read one after the other (recursive X-Y cut); anything else that stands
+    side by side (forms, receipts, tables) stays in rows.
     Where most of the text is written vertically, as Chinese may be, a row is a vertical line: right to left.
     """
     placed = [_place(line) for line in lines]
     tall = sum(line.cells for line in placed if line.height >= TALL * (line.right - line.left))
     if 2 * tall > sum(line.cells for line in placed):
         placed = [_lying(line) for line in placed]
-    return [[each.line for each in row] for row in _ordered(placed)]
+    return [[each.line for each in row] for row in xy_cut(placed, _parts, _rows)]
 
 
 def _place(line: OcrLine) -> Placed:
@@ -78,14 +79,8 @@ def _lying(line: Placed) -> Placed:
     return Placed(line.line, line.top, -line.right, line.bottom, -line.left)
 
 
-def _ordered(lines: list[Placed]) -> list[list[Placed]]:
-    columns = _columns(lines)
-    if columns:
-        return [row for column in columns for row in _ordered(column)]
-    bands = _bands(lines)
-    if len(bands) > 1:
-        return [row for band in bands for row in _ordered(band)]
-    return _rows(lines)
+def _parts(lines: list[Placed]) -> list[list[Placed]]:
+    return _columns(lines) or _bands(lines)
 
 
 def _columns(lines: list[Placed]) -> list[list[Placed]]:
@@ -93,7 +88,7 @@ def _columns(lines: list[Placed]) -> list[list[Placed]]:
     if len(lines) < 2 * COLUMN_LINES:
         return []
     least = GUTTER * median(line.height for line in lines)
-    for gap, at in sorted(_gaps([(line.left, line.right) for line in lines]), reverse=True):
+    for gap, at in sorted(gaps([(line.left, line.right) for line in lines]), reverse=True):
         left = [line for line in lines if line.right <= at]
         right = [line for line in lines if line.right > at]
         if gap >= least and _are_columns(left, right):
@@ -129,22 +124,12 @@ def _aligned(bar: list[Placed], text: list[Placed]) -> float:
 def _bands(lines: list[Placed]) -> list[list[Placed]]:
     """Split below a heading or figure: at the horizontal gap that leaves columns on one of its sides."""
     trimmed = [(line.top + SPAN_TRIM * line.height, line.bottom - SPAN_TRIM * line.height) for line in lines]
-    for _, at in sorted(_gaps(trimmed), reverse=True):
+    for _, at in sorted(gaps(trimmed), reverse=True):
         upper = [line for line in lines if line.middle < at]
         lower = [line for line in lines if line.middle >= at]
         if _columns(upper) or _columns(lower):
             return [upper, lower]
     return [lines]
-
-
-def _gaps(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return (width, end) of each stretch that no span covers, between the first and the last."""
-    gaps, reach = [], float("-inf")
-    for start, end in sorted(spans):
-        if reach > float("-inf") and start > reach:
-            gaps.append((start - reach, start))
-        reach = max(reach, end)
-    return gaps
 
 
 def _rows(lines: list[Placed]) -> list[list[Placed]]:

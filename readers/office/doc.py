@@ -11,10 +11,12 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import olefile  # type: ignore[import-untyped]  # it ships no types
 
 from domain.errors import FileCorrupt, FileEmpty, FileEncrypted, UnsupportedType
 from readers.interface import Item, Options, Outline
-from readers.office.ole import OleError, OleFile
 from readers.sections import section_pages
 from readers.tables import table
 
@@ -42,10 +44,9 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         FileEmpty: it holds no text.
     """
     try:
-        with path.open("rb") as file:
-            ole = OleFile(file)
-            markdown = _markdown(ole.read("WordDocument"), ole, options.name)
-    except (OleError, struct.error, IndexError) as error:
+        with olefile.OleFileIO(path) as ole:
+            markdown = _markdown(ole, options.name)
+    except (OSError, ValueError, struct.error, IndexError) as error:
         raise FileCorrupt(name=options.name) from error
     if not markdown.strip():
         raise FileEmpty(name=options.name)
@@ -54,13 +55,14 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     yield from pages
 
 
-def _markdown(word: bytes, ole: OleFile, name: str) -> str:
+def _markdown(ole: Any, name: str) -> str:
+    word = ole.openstream("WordDocument").read()
     version, flags = struct.unpack_from("<H6xH", word, 2)
     if version < _WORD_97:
         raise UnsupportedType(name=name, reason="Word 6/95")
     if flags & _ENCRYPTED:
         raise FileEncrypted(name=name)
-    tables = ole.read("1Table" if flags & _TABLE_1 else "0Table")
+    tables = ole.openstream("1Table" if flags & _TABLE_1 else "0Table").read()
     pieces = _pieces(_structure(word, tables, _CLX))
     (body_length,) = struct.unpack_from("<I", word, 0x4C)
     styles = _Styles(word, _structure(word, tables, _PAPX))
@@ -77,11 +79,11 @@ def _pieces(clx: bytes) -> list[Piece]:
     while clx[at] == 1:
         at += 3 + struct.unpack_from("<H", clx, at + 1)[0]
     if clx[at] != 2:
-        raise OleError("no piece table")
+        raise ValueError("no piece table")
     (size,) = struct.unpack_from("<I", clx, at + 1)
     count = (size - 4) // 12
     if not 0 < count <= _MOST_PIECES:
-        raise OleError("broken piece table")
+        raise ValueError("broken piece table")
     ends = struct.unpack_from(f"<{count + 1}I", clx, at + 5)
     pieces = []
     for number in range(count):

@@ -14,10 +14,12 @@ from pptx.shapes.picture import Picture
 from pptx.shapes.placeholder import PlaceholderPicture
 
 from domain.errors import FileCorrupt, FileTooLarge
+from domain.language import language_of
 from readers.archive import open_archive
 from readers.figures import Figures
 from readers.interface import Item, Options, Outline, Page
 from readers.tables import table
+from readers.texts import NOTES, SLIDES, filled
 
 _SKIPPED = {PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER}
 _MOST_NESTED = 20
@@ -38,7 +40,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     except (PythonPptxError, KeyError, AttributeError, ValueError) as error:
         raise FileCorrupt(name=options.name) from error
     if len(slides) > options.max_pages:
-        raise FileTooLarge(name=options.name, limit=f"{len(slides)} > {options.max_pages} slides / 页")
+        raise FileTooLarge(name=options.name, limit=filled(SLIDES, len(slides), options.max_pages))
     yield Outline(options.media_type, "slide", len(slides), presentation.core_properties.title or "")
     figures = Figures(options.max_pixels)
     for number, slide in enumerate(slides, 1):
@@ -55,7 +57,7 @@ def _slide_parts(slide: Any, figures: Figures) -> Iterator[str]:
     if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
         notes = slide.notes_slide.notes_text_frame.text.strip()
         if notes:
-            yield f"## Notes / 备注\n\n{notes}"
+            yield f"## {NOTES.text(language_of(notes, 'en'))}\n\n{notes}"
 
 
 def _shape_parts(shape: Any, depth: int, figures: Figures) -> Iterator[str]:

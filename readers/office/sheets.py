@@ -21,6 +21,7 @@ from readers.figures import UNREAD
 from readers.interface import Item, Options, Outline, Page
 from readers.media_types import XLS
 from readers.tables import has_header, is_number, table_blocks
+from readers.texts import CELLS, CHARACTERS, SHEETS, filled
 
 _PICTURE = re.compile(r"(?:xl/media|Pictures)/.*\.(?:png|jpe?g|gif|bmp|tiff?|webp|emf|wmf)$", re.I)
 _LEAST_PICTURE = 4096
@@ -49,7 +50,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         raise FileCorrupt(name=options.name) from error
     names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
     if len(names) > options.max_pages:
-        raise FileTooLarge(name=options.name, limit=f"{len(names)} > {options.max_pages} sheets / 工作表")
+        raise FileTooLarge(name=options.name, limit=filled(SHEETS, len(names), options.max_pages))
     yield Outline(options.media_type, "sheet", len(names))
     for number, name in enumerate(names, 1):
         try:
@@ -68,7 +69,7 @@ def _is_picture(member: ZipInfo) -> bool:
 
 def _page(sheet: CalamineSheet, number: int, options: Options) -> Page:
     if sheet.height * sheet.width > MAX_CELLS:
-        limit = f"{sheet.name}: {sheet.height} × {sheet.width} > {MAX_CELLS} cells / 单元格"
+        limit = filled(CELLS, sheet.name, sheet.height, sheet.width, MAX_CELLS)
         raise FileTooLarge(name=options.name, limit=limit)
     rows: list[list[str]] = []
     size = 0
@@ -77,7 +78,7 @@ def _page(sheet: CalamineSheet, number: int, options: Options) -> Page:
         cells = [cell_value(value) for value in row]
         size += sum(map(len, cells))
         if size > options.max_text_chars:
-            raise FileTooLarge(name=options.name, limit=f"> {options.max_text_chars} characters / 字符")
+            raise FileTooLarge(name=options.name, limit=filled(CHARACTERS, options.max_text_chars))
         if any(cells):
             rows.append(cells)
         if len(rows) == MAX_ROWS:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from domain.layout import Span, groups, xy_cut
 
 Box = tuple[float, float, float, float]
 Block = dict[str, Any]
@@ -14,6 +17,10 @@ Block = dict[str, Any]
 
 _BOLD = re.compile(r"bold|black|heavy|semibold|[-,]bd|simhei|hei\b", re.I)
 _MIN_GAP = 8.0
+_CELL_GAP = 1.6
+"""White space between two cells of a row, in type sizes."""
+_WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]")
+_SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,10 @@ class Line:
     size: float
     bold: bool
     mono: bool
+
+
+Row = list[Line]
+"""Lines that stand side by side, from left to right: the cells of a row."""
 
 
 def visible_blocks(blocks: list[Block]) -> tuple[list[Block], list[Block]]:
@@ -93,12 +104,12 @@ def reading_order(blocks: list[Block]) -> list[Block]:
     """Return the blocks as one reads them.
 
     The order in the file is right for nearly all documents, two columns included; where it keeps jumping back up within
-    a column, the page is cut at its white gaps instead (recursive X-Y cut; Nagy and Seth, 1984).
+    a column, the page is cut at its white gaps instead (recursive X-Y cut).
     """
     jumps = sum(_jumps_up(before["bbox"], after["bbox"]) for before, after in zip(blocks, blocks[1:], strict=False))
     if jumps < 3 or jumps * 6 < len(blocks) or len(blocks) > 2000:
         return blocks
-    return _cut(blocks)
+    return xy_cut(blocks, _parts, _top_down, depth=20)
 
 
 def _jumps_up(before: Box, after: Box) -> bool:
@@ -108,20 +119,23 @@ def _jumps_up(before: Box, after: Box) -> bool:
     return above or leftwards
 
 
-def _cut(blocks: list[Block], depth: int = 0) -> list[Block]:
-    if len(blocks) < 2 or depth > 20:
-        return blocks
-    columns = _groups(blocks, 0, _MIN_GAP)
-    rows = _groups(blocks, 1, 0.0)
+def _parts(blocks: list[Block]) -> list[list[Block]]:
+    columns, rows = groups(blocks, _across, _MIN_GAP), groups(blocks, _down, 0.0)
     if len(columns) > 1 and (len(rows) <= 1 or len(blocks) >= 3 * len(columns)):
-        parts = columns
-    elif len(rows) > 1:
-        parts = _join_rows(rows)
-    else:
-        return sorted(blocks, key=lambda block: (round(block["bbox"][1]), block["bbox"][0]))
-    if len(parts) < 2:
-        return sorted(blocks, key=lambda block: (round(block["bbox"][1]), block["bbox"][0]))
-    return [block for part in parts for block in _cut(part, depth + 1)]
+        return columns
+    return _join_rows(rows)
+
+
+def _top_down(blocks: list[Block]) -> list[Block]:
+    return sorted(blocks, key=lambda block: (round(block["bbox"][1]), block["bbox"][0]))
+
+
+def _across(block: Block) -> Span:
+    return block["bbox"][0], block["bbox"][2]
+
+
+def _down(block: Block) -> Span:
+    return block["bbox"][1], block["bbox"][3]
 
 
 def _join_rows(rows: list[list[Block]]) -> list[list[Block]]:
@@ -129,20 +143,48 @@ def _join_rows(rows: list[list[Block]]) -> list[list[Block]]:
     joined = [rows[0]]
     for row in rows[1:]:
         both = joined[-1] + row
-        if len(row) > 1 and len(_groups(row, 0, _MIN_GAP)) > 1 and len(_groups(both, 0, _MIN_GAP)) > 1:
+        if len(row) > 1 and len(groups(row, _across, _MIN_GAP)) > 1 and len(groups(both, _across, _MIN_GAP)) > 1:
             joined[-1] = both
         else:
             joined.append(row)
     return joined if len(joined) > 1 else rows
 
 
-def _groups(blocks: list[Block], axis: int, gap: float) -> list[list[Block]]:
-    """Split blocks where their shadows on one axis (0: x, 1: y) leave a gap."""
-    groups: list[list[Block]] = []
-    end = float("-inf")
-    for block in sorted(blocks, key=lambda block: block["bbox"][axis]):
-        if block["bbox"][axis] > end + gap or not groups:
-            groups.append([])
-        groups[-1].append(block)
-        end = max(end, block["bbox"][axis + 2])
-    return groups
+def rows_of(lines: list[Line]) -> list[Row]:
+    """Group the lines of a block that stand side by side, from left to right; near neighbours become one line."""
+    rows: list[Row] = []
+    for line in lines:
+        if rows and all(_beside(other, line) for other in rows[-1]):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [_cells(sorted(row, key=lambda line: line.box[0])) if len(row) > 1 else row for row in rows]
+
+
+def _beside(one: Line, other: Line) -> bool:
+    overlap = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
+    height = min(one.box[3] - one.box[1], other.box[3] - other.box[1])
+    return overlap > 0.6 * height and (other.box[0] >= one.box[2] - 1 or one.box[0] >= other.box[2] - 1)
+
+
+def _cells(row: Row) -> Row:
+    cells = row[:1]
+    for line in row[1:]:
+        last = cells[-1]
+        if line.box[0] - last.box[2] >= _CELL_GAP * line.size:
+            cells.append(line)
+            continue
+        box = (last.box[0], min(last.box[1], line.box[1]), line.box[2], max(last.box[3], line.box[3]))
+        text = f"{last.text.rstrip()} {line.text.lstrip()}"
+        cells[-1] = Line(box, text, last.size, last.bold and line.bold, last.mono and line.mono)
+    return cells
+
+
+def squeeze(text: str) -> str:
+    """Return `text` without white space, compatibility forms unified, for comparisons."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+
+
+def is_wide(char: str) -> bool:
+    """Whether `char` is Chinese or Japanese, which is written without spaces."""
+    return bool(_WIDE.match(char))

@@ -8,7 +8,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from readers.pdf.layout import Block, Line, Typography, block_lines, reading_order
+from readers.pdf.layout import (
+    Block,
+    Line,
+    Row,
+    Typography,
+    block_lines,
+    is_wide,
+    reading_order,
+    rows_of,
+    squeeze,
+)  # fmt: skip
+from readers.pdf.tables import with_ruled_tables
 from readers.tables import table
 
 if TYPE_CHECKING:
@@ -19,20 +30,10 @@ _BOLD_LEVEL = 4
 _SENTENCE_LEVEL = 3
 """From this level on, what ends like a sentence is no heading."""
 _MOST_HEADING_CHARS = 200
-_CELL_GAP = 1.6
-"""White space between two cells of a row, in type sizes."""
-_WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]")
 _SPACE = re.compile(r"\s+")
 _ENDS_SENTENCE = tuple(".,;:，。；：、！？!?")
 _NARROW = re.compile(r"[\ufb00-\ufb06\u2f00-\u2fdf\u2e80-\u2eff\uff01-\uff5e\u00a0]")
 _KEPT_WIDE = frozenset("，。：；！？（）～")
-
-Row = list[Line]
-
-
-def squeeze(text: str) -> str:
-    """Return `text` without white space, compatibility forms unified, for comparisons."""
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def page_markdown(
@@ -50,17 +51,10 @@ def page_markdown(
     body = _page_body(ordered, typography.body)
     rows = [rows_of(lines) for lines in ordered]
     if finder is not None and sum(1 for block in rows for row in block if len(row) > 1) >= 3:
-        from readers.pdf.tables import with_ruled_tables
-
         found = with_ruled_tables(finder, blocks)
         if found is not None:
             return _assemble(found, body, toc)
     return _assemble(rows, body, toc)
-
-
-def is_wide(char: str) -> bool:
-    """Whether `char` is Chinese or Japanese, which is written without spaces."""
-    return bool(_WIDE.match(char))
 
 
 def _assemble(blocks: Sequence[list[Row] | str], body: float, toc: dict[str, int]) -> str:
@@ -112,36 +106,6 @@ def _page_body(blocks: list[list[Line]], body: float) -> float:
         return body
     size, chars = sizes.most_common(1)[0]
     return size if size > body and chars > 600 else body
-
-
-def rows_of(lines: list[Line]) -> list[Row]:
-    """Group the lines of a block that stand side by side, from left to right; near neighbours become one line."""
-    rows: list[Row] = []
-    for line in lines:
-        if rows and all(_beside(other, line) for other in rows[-1]):
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    return [_cells(sorted(row, key=lambda line: line.box[0])) if len(row) > 1 else row for row in rows]
-
-
-def _beside(one: Line, other: Line) -> bool:
-    overlap = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
-    height = min(one.box[3] - one.box[1], other.box[3] - other.box[1])
-    return overlap > 0.6 * height and (other.box[0] >= one.box[2] - 1 or one.box[0] >= other.box[2] - 1)
-
-
-def _cells(row: Row) -> Row:
-    cells = row[:1]
-    for line in row[1:]:
-        last = cells[-1]
-        if line.box[0] - last.box[2] >= _CELL_GAP * line.size:
-            cells.append(line)
-            continue
-        box = (last.box[0], min(last.box[1], line.box[1]), line.box[2], max(last.box[3], line.box[3]))
-        text = f"{last.text.rstrip()} {line.text.lstrip()}"
-        cells[-1] = Line(box, text, last.size, last.bold and line.bold, last.mono and line.mono)
-    return cells
 
 
 def _aligned(rows: list[Row]) -> list[str]:
@@ -210,7 +174,7 @@ def _join(lines: list[Line]) -> str:
             text += "\n" + addition
         elif text.endswith("-") and text[-2:-1].isalpha() and addition[:1].islower():
             text = text[:-1] + addition
-        elif _WIDE.match(text[-1:]) and _WIDE.match(addition[:1]):
+        elif is_wide(text[-1:]) and is_wide(addition[:1]):
             text += addition
         else:
             text += " " + addition
@@ -221,7 +185,7 @@ def _fits(before: Line, addition: str, right: float) -> bool:
     text = before.text.strip()
     width = (before.box[2] - before.box[0]) / max(len(text), 1)
     first = addition.split(" ", 1)[0]
-    needed = 2 if _WIDE.match(first[:1]) else len(first) + 1
+    needed = 2 if is_wide(first[:1]) else len(first) + 1
     return right - before.box[2] > 1.15 * width * needed
 
 

@@ -19,9 +19,10 @@ from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge  # noqa: E402
 from readers.figures import UNREAD  # noqa: E402
 from readers.interface import Item, Options, Outline, Page  # noqa: E402
 from readers.pdf.figures import MOST, draw, regions, with_marks  # noqa: E402
-from readers.pdf.layout import Block, Typography, typography, visible_blocks  # noqa: E402
-from readers.pdf.markdown import page_markdown, squeeze  # noqa: E402
+from readers.pdf.layout import Block, Typography, squeeze, typography, visible_blocks  # noqa: E402
+from readers.pdf.markdown import page_markdown  # noqa: E402
 from readers.pdf.scan import Verdict, judge, render  # noqa: E402
+from readers.texts import PAGES, filled  # noqa: E402
 
 HARD_FACTOR = 10
 TABLE_SECONDS = 6.0
@@ -84,7 +85,7 @@ def _open(path: Path, options: Options) -> tuple[pymupdf.Document, int]:
     if total == 0:
         raise FileCorrupt(name=options.name)
     if total > HARD_FACTOR * options.max_pages:
-        raise FileTooLarge(name=options.name, limit=f"{total} > {HARD_FACTOR * options.max_pages} pages / 页")
+        raise FileTooLarge(name=options.name, limit=filled(PAGES, total, HARD_FACTOR * options.max_pages))
     return document, total
 
 

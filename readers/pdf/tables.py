@@ -6,8 +6,17 @@ from collections import Counter
 
 import pymupdf
 
-from readers.pdf.layout import Block, Box, block_lines, plain_text, reading_order
-from readers.pdf.markdown import Row, is_wide, rows_of, squeeze
+from readers.pdf.layout import (
+    Block,
+    Box,
+    Row,
+    block_lines,
+    is_wide,
+    plain_text,
+    reading_order,
+    rows_of,
+    squeeze,
+)  # fmt: skip
 from readers.tables import table
 
 Word = tuple[float, float, float, float, str, int, int, int]

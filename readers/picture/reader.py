@@ -15,6 +15,7 @@ from domain.errors import FileCorrupt, FileEmpty, FileTooLarge, UnsupportedType
 from readers.detect import HEAD_BYTES, detect
 from readers.interface import Picture
 from readers.picture.colours import dominant_colours
+from readers.texts import PIXELS, filled
 
 MAX_SIDE = 4000
 """Longest side of the picture that OCR gets."""
@@ -137,7 +138,7 @@ def _not_a_picture(data: bytes, name: str) -> FileCorrupt | UnsupportedType:
 
 
 def _too_large(name: str, max_pixels: int) -> FileTooLarge:
-    return FileTooLarge(name=name, limit=f"> {max_pixels:,} pixels / 像素")
+    return FileTooLarge(name=name, limit=filled(PIXELS, max_pixels))
 
 
 def _pages(image: Image.Image, name: str) -> int:

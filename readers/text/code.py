@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from readers.interface import Item, Options, Outline, Page
-from readers.media_types import LANGUAGES
+from readers.languages import FENCES
 from readers.text.plain import read_text
 
 BLOCK_CHARS = 8000
@@ -20,7 +20,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     yield Outline(options.media_type, "section", len(blocks), "", encoding, warnings)
     for number, (first, lines) in enumerate(blocks, 1):
         label = f"L{first}–{first + len(lines) - 1}"
-        yield Page(number, label, fenced("\n".join(lines), LANGUAGES.get(options.media_type, "")))
+        yield Page(number, label, fenced("\n".join(lines), FENCES.get(options.media_type, "")))
 
 
 def line_blocks(lines: list[str]) -> Iterator[tuple[int, list[str]]]:

@@ -9,9 +9,11 @@ from email.parser import BytesParser
 from pathlib import Path
 
 from domain.errors import FileTooLarge
+from domain.language import language_of
 from readers.interface import Embedded, Item, Options, Outline, Page
 from readers.text.encodings import decode
 from readers.text.html import to_markdown
+from readers.texts import ATTACHMENTS, PARTS, filled
 
 MAX_PARTS = 1000
 MAX_ATTACHMENTS = 20
@@ -45,7 +47,7 @@ def _parts(message: Message, name: str) -> list[Message]:
         part = queue.pop()
         seen += 1
         if seen > MAX_PARTS:
-            raise FileTooLarge(name=name, limit=f"> {MAX_PARTS} parts / 部分")
+            raise FileTooLarge(name=name, limit=filled(PARTS, MAX_PARTS))
         inner = part.get_payload() if part.is_multipart() and part.get_content_type() != "message/rfc822" else None
         if isinstance(inner, list):
             queue += [one for one in reversed(inner) if isinstance(one, Message)]
@@ -77,7 +79,7 @@ def _head(message: EmailMessage, files: list[tuple[str, Message]]) -> str:
     lines = [f"# {subject}\n"] if subject else []
     lines += [f"- {name}: {value}" for name in _HEADERS if (value := _header(message, name))]
     if files:
-        lines.append("- Attachments / 附件: " + ", ".join(name for name, _ in files))
+        lines.append(f"- {ATTACHMENTS.text(language_of(subject, 'en'))}: " + ", ".join(name for name, _ in files))
     return "\n".join(lines)
 
 

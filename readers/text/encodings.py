@@ -7,6 +7,7 @@ characters, a right one the characters everybody uses, so each candidate is scor
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -17,6 +18,20 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16", "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "utf-16"),
 )
+_META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,30})", re.I)
+_META_BYTES = 2048
+_LABELS = {
+    **dict.fromkeys(("utf-8", "utf8", "unicode-1-1-utf-8"), "utf-8"),
+    **dict.fromkeys(("gb2312", "gbk", "gb18030", "gb_2312-80", "x-gbk", "cp936"), "gb18030"),
+    **dict.fromkeys(("big5", "big5-hkscs", "cn-big5"), "big5hkscs"),
+    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "windows-31j", "ms_kanji"), "cp932"),
+    **dict.fromkeys(("iso-8859-1", "latin1", "us-ascii", "ascii", "windows-1252", "cp1252"), "cp1252"),
+    **{name: name for name in ("euc-jp", "iso-2022-jp", "utf-16", "utf-16le", "utf-16be", "koi8-r", "koi8-u", "cp866")},
+    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "windows-949"), "cp949"),
+    **{f"windows-{page}": f"cp{page}" for page in range(1250, 1259) if page != 1252},
+    **{f"iso-8859-{part}": f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16)},
+}
+"""Labels of the WHATWG Encoding standard to codecs: a closed list, as some of Python's codecs take quadratic time."""
 _SAMPLE = 32_768
 _CANDIDATES = (
     "gb18030",
@@ -76,6 +91,20 @@ def decode(data: bytes) -> tuple[str, str, bool]:
     if codec == "gb18030":
         shown = "gbk" if _decodes(data, "gbk") else codec
     return data.decode(codec, "replace"), shown, best >= 0.6 and best - second >= 0.15
+
+
+def decode_page(data: bytes, claimed: str | None = None) -> str:
+    """Return the text of a web page: by byte order mark, header (`claimed`) or meta tag, else as `decode` finds it."""
+    marked = any(data.startswith(mark) for mark, _, _ in _BOMS)
+    meta = _META.search(data[:_META_BYTES])
+    labels = [] if marked else [claimed, meta[1].decode("ascii", "ignore") if meta else None]
+    for label in labels:
+        codec = _LABELS.get((label or "").strip().lower())
+        if codec is not None:
+            text = data.decode(codec, "replace")
+            if text.count("\ufffd") * 1000 <= len(text):  # real pages have a broken character or two
+                return text
+    return decode(data)[0]
 
 
 def _utf8(data: bytes) -> str | None:

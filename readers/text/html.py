@@ -16,6 +16,7 @@ from domain.errors import FileEmpty, FileTooLarge
 from readers.figures import UNREAD
 from readers.interface import Item, Options, Outline
 from readers.sections import section_pages
+from readers.text.encodings import decode_page
 
 MAX_BYTES = 5 * 1024 * 1024
 MOST_ELEMENTS = 50_000
@@ -56,9 +57,13 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     yield from (replace(page, warnings=warnings if page.number == 1 else ()) for page in pages)
 
 
-def main_text(data: bytes) -> tuple[str, str]:
-    """Return title and Markdown of an HTML page: the article where there is one, else all that is shown."""
-    tree = trafilatura.load_html(data)
+def main_text(data: bytes, claimed: str | None = None) -> tuple[str, str]:
+    """Return title and Markdown of an HTML page: the article where there is one, else all that is shown.
+
+    `claimed` is the encoding that a server names for it.
+    """
+    text = decode_page(data, claimed)
+    tree = trafilatura.load_html(text)
     if tree is None:
         return "", ""
     title = _SPACE.sub(" ", tree.findtext(".//title") or "").strip()
@@ -66,7 +71,7 @@ def main_text(data: bytes) -> tuple[str, str]:
     if sum(1 for _ in tree.iter()) > MOST_ELEMENTS:
         return title, visible
     extracted = trafilatura.extract(
-        data, output_format="markdown", include_tables=True, include_links=False, include_images=False
+        text, output_format="markdown", include_tables=True, include_links=False, include_images=False
     )
     if extracted and len(extracted) >= max(_LEAST_CHARS, _LEAST_SHARE * len(visible)):
         return title, _with_title(title, extracted)

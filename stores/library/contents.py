@@ -49,7 +49,7 @@ class Chunk:
 
 
 class Gap(TypedDict):
-    """A page that is not indexed as it should be: why, as a code of `readers.notices` or `stores.library.records`."""
+    """A page that is not indexed as it should be: why, as a code of `readers.texts` or `stores.library.records`."""
 
     page: int
     state: Literal["skipped", "failed"]

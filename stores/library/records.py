@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from domain.types import Attachment, Coverage, OcrLine
 from domain.words import Language
-from readers.notices import notice
+from readers.texts import notice
 from stores.library.attachments import as_ref
 from stores.library.contents import Gap
 

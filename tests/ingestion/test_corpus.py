@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from ingestion.pipeline import Ingestion
+from readers.formats import MODULES
 from readers.reader import Readers
 from settings import Settings
 from tests.library import ANN, Library, open_library
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.corpus
 
 @pytest_asyncio.fixture
 async def reading(settings: Settings) -> AsyncIterator[Library]:
-    async with Sandbox(settings) as sandbox, open_library(settings) as library:
+    async with Sandbox(settings, MODULES) as sandbox, open_library(settings) as library:
         library.ingestion = Ingestion(
             settings, readers=Readers(settings, sandbox), ocr=library.ocr, pictures=library.pictures,
             attachments=library.documents.attachments, documents=library.documents, embedder=library.embedder,

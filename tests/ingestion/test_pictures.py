@@ -149,7 +149,7 @@ async def test_a_failing_vision_model_leaves_the_text(
 
 
 async def test_failing_ocr_leaves_the_description(settings: Settings, sandbox: Sandbox) -> None:
-    pool = open_ocr(settings.model_copy(update={"ocr_engine": "off"}))
+    pool = open_ocr(settings.model_copy(update={"ocr_engine": "off"}), sandbox.zygote)
     attachment = await Pictures(settings, sandbox, pool, Witness("A sign."), Tagger(), Kept()).read(
         ref(sign()), sign(), language="en", question=""
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from readers.formats import MODULES
 from readers.interface import Embedded, Outline, Page
 from readers.reader import Readers
 from settings import Settings
@@ -22,7 +23,7 @@ def reader_settings(**changes: object) -> Settings:
 
 @pytest_asyncio.fixture(scope="session")
 async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(reader_settings()) as opened:
+    async with Sandbox(reader_settings(), MODULES) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ from domain.errors import AppError, FileCorrupt, FileEmpty, FileTooLarge, Readin
 from readers.reader import Readers
 from tests.readers import samples
 from tests.readers.conftest import reader_settings
-from tests.readers.test_sandbox import resident
+from tests.workers.test_sandbox import resident
 from workers.sandbox import Sandbox
 
 MB = 1_000_000

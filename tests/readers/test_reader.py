@@ -9,11 +9,10 @@ import pytest
 
 from domain.errors import AppError, FileCorrupt, FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
 from readers.clean import clean
-from readers.notices import notice
-from readers.reader import FORMATS, Readers
+from readers.reader import Readers
+from readers.texts import notice
 from tests.readers import samples
 from tests.readers.conftest import reader_settings
-from workers.zygote import PRELOAD
 
 
 def whole(pages) -> str:
@@ -270,10 +269,6 @@ def test_clean_leaves_only_what_can_be_stored():
     dirty = "a\0b\ud800c\r\nd\x0be  \n\n\n\nf\u200b\ufeff"
     assert clean(dirty) == "abc\nd\ne\n\nf"
     clean(dirty).encode()
-
-
-def test_every_format_is_loaded_before_the_first_job():
-    assert set(FORMATS.values()) <= set(PRELOAD)
 
 
 @pytest.mark.parametrize("warning", ["repaired", "pages_cut:2000", "encoding_guessed:big5", "page_failed"])

@@ -10,12 +10,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from domain.owner import Owner
 from net.client import GuardedHttp
+from readers.formats import MODULES
+from readers.text.html import main_text
 from settings import Settings
 from tools.interface import Caller
 from tools.registry import ToolRegistry
+from workers.sandbox import Sandbox
+
+
+@pytest_asyncio.fixture(scope="session")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
+    """A sandbox that has its modules loaded."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("pages"), _env_file=None)
+    async with Sandbox(settings, MODULES) as opened:
+        await opened.run(main_text, b"<p>warm</p>", name="warm")
+        yield opened
+
 
 Handler = Callable[[asyncio.StreamWriter], Awaitable[None]]
 HOST = "page.test"
@@ -90,8 +104,8 @@ def context() -> Caller:
 
 
 @pytest.fixture
-async def tools(web_settings: Settings, http: GuardedHttp) -> AsyncIterator[ToolRegistry]:
-    registry = ToolRegistry(web_settings, None, http)  # type: ignore[arg-type]
+async def tools(web_settings: Settings, http: GuardedHttp, sandbox: Sandbox) -> AsyncIterator[ToolRegistry]:
+    registry = ToolRegistry(web_settings, None, http, sandbox=sandbox)  # type: ignore[arg-type]
     yield registry
     await registry.aclose()
 

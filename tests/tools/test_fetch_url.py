@@ -14,6 +14,7 @@ from tests.tools.conftest import Web, as_json
 from tools.fetch_url import fit
 from tools.interface import Caller
 from tools.registry import ToolRegistry
+from workers.sandbox import Sandbox
 
 ENGLISH = """<!doctype html><html><head><title>Tea on trains</title></head>
 <body><nav><a href="/">Home</a> <a href="/x">Shop now</a></nav>
@@ -30,8 +31,8 @@ CHINESE = """<html><head><meta http-equiv="Content-Type" content="text/html; cha
 
 
 @pytest.fixture
-async def tools(web_settings: Settings, http: GuardedHttp) -> AsyncIterator[ToolRegistry]:
-    registry = ToolRegistry(web_settings, None, http)  # type: ignore[arg-type]
+async def tools(web_settings: Settings, http: GuardedHttp, sandbox: Sandbox) -> AsyncIterator[ToolRegistry]:
+    registry = ToolRegistry(web_settings, None, http, sandbox=sandbox)  # type: ignore[arg-type]
     yield registry
     await registry.aclose()
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from models.ocr import layout
+from domain.errors import OcrUnavailable
+from models.ocr import folders
 from models.ocr.catalog import MODEL_SETS
-from models.ocr.layout import ModelsMissing, find_models, lay_out, shared_folder
+from models.ocr.folders import find_models, lay_out, shared_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = MODEL_SETS["onnxruntime"]
@@ -23,7 +24,7 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that two processes laid out at the same time."""
     folder = tmp_path_factory.mktemp("ocr-models")
     code = (
-        "import sys; from pathlib import Path; from models.ocr.layout import lay_out;"
+        "import sys; from pathlib import Path; from models.ocr.folders import lay_out;"
         "from models.ocr.catalog import MODEL_SETS; lay_out(MODEL_SETS['onnxruntime'], Path(sys.argv[1]))"
     )
     both = [subprocess.Popen([sys.executable, "-c", code, str(folder)], cwd=ROOT) for _ in range(2)]
@@ -63,8 +64,8 @@ def test_what_is_intact_is_left_alone_and_what_is_damaged_is_made_anew(laid_out:
 
 
 def test_a_package_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout, "package_dir", lambda module: None)
-    with pytest.raises(ModelsMissing, match="rapidocr==3.10.0"):
+    monkeypatch.setattr(folders, "package_dir", lambda module: None)
+    with pytest.raises(OcrUnavailable, match="rapidocr==3.10.0"):
         lay_out(SMALL, tmp_path)
 
 
@@ -72,20 +73,20 @@ def test_other_weights_than_the_pinned_ones_are_refused(tmp_path: Path, monkeypa
     package = tmp_path / "rapidocr"
     (package / "models").mkdir(parents=True)
     (package / "models" / "PP-OCRv6_det_small.onnx").write_bytes(b"something else")
-    monkeypatch.setattr(layout, "package_dir", lambda module: package)
-    with pytest.raises(ModelsMissing, match="PP-OCRv6_det_small.onnx"):
+    monkeypatch.setattr(folders, "package_dir", lambda module: package)
+    with pytest.raises(OcrUnavailable, match="PP-OCRv6_det_small.onnx"):
         lay_out(SMALL, tmp_path / "models")
     assert not list((tmp_path / "models").glob("*PP-OCR*"))
 
 
 def test_an_operators_own_folder_is_used_or_what_it_lacks_is_named(laid_out: Path, tmp_path: Path) -> None:
     assert find_models(SMALL, laid_out)["PP-OCRv6_small_det"] == laid_out / "PP-OCRv6_small_det_onnx"
-    with pytest.raises(ModelsMissing, match="PP-OCRv6_small_det_onnx"):
+    with pytest.raises(OcrUnavailable, match="PP-OCRv6_small_det_onnx"):
         find_models(SMALL, tmp_path)
 
 
 def test_without_a_writable_package_folder_models_go_below_the_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layout, "BUNDLED", tmp_path / "not there")
+    monkeypatch.setattr(folders, "BUNDLED", tmp_path / "not there")
     assert shared_folder(tmp_path / "data") == tmp_path / "data" / "ocr-models"

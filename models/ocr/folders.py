@@ -11,17 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from domain.errors import OcrUnavailable
 from domain.packages import BUNDLED, package_dir
 from domain.words import Words
 from models.ocr.catalog import Config, Model, ModelSet
-
-
-class ModelsMissing(Exception):
-    """Packages or model files are not there or not the right ones; `reason` says which, for operators."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        self.reason = Words(en, zh)
-        super().__init__(en)
 
 
 def shared_folder(data_dir: Path) -> Path:
@@ -40,7 +33,7 @@ def lay_out(models: ModelSet, destination: Path) -> dict[str, Path]:
         Folder of each model by PaddleX' name.
 
     Raises:
-        ModelsMissing: A package is not installed, or holds another file than the pinned one.
+        OcrUnavailable: A package is not installed, or holds another file than the pinned one.
     """
     destination.mkdir(parents=True, exist_ok=True)
     with _locked(destination / ".lock"):
@@ -54,14 +47,13 @@ def find_models(models: ModelSet, folder: Path) -> dict[str, Path]:
     """Return the model folders that an operator keeps in `folder` (named as in PaddleX' own cache).
 
     Raises:
-        ModelsMissing: One is not there.
+        OcrUnavailable: One is not there.
     """
     found = {model.name: folder / model.folder for model in models.models}
     for path in found.values():
         if not (path / "inference.yml").is_file():
-            raise ModelsMissing(
-                f"OCR_MODELS has no {path.name}/inference.yml", f"OCR_MODELS 中没有 {path.name}/inference.yml"
-            )
+            file = f"{path.name}/inference.yml"
+            raise OcrUnavailable(reason=Words(f"OCR_MODELS has no {file}", f"OCR_MODELS 中没有 {file}"))
     return found
 
 
@@ -82,7 +74,8 @@ def _intact(model: Model, folder: Path) -> bool:
 def _make(model: Model, destination: Path) -> None:
     package = package_dir(model.module)
     if package is None:
-        raise ModelsMissing(f"the package {model.distribution} is not installed", f"未安装 {model.distribution} 包")
+        name = model.distribution
+        raise OcrUnavailable(reason=Words(f"the package {name} is not installed", f"未安装 {name} 包"))
     for left_over in destination.glob(f".{model.folder}.*"):
         shutil.rmtree(left_over, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{model.folder}.", dir=destination))
@@ -98,10 +91,8 @@ def _fill(model: Model, package: Path, folder: Path) -> None:
     for weights in model.weights:
         source = package / weights.packaged_as
         if not source.is_file() or _sha256(source) != weights.sha256:
-            raise ModelsMissing(
-                f"{source.name} is not the one of {model.distribution}",
-                f"{source.name} 与 {model.distribution} 中的文件不一致",
-            )
+            en = f"{source.name} is not the one of {model.distribution}"
+            raise OcrUnavailable(reason=Words(en, f"{source.name} 与 {model.distribution} 中的文件不一致"))
         shutil.copyfile(source, folder / weights.file)
     if model.config is not None:
         _write_yaml(folder / "inference.yml", model.config(folder))
