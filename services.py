@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 
 from ingestion.pictures import Pictures
 from ingestion.pipeline import Ingestion
-from ingestion.recordings import ReadersAndListener
 from models.chat.registry import open_chat
 from models.chat.summarizer import ChatSummarizer
 from models.embeddings.registry import open_embedder
@@ -65,7 +64,9 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     pictures = Pictures(settings, sandbox, ocr, vision, Tagger(), documents.cache)
     ingestion = Ingestion(
         settings,
-        readers=ReadersAndListener(Readers(settings, sandbox), listener),
+        readers=Readers(settings, sandbox),
+        listener=listener,
+        sandbox=sandbox,
         ocr=ocr,
         pictures=pictures,
         attachments=documents.attachments,

@@ -91,6 +91,7 @@ async def opened(embedder: Embedder) -> AsyncIterator[Opened]:
             ingestion = Ingestion(
                 settings, readers=Readers(settings, sandbox), ocr=None, pictures=None,  # type: ignore[arg-type]
                 attachments=documents.attachments, documents=documents, embedder=embedder, summarizer=first_words,
+                listener=None, sandbox=sandbox,
             )  # fmt: skip
             yield Opened(documents, ingestion)
             await ingestion.aclose()

@@ -6,18 +6,22 @@ import asyncio
 import logging
 from collections import deque
 
-from domain.errors import Unavailable
+from domain.errors import AppError, Unavailable
 from domain.words import Language
-from ingestion.summaries import Summarizer, summarize
+from ingestion.summaries import Summarizer, cut_windows, summarize
 from models.embeddings.interface import Embedder
 from stores.library.contents import ContentGone, Contents
 from stores.library.vectors import VectorStore
+from workers.sandbox import Sandbox
 
 logger = logging.getLogger(__name__)
 
 BATCH = 8
 """Chunks embedded at a time: with the bundled model about 1.2 seconds of two cores."""
 LONGEST_PAUSE = 60.0
+CHARS_IN_THREAD = 50_000
+CUTTING_SECONDS = 600.0
+"""CPU time for cutting one long document into windows; ten million characters take about a minute."""
 
 
 class Vectorizer:
@@ -99,8 +103,9 @@ class Vectorizer:
 class SummaryWriter:
     """Summarises long contents, one after the other, once each."""
 
-    def __init__(self, contents: Contents, summarizer: Summarizer, threshold: int) -> None:
+    def __init__(self, contents: Contents, summarizer: Summarizer, threshold: int, sandbox: Sandbox) -> None:
         self._contents = contents
+        self._sandbox = sandbox
         self._summarizer = summarizer
         self._threshold = threshold
         self._turn = asyncio.Lock()
@@ -133,8 +138,16 @@ class SummaryWriter:
                     return
                 texts = await self._contents.texts(content_id)
                 wanted: Language = "zh" if language == "zh" else "en"
-                await self._contents.set_summary(content_id, await summarize(texts, wanted, self._summarizer))
+                await self._contents.set_summary(content_id, await self._summary(texts, wanted))
             except ContentGone:
                 return
-            except Unavailable as exc:
+            except AppError as exc:
                 logger.warning("summary left for later", extra={"error": exc.code})
+
+    async def _summary(self, texts: list[str], language: Language) -> str:
+        """Cut long texts in a process of their own: seconds of computing in a thread would hold up everyone's turns."""
+        if sum(map(len, texts)) > CHARS_IN_THREAD:
+            windows = await self._sandbox.run(cut_windows, texts, name="summary", seconds=CUTTING_SECONDS)
+        else:
+            windows = await asyncio.to_thread(cut_windows, texts)
+        return await summarize(windows, language, self._summarizer)

@@ -6,25 +6,29 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Literal, Protocol, cast
 
 from domain.errors import AppError, Unavailable, UnknownAttachment, UnknownDocument
 from domain.language import Script
 from domain.owner import Owner
-from domain.types import Attachment, AttachmentRef
+from domain.types import Attachment, AttachmentRef, Kind
 from domain.words import Language
 from ingestion.chunks import Chunker
 from ingestion.embedded import EmbeddedFiles, content_key
 from ingestion.indexing import SummaryWriter, Vectorizer
 from ingestion.pictures import picture_pages
 from ingestion.reading import PageSource, Reading
+from ingestion.recordings import Recordings
 from ingestion.summaries import Summarizer
 from models.embeddings.interface import Embedder
 from models.ocr.interface import OcrEngine
+from models.speech.interface import Listener
 from settings import Settings
 from stores.library.attachments import Attachments
 from stores.library.contents import LEASE_SECONDS, ContentGone, Unfinished
 from stores.library.documents import Documents
+from workers.sandbox import Sandbox
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +36,13 @@ FOLLOW_SECONDS = 0.5
 CONTAINERS = frozenset({"application/zip", "application/x-ole-storage", "application/octet-stream"})
 """Media types of a file's first bytes that may turn out to be more when the whole file is looked into."""
 Progress = Callable[[Attachment], None]
+
+
+class FileReaders(PageSource, Protocol):
+    """What this module needs of `readers.reader.Readers`."""
+
+    async def detect(self, path: Path, name: str) -> tuple[Kind, str]:
+        """Return kind and media type, looking into containers."""
 
 
 class PictureReader(Protocol):
@@ -45,18 +56,20 @@ class Ingestion:
     """Reads attachments into documents. Safe to call for the same content many times at once."""
 
     def __init__(  # noqa: PLR0913  # the parts it works with
-        self, settings: Settings, *, readers: PageSource, ocr: OcrEngine, pictures: PictureReader,
-        attachments: Attachments, documents: Documents, embedder: Embedder, summarizer: Summarizer,
+        self, settings: Settings, *, readers: FileReaders, ocr: OcrEngine, pictures: PictureReader,
+        listener: Listener | None, attachments: Attachments, documents: Documents, embedder: Embedder,
+        summarizer: Summarizer, sandbox: Sandbox,
     ) -> None:  # fmt: skip
         """Keep the parts; `start` takes up what an earlier process left unfinished."""
         self._settings = settings
         self._readers, self._ocr, self._pictures = readers, ocr, pictures
+        self._recordings = Recordings(listener)
         self._attachments, self._documents = attachments, documents
         self._contents = documents.contents
         self._embedder = embedder
         self._embedded = EmbeddedFiles(attachments, documents.contents, settings.max_files)
         self._vectorizer = Vectorizer(documents.contents, documents.vectors, embedder)
-        self._summaries = SummaryWriter(documents.contents, summarizer, settings.summary_threshold_tokens)
+        self._summaries = SummaryWriter(documents.contents, summarizer, settings.summary_threshold_tokens, sandbox)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._listeners: dict[int, list[tuple[str, Owner, Progress]]] = {}
         self._resumed: set[asyncio.Task[None]] = set()
@@ -199,7 +212,8 @@ class Ingestion:
             self._vectorizer.add(content_id)
             await self._notify(content_id)
 
-        reading = Reading(self._settings, self._readers, self._ocr, self._contents)
+        source = self._recordings if ref["media_type"].startswith("audio/") else self._readers
+        reading = Reading(self._settings, source, self._ocr, self._contents)
         end = await reading.run(content_id, ref, path, password, done, stored)
         left_out = await self._embedded.keep(content_id, ref, owner, language, end.embedded)
         notes = [*end.notes, f"files_skipped:{left_out}"] if left_out else end.notes

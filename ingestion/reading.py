@@ -14,7 +14,7 @@ from typing import Protocol
 
 from domain.errors import AttachmentError, FileEmpty, Unavailable
 from domain.language import Script
-from domain.types import AttachmentRef, Kind, OcrLine, OcrText
+from domain.types import AttachmentRef, OcrLine, OcrText
 from ingestion.chunks import Chunker
 from models.ocr.interface import OcrEngine
 from readers.figures import MARK, UNREAD, with_texts
@@ -30,26 +30,24 @@ FAILED = {"page_failed", "page_image_too_large"}
 
 
 class PageSource(Protocol):
-    """What this module needs of `readers.reader.Readers`."""
+    """What gives the pages of a file: `readers.reader.Readers`, or `ingestion.recordings.Recordings`."""
 
     def read(self, path: Path, *, name: str, media_type: str, password: str | None = None) -> AsyncIterator[Item]:
         """Yield outline, pages, embedded files."""
 
-    async def detect(self, path: Path, name: str) -> tuple[Kind, str]:
-        """Return kind and media type, looking into containers."""
-
 
 @dataclass(slots=True)
 class _Batch:
-    """Pages that are read and not stored yet."""
+    """Pages that are read and not stored yet; `known` ones were stored by an earlier reading."""
 
+    known: list[PageText] = field(default_factory=list)
     pages: list[PageText] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     since: float = field(default_factory=time.monotonic)
 
     @property
     def due(self) -> bool:
-        return len(self.pages) >= BATCH_PAGES or time.monotonic() - self.since >= BATCH_SECONDS
+        return len(self.known) + len(self.pages) >= BATCH_PAGES or time.monotonic() - self.since >= BATCH_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,23 +204,27 @@ class Reading:
 
     def _take(self, page: tuple[PageText, list[Gap]], done: int) -> None:
         text, gaps = page
-        self._script.add(text.text[:20_000])
         self._done += 1
         if self._done > done:
             self._batch.pages.append(text)
             self._batch.gaps.extend(gaps)
         else:
-            self._chunker.page(text.number, text.text)
+            self._batch.known.append(text)
 
     async def _store(self, content_id: int, stored: Callable[[], Awaitable[None]]) -> None:
         batch, self._batch = self._batch, _Batch()
+        chunks = await asyncio.to_thread(self._chunks, batch)
         if batch.pages or batch.gaps:
-            chunks = await asyncio.to_thread(self._chunks, batch.pages)
             await self._contents.add_pages(content_id, batch.pages, chunks, batch.gaps)
             await stored()
 
-    def _chunks(self, pages: list[PageText]) -> list[Chunk]:
-        return [chunk for page in pages for chunk in self._chunker.page(page.number, page.text)]
+    def _chunks(self, batch: _Batch) -> list[Chunk]:
+        """Cut the new pages; the known ones are counted, and their headings go on over the new ones."""
+        for page in (*batch.known, *batch.pages):
+            self._script.add(page.text[:20_000])
+        for page in batch.known:
+            self._chunker.page(page.number, page.text)
+        return [chunk for page in batch.pages for chunk in self._chunker.page(page.number, page.text)]
 
     def _note_missing(self) -> None:
         missing = range(self._done + 1, max(self._total, self._done + 1) + 1)

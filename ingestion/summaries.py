@@ -31,15 +31,12 @@ class Summarizer(Protocol):
         """
 
 
-async def summarize(texts: Sequence[str], language: Language, summarizer: Summarizer) -> str:
-    """Return the summary of a document whose pages have these `texts`.
-
-    Every page is in exactly one window; windows are summarised one by one (map), and their summaries together (reduce).
+async def summarize(windows: Sequence[str], language: Language, summarizer: Summarizer) -> str:
+    """Return the summary of a document from its windows (`cut_windows`): of each by itself, then of these together.
 
     Raises:
         ModelUnavailable: The model failed.
     """
-    windows = cut_windows(texts)
     if len(windows) == 1:
         return await summarizer(windows[0], language, SUMMARY_TOKENS)
     parts = [await summarizer(window, language, PART_TOKENS) for window in windows]

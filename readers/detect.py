@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-import olefile  # type: ignore[import-untyped]  # it ships no types
+import olefile
 
 from readers.formats import BY_NAME, BY_TYPE, FORMATS
 from readers.media_types import DOC, ENCRYPTED, HTML, OCTETS, PDF, PPT, SVG, TEXT, XLS

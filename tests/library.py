@@ -22,6 +22,7 @@ from models.embeddings.interface import Vectors
 from readers.interface import Item, Outline, Page
 from settings import Settings
 from stores.library.documents import Documents
+from workers.sandbox import Sandbox
 
 ANN = Owner("ann", "t1")
 ANN_LATER = Owner("ann", "t2")
@@ -140,9 +141,10 @@ async def open_library(settings: Settings, embedder: BagEmbedder | None = None) 
     embedder = embedder or BagEmbedder()
     documents = await Documents.open(settings, embedder)
     reader, ocr, pictures, summarizer = ScriptedReader(), ScriptedOcr(), ScriptedPictures(), FirstWords()
+    sandbox = Sandbox(settings)
     ingestion = Ingestion(
         settings, readers=reader, ocr=ocr, pictures=pictures, attachments=documents.attachments, documents=documents,
-        embedder=embedder, summarizer=summarizer,
+        embedder=embedder, summarizer=summarizer, listener=None, sandbox=sandbox,
     )  # fmt: skip
     await ingestion.start()
     library = Library(settings, documents, ingestion, embedder, reader, ocr, pictures, summarizer)
@@ -150,6 +152,7 @@ async def open_library(settings: Settings, embedder: BagEmbedder | None = None) 
         yield library
     finally:
         await ingestion.aclose()
+        await sandbox.aclose()
         await documents.aclose()
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import olefile  # type: ignore[import-untyped]  # it ships no types
+import olefile
 
 from domain.errors import FileCorrupt, FileEmpty, FileEncrypted, UnsupportedType
 from readers.interface import Item, Options, Outline

@@ -24,7 +24,7 @@ async def reading(settings: Settings) -> AsyncIterator[Library]:
         library.ingestion = Ingestion(
             settings, readers=Readers(settings, sandbox), ocr=library.ocr, pictures=library.pictures,
             attachments=library.documents.attachments, documents=library.documents, embedder=library.embedder,
-            summarizer=library.summarizer,
+            summarizer=library.summarizer, listener=None, sandbox=sandbox,
         )  # fmt: skip
         yield library
         await library.ingestion.aclose()

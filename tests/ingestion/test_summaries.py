@@ -9,14 +9,14 @@ from tests.library import FirstWords
 
 async def test_short_document_takes_one_call_in_its_language() -> None:
     summarizer = FirstWords()
-    assert await summarize(["第一页。", "第二页。"], "zh", summarizer) == "第一页。\n\n第二页。"
+    assert await summarize(cut_windows(["第一页。", "第二页。"]), "zh", summarizer) == "第一页。\n\n第二页。"
     assert [(language, text) for text, language, _ in summarizer.calls] == [("zh", "第一页。\n\n第二页。")]
 
 
 async def test_long_document_is_mapped_over_all_pages_and_reduced() -> None:
     pages = [f"Page {number} says marker{number}. " + "Filler words go here. " * 150 for number in range(60)]
     summarizer = FirstWords()
-    await summarize(pages, "en", summarizer)
+    await summarize(cut_windows(pages), "en", summarizer)
     *maps, (reduced, _, _) = summarizer.calls
     assert 2 <= len(maps) <= MAX_CALLS
     joined = "".join(text for text, _, _ in maps)

@@ -314,10 +314,11 @@ def ole(streams: dict[str, bytes]) -> bytes:
         sector += count
     entries = [("Root Entry", 5, end, 0)] + [(name, 2, starts[name], len(data)) for name, data in padded.items()]
     directory = b""
-    for name, kind, start, size in entries:
+    for number, (name, kind, start, size) in enumerate(entries, 1):
+        child, right = (1, free) if kind == 5 else (free, number if number < len(entries) else free)
         encoded = name.encode("utf-16-le") + b"\0\0"
         directory += struct.pack(
-            "<64sHBBIII16sIQQIQ", encoded, len(encoded), kind, 1, free, free, free, b"", 0, 0, 0, start, size
+            "<64sHBBIII16sIQQIQ", encoded, len(encoded), kind, 1, free, right, child, b"", 0, 0, 0, start, size
         )
     directory = directory.ljust(-(-len(directory) // 512) * 512, b"\0")
     directory_at = sector
