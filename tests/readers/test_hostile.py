@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from domain.errors import AppError, FileCorrupt, FileEmpty, FileTooLarge, ReadingTimedOut
+from readers.formats import MODULES
 from readers.reader import Readers
 from tests.readers import samples
 from tests.readers.conftest import reader_settings
@@ -180,7 +181,7 @@ async def test_a_form_bomb_is_killed_in_time_and_nobody_waits_for_it(tmp_path):
             await asyncio.sleep(0.01)
             slowest = max(slowest, time.perf_counter() - began)
 
-    async with Sandbox(reader_settings(reader_seconds=2)) as own:
+    async with Sandbox(reader_settings(reader_seconds=2), MODULES) as own:
         readers = Readers(reader_settings(), own)
 
         async def read(name: str, media_type: str) -> list[object]:
