@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -157,6 +157,17 @@ class ToolRun(TypedDict):
     status: Literal["ok", "error", "refused"]
     seconds: float
     cached: bool
+
+
+class ToolFindings(TypedDict):
+    """What rides along with a tool result as its artifact, for code.
+
+    `sources` are numbered as in the prompt; `data` holds values, JSON-native; `code` says why a call failed, else "".
+    """
+
+    sources: list[Source]
+    data: dict[str, Any]
+    code: str
 
 
 class Usage(TypedDict):

@@ -7,7 +7,7 @@ import asyncio
 from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
 from langgraph.runtime import Runtime
 
-from domain.types import Source, ToolRun
+from domain.types import Source, ToolFindings, ToolRun
 from tools.interface import Caller, ToolOutcome
 from turn.context import Context
 from turn.material import fenced, sources_text
@@ -60,5 +60,5 @@ def _result(call: ToolCall, outcome: ToolOutcome, sources: list[Source]) -> Tool
         tool_call_id=call["id"] or "0",
         name=call["name"],
         status="success" if outcome.run["status"] == "ok" else "error",
-        artifact=sources or None,
+        artifact=ToolFindings(sources=sources, data=dict(outcome.data), code=outcome.code),
     )

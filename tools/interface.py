@@ -140,6 +140,8 @@ class ToolOutcome:
     sources: list[Source]
     run: ToolRun
     data: Mapping[str, Any] = field(default_factory=dict)
+    code: str = ""
+    """Why the call failed or was refused."""
 
 
 def plain_line(text: str, most: int = 200) -> str:

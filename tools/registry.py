@@ -10,9 +10,9 @@ from domain.words import Language
 from net.client import GuardedHttp
 from settings import Settings
 from tools import texts
-from tools.interface import Caller, Found, ToolContext, ToolOutcome, ToolResources, ToolSpec, TurnFacts
+from tools.interface import Caller, ToolContext, ToolOutcome, ToolResources, ToolSpec, TurnFacts
 from tools.page_text import PageReader
-from tools.runner import Counters, ToolRunner, outcome_of
+from tools.runner import Counters, ToolRunner, not_done
 from tools.search_providers import SearchProvider, open_search
 from workers.sandbox import Sandbox
 
@@ -125,11 +125,11 @@ class ToolRegistry:
         spec = self._specs.get(name)
         if spec is None:
             text = texts.UNKNOWN.text(caller.language).format(name=name)
-            return outcome_of(Found(text), name, arguments, "refused")
+            return not_done(text, name, arguments, "refused", "unknown_tool")
         if refused or self._state(spec) == "off":
             self._runner.counters[name].refused += 1
             text = texts.REFUSED.text(caller.language).format(name=name)
-            return outcome_of(Found(text), name, arguments, "refused")
+            return not_done(text, name, arguments, "refused", "tool_refused")
         return await self._runner.run(name, arguments, self.context(caller))
 
     async def aclose(self) -> None:

@@ -37,7 +37,12 @@ class Counters:
 
 
 class Failed(Exception):
-    """A call that did not come off; the message is for the model."""
+    """A call that did not come off: a stable code, and a message for the model."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.code = code
 
 
 class ToolRunner:
@@ -58,23 +63,22 @@ class ToolRunner:
         except ValidationError as exc:
             counters.errors += 1
             text = texts.BAD_ARGUMENTS.text(context.language).format(name=name, problems=_problems(exc))
-            return outcome_of(Found(text), name, arguments, "error")
+            return not_done(text, name, arguments, "error", "bad_arguments")
         cache_key = (name, key, context.owner.user_id, context.language)
         if (found := self._cached(cache_key)) is not None:
             counters.cached += 1
-            return outcome_of(found, name, given, "ok", cached=True)
-        status: Literal["ok", "error"] = "ok"
+            return done(found, name, given, cached=True)
         started = time.perf_counter()
         try:
             found = await self._within_time(spec, given, context)
         except Failed as exc:
-            found, status = Found(str(exc)), "error"
             counters.errors += 1
+            return not_done(str(exc), name, given, "error", exc.code, seconds=time.perf_counter() - started)
         finally:
-            counters.seconds += (seconds := time.perf_counter() - started)
-        if status == "ok" and spec.cache_seconds:
+            counters.seconds += time.perf_counter() - started
+        if spec.cache_seconds:
             self._keep(cache_key, found, spec.cache_seconds)
-        return outcome_of(found, name, given, status, seconds=seconds)
+        return done(found, name, given, seconds=time.perf_counter() - started)
 
     def timeout(self, spec: ToolSpec) -> float:
         """Return the longest time of a call, in seconds."""
@@ -91,12 +95,12 @@ class ToolRunner:
             async with asyncio.timeout(seconds):
                 return await _invoke(spec.tool, given, context)
         except (AppError, ToolFailure, ToolException) as exc:
-            raise Failed(_message(exc, language)) from exc
+            raise Failed(getattr(exc, "code", "tool_failed"), _message(exc, language)) from exc
         except TimeoutError as exc:
-            raise Failed(texts.TIMED_OUT.text(language).format(name=spec.name, seconds=seconds)) from exc
+            raise Failed("timeout", texts.TIMED_OUT.text(language).format(name=spec.name, seconds=seconds)) from exc
         except Exception as exc:
             logger.exception("tool %s failed", spec.name)
-            raise Failed(texts.CRASHED.text(language).format(name=spec.name)) from exc
+            raise Failed("tool_failed", texts.CRASHED.text(language).format(name=spec.name)) from exc
 
     def _cached(self, key: tuple[str, ...]) -> Found | None:
         entry = self._cache.get(key)
@@ -112,18 +116,26 @@ class ToolRunner:
             self._cache.popitem(last=False)
 
 
-def outcome_of(
-    found: Found,
-    name: str,
-    arguments: Mapping[str, object],
-    status: Literal["ok", "error", "refused"],
-    *,
-    seconds: float = 0.0,
-    cached: bool = False,
+def done(
+    found: Found, name: str, arguments: Mapping[str, object], *, seconds: float = 0.0, cached: bool = False
 ) -> ToolOutcome:
     """Return what was found together with the record of the call."""
-    run = ToolRun(name=name, arguments=dict(arguments), status=status, seconds=round(seconds, 3), cached=cached)
+    run = ToolRun(name=name, arguments=dict(arguments), status="ok", seconds=round(seconds, 3), cached=cached)
     return ToolOutcome(found.text, list(found.sources), run, found.data)
+
+
+def not_done(
+    text: str,
+    name: str,
+    arguments: Mapping[str, object],
+    status: Literal["error", "refused"],
+    code: str,
+    *,
+    seconds: float = 0.0,
+) -> ToolOutcome:
+    """Return the message about a call that failed or was refused together with its record."""
+    run = ToolRun(name=name, arguments=dict(arguments), status=status, seconds=round(seconds, 3), cached=False)
+    return ToolOutcome(text, [], run, code=code)
 
 
 def _checked(tool: BaseTool, arguments: Mapping[str, object]) -> tuple[dict[str, Any], str]:
@@ -154,7 +166,7 @@ async def _invoke(tool: BaseTool, given: dict[str, Any], context: ToolContext) -
     if not isinstance(message, ToolMessage):
         return Found(str(message))
     if message.status == "error":
-        raise Failed(message.text)
+        raise ToolException(message.text)
     return message.artifact if isinstance(message.artifact, Found) else Found(str(message.text))
 
 

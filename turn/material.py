@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 
 from domain.tokens import count_tokens
-from domain.types import Attachment, DocumentNote, Source
+from domain.types import Attachment, DocumentNote, Source, ToolFindings
 from domain.words import Language
 from turn.state import State
 from turn.texts import (
@@ -62,9 +62,14 @@ def unfenced(text: str) -> str:
     return text.removeprefix(OPEN).removesuffix(CLOSE)
 
 
+def findings(result: ToolMessage) -> ToolFindings:
+    """Return what `run_tools` put beside a result; nothing beside one that a client sent."""
+    return result.artifact or ToolFindings(sources=[], data={}, code="")
+
+
 def first_sources(state: State) -> list[Source]:
     """The passages found before the first model call; those that tools find later stand in their own messages."""
-    shown = {source["number"] for message in tool_results(state["messages"]) for source in message.artifact or ()}
+    shown = {source["number"] for message in tool_results(state["messages"]) for source in findings(message)["sources"]}
     return [source for source in state.get("sources", []) if source["number"] not in shown]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langchain_core.messages import HumanMessage
 
 from models.chat.interface import ToolResult, TurnInput
-from turn.material import first_sources, tool_results, unfenced
+from turn.material import findings, first_sources, tool_results, unfenced
 from turn.prompts import newest_turn, persona_of
 from turn.state import State
 
@@ -28,7 +28,9 @@ def turn_input(state: State, *, system_prompt: str) -> TurnInput:
                 tool=message.name or "",
                 text=unfenced(str(message.text)),
                 failed=message.status == "error",
-                sources=message.artifact or (),
+                sources=findings(message)["sources"],
+                data=findings(message)["data"],
+                code=findings(message)["code"],
             )
             for message in tool_results(state["messages"])
         ],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
 
@@ -21,12 +21,17 @@ class ToolResult:
         text: What it said, without the fence around material; on failure the reason.
         failed: The call failed or was refused.
         sources: Passages that it found, numbered as in the prompt.
+        data: What it said as values: `value` of `calculate`, `time` and `zone` of `current_time`, `documents` of
+            `list_documents`.
+        code: Why the call failed, as a stable word; empty when it did not.
     """
 
     tool: str
     text: str
     failed: bool = False
     sources: Sequence[Source] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,12 @@ async def test_a_model_that_takes_the_turn_gets_it_as_data(parts: Parts) -> None
     parts.model.steps = [AIMessage("ok")]
     call = AIMessage("", tool_calls=[CALL])
     found = a_source(2, "The notice period is three months.")
-    result = ToolMessage(fenced("Found."), tool_call_id="c1", name="search_documents", artifact=[found])
+    result = ToolMessage(
+        fenced("Found."),
+        tool_call_id="c1",
+        name="search_documents",
+        artifact={"sources": [found], "data": {}, "code": ""},
+    )
     state = a_state(
         messages=[HumanMessage("合同？", id="1"), AIMessage("..."), HumanMessage("那多久？", id="q"), call, result],
         question="那多久？", language="zh", sources=[a_source(1, "x"), found], summary="They met.", tool_rounds=1,

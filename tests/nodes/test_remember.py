@@ -10,7 +10,7 @@ from turn.compaction import window_excess
 
 async def test_tool_results_are_cut_and_pairs_stay(parts: Parts) -> None:
     call = AIMessage("", id="c", tool_calls=[ToolCall(name="fetch_url", args={}, id="1", type="tool_call")])
-    result = ToolMessage("x" * 9000, tool_call_id="1", id="r", artifact=[a_source(1, "y")])
+    result = ToolMessage("x" * 9000, tool_call_id="1", id="r", artifact={"sources": [a_source(1, "y")]})
     messages = [HumanMessage("?", id="q"), call, result, AIMessage("done", id="a")]
     update = await remember(a_state(messages=messages, question="?"), parts.runtime())
     (kept,) = update["messages"]

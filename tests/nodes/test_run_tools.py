@@ -20,6 +20,8 @@ async def test_calls_run_and_failures_become_messages(parts: Parts) -> None:
     assert "42" in str(first.content) and first.status == "success"  # type: ignore[union-attr]
     assert second.status == third.status == "error"  # type: ignore[union-attr]
     assert [run["status"] for run in update["tool_runs"]] == ["ok", "error", "refused"]
+    assert first.artifact["data"]["value"] == "42"  # type: ignore[union-attr]
+    assert [message.artifact["code"] for message in update["messages"]] == ["", "bad_expression", "unknown_tool"]  # type: ignore[union-attr]
     assert update["tool_rounds"] == 1
     assert [item["status"] for item in parts.sent("tool")].count("running") == 3
 
@@ -37,7 +39,7 @@ async def test_passages_are_numbered_after_those_that_are_there(parts: Parts) ->
     update = await run_tools(state, parts.runtime())
     assert [source["number"] for source in update["sources"]] == [1, 2]
     assert "[2] 9.pdf" in str(update["messages"][0].content)
-    assert update["messages"][0].artifact[0]["number"] == 2  # type: ignore[union-attr]
+    assert update["messages"][0].artifact["sources"][0]["number"] == 2  # type: ignore[union-attr]
 
 
 async def test_a_flood_of_calls_is_cut(parts: Parts) -> None:

@@ -32,7 +32,9 @@ def test_newest_turns_that_fit_and_nothing_split() -> None:
 
 def test_append_only_inside_a_turn() -> None:
     call = AIMessage("", tool_calls=[ToolCall(name="t", args={}, id="1", type="tool_call")], id="c")
-    found = ToolMessage("[2] x", tool_call_id="1", id="r", artifact=[a_source(2, "x")])
+    found = ToolMessage(
+        "[2] x", tool_call_id="1", id="r", artifact={"sources": [a_source(2, "x")], "data": {}, "code": ""}
+    )
     question = HumanMessage("now?", id="q")
     before = a_state(messages=[*turns(2), question], question="now?", sources=[a_source(1, "one")])
     after = a_state(
