@@ -1,1 +1,1 @@
-"""The terminal client: a user of the HTTP API like any other; it imports nothing of the server."""
+"""`llmchat`, one file a subcommand. The chat uses the HTTP API like any client and imports nothing of the server."""

@@ -1,22 +1,25 @@
-"""One session: asks, follows the answer over dropped connections, stops it."""
+"""One conversation: asks, follows the answer over dropped connections, stops it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from httpx_sse import EventSource, SSEError
 
-from terminal.api import Api, Failed, events
-from terminal.screen import Screen
+from terminal.client import Client, Failed, Unreachable
+from terminal.screen import Screen, safe
 from terminal.texts import say
 
 ATTEMPTS = 8
-TERMINAL = {"done", "error"}
+Files = Sequence[tuple[str, Path]]
+"""Form field (`file` or `image`) and path of each."""
 
 
 @dataclass
@@ -25,7 +28,7 @@ class Turn:
 
     run_id: str = ""
     session_id: str = ""
-    last_event: int = 0
+    last_event: str = ""
     shown: str = ""
     outcome: dict[str, Any] | None = None
 
@@ -33,29 +36,28 @@ class Turn:
 class Conversation:
     """Asks, shows the answer, and keeps the session."""
 
-    def __init__(self, api: Api, screen: Screen, session: str | None, system: str | None) -> None:
-        self.api, self.screen, self.session, self.system = api, screen, session, system
+    def __init__(self, client: Client, screen: Screen, session: str | None = None, system: str | None = None) -> None:
+        self.client, self.screen, self.session, self.system = client, screen, session, system
         self.turn = Turn()
 
-    def ask(self, message: str, files: Sequence[tuple[str, Path]] = ()) -> bool:
+    def ask(self, message: str, files: Files = ()) -> bool:
         """Take one turn; return whether it came to its end.
 
         Raises:
             Failed: It could not be taken, or the server ended it with an error.
         """
-        for _, path in files:
-            if not path.is_file():
-                raise Failed(say("no_file", path=path), say("check_path"))
         fields = {"message": message, "session_id": self.session, "system_prompt": self.system}
         self.turn = Turn()
         try:
-            response = self.api.ask({name: value for name, value in fields.items() if value}, files, self.screen.sent)
+            response = self._send({name: value for name, value in fields.items() if value}, files)
             self.turn.run_id = response.headers.get("x-run-id", "")
             self._follow(response)
         except KeyboardInterrupt:
             if self.turn.run_id:
                 self.stop()
             return False
+        finally:
+            self.screen.settle()
         self.screen.outcome(self.turn.outcome or {}, self.turn.shown)
         return True
 
@@ -64,33 +66,54 @@ class Conversation:
         if not self.turn.run_id or self.turn.outcome is not None:
             self.screen.note(say("nothing_to_stop"))
             return
-        ended = self.api.call("POST", f"/runs/{self.turn.run_id}/stop")
+        ended = self.client.call("POST", f"/runs/{self.turn.run_id}/stop")
         self.turn.outcome = ended.get("result") or {}
         self.turn.shown += self.screen.flush()
         self.session = self.session or ended.get("session_id")
         self.screen.outcome(self.turn.outcome or {}, self.turn.shown)
         self.screen.note(say("stopped"))
 
-    def _follow(self, response: httpx.Response | None) -> None:
+    def _send(self, fields: dict[str, str], files: Files) -> httpx.Response:
+        if not files:
+            return self.client.open("POST", "/chat/stream", json=fields)
+        with contextlib.ExitStack() as opened:
+            parts = []
+            for kind, path in files:
+                if not path.is_file():
+                    raise Failed(say("no_file", path=path), say("check_path"))
+                try:
+                    text = say("upload", name=safe(path.name)[:40])
+                    file = opened.enter_context(self.screen.progress().open(path, "rb", description=text))
+                except OSError as exc:
+                    raise Failed(say("unreadable", path=path), say("check_path")) from exc
+                parts.append((kind, (path.name, file)))
+            return self.client.open("POST", "/chat/stream", data=fields, files=parts)
+
+    def _follow(self, response: httpx.Response) -> None:
         """Show events to the last one, over dropped connections."""
         attempt = 0
+        source: httpx.Response | None = response
         while self.turn.outcome is None:
-            before = self.turn.last_event
-            try:
-                if response is None:
-                    response = self.api.resume(self.turn.run_id, self.turn.last_event)
-                for number, name, data in events(response):
-                    self.turn.last_event = number or self.turn.last_event
-                    self._take(name, data)
-            except (httpx.TransportError, json.JSONDecodeError):
-                pass
-            finally:
-                if response is not None:
-                    response.close()
-            response = None
+            seen = self.turn.last_event
+            with contextlib.suppress(httpx.TransportError, json.JSONDecodeError, Unreachable):
+                if source is None:
+                    headers = {"Last-Event-ID": seen or "0"}
+                    source = self.client.open("GET", f"/runs/{self.turn.run_id}/stream", headers=headers)
+                with contextlib.closing(source):
+                    for name, data in self._events(source):
+                        self._take(name, data)
+            source = None
             if self.turn.outcome is None:
-                attempt = 1 if self.turn.last_event > before else attempt + 1
+                attempt = 1 if self.turn.last_event != seen else attempt + 1
                 self._wait(attempt)
+
+    def _events(self, source: httpx.Response) -> Iterator[tuple[str, Any]]:
+        try:
+            for event in EventSource(source).iter_sse():
+                self.turn.last_event = event.id or self.turn.last_event
+                yield event.event, json.loads(event.data)
+        except SSEError as exc:
+            raise self.client.not_ours() from exc
 
     def _wait(self, attempt: int) -> None:
         if not self.turn.run_id or attempt > ATTEMPTS:
@@ -106,25 +129,19 @@ class Conversation:
             self.session = self.session or data["session_id"]
         elif name == "attachment":
             screen.attachment(data)
-        elif name == "node":
-            self._node(data)
+        elif name == "node" and data["state"] == "start" and data["name"] == "generate_answer" and turn.shown:
+            screen.token("\n\n")  # an answer after tool calls does not continue what was said before them
+            turn.shown = ""
         elif name == "token":
             turn.shown += screen.token(data["text"])
         elif name == "gap":
             screen.note(say("gap"))
             turn.outcome = data.get("result")
-        elif name in TERMINAL:
+        elif name in ("done", "error"):
             self._end(data)
-
-    def _node(self, data: dict[str, Any]) -> None:
-        """An answer that begins anew, after tools were called, does not go on from what was said before."""
-        if data["state"] == "start" and data["name"] == "generate_answer" and self.turn.shown:
-            self.screen.token("\n\n")
-            self.turn.shown = ""
 
     def _end(self, data: dict[str, Any]) -> None:
         self.turn.shown += self.screen.flush()
         self.turn.outcome = data
         if "error" in data:
-            error = data["error"]
-            raise Failed(error["message"], error.get("remedy", ""), {"error": error})
+            raise Failed(data["error"]["message"], data["error"].get("remedy", ""), {"error": data["error"]})

@@ -1,67 +1,95 @@
 """A chat in the terminal: `llmchat "question" --file a.pdf --session s`, or without a question a conversation.
 
-It speaks to a running server over its HTTP API. The answer is streamed as it is written; a dropped connection is taken
-up again where it broke; Ctrl-C stops the turn on the server, which keeps what was said. Texts follow the locale.
+It speaks to a running server over its HTTP API. The answer is streamed as it is written; a dropped connection is
+resumed where it broke; Ctrl-C stops the turn on the server, which keeps what was said. Texts follow the locale.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
+import stat
 import sys
-from collections.abc import Sequence
+import tempfile
 from pathlib import Path
+from typing import Annotated, Any
 
-from terminal.api import Api, Failed
+import typer
+from typer.core import TyperGroup
+
+from terminal.client import Client, Failed
 from terminal.conversation import Conversation
-from terminal.prompt import Prompt, remember_lines
 from terminal.screen import Screen
 from terminal.texts import say
 
 SERVER = "http://127.0.0.1:8000"
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the command line."""
-    made = argparse.ArgumentParser(
-        prog="llmchat", description="Chat with a running LLM Chat Backend. 与正在运行的服务对话。"
-    )
-    made.add_argument("question", nargs="?", help="what to ask; without it: a conversation 问题；省略则进入对话")
-    made.add_argument("--file", action="append", default=[], type=Path, help="a document to send (repeatable) 文档")
-    made.add_argument("--image", action="append", default=[], type=Path, help="a picture to send (repeatable) 图片")
-    made.add_argument("--session", help="conversation to go on with 会话编号")
-    made.add_argument("--system", help="role or instructions for the assistant 系统提示")
-    made.add_argument("--server", default=os.environ.get("LLMCHAT_SERVER", SERVER), help="default: %(default)s")
-    made.add_argument("--key", default=os.environ.get("LLMCHAT_KEY", ""), help="API key; or LLMCHAT_KEY 密钥")
-    made.add_argument("--json", action="store_true", help="print the whole answer as JSON 输出 JSON")
-    made.add_argument("--no-stream", action="store_true", help="print the answer when it is complete 完成后再输出")
-    return made
+class QuestionFirst(TyperGroup):
+    """Commands, where anything that names none is a question."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `ask` before a command line that names no command."""
+        if not args or args[0] not in self.commands:
+            others = ", ".join(name for name in self.commands if name != "ask")
+            self.commands["ask"].epilog = say("commands", names=others) if others else None
+            args = ["ask", *args]
+        return super().parse_args(ctx, args)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the client; return 0, 1 after an error, 130 when it was interrupted."""
-    given = parser().parse_args(arguments)
-    screen = Screen(stream=not given.no_stream, as_json=given.json)
-    chat = Conversation(Api(given.server, given.key), screen, given.session, given.system)
-    files = [("file", path) for path in given.file] + [("image", path) for path in given.image]
-    question = given.question
-    if question is None and not sys.stdin.isatty():
-        question = sys.stdin.read().strip()
+app = typer.Typer(cls=QuestionFirst, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback(help=say("about"))
+def llmchat() -> None:
+    """Chat with a running server."""
+
+
+@app.command(help=say("ask"))
+def ask(  # noqa: PLR0913 - one argument an option
+    question: Annotated[str | None, typer.Argument(help=say("question_help"))] = None,
+    file: Annotated[list[Path] | None, typer.Option(help=say("file_help"))] = None,
+    image: Annotated[list[Path] | None, typer.Option(help=say("image_help"))] = None,
+    session: Annotated[str | None, typer.Option(help=say("session_help"))] = None,
+    system: Annotated[str | None, typer.Option(help=say("system_help"))] = None,
+    server: Annotated[str, typer.Option(envvar="LLMCHAT_SERVER", help=say("server_help"))] = SERVER,
+    key: Annotated[str, typer.Option(envvar="LLMCHAT_KEY", show_envvar=True, help=say("key_help"))] = "",
+    as_json: Annotated[bool, typer.Option("--json", help=say("json_help"))] = False,
+    no_stream: Annotated[bool, typer.Option("--no-stream", help=say("no_stream_help"))] = False,
+) -> None:
+    """Take one turn, or hold a conversation; exit with 0, 1 after an error, 130 when interrupted."""
+    screen = Screen(stream=not no_stream, as_json=as_json)
+    files = [("file", path) for path in file or []] + [("image", path) for path in image or []]
     try:
-        if question is None:
-            remember_lines()
-            Prompt(chat).run(files)
-            return 0
-        ended = chat.ask(question, files)
-        if not given.session and not given.json and sys.stderr.isatty():
+        with tempfile.TemporaryDirectory(prefix="llmchat-") as folder:
+            chat = Conversation(Client(server, key), screen, session, system)
+            if question is None and not sys.stdin.isatty():
+                question = sys.stdin.read().strip()
+            elif question is not None and (piped := _piped()):
+                path = Path(folder) / "stdin.txt"
+                path.write_bytes(piped)
+                files.append(("file", path))
+            if question is None:
+                from terminal.prompt import Prompt  # prompt_toolkit: a third of the start of a single question
+
+                Prompt(chat, files).run()
+                return
+            ended = chat.ask(question, files)
+        if not session and not as_json and sys.stderr.isatty():
             screen.note(say("session", session=chat.session))
-        return 0 if ended else 130
+        if not ended:
+            raise typer.Exit(130)
     except Failed as failed:
         screen.failure(failed)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+        raise typer.Exit(1) from failed
+    except KeyboardInterrupt as interrupt:
+        raise typer.Exit(130) from interrupt
+
+
+def _piped() -> bytes:
+    """Return what a pipe or a redirected file brings beside the question."""
+    kind = os.fstat(sys.stdin.fileno()).st_mode
+    return sys.stdin.buffer.read() if stat.S_ISFIFO(kind) or stat.S_ISREG(kind) else b""
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    app()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import sys
-from collections.abc import Sequence
 from typing import Any
 
-from terminal.api import Failed
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+
+from terminal.client import Failed
 from terminal.texts import say
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -19,9 +19,9 @@ HELD = 4000
 """Most characters that are held back while a citation is still being written."""
 
 
-def safe(text: str) -> str:
+def safe(text: object) -> str:
     """Return text without characters that would steer the terminal."""
-    return CONTROL.sub("", text)
+    return CONTROL.sub("", str(text))
 
 
 class Screen:
@@ -30,53 +30,70 @@ class Screen:
     def __init__(self, *, stream: bool, as_json: bool) -> None:
         self.stream = stream and not as_json
         self.as_json = as_json
-        self._bar = False
-        self._held = ""
+        self._out, self._err = Console(), Console(stderr=True)
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
         self._told: set[str] = set()
+        self._held = ""
+        self._mid_line = False
+
+    def say(self, text: str, end: str = "\n") -> None:
+        """Write text as it is to standard output."""
+        self.settle()
+        self._out.out(safe(text), end=end, highlight=False)
+        self._out.file.flush()
+        self._mid_line = not f"{text}{end}".endswith("\n")
 
     def note(self, text: str) -> None:
         """Write a line beside the answer."""
-        self._wipe()
-        print(safe(text), file=sys.stderr, flush=True)
+        if self._mid_line and self._out.is_terminal:
+            self.say("")
+        self.settle()
+        self._err.out(safe(text), highlight=False)
 
     def failure(self, failed: Failed) -> None:
         """Tell what went wrong and what helps."""
         if self.as_json:
-            print(json.dumps(failed.body, ensure_ascii=False), flush=True)
+            self._json(failed.body)
             return
         self.note(f"✗ {failed.message}")
         if failed.remedy:
             self.note(f"  → {failed.remedy}")
 
-    def bar(self, name: str, share: float, text: str) -> None:
-        """Draw a progress bar in place; nothing where standard error is no terminal."""
-        if not sys.stderr.isatty():
-            return
-        filled = round(20 * min(1.0, max(0.0, share)))
-        line = safe(f"{name[:40]}  [{'█' * filled}{'░' * (20 - filled)}] {text}")
-        print(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
-        self._bar = True
+    def progress(self) -> Progress:
+        """Return the running progress display; it draws nothing where standard error is no terminal."""
+        if self._progress is None:
+            columns = TextColumn("{task.description}", markup=False), BarColumn(20), TaskProgressColumn()
+            self._progress = Progress(
+                *columns, console=self._err, transient=True, disable=not self._err.is_terminal,
+                redirect_stdout=False, redirect_stderr=False,
+            )  # fmt: skip
+            self._progress.start()
+        return self._progress
 
-    def sent(self, done: int, total: int) -> None:
-        """Show how much of an upload is sent."""
-        scale, unit = (1e6, "MB") if total >= 1e6 else (1e3, "kB")
-        self.bar(say("upload"), done / total, f"{done / scale:.1f}/{total / scale:.1f} {unit}")
+    def settle(self) -> None:
+        """Take the progress display off the terminal."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress, self._tasks = None, {}
 
     def attachment(self, item: dict[str, Any]) -> None:
         """Show how far a file is read, and once how that ended."""
-        name, status = str(item.get("name", "")), item.get("status")
+        name, status = safe(item.get("name", "")), item.get("status")
         done, total = item.get("pages_done") or 0, item.get("pages_total") or 0
-        key = item.get("id") or name
-        if status == "failed" and key not in self._told:
-            error = item.get("error") or {}
-            self.note(f"✗ {name}: {error.get('message', '')} {error.get('remedy', '')}")
+        key = str(item.get("id") or name)
+        if status in ("queued", "reading"):
+            text = f"{name[:40]} {say('pages', done=done, total=total or '?')}"
+            if key not in self._tasks:
+                self._tasks[key] = self.progress().add_task(text, total=None)
+            self.progress().update(self._tasks[key], description=text, completed=done, total=total or None)
+        elif key not in self._told:
             self._told.add(key)
-        elif status == "ready" and key not in self._told:
-            pages = f" ({say('pages', done=done, total=total)})" if total else ""
-            self.note(f"✓ {name} {say('ready')}{pages}")
-            self._told.add(key)
-        elif status in ("queued", "reading"):
-            self.bar(name, done / total if total else 0, say("pages", done=done, total=total or "?"))
+            if status == "failed":
+                error = item.get("error") or {}
+                self.note(f"✗ {name}: {error.get('message', '')} {error.get('remedy', '')}")
+            elif status == "ready":
+                self.note(f"✓ {name} {say('ready')}" + (f" ({say('pages', done=done, total=total)})" if total else ""))
 
     def token(self, text: str) -> str:
         """Show a piece of the answer, quotes inside citations left out; return what was shown."""
@@ -84,53 +101,43 @@ class Screen:
         begun = BEGUN.search(self._held)
         cut = begun.start() if begun and len(self._held) - begun.start() <= HELD else len(self._held)
         ready, self._held = self._held[:cut], self._held[cut:]
-        return self._write(ready)
+        if self.stream and ready:
+            self.say(ready, end="")
+        return ready
 
     def flush(self) -> str:
         """Show what was held back."""
         ready, self._held = self._held, ""
-        return self._write(ready)
-
-    def _write(self, text: str) -> str:
-        if self.stream and text:
-            self._wipe()
-            print(safe(text), end="", flush=True)
-        return text
+        if self.stream and ready:
+            self.say(ready, end="")
+        return ready
 
     def outcome(self, answer: dict[str, Any], shown: str) -> None:
         """Show the end of a turn: the answer where it was not shown, its sources, its warnings."""
         if self.as_json:
-            print(json.dumps(answer, ensure_ascii=False), flush=True)
+            self._json(answer)
             return
-        self._wipe()
         final = str(answer.get("answer", ""))
         if not self.stream:
-            print(safe(final))
+            self.say(final)
         else:
-            print()
+            self.say("")
             if final.strip() and _bare(final) != _bare(shown):
-                print(f"\n{say('checked')}\n{safe(final)}" if shown.strip() else safe(final))
-        self._sources(answer.get("citations") or [])
+                self.say(f"\n{say('checked')}\n{final}" if shown.strip() else final)
+        citations = answer.get("citations") or []
+        if citations:
+            self.say(f"\n{say('sources')}:")
+        for item in citations:
+            label = item.get("label") or item.get("page")
+            quote = " ".join(safe(item.get("quote", "")).split())[:300]
+            place = str(item.get("name") or item.get("url") or "?") + (f", {say('page', page=label)}" if label else "")
+            mark = "" if item.get("verified") else f" ({say('unchecked')})"
+            self.say(f"  [{item.get('number')}] {place}{f' — “{quote}”' if quote else ''}{mark}")
         for warning in answer.get("warnings") or []:
             self.note(f"! {warning}")
-        sys.stdout.flush()
 
-    def _sources(self, citations: Sequence[dict[str, Any]]) -> None:
-        if citations:
-            print(f"\n{say('sources')}:")
-        for item in citations:
-            place = safe(str(item.get("name") or item.get("url") or "?"))
-            label = item.get("label") or item.get("page")
-            place += f", {say('page', page=safe(str(label)))}" if label else ""
-            quote = " ".join(safe(str(item.get("quote", ""))).split())
-            quote = f" — “{quote[:300]}”" if quote else ""
-            mark = "" if item.get("verified") else f" ({say('unchecked')})"
-            print(f"  [{item.get('number')}] {place}{quote}{mark}")
-
-    def _wipe(self) -> None:
-        if self._bar:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-            self._bar = False
+    def _json(self, body: dict[str, Any]) -> None:
+        self._out.out(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(body, ensure_ascii=False)))
 
 
 def _bare(text: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
-    {"domain", "settings", "terminal"},
+    {"domain", "settings"},
     {"net", "workers"},
     {"readers", "models"},
     {"stores"},
@@ -28,7 +28,7 @@ LAYERS = [
     {"api.backend"},
     {"api.rest", "api.langserve", "api.openai"},
     {"api.announce", "api"},
-    {"server"},
+    {"server", "terminal"},
 ]
 ROOMS = {name.split(".")[0] for names in LAYERS for name in names}
 APART = LAYERS[-3]

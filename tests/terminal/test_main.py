@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import re
 import select
+import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -17,8 +20,12 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from settings import Settings
+from terminal.main import QuestionFirst
+from terminal.prompt import paths
 from terminal.screen import Screen, safe
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, Failure, OpenAIServer
@@ -56,6 +63,7 @@ def environment(server_url: str, tmp_path: Path, language: str = "en_GB.UTF-8", 
     return {
         **kept, "LANG": language, "LLMCHAT_SERVER": server_url, "LLMCHAT_KEY": key, "PYTHONIOENCODING": "utf-8",
         "XDG_STATE_HOME": str(tmp_path / "state"), "TERM": "xterm", "COLUMNS": "100",
+        "PROMPT_TOOLKIT_NO_CPR": "1",
     }  # fmt: skip
 
 
@@ -67,6 +75,11 @@ def run(
         [sys.executable, str(ROOT / "terminal/main.py"), *arguments],
         env=env, capture_output=True, text=True, timeout=timeout, check=False, cwd=ROOT, **given,
     )  # fmt: skip
+
+
+def plain(output: str) -> str:
+    """Return what a terminal shows of it: cursor steps to the right as blanks, no other control sequences."""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", re.sub(r"\x08\x1b\[2C|\x1b\[C", " ", output))
 
 
 class Terminal:
@@ -87,7 +100,7 @@ class Terminal:
     def until(self, pattern: str, timeout: float = 20) -> str:
         """Read until the screen shows `pattern` anew; return what was read."""
         deadline, fresh = time.monotonic() + timeout, ""
-        while not re.search(pattern, fresh):
+        while not re.search(pattern, plain(fresh)):
             assert time.monotonic() < deadline, f"no {pattern!r} in {fresh!r}"
             if select.select([self._master], [], [], 0.1)[0]:
                 try:
@@ -95,8 +108,8 @@ class Terminal:
                 except OSError:
                     break
         self.screen += fresh
-        assert re.search(pattern, fresh), fresh
-        return fresh
+        assert re.search(pattern, plain(fresh)), fresh
+        return plain(fresh)
 
     def end(self) -> int:
         code = self.process.wait(20)
@@ -237,6 +250,92 @@ def test_another_service_is_told_from_ours(model: OpenAIServer, tmp_path: Path) 
     assert done.returncode == 1 and "not as this service does" in done.stderr
 
 
+def test_an_address_without_a_scheme_and_what_is_no_address(
+    server: LiveServer, model: OpenAIServer, tmp_path: Path
+) -> None:
+    model.script([Answer("Good day.")])
+    done = run("Hello", env=environment(server.url.removeprefix("http://"), tmp_path))
+    assert (done.returncode, done.stdout) == (0, "Good day.\n"), done.stderr
+    for address in ("ftp://127.0.0.1", "http://[::1", "http://127.0.0.1:notaport"):
+        wrong = run("Hello", env=environment(address, tmp_path))
+        assert wrong.returncode == 1 and "is not the address of a server" in wrong.stderr, address
+
+
+def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
+    certificate = tmp_path / "self-signed.pem"
+    made = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -keyout".split()
+    subprocess.run([*made, certificate, "-out", tmp_path / "c"], check=True, capture_output=True)
+    certificate.write_bytes(certificate.read_bytes() + (tmp_path / "c").read_bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            near, _ = listener.accept()
+            with contextlib.suppress(OSError), context.wrap_socket(near, server_side=True) as secured:
+                secured.recv(1)
+
+        threading.Thread(target=greet, daemon=True).start()
+        done = run("Hello", env=environment(f"https://127.0.0.1:{listener.getsockname()[1]}", tmp_path))
+    assert done.returncode == 1 and "certificate" in done.stderr and "SSL_CERT_FILE" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("language", "message", "remedy"),
+    [("en_US.UTF-8", "only ASCII", "Give a valid key by --key"), ("zh_CN.UTF-8", "只能包含", "请用 --key")],
+)
+def test_keys_that_cannot_be_or_are_not_right(
+    server: LiveServer, model: OpenAIServer, tmp_path: Path, language: str, message: str, remedy: str
+) -> None:
+    done = run("Hello", env=environment(server.url, tmp_path, language, key="schlüssel"))
+    assert done.returncode == 1 and message in done.stderr and remedy in done.stderr
+    assert remedy in run("Hello", env=environment(server.url, tmp_path, language, key="wrong")).stderr
+
+
+def test_a_pipe_beside_a_question_is_a_file(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
+    model.script([Answer("Five years.")])
+    env = environment(server.url, tmp_path)
+    done = run("How long?", env=env, stdin="The lease runs for five years.\n")
+    assert done.stdout.startswith("Five years.\n") and "✓ stdin.txt read" in done.stderr
+    assert "The lease runs for five years." in model.chats[-1].text
+
+
+def test_help_is_in_the_language_of_the_locale(tmp_path: Path) -> None:
+    english = run("--help", env=environment("http://127.0.0.1:9", tmp_path))
+    chinese = run("--help", env=environment("http://127.0.0.1:9", tmp_path, "zh_CN.UTF-8"))
+    assert english.returncode == chinese.returncode == 0
+    assert "The conversation to continue." in english.stdout and "要继续的会话编号。" in chinese.stdout
+    assert not re.search(r"[\u4e00-\u9fff]", english.stdout)
+
+
+def test_a_command_line_that_names_no_command_is_a_question() -> None:
+    commands = typer.Typer(cls=QuestionFirst)
+
+    @commands.command()
+    def ask(question: str = typer.Argument("nothing"), json: bool = False) -> None:
+        typer.echo(f"asked {question} {json}")
+
+    @commands.command()
+    def migrate(to: str) -> None:
+        typer.echo(f"migrated {to}")
+
+    lines = ["Who?", "", "--json Who?", "ask migrate", "migrate there", "-- -5"]
+    shown = [CliRunner().invoke(commands, line.split()).output.strip() for line in lines]
+    assert shown[:3] == ["asked Who? False", "asked nothing False", "asked Who? True"]
+    assert shown[3:] == ["asked migrate False", "migrated there", "asked -5 False"]
+    assert "Other commands: migrate" in CliRunner().invoke(commands, ["--help"]).output
+
+
+@pytest.mark.parametrize("name", ["my lease.txt", "it's.txt", 'a "quoted" one.txt', "back\\slash.txt"])
+def test_paths_of_a_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("x", "utf-8")
+    (tmp_path / "other.txt").write_text("x", "utf-8")
+    path = tmp_path / name
+    assert paths(str(path)) == [path]
+    assert paths(f"{shlex.quote(str(path))} {tmp_path / 'other.txt'}") == [path, tmp_path / "other.txt"]
+    assert paths("it's missing.txt") == [Path("it's missing.txt")]
+
+
 def test_a_dropped_stream_is_taken_up_again(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
     model.script([Answer(LONG, pace=0.02)])
     line = Breaking(server.url, after=10)
@@ -279,7 +378,7 @@ def test_a_conversation_at_the_prompt(server: LiveServer, model: OpenAIServer, t
     terminal.until(r"Goes with the next message: many pages.txt[\s\S]*> ")
     terminal.type("What is it?")
     shown = terminal.until(r"A story\.[\s\S]*> ")
-    assert "sending" in shown and "█" in shown and re.search(r"✓ many pages.txt read \(\d+/\d+ pages\)", shown)
+    assert "sending" in shown and "━" in shown and re.search(r"✓ many pages.txt read \(\d+/\d+ pages\)", shown)
     terminal.type("/sessions")
     listed = terminal.until(r"\* +\d+  Hello[\s\S]*> ")
     assert "(" in listed
@@ -301,5 +400,11 @@ def test_citations_are_shown_without_their_quotes(capsys: pytest.CaptureFixture[
     assert shown == 'Five [1] 五[2], x[0] and [3], [4, 5] or ["k"] end [6' == capsys.readouterr().out
 
 
-def test_nothing_steers_the_terminal() -> None:
+def test_nothing_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = {"answer": "a\x9b2J\u202eb", "warnings": ["[red]\x1b[2J"]}
+    Screen(stream=False, as_json=True).outcome(hostile, "")
+    shown = capsys.readouterr().out
+    assert json.loads(shown) == hostile and shown.isascii()
+    Screen(stream=False, as_json=False).outcome(hostile, "")
+    assert capsys.readouterr() == ("a2Jb\n", "! [red][2J\n")
     assert safe("a\x1b[2Jb\x07\u202ec\td\ne\x9b1m") == "a[2Jbc\td\ne1m"
