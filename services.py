@@ -16,7 +16,6 @@ from models.embeddings.registry import open_embedder
 from models.ocr.pool import open_ocr
 from models.speech.registry import open_listener, open_speaker
 from models.vision.registry import open_vision
-from models.vision.tagger import Tagger
 from net.client import GuardedHttp
 from readers.formats import MODULES
 from readers.reader import Readers
@@ -61,7 +60,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     tools = ToolRegistry(settings, documents, http, sandbox=sandbox)
     stack.push_async_callback(tools.aclose)
     listener = open_listener(settings)
-    pictures = Pictures(settings, sandbox, ocr, vision, Tagger(), documents.cache)
+    pictures = Pictures(settings, sandbox, ocr, vision, documents.cache)
     ingestion = Ingestion(
         settings,
         readers=Readers(settings, sandbox),

@@ -21,7 +21,6 @@ from ingestion.picture_facts import PictureFacts, facts_sentence
 from ingestion.reading import mean_confidence
 from models.ocr.interface import OcrEngine
 from models.vision.interface import VisionModel
-from models.vision.tagger import Tagger
 from readers.interface import Picture
 from readers.picture.reader import load_picture
 from settings import Settings
@@ -79,7 +78,6 @@ class Pictures:
         sandbox: Sandbox,
         ocr: OcrEngine,
         vision: VisionModel | None,
-        tagger: Tagger,
         cache: PictureCache,
     ) -> None:
         """Keep the parts."""
@@ -87,7 +85,6 @@ class Pictures:
         self._sandbox = sandbox
         self._ocr = ocr
         self._vision = vision
-        self._tagger = tagger
         self._cache = cache
         self._running: dict[str, asyncio.Task[Any]] = {}
 
@@ -131,7 +128,6 @@ class Pictures:
     async def _read_pages(self, ref: AttachmentRef, data: bytes) -> _Seen:
         async with aclosing(self._pages(ref, data, MOST_PAGES)) as pages:
             first = await anext(pages)
-            tags = asyncio.create_task(asyncio.to_thread(self._tagger.tags, first.reduced))
             seen = _Seen(facts=_facts(first), pages=[])
             try:
                 seen["pages"].append(await self._ocr.read(first.data))
@@ -139,8 +135,6 @@ class Pictures:
                     seen["pages"].append(await self._ocr.read(page.data))
             except (OcrUnavailable, ReadingTimedOut, AttachmentError) as exc:
                 raise _Failed(seen, exc) from exc
-            finally:
-                seen["facts"]["tags"] = await tags
         return seen
 
     async def _pages(self, ref: AttachmentRef, data: bytes, most: int) -> AsyncGenerator[Picture, None]:
@@ -199,7 +193,6 @@ def _facts(first: Picture) -> PictureFacts:
         height=first.original_height,
         pages=first.frames,
         colours=list(first.colours),
-        tags=[],
     )
 
 

@@ -12,7 +12,7 @@ from turn.state import ReadInput, Update
 async def read_image(state: ReadInput, runtime: Runtime[Context]) -> Update:
     """Recognise and describe a picture; both results are kept apart and labelled.
 
-    Without a vision model the description stays empty, and the picture's text, facts and object tags have to serve.
+    Without a vision model the description stays empty, and the picture's text and facts have to serve.
     """
     services = runtime.context.services
     attachment = await services.ingestion.read_picture(

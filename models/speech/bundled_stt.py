@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from domain.errors import SpeechUnavailable
 from domain.packages import package_dir
-from domain.words import Words
 from models.speech.audio import Samples, decode
+from models.speech.texts import LISTENER_BUNDLED, NOT_WRITTEN_DOWN
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -34,10 +34,7 @@ class BundledListener:
     """Writes down speech without any service. The model is loaded with the first recording."""
 
     name = "whisper-base"
-    detail = Words(
-        "bundled Whisper base (8 bit, CPU); set STT_BASE_URL or DASHSCOPE_API_KEY for a hosted one.",
-        "内置的 Whisper base（8 位，CPU）；设置 STT_BASE_URL 或 DASHSCOPE_API_KEY 可改用在线服务。",
-    )
+    detail = LISTENER_BUNDLED
 
     def __init__(self, settings: Settings) -> None:
         """Load nothing yet."""
@@ -56,8 +53,7 @@ class BundledListener:
             cancelled.set()
             raise
         except (ImportError, OSError, RuntimeError, ValueError) as exc:
-            reason = Words("the recording could not be written down.", "无法转写这段录音")
-            raise SpeechUnavailable(reason=reason) from exc
+            raise SpeechUnavailable(reason=NOT_WRITTEN_DOWN) from exc
 
     async def aclose(self) -> None:
         """Drop the model."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from domain.errors import SpeechUnavailable
+from domain.errors import BadInput, SpeechUnavailable
 from domain.packages import package_dir
-from domain.words import Words
 from models.speech import kokoro
-from models.speech.audio import SAMPLE_RATE, Encoder, Samples, open_encoder, to_pcm
+from models.speech.audio import SAMPLE_RATE, Encoder, Samples, to_pcm
 from models.speech.interface import AudioFormat
 from models.speech.spoken_text import language_of, spoken_sentences
+from models.speech.texts import SPEAKER_BOTH, SPEAKER_ENGLISH, VOICE_FAILED, VOICE_SLOW, no_voice
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -43,26 +43,17 @@ class BundledSpeaker:
         self._english: Hibari | None = None
         self._chinese: kokoro.Kokoro | None = None
         self.voices = (ENGLISH_VOICE, *(kokoro.VOICES if kokoro.installed() else ()))
-        spoken, spoken_zh = "hibari (English only)", "hibari（仅英文）"
-        if kokoro.installed():
-            spoken, spoken_zh = "hibari (English) and Kokoro-82M (Chinese)", "hibari（英文）和 Kokoro-82M（中文）"
-        self.detail = Words(
-            f"bundled voices: {spoken}; set DASHSCOPE_API_KEY for hosted ones.",
-            f"内置语音：{spoken_zh}；设置 DASHSCOPE_API_KEY 可改用在线语音。",
-        )
+        self.detail = SPEAKER_BOTH if kokoro.installed() else SPEAKER_ENGLISH
 
     async def speak(
         self, text: str, *, voice: str | None = None, audio_format: AudioFormat = "mp3", speed: float = 1.0
     ) -> AsyncIterator[bytes]:
         """Yield audio as each clause is ready; see `Speaker`."""
         if voice is not None and voice not in self.voices:
-            names = ", ".join(self.voices)
-            raise SpeechUnavailable(
-                reason=Words(f"there is no voice {voice!r}, only {names}.", f"没有音色 {voice!r}，可用：{names}")
-            )
+            raise BadInput(reason=no_voice(voice, self.voices))
         if not (sentences := spoken_sentences(text)):
             return
-        encoder = open_encoder(audio_format)
+        encoder = Encoder(audio_format)
         speed = min(2.0, max(0.5, speed))
         for sentence in sentences:
             saying = await self._run(lambda: self._say(sentence, voice, speed))  # noqa: B023
@@ -87,9 +78,9 @@ class BundledSpeaker:
             async with asyncio.timeout(self._settings.tts_timeout):
                 return await asyncio.get_running_loop().run_in_executor(self._worker, work)
         except TimeoutError as exc:
-            raise SpeechUnavailable(reason=Words("it took too long.", "合成超时")) from exc
+            raise SpeechUnavailable(reason=VOICE_SLOW) from exc
         except (ImportError, OSError, RuntimeError, ValueError, LookupError) as exc:
-            raise SpeechUnavailable(reason=Words("the bundled voice failed.", "内置语音出错")) from exc
+            raise SpeechUnavailable(reason=VOICE_FAILED) from exc
 
     def _say(self, sentence: str, voice: str | None, speed: float) -> Iterator[Samples]:
         """Load what the sentence needs; return its audio, still to be made piece by piece."""

@@ -12,20 +12,24 @@ import logging
 import re
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+
+import httpx
+from dashscope import Client
+from dashscope.v2.errors import APIStatusError, AuthenticationError, DashScopeError, RateLimitError
+from websocket import WebSocketException
 
 from domain.errors import SpeechUnavailable
-from domain.words import Words
-from models.speech.audio import SAMPLE_RATE, open_encoder
+from models.speech import texts
+from models.speech.audio import SAMPLE_RATE, Encoder
 from models.speech.interface import AudioFormat
 from models.speech.spoken_text import language_of, spoken_sentences
+from models.speech.tempo import change_tempo
 from settings import Settings
-
-if TYPE_CHECKING:
-    from dashscope import Client
 
 logger = logging.getLogger(__name__)
 Audio = Iterator[bytes]
+CLIENT_ERRORS = (DashScopeError, WebSocketException, httpx.HTTPError, OSError, RuntimeError, ValueError)
+"""What the client and the libraries below it raise."""
 _QWEN = re.compile(r"qwen\d*-tts")
 _LANGUAGES = {"zh": "Chinese", "en": "English"}
 _MARGIN = 5.0
@@ -45,10 +49,7 @@ class DashScopeSpeaker:
         """Keep the settings; nothing is opened before the first sentence."""
         self._settings = settings
         self.name = settings.tts_model
-        self.detail = Words(
-            f"DashScope {self.name}, because DASHSCOPE_API_KEY is set; TTS_ENGINE=bundled is for offline voices.",
-            f"DashScope 的 {self.name}，因为设置了 DASHSCOPE_API_KEY；设置 TTS_ENGINE=bundled 可改用离线语音。",
-        )
+        self.detail = texts.speaker_dashscope(self.name)
 
     async def speak(
         self, text: str, *, voice: str | None = None, audio_format: AudioFormat = "mp3", speed: float = 1.0
@@ -56,7 +57,7 @@ class DashScopeSpeaker:
         """Yield audio as it arrives; see `Speaker`."""
         if not (sentences := spoken_sentences(text)):
             return
-        encoder = open_encoder(audio_format)
+        encoder = Encoder(audio_format)
         voice, speed = voice or self._settings.tts_voice, min(2.0, max(0.5, speed))
         for part in _tasks(sentences):
             async with contextlib.aclosing(self._pcm(part, voice, speed)) as pieces:
@@ -86,15 +87,13 @@ class DashScopeSpeaker:
                 yield whole[: len(whole) & ~1]
             await thread
         except TimeoutError as exc:
-            raise SpeechUnavailable(reason=Words("DashScope took too long.", "DashScope 响应超时")) from exc
-        except _client_errors() as exc:
+            raise SpeechUnavailable(reason=texts.DASHSCOPE_SLOW) from exc
+        except CLIENT_ERRORS as exc:
             raise _failure(exc) from exc
         finally:
             task.stop()
 
     def _client(self) -> Client:
-        from dashscope import Client
-
         key = self._settings.dashscope_api_key
         return Client(
             api_key=key.get_secret_value() if key else "",
@@ -123,8 +122,6 @@ class DashScopeSpeaker:
         yield from session.audio_chunks()
 
     def _qwen(self, task: _Task, sentences: list[str], voice: str, speed: float) -> Audio:
-        from models.speech.tempo import change_tempo
-
         client = task.closers.enter_context(self._client())
         for sentence in sentences:
             stream = client.audio.tts.http.stream(
@@ -179,28 +176,16 @@ def _tasks(sentences: Iterable[str]) -> Iterator[list[str]]:
         yield task
 
 
-def _client_errors() -> tuple[type[Exception], ...]:
-    """What the client and the libraries below it raise."""
-    import httpx
-    from dashscope.v2.errors import DashScopeError
-    from websocket import WebSocketException
-
-    return (DashScopeError, WebSocketException, httpx.HTTPError, OSError, RuntimeError, ValueError)
-
-
 def _failure(error: Exception) -> SpeechUnavailable:
     """Name what the client raised; its texts may hold ids and addresses, so that only the kind is told."""
-    from dashscope.v2.errors import APIStatusError, AuthenticationError, RateLimitError
-
     logger.warning("DashScope speech failed: %s", type(error).__name__)
     if isinstance(error, AuthenticationError) or _refused_handshake(error):
-        return SpeechUnavailable(reason=Words("DashScope refuses the key.", "DashScope 拒绝了密钥"))
+        return SpeechUnavailable(reason=texts.DASHSCOPE_KEY)
     if isinstance(error, RateLimitError):
-        return SpeechUnavailable(reason=Words("DashScope is at its rate limit.", "DashScope 请求过于频繁"))
+        return SpeechUnavailable(reason=texts.DASHSCOPE_BUSY)
     if isinstance(error, APIStatusError):
-        reason = Words("DashScope refuses this model, voice or text.", "DashScope 不接受该模型、音色或文本")
-        return SpeechUnavailable(reason=reason)
-    return SpeechUnavailable(reason=Words("DashScope broke off.", "DashScope 连接中断"))
+        return SpeechUnavailable(reason=texts.DASHSCOPE_TEXT)
+    return SpeechUnavailable(reason=texts.DASHSCOPE_BROKE_OFF)
 
 
 def _refused_handshake(error: BaseException | None) -> bool:

@@ -1,22 +1,26 @@
-"""Hosted listeners: any OpenAI-compatible transcription endpoint, and DashScope's Qwen ASR."""
+"""The hosted listener: any OpenAI-compatible transcription endpoint."""
 
 from __future__ import annotations
-
-import asyncio
-import base64
-from http import HTTPStatus
 
 import openai
 
 from domain.errors import FileCorrupt, SpeechUnavailable
 from domain.words import Words
-from models.speech.audio import HEARING_RATE, decode, to_pcm, wav
+from models.endpoint import (
+    FAILURES,
+    Asked,
+    Defaults,
+    Endpoint,
+    endpoint_detail,
+    failure_reason,
+    http_client,
+    request_timeout,
+    resolve,
+)
 from models.speech.spoken_text import language_of
 from settings import Settings
 
-DASHSCOPE_MODEL = "qwen3-asr-flash"
-_PART_SECONDS = 170
-"""Qwen ASR takes 10 MB and 5 minutes: 170 s of 16 kHz PCM are 7.3 MB in base64."""
+DEFAULTS = Defaults(openai="whisper-1", dashscope="qwen3-asr-flash", setting="STT_MODEL", elsewhere="whisper-1")
 _SECONDS = 120.0
 _NAMES = ((b"RIFF", "wav"), (b"OggS", "ogg"), (b"fLaC", "flac"), (b"\x1aE\xdf\xa3", "webm"), (b"ID3", "mp3"))
 
@@ -24,20 +28,16 @@ _NAMES = ((b"RIFF", "wav"), (b"OggS", "ogg"), (b"fLaC", "flac"), (b"\x1aE\xdf\xa
 class HostedListener:
     """`/audio/transcriptions` of an OpenAI-compatible service."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, endpoint: Endpoint, detail: Words) -> None:
         """Prepare a client; nothing is sent."""
-        key = settings.stt_api_key
-        self.name = settings.stt_model or "whisper-1"
+        self.name = endpoint.model
+        self.detail = detail
         self._client = openai.AsyncOpenAI(
-            base_url=settings.stt_base_url or None,
-            api_key=key.get_secret_value() if key else "none",
-            timeout=_SECONDS,
+            base_url=endpoint.base_url,
+            api_key=endpoint.api_key,
+            timeout=request_timeout(_SECONDS),
+            http_client=http_client(_SECONDS),
             max_retries=1,
-        )
-        host, cause = self._client.base_url.host, "STT_BASE_URL" if settings.stt_base_url else "STT_API_KEY"
-        self.detail = Words(
-            f"{self.name} at {host}, because {cause} is set; change it with STT_BASE_URL, STT_API_KEY and STT_MODEL.",
-            f"{host} 上的 {self.name}，因为设置了 {cause}；可通过 STT_BASE_URL、STT_API_KEY 和 STT_MODEL 更改。",
         )
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
@@ -49,71 +49,25 @@ class HostedListener:
                 language=language or openai.omit,
                 response_format="json",
             )
+            text = answer.text.strip()
         except openai.BadRequestError as exc:
             raise FileCorrupt(name="audio") from exc
-        except openai.OpenAIError as exc:
-            reason = Words("the transcription service failed.", "语音转写服务出错")
-            raise SpeechUnavailable(reason=reason) from exc
-        return answer.text.strip(), language or language_of(answer.text)
+        except FAILURES as exc:
+            raise SpeechUnavailable(reason=failure_reason(exc)) from exc
+        return text, language or language_of(text)
 
     async def aclose(self) -> None:
         """Close the client."""
         await self._client.close()
 
 
-class DashScopeListener:
-    """Qwen ASR through the `dashscope` client: the recording goes as data, in parts of under three minutes."""
-
-    name = DASHSCOPE_MODEL
-    detail = Words(
-        f"DashScope {DASHSCOPE_MODEL}, because DASHSCOPE_API_KEY is set; STT_BASE_URL names another service.",
-        f"DashScope 的 {DASHSCOPE_MODEL}，因为设置了 DASHSCOPE_API_KEY；可通过 STT_BASE_URL 改用其他服务。",
-    )
-
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
-
-    async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
-        """Return (text, language); see `Listener`."""
-        samples = await asyncio.to_thread(decode, audio, max_seconds=self._settings.stt_max_seconds)
-        step = _PART_SECONDS * HEARING_RATE
-        texts: list[str] = []
-        for at in range(0, len(samples), step):
-            part = wav(to_pcm(samples[at : at + step]), HEARING_RATE)
-            try:
-                async with asyncio.timeout(_SECONDS):
-                    texts.append(await asyncio.to_thread(self._ask, part, language))
-            except (TimeoutError, OSError, LookupError, TypeError, AttributeError) as exc:
-                raise SpeechUnavailable(reason=Words("DashScope does not answer.", "DashScope 没有响应")) from exc
-        spoken = language or language_of("".join(texts))
-        return ("" if spoken == "zh" else " ").join(texts).strip(), spoken
-
-    async def aclose(self) -> None:
-        """Nothing is kept open."""
-
-    def _ask(self, part: bytes, language: str | None) -> str:
-        from dashscope import MultiModalConversation
-        from dashscope.api_entities.dashscope_response import MultiModalConversationResponse
-
-        key = self._settings.dashscope_api_key
-        content = [{"audio": "data:audio/wav;base64," + base64.b64encode(part).decode()}]
-        answer = MultiModalConversation.call(
-            model=DASHSCOPE_MODEL,
-            messages=[{"role": "user", "content": content}],
-            api_key=key.get_secret_value() if key else "",
-            base_address=self._settings.dashscope_http_url,
-            result_format="message",
-            request_timeout=int(_SECONDS),
-            asr_options={"language": language} if language else {"enable_lid": True},
-        )
-        assert isinstance(answer, MultiModalConversationResponse)
-        if answer.status_code == HTTPStatus.UNAUTHORIZED:
-            raise SpeechUnavailable(reason=Words("DashScope refuses the key.", "DashScope 拒绝了密钥"))
-        if answer.status_code != HTTPStatus.OK:
-            raise SpeechUnavailable(reason=Words("DashScope refuses the recording.", "DashScope 不接受这段录音"))
-        parts = answer.output.choices[0].message.content
-        return "".join(str(piece.get("text", "")) for piece in parts if isinstance(piece, dict)).strip()
+def open_hosted(settings: Settings) -> HostedListener | None:
+    """Return the listener that STT_BASE_URL or STT_API_KEY name, or None where neither is set."""
+    if not (settings.stt_base_url or settings.stt_api_key):
+        return None
+    asked = Asked(settings.stt_base_url, settings.stt_api_key, settings.stt_model)
+    endpoint = resolve(asked, settings, DEFAULTS)
+    return HostedListener(endpoint, endpoint_detail(endpoint, asked, "STT")) if endpoint else None
 
 
 def _extension(audio: bytes) -> str:

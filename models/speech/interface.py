@@ -35,7 +35,8 @@ class Speaker(Protocol):
             speed: 0.5 (slow) to 2.0 (fast); others are taken as the nearest of these.
 
         Raises:
-            SpeechUnavailable: No engine for this text or voice, or the service failed.
+            BadInput: The engine has no such voice.
+            SpeechUnavailable: No engine for this text, or the service failed.
         """
 
     async def aclose(self) -> None:

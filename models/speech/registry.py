@@ -1,36 +1,69 @@
-"""Who speaks and who listens in this process, by the settings and by what is installed."""
+"""Chooses who speaks and who listens in this process, by the settings and by what is installed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from domain.packages import package_dir
-from models.speech import bundled_stt, bundled_tts
-from models.speech.bundled_stt import BundledListener
-from models.speech.bundled_tts import BundledSpeaker
-from models.speech.dashscope_tts import DashScopeSpeaker
 from models.speech.interface import Listener, Speaker
 from settings import Settings
 
 
+def _dashscope_speaker(settings: Settings) -> Speaker | None:
+    if settings.tts_engine not in ("auto", "dashscope") or not _dashscope(settings):
+        return None
+    from models.speech.dashscope_tts import DashScopeSpeaker
+
+    return DashScopeSpeaker(settings)
+
+
+def _bundled_speaker(settings: Settings) -> Speaker | None:
+    from models.speech import bundled_tts
+
+    wanted = settings.tts_engine in ("auto", "bundled") and bundled_tts.installed()
+    return bundled_tts.BundledSpeaker(settings) if wanted else None
+
+
+def _hosted_listener(settings: Settings) -> Listener | None:
+    from models.speech.hosted_stt import open_hosted
+
+    return open_hosted(settings)
+
+
+def _dashscope_listener(settings: Settings) -> Listener | None:
+    if not _dashscope(settings):
+        return None
+    from models.speech.dashscope_stt import DashScopeListener
+
+    return DashScopeListener(settings)
+
+
+def _bundled_listener(settings: Settings) -> Listener | None:
+    from models.speech import bundled_stt
+
+    return bundled_stt.BundledListener(settings) if bundled_stt.installed() else None
+
+
+SPEAKERS: dict[str, Callable[[Settings], Speaker | None]] = {
+    "dashscope": _dashscope_speaker,
+    "bundled": _bundled_speaker,
+}
+LISTENERS: dict[str, Callable[[Settings], Listener | None]] = {
+    "hosted": _hosted_listener,
+    "dashscope": _dashscope_listener,
+    "bundled": _bundled_listener,
+}
+"""Asked in this order; the first that is configured and installed answers."""
+
+
 def open_speaker(settings: Settings) -> Speaker | None:
-    """Return who speaks: DashScope with a key, else the bundled voices; None when switched off or not installed."""
-    if settings.tts_engine in ("auto", "dashscope") and _dashscope(settings):
-        return DashScopeSpeaker(settings)
-    if settings.tts_engine in ("auto", "bundled") and bundled_tts.installed():
-        return BundledSpeaker(settings)
-    return None
+    """Return who speaks, or None when that is switched off or nothing for it is installed."""
+    return next((speaker for opener in SPEAKERS.values() if (speaker := opener(settings)) is not None), None)
 
 
 def open_listener(settings: Settings) -> Listener | None:
-    """Return who listens: the STT_* endpoint, else DashScope with a key, else bundled Whisper; None without any."""
-    if settings.stt_base_url or settings.stt_api_key or _dashscope(settings):
-        return _hosted_listener(settings)
-    return BundledListener(settings) if bundled_stt.installed() else None
-
-
-def _hosted_listener(settings: Settings) -> Listener:
-    from models.speech.hosted_stt import DashScopeListener, HostedListener  # half a second of import time
-
-    return HostedListener(settings) if settings.stt_base_url or settings.stt_api_key else DashScopeListener(settings)
+    """Return who listens, or None without any."""
+    return next((listener for opener in LISTENERS.values() if (listener := opener(settings)) is not None), None)
 
 
 def _dashscope(settings: Settings) -> bool:

@@ -1,1 +1,1 @@
-"""Picture description: hosted vision models; bundled picture facts and object tags."""
+"""Picture description: hosted vision models."""

@@ -1,4 +1,4 @@
-"""Pictures through the real sandbox, OCR and tagger; the vision model is a stand-in that says what it is told."""
+"""Pictures through the real sandbox, OCR; the vision model is a stand-in that says what it is told."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from domain.words import Language
 from ingestion.agreement import agreement, disagree
 from ingestion.pictures import Pictures
 from models.ocr.pool import OcrPool, open_ocr
-from models.vision.tagger import Tagger
 from settings import Settings
 from tests.drawn_pictures import drawn, encoded
 from workers.sandbox import Sandbox
@@ -78,7 +77,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 def reader(settings: Settings, sandbox: Sandbox, ocr_pool: OcrPool) -> Pictures:
-    return Pictures(settings, sandbox, ocr_pool, None, Tagger(), Kept())
+    return Pictures(settings, sandbox, ocr_pool, None, Kept())
 
 
 def ref(data: bytes, name: str = "photo.png") -> AttachmentRef:
@@ -111,7 +110,7 @@ async def test_both_witnesses_are_kept_apart_and_compared(
     ocr_pool: OcrPool,
 ) -> None:
     vision = Witness('A sign that reads "Harbour Road 315" and “欢迎来到港口公园”.')
-    pictures = Pictures(settings, sandbox, ocr_pool, vision, Tagger(), Kept())
+    pictures = Pictures(settings, sandbox, ocr_pool, vision, Kept())
     attachment = await pictures.read(ref(sign()), sign(), language="en", question="Where is it?")
     assert attachment["description"] == {"text": vision.text, "model": "witness-1"}
     assert attachment["agreement"] == 1.0 and attachment["warnings"] == []
@@ -131,7 +130,7 @@ async def test_contradicting_quotes_give_a_warning(
     expected: str,
 ) -> None:
     vision = Witness("The sign says “Mountain View Avenue 99”.")
-    pictures = Pictures(settings, sandbox, ocr_pool, vision, Tagger(), Kept())
+    pictures = Pictures(settings, sandbox, ocr_pool, vision, Kept())
     attachment = await pictures.read(ref(sign()), sign(), language=language, question="")
     assert attachment["agreement"] < 0.2
     assert any(expected in warning for warning in attachment["warnings"])
@@ -142,7 +141,7 @@ async def test_a_failing_vision_model_leaves_the_text(
     sandbox: Sandbox,
     ocr_pool: OcrPool,
 ) -> None:
-    pictures = Pictures(settings, sandbox, ocr_pool, Witness(error=ModelTimedOut()), Tagger(), Kept())
+    pictures = Pictures(settings, sandbox, ocr_pool, Witness(error=ModelTimedOut()), Kept())
     attachment = await pictures.read(ref(sign()), sign(), language="zh", question="")
     assert attachment["ocr"] and attachment["description"] is None
     assert attachment["warnings"] == ["语言模型响应超时。"]
@@ -150,7 +149,7 @@ async def test_a_failing_vision_model_leaves_the_text(
 
 async def test_failing_ocr_leaves_the_description(settings: Settings, sandbox: Sandbox) -> None:
     pool = open_ocr(settings.model_copy(update={"ocr_engine": "off"}), sandbox.zygote)
-    attachment = await Pictures(settings, sandbox, pool, Witness("A sign."), Tagger(), Kept()).read(
+    attachment = await Pictures(settings, sandbox, pool, Witness("A sign."), Kept()).read(
         ref(sign()), sign(), language="en", question=""
     )
     assert attachment["ocr"] is None and attachment["facts"].startswith("PNG picture")
@@ -164,13 +163,13 @@ async def test_the_same_picture_is_read_and_described_once(
     ocr_pool: OcrPool,
 ) -> None:
     ocr, vision, cache = CountingOcr(ocr_pool), Witness("A sign."), Kept()
-    pictures = Pictures(settings, sandbox, ocr, vision, Tagger(), cache)
+    pictures = Pictures(settings, sandbox, ocr, vision, cache)
     data = sign()
     both = await asyncio.gather(
         *(pictures.read(ref(data, name), data, language="en", question="What?") for name in ("a.png", "b.png"))
     )
     assert [attachment["name"] for attachment in both] == ["a.png", "b.png"]
-    later = Pictures(settings, sandbox, ocr, vision, Tagger(), cache)
+    later = Pictures(settings, sandbox, ocr, vision, cache)
     again = await later.read(ref(data), data, language="en", question=" What? ")
     assert again["ocr"] == both[0]["ocr"] and again["facts"] == both[0]["facts"]
     assert (ocr.readings, len(vision.asked)) == (1, 1)
@@ -189,7 +188,7 @@ async def test_what_failed_is_not_remembered(settings: Settings, sandbox: Sandbo
                 raise ReadingTimedOut(name="image")
             return OcrText(text="ok", lines=[], rotation=0, engine=self.name)
 
-    pictures = Pictures(settings, sandbox, Flaky(), None, Tagger(), Kept())
+    pictures = Pictures(settings, sandbox, Flaky(), None, Kept())
     first = await pictures.read(ref(sign()), sign(), language="en", question="")
     second = await pictures.read(ref(sign()), sign(), language="en", question="")
     assert first["warnings"] == ["photo.png took too long to read."] and first["ocr"] is None

@@ -17,12 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from domain.errors import FileCorrupt, FileTooLarge, SpeechUnavailable
-from models.speech.audio import HEARING_RATE, SAMPLE_RATE, decode, open_encoder, to_pcm, wav, with_length
+from domain.errors import BadInput, FileCorrupt, FileTooLarge, SpeechUnavailable
+from models.speech.audio import HEARING_RATE, SAMPLE_RATE, Encoder, decode, to_pcm, wav, with_length
 from models.speech.bundled_stt import BundledListener
 from models.speech.bundled_tts import BundledSpeaker
+from models.speech.dashscope_stt import DashScopeListener
 from models.speech.dashscope_tts import DashScopeSpeaker
-from models.speech.hosted_stt import DashScopeListener, HostedListener
+from models.speech.hosted_stt import HostedListener, open_hosted
 from models.speech.interface import AudioFormat
 from models.speech.registry import open_listener, open_speaker
 from settings import Settings
@@ -58,7 +59,7 @@ def _sine(seconds: float) -> np.ndarray:
 
 @pytest.mark.parametrize("audio_format", FORMATS)
 def test_pieces_make_one_stream_that_decodes(audio_format: AudioFormat) -> None:
-    encoder = open_encoder(audio_format)
+    encoder = Encoder(audio_format)
     chunks = [encoder.encode(to_pcm(piece)) for piece in np.array_split(_sine(2), 7)]
     audio = with_length(b"".join([*chunks, encoder.finish()]), audio_format)
     samples = decode(audio, max_seconds=5)
@@ -68,7 +69,7 @@ def test_pieces_make_one_stream_that_decodes(audio_format: AudioFormat) -> None:
 
 
 def test_a_complete_wav_tells_its_length() -> None:
-    encoder = open_encoder("wav")
+    encoder = Encoder("wav")
     audio = encoder.encode(to_pcm(_sine(1))) + encoder.finish()
     with wave.open(io.BytesIO(with_length(audio, "wav"))) as file:
         assert (file.getnframes(), file.getframerate(), file.getnchannels()) == (SAMPLE_RATE, SAMPLE_RATE, 1)
@@ -105,7 +106,7 @@ async def test_speed(speaker: BundledSpeaker) -> None:
 
 
 async def test_unknown_voices_and_empty_texts(speaker: BundledSpeaker) -> None:
-    with pytest.raises(SpeechUnavailable) as caught:
+    with pytest.raises(BadInput) as caught:
         [chunk async for chunk in speaker.speak("Hi.", voice="nobody")]
     assert "heart" in caught.value.body("zh")["message"]
     for audio_format in FORMATS:
@@ -181,13 +182,15 @@ async def test_an_openai_compatible_listener(
     server, seen = transcriber
     url = f"http://{server.address}/v1"
     settings = Settings(data_dir=tmp_path, stt_base_url=url, stt_api_key="k", stt_model="m", _env_file=None)  # type: ignore[call-arg,arg-type]
-    hosted = HostedListener(settings)
+    hosted = open_hosted(settings)
+    assert hosted is not None
     assert await hosted.transcribe(wav(bytes(3200), HEARING_RATE)) == ("你好，世界。", "zh")
     await hosted.transcribe(b"OggS...", language="en")
     assert [(row["name"], row.get("language")) for row in seen] == [("audio.wav", None), ("audio.ogg", "en")]
     assert seen[0]["model"] == "m" and server.address.split(":")[0] in hosted.detail.en
     await hosted.aclose()
-    refused = HostedListener(settings.model_copy(update={"stt_api_key": Settings(stt_api_key="bad-key").stt_api_key}))  # type: ignore[call-arg,arg-type]
+    refused = open_hosted(settings.model_copy(update={"stt_api_key": Settings(stt_api_key="bad-key").stt_api_key}))  # type: ignore[call-arg,arg-type]
+    assert refused is not None
     with pytest.raises(SpeechUnavailable):
         await refused.transcribe(b"RIFF")
     await refused.aclose()

@@ -12,8 +12,8 @@ import pytest
 
 from domain.errors import SpeechUnavailable
 from models.speech.audio import HEARING_RATE, decode, wav
+from models.speech.dashscope_stt import DashScopeListener
 from models.speech.dashscope_tts import DashScopeSpeaker
-from models.speech.hosted_stt import DashScopeListener
 from models.speech.interface import AudioFormat
 from settings import Settings
 from tests.standins.dashscope_server import SECONDS_A_CHARACTER, DashScopeServer
