@@ -38,7 +38,7 @@ $(VENV)/bin/python:
 # OpenCV of paddlex links libGL, which servers do not have: the headless build of the same version takes its place.
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt bundled.txt
 	$(PIP) --constraint constraints.txt --editable .
-	$(PIP) --no-deps --force-reinstall opencv-python-headless==4.10.0.84
+	$(PIP) --no-deps --force-reinstall --constraint constraints.txt opencv-python-headless
 	rm -rf $(VENV)/bundled
 	$(PIP) --no-deps --ignore-requires-python --require-hashes --target $(VENV)/bundled --requirement bundled.txt
 	@touch $@

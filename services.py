@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from redis.asyncio import Redis
@@ -28,6 +29,8 @@ from turn.background import Background
 from turn.context import Services, publish_services
 from workers.sandbox import Sandbox
 
+logger = logging.getLogger(__name__)
+
 
 @asynccontextmanager
 async def open_services(settings: Settings, redis: Redis) -> AsyncIterator[Services]:
@@ -45,21 +48,26 @@ async def open_services(settings: Settings, redis: Redis) -> AsyncIterator[Servi
 
 async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Services:
     sandbox = Sandbox(settings, MODULES)
-    stack.push_async_callback(sandbox.aclose)
+    closes(stack, sandbox)
     await sandbox.open()
     ocr = open_ocr(settings, sandbox.zygote)
-    stack.push_async_callback(ocr.aclose)
+    closes(stack, ocr)
     embedder = await asyncio.to_thread(open_embedder, settings)
+    closes(stack, embedder)
     chat = await asyncio.to_thread(open_chat, settings, embedder)
+    closes(stack, chat)
     summarizer = ChatSummarizer(chat)
     vision = open_vision(settings)
+    closes(stack, vision)
     documents = await Documents.open(settings, embedder)
-    stack.push_async_callback(documents.aclose)
+    closes(stack, documents)
     http = GuardedHttp(settings)
-    stack.push_async_callback(http.aclose)
+    closes(stack, http)
     tools = ToolRegistry(settings, documents, http, sandbox=sandbox)
-    stack.push_async_callback(tools.aclose)
-    listener = open_listener(settings)
+    closes(stack, tools)
+    speaker, listener = open_speaker(settings), open_listener(settings)
+    closes(stack, speaker)
+    closes(stack, listener)
     pictures = Pictures(settings, sandbox, ocr, vision, documents.cache)
     ingestion = Ingestion(
         settings,
@@ -73,10 +81,10 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         embedder=embedder,
         summarizer=summarizer,
     )
-    stack.push_async_callback(ingestion.aclose)
+    closes(stack, ingestion)
     await ingestion.start()
     background = Background()
-    stack.push_async_callback(background.aclose)
+    closes(stack, background)
     if chat.warm is not None:
         background.spawn("warm the chat model", chat.warm())
     return Services(
@@ -86,7 +94,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         embedder=embedder,
         vision=vision,
         ocr=ocr,
-        speaker=open_speaker(settings),
+        speaker=speaker,
         listener=listener,
         attachments=documents.attachments,
         documents=documents,
@@ -97,3 +105,17 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         http=http,
         background=background,
     )
+
+
+def closes(stack: AsyncExitStack, part: object) -> None:
+    """Have `part` closed with the stack, if it is a part that closes."""
+    if (close := getattr(part, "aclose", None)) is not None:
+        stack.push_async_callback(_close, type(part).__name__, close)
+
+
+async def _close(name: str, close: Callable[[], Awaitable[None]]) -> None:
+    """Close one part; its failure is logged and does not keep the others open."""
+    try:
+        await close()
+    except Exception:
+        logger.exception("closing %s failed", name)

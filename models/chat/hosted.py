@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
 from models.chat.fallback import FallbackChat
@@ -67,23 +66,25 @@ def hosted_chat(settings: Settings) -> Chat | None:
     if endpoint is None:
         return None
     fallback = _fallback_endpoint(endpoint, settings)
+    models = [
+        chat_model(it, settings, max_tokens=settings.llm_max_output_tokens, extra_body=settings.llm_extra_body)
+        for it in (endpoint, fallback)
+        if it is not None
+    ]
+
+    async def aclose() -> None:
+        for model in models:
+            await model.http_async_client.aclose()
+
     return Chat(
-        model=_with_fallback(endpoint, fallback, settings),
+        model=FallbackChat(primary=models[0], fallback=models[1]) if fallback else models[0],
         name=endpoint.model,
         kind="hosted",
         context_tokens=settings.llm_context_tokens,
         max_output_tokens=settings.llm_max_output_tokens,
         detail=endpoint_detail(endpoint, asked, "LLM", fallback),
+        aclose=aclose,
     )
-
-
-def _with_fallback(endpoint: Endpoint, fallback: Endpoint | None, settings: Settings) -> BaseChatModel:
-    primary, *spare = (
-        chat_model(it, settings, max_tokens=settings.llm_max_output_tokens, extra_body=settings.llm_extra_body)
-        for it in (endpoint, fallback)
-        if it is not None
-    )
-    return FallbackChat(primary=primary, fallback=spare[0]) if spare else primary
 
 
 def _fallback_endpoint(primary: Endpoint, settings: Settings) -> Endpoint | None:

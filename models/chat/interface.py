@@ -86,6 +86,7 @@ class Chat:
         max_output_tokens: Most tokens of one answer.
         detail: One plain sentence: what it is, why it was chosen, how to change it.
         warm: Loads what the first answer would wait for; None where there is nothing to load.
+        aclose: Ends what the model runs in this process, or its connections; None where there is neither.
         takes_turn: The model takes a `TurnInput` as the call option `turn` (`model.bind(turn=...)`).
     """
 
@@ -96,4 +97,5 @@ class Chat:
     max_output_tokens: int
     detail: Words
     warm: Callable[[], Coroutine[object, object, None]] | None = None
+    aclose: Callable[[], Coroutine[object, object, None]] | None = None
     takes_turn: bool = False

@@ -86,6 +86,12 @@ class BundledEmbedder:
         """
         return await self._run(self._queries, self._query, text[:QUERY_CHARS])
 
+    async def aclose(self) -> None:
+        """End the threads and drop the model."""
+        for pool in (self._passages, self._queries):
+            pool.shutdown(wait=False, cancel_futures=True)
+        self._model = None
+
     @staticmethod
     async def _run(pool: ThreadPoolExecutor, embed: Callable[[str], Vectors], text: str) -> Vectors:
         return await asyncio.get_running_loop().run_in_executor(pool, embed, _clean(text))

@@ -107,6 +107,10 @@ class HostedEmbedder:
         vector: Vectors = (await self._embed([text[:QUERY_CHARS]]))[0]
         return vector
 
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.http_async_client.aclose()
+
     async def _in_turn(self, texts: Sequence[str]) -> Vectors:
         async with self._turns:
             return await self._embed(texts)

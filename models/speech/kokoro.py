@@ -10,8 +10,12 @@ import hashlib
 import json
 import logging
 import re
+import sys
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -102,13 +106,26 @@ def _folder(module: str) -> Path:
 
 def _pinyin_rules(cache: Path) -> Callable[[str], str]:
     import jieba  # type: ignore[import-untyped]
-    from misaki import zh  # type: ignore[import-untyped]
 
     cache.mkdir(parents=True, exist_ok=True)
     jieba.setLogLevel(logging.WARNING)
     jieba.dt.tmp_dir = str(cache)
-    rules = zh.ZHG2P()
+    rules = _chinese_rules().ZHG2P()
     return lambda text: rules(text)[0] if text.strip() else text
+
+
+def _chinese_rules() -> ModuleType:
+    """Import `misaki.zh` from where `make install` unpacked it."""
+    folder = package_dir("misaki")
+    found = folder and spec_from_file_location(
+        "misaki", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if not found or found.loader is None:
+        raise OSError("the package misaki is not installed")
+    if "misaki" not in sys.modules:
+        sys.modules["misaki"] = module_from_spec(found)
+        found.loader.exec_module(sys.modules["misaki"])
+    return import_module("misaki.zh")
 
 
 def _joined(clauses: list[str]) -> list[str]:

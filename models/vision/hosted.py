@@ -66,6 +66,10 @@ class HostedVision:
             raise ModelUnavailable(reason=UNREADABLE)
         return {"text": text, "model": answer.response_metadata.get("model_name") or self.name}
 
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._model.http_async_client.aclose()
+
 
 def open_hosted(settings: Settings) -> HostedVision | None:
     """Return the vision model that VISION_* or DASHSCOPE_API_KEY name, or None where neither is set."""

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
+import subprocess
+import sys
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from services import closes
 from settings import Settings
 from stores.redis.server import open_redis
 from tests.integration.conftest import LEASE, Server, make_pdf
 
+ROOT = Path(__file__).resolve().parents[2]
 QUIET = {"WEB_SEARCH": "off", "OCR_ENGINE": "off"}
 
 
@@ -126,3 +133,34 @@ async def test_without_redis_it_starts_says_so_and_goes_on_when_redis_comes(tmp_
             assert (await api.get("/api/v1/health")).status_code == 503
     finally:
         server.stop()
+
+
+def test_what_was_opened_is_closed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.integration.open_and_close", str(tmp_path / "data")],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert {"speech_0", "listener_0", "embed-query_0", "vectors_0"} <= set(seen["during"]["threads"])
+    assert len(seen["during"]["children"]) >= 3 and seen["during"]["sockets"]
+    lasting = {"tqdm_monitor"}  # tqdm's own, started when faster-whisper loads its model
+    assert set(seen["after"]["threads"]) <= lasting and not seen["after"]["children"] and not seen["after"]["sockets"]
+    assert "closing" not in done.stderr
+
+
+async def test_a_part_that_does_not_close_keeps_no_other_open() -> None:
+    closed: list[str] = []
+
+    class Part:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def aclose(self) -> None:
+            closed.append(self.name)
+            if self.name == "broken":
+                raise OSError("no")
+
+    async with AsyncExitStack() as stack:
+        for part in (Part("first"), Part("broken"), None, Part("last")):
+            closes(stack, part)
+    assert closed == ["last", "broken", "first"]

@@ -1,0 +1,73 @@
+"""Runs a whole server in this process, uses every part of it, closes it, and prints what is still open as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+from PIL import Image, ImageDraw
+
+from server import create_app
+from settings import Settings
+
+SECONDS = 10.0
+"""Longest wait for threads and sockets to end after the server has closed."""
+
+
+def open_things() -> dict[str, list[str]]:
+    """Return the threads, child processes and sockets of this process."""
+    gc.collect()
+    me = psutil.Process()
+    return {
+        "threads": sorted(thread.name for thread in threading.enumerate() if thread is not threading.main_thread()),
+        "children": [" ".join(child.cmdline())[:200] for child in me.children(recursive=True)],
+        "sockets": [str(socket) for socket in me.net_connections("all")],
+    }
+
+
+def picture() -> bytes:
+    """Return a picture with a few words."""
+    image, target = Image.new("RGB", (400, 120), "white"), io.BytesIO()
+    ImageDraw.Draw(image).text((20, 40), "Harbour Road 315", fill="black", font_size=32)
+    image.save(target, "PNG")
+    return target.getvalue()
+
+
+async def use(settings: Settings) -> dict[str, list[str]]:
+    """Open the server, call each of its parts, and return what was open meanwhile."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=120) as api:
+            files = {"file": ("lease.txt", b"The lease runs for five years.", "text/plain")}
+            answer = await api.post("/api/v1/chat_with_file", data={"message": "How long does it run?"}, files=files)
+            answer.raise_for_status()
+            seen = await api.post("/api/v1/chat_with_image", data={"message": "Read it"}, files={"image": picture()})
+            seen.raise_for_status()
+            sound = await api.post("/api/v1/tts", json={"text": "Good morning.", "format": "wav", "stream": False})
+            sound.raise_for_status()
+            heard = await api.post("/api/v1/stt", files={"file": ("a.wav", sound.content)})
+            heard.raise_for_status()
+        return open_things()
+
+
+def main() -> None:
+    """Print what was open before, during and after."""
+    before = open_things()
+    during = asyncio.run(use(Settings(data_dir=Path(sys.argv[1]), web_search="off", _env_file=None)))  # type: ignore[call-arg]
+    deadline = time.monotonic() + SECONDS
+    while (after := open_things()) != before and time.monotonic() < deadline:
+        time.sleep(0.1)
+    print(json.dumps({"before": before, "during": during, "after": after}))
+
+
+if __name__ == "__main__":
+    main()
