@@ -74,7 +74,8 @@ def hosted_chat(settings: Settings) -> Chat | None:
 
     async def aclose() -> None:
         for model in models:
-            await model.http_async_client.aclose()
+            if model.http_async_client is not None:
+                await model.http_async_client.aclose()
 
     return Chat(
         model=FallbackChat(primary=models[0], fallback=models[1]) if fallback else models[0],

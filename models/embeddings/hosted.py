@@ -109,7 +109,8 @@ class HostedEmbedder:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.http_async_client.aclose()
+        if (http := self._client.http_async_client) is not None:
+            await http.aclose()
 
     async def _in_turn(self, texts: Sequence[str]) -> Vectors:
         async with self._turns:

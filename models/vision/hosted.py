@@ -68,7 +68,8 @@ class HostedVision:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._model.http_async_client.aclose()
+        if (http := self._model.http_async_client) is not None:
+            await http.aclose()
 
 
 def open_hosted(settings: Settings) -> HostedVision | None:

@@ -62,7 +62,11 @@ async def use(settings: Settings) -> dict[str, list[str]]:
 def main() -> None:
     """Print what was open before, during and after."""
     before = open_things()
-    during = asyncio.run(use(Settings(data_dir=Path(sys.argv[1]), web_search="off", _env_file=None)))  # type: ignore[call-arg]
+    settings = Settings(
+        data_dir=Path(sys.argv[1]), llm_base_url=sys.argv[2], llm_api_key="key", llm_model="stand-in",
+        web_search="off", _env_file=None,
+    )  # type: ignore[call-arg,arg-type]  # fmt: skip
+    during = asyncio.run(use(settings))
     deadline = time.monotonic() + SECONDS
     while (after := open_things()) != before and time.monotonic() < deadline:
         time.sleep(0.1)
