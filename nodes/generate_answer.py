@@ -20,7 +20,7 @@ from turn.model_input import turn_input
 from turn.progress import emit
 from turn.prompts import answer_prompt
 from turn.state import State, Update
-from turn.texts import ANSWER_CUT, LAST_ROUND
+from turn.texts import ANSWER_CUT, LAST_ROUND, NOTHING_RETURNED
 
 
 async def generate_answer(state: State, runtime: Runtime[Context]) -> Update:
@@ -74,6 +74,6 @@ async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> A
         model = model.bind(max_tokens=min(lengths))
     chunks = [chunk async for chunk in model.astream(prompt)]
     if not chunks:
-        raise ModelUnavailable(reason="it returned nothing")
+        raise ModelUnavailable(reason=NOTHING_RETURNED)
     first, *rest = cast("list[AIMessageChunk]", chunks)
     return finished_message(add_ai_message_chunks(first, *rest))

@@ -8,7 +8,7 @@ from domain.errors import ModelUnavailable
 from domain.types import Usage
 from turn.material import results_text
 from turn.state import State
-from turn.texts import TOOLS_ONLY
+from turn.texts import EMPTY_ANSWER, TOOLS_ONLY
 
 RESULT_CHARS = 4000
 """Most characters of tool results in an answer that is nothing else."""
@@ -38,7 +38,7 @@ def tools_only(state: State) -> str:
     """
     results = results_text(state["messages"], RESULT_CHARS)
     if not results:
-        raise ModelUnavailable(reason="it returned an empty answer")
+        raise ModelUnavailable(reason=EMPTY_ANSWER)
     return f"{TOOLS_ONLY.text(state['language'])}\n\n{results}"
 
 

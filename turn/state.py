@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from operator import add
 from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
@@ -86,12 +87,12 @@ class OutputState(TypedDict, total=False):
     warnings: list[str]
 
 
-_TURN_KEYS = get_type_hints(TurnState, include_extras=True)
+_hints = cache(partial(get_type_hints, include_extras=True))
 
 
 def new_turn() -> Update:
     """Return every key of a turn, empty: an update with it forgets what the last turn left."""
-    return cast("Update", {key: _empty(kind) for key, kind in _TURN_KEYS.items()})
+    return cast("Update", {key: _empty(kind) for key, kind in _hints(TurnState).items()})
 
 
 def _empty(kind: Any) -> object:
@@ -100,5 +101,5 @@ def _empty(kind: Any) -> object:
     if get_origin(kind) is Literal:
         return get_args(kind)[0]
     if is_typeddict(kind):
-        return {key: _empty(inner) for key, inner in get_type_hints(kind).items()}
+        return {key: _empty(inner) for key, inner in _hints(kind).items()}
     return (get_origin(kind) or kind)()

@@ -29,6 +29,8 @@ TOOLS_ONLY = Words(
     "I looked this up but could not put an answer together. What the tools returned:",
     "我查询了相关内容，但未能组织出回答。工具返回的内容如下：",
 )
+NOTHING_RETURNED = Words("it returned nothing", "模型没有返回任何内容")
+EMPTY_ANSWER = Words("it returned an empty answer", "模型返回了空的回答")
 
 FILE = Words("File {name} ({pages} p.)", "文件 {name}（{pages} 页）")
 FAILED_FILE = Words(

@@ -54,6 +54,26 @@ async def test_files_come_in_any_field_and_are_known_by_content(
     assert "six weeks" in str(model.chats[-1].body["messages"])
 
 
+async def test_what_the_model_is_sent_depends_on_what_is_asked(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    files = {"file": ("lease.txt", TEXT)}
+    (sent,) = (await client.post("/api/v1/documents", files=files, data={"session_id": "sent"})).json()
+    while (await client.get(f"/api/v1/documents/{sent['id']}")).json()["status"] != "ready":
+        await asyncio.sleep(0.05)
+    for question in (
+        "Hello!",
+        "非常感谢！",
+        "What is the notice period?",
+        "And when is the rent due?",
+        "What is on page 1?",
+    ):
+        await client.post("/api/v1/chat", json={"message": question, "session_id": "sent"})
+    bodies = [chat.body["messages"] for chat in model.chats[-5:]]
+    assert {key for messages in bodies for message in messages for key in message} == {"role", "content"}
+    hello, thanks, *asked = [messages[-1]["content"] for messages in bodies]
+    assert (hello, thanks) == ("Hello!", "非常感谢！")
+    assert all("six weeks" in text and "[1] lease.txt" in text for text in asked)
+
+
 async def test_a_bad_file_is_a_note_and_the_turn_goes_on(client: httpx.AsyncClient, model: OpenAIServer) -> None:
     response = await client.post(
         "/api/v1/chat_with_file",
