@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from domain.errors import FileEncrypted
 from readers.interface import Page
@@ -116,3 +118,28 @@ class Sneaky:
 
 def sneak() -> object:
     return Sneaky()
+
+
+def answer(greeting: str, requests: Iterator[str]) -> Iterator[object]:
+    yield "ready"
+    for request in requests:
+        if request == "hang":
+            time.sleep(600)
+        if request == "die":
+            os._exit(3)
+        yield f"{greeting} {request}", os.getpid()
+
+
+def never_ready(requests: Iterator[str]) -> Iterator[object]:
+    raise FileEncrypted(name="models")
+    yield from requests
+
+
+def start_another_and_hang() -> Iterator[int]:
+    yield subprocess.Popen(["sleep", "600"]).pid
+    time.sleep(600)
+
+
+def privileges() -> dict[str, str]:
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
