@@ -28,7 +28,7 @@ from services import open_services
 from settings import Settings
 from stores.redis.checkpoints import open_checkpointer
 from stores.redis.events import RunEvents
-from stores.redis.server import open_redis_or_go_on
+from stores.redis.server import open_redis_or_missing
 from stores.redis.turns import ThreadTurns
 
 SHUTDOWN_SECONDS = 15
@@ -51,7 +51,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
             from api.edge.telemetry import open_telemetry
 
             tracing = await stack.enter_async_context(open_telemetry(settings))
-        redis = await stack.enter_async_context(await open_redis_or_go_on(settings))
+        redis = await stack.enter_async_context(await open_redis_or_missing(settings))
         checkpointer = await open_checkpointer(redis.client, settings)
         services = await stack.enter_async_context(open_services(settings, redis.client))
         graph, stateless = build_graph(checkpointer), build_graph()

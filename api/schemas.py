@@ -1,19 +1,19 @@
-"""The JSON of the HTTP API (docs/api.md is written from these)."""
+"""The JSON of the HTTP API, as `/docs` shows it."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 from typing_extensions import TypedDict
 
+from domain.runs import ConcurrencyPolicy, RunState
 from domain.types import Attachment, Citation, ToolRun, Usage
+from turn.options import TurnOptions, option_fields
 
 SessionId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
-ConcurrencyPolicy = Literal["enqueue", "reject", "interrupt", "rollback"]
 DisconnectPolicy = Literal["continue", "cancel"]
-RunState = Literal["queued", "running", "done", "stopped", "interrupted", "rolled_back", "error"]
 
 MOST_ITEMS = 2**31 - 1
 """Largest number of an item, page or event that is asked for: what databases and JSON can count to."""
@@ -21,7 +21,10 @@ MOST_ITEMS = 2**31 - 1
 _SESSION = "Conversation to go on with; empty: a new one is made and returned."
 
 
-class ChatBody(BaseModel):
+_Options: Any = create_model("TurnOptions", **option_fields())
+
+
+class ChatBody(_Options):  # type: ignore[misc]  # its fields are those of TurnOptions, wherever that gets a new one
     """A message to the assistant."""
 
     model_config = ConfigDict(
@@ -36,19 +39,7 @@ class ChatBody(BaseModel):
 
     message: str = Field("", description="What the user says. May be empty when files come along.")
     session_id: SessionId | None = Field(None, description=_SESSION)
-    system_prompt: str = Field("", max_length=20_000, description="Role or instructions for the assistant.")
-    persona: str | None = Field(
-        None, max_length=100, description="Name of a role (GET /api/v1/personas); system_prompt adds to it."
-    )
-    budget: int | None = Field(
-        None,
-        ge=1,
-        le=MOST_ITEMS,
-        description="Most tokens, read and written, that the chat model may use for this turn.",
-    )
     attachment_ids: list[str] = Field([], description="Ids of uploaded files (POST /api/v1/documents).")
-    tools: list[str] | None = Field(None, description="Names of the tools that may be used; empty list: none.")
-    language: Literal["auto", "en", "zh"] = Field("auto", description="Language of the answer.")
     stream: bool = Field(False, description="Answer as Server-Sent Events.")
     speak: bool = Field(False, description="With a stream: `audio` events, sentence by sentence.")
     on_busy: ConcurrencyPolicy = Field(
@@ -63,6 +54,11 @@ class ChatBody(BaseModel):
     callback_url: str | None = Field(
         None, max_length=2000, pattern=r"^https?://[^\s/?#]", description="Gets the signed result of a background run."
     )
+
+    @property
+    def options(self) -> TurnOptions:
+        """What the caller chose for this turn."""
+        return TurnOptions(**{name: getattr(self, name) for name in option_fields()})
 
 
 class Answer(TypedDict):
@@ -139,7 +135,7 @@ class EditBody(BaseModel):
 
 
 class RegenerateBody(BaseModel):
-    """A past answer to be given anew; what came after it is dropped."""
+    """A past answer to be given again; what came after it is dropped."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -51,6 +51,7 @@ class AppError(Exception):
     def __init__(self, **details: object) -> None:
         """Keep `details` for the texts."""
         self.details = details
+        self.language: Language | None = None
         super().__init__(self.body("en")["message"])
 
     def body(self, language: Language = "en") -> ErrorBody:
@@ -368,6 +369,7 @@ class ToolFailure(Exception):
     def __init__(self, **details: object) -> None:
         """Keep `details` for the texts."""
         self.details = details
+        self.language: Language | None = None
         super().__init__(self.message("en"))
 
     def message(self, language: Language) -> str:

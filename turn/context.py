@@ -1,14 +1,15 @@
-"""What every node is handed: the scalar knobs of the call, and the live services of the process."""
+"""What every node is handed: the options of the call, and the live services of the process."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import InstanceOf
 from pydantic.json_schema import SkipJsonSchema
 
 from domain.owner import LOCAL_USER
+from turn.options import TurnOptions
 
 if TYPE_CHECKING:
     from ingestion.pipeline import Ingestion
@@ -77,23 +78,12 @@ def default_services() -> Services:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
-    """The knobs of one call."""
+class Context(TurnOptions):
+    """What one call brings to every node: the caller's options, whose turn it is, and the live services."""
 
     user_id: str = field(default=LOCAL_USER, metadata={"description": "Whose turn this is."})
     thread_id: str | None = field(
         default=None, metadata={"description": "Conversation, as the client names it; empty: the checkpointer's id."}
     )
     run_id: str = field(default="", metadata={"description": "Id of the run, for logs and traces."})
-    system_prompt: str = field(default="", metadata={"description": "Role or instructions for the assistant."})
-    budget: int | None = field(
-        default=None, metadata={"description": "Most tokens, read and written, that the chat model may use."}
-    )
-    answer_tokens: int | None = field(default=None, metadata={"description": "Most tokens of the answer."})
-    language: Literal["auto", "en", "zh"] = field(
-        default="auto", metadata={"description": "Language of the answer; auto: that of the message."}
-    )
-    tools: tuple[str, ...] | None = field(
-        default=None, metadata={"description": "Names of the tools that may be used; empty list: none."}
-    )
     services: SkipJsonSchema[InstanceOf[Services]] = field(default_factory=default_services, repr=False)

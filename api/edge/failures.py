@@ -45,8 +45,8 @@ _REASONS: dict[str, tuple[str, str]] = {
 }
 
 
-def asked_language(request: Request) -> Language:
-    """Return the language that the client reads: by `Accept-Language`, else that of the text it sent, else English."""
+def asked_language(request: Request, default: Language = "en") -> Language:
+    """Return the language that the client reads: of the message it sent, else by `Accept-Language`, else `default`."""
     best: tuple[float, Language] | None = None
     for part in request.headers.get("accept-language", "").split(","):
         match = _TAG.fullmatch(part)
@@ -55,7 +55,7 @@ def asked_language(request: Request) -> Language:
             weight = float(match[2]) if match[2] and match[2].count(".") <= 1 and match[2] != "." else 1.0
             if best is None or weight > best[0]:
                 best = weight, cast("Language", primary)
-    return best[1] if best else cast("Language", getattr(request.state, "language", "en"))
+    return cast("Language", getattr(request.state, "language", best[1] if best else default))
 
 
 def error_body(error: AppError, language: Language, request_id: str) -> dict[str, dict[str, Any]]:
@@ -64,9 +64,9 @@ def error_body(error: AppError, language: Language, request_id: str) -> dict[str
 
 
 def error_response(request: Request, error: AppError) -> JSONResponse:
-    """Return the response for a failed request, in the client's language."""
+    """Return the response for a failed request, in the language of the message that failed, else the client's."""
     status = error.status
-    body = error_body(error, asked_language(request), getattr(request.state, "request_id", ""))
+    body = error_body(error, error.language or asked_language(request), getattr(request.state, "request_id", ""))
     if request.url.path.startswith("/v1/"):
         status = 400 if status == 422 else status
         body["error"] |= {"type": _openai_type(status), "param": None}

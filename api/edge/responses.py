@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 
 import orjson
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from fastapi import Response
+from starlette.types import Message, Receive, Scope, Send
 
-_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+HEARTBEAT = b": still here\n\n"
+HEARTBEAT_SECONDS = 10.0
+"""Longest silence of an event stream."""
 
 
 def json_response(value: object, status: int = 200) -> Response:
@@ -17,8 +19,14 @@ def json_response(value: object, status: int = 200) -> Response:
     return Response(orjson.dumps(value, default=str), status_code=status, media_type="application/json")
 
 
+async def client_left(receive: Receive) -> None:
+    """Return when the client has gone; the body must have been read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 class ByteStream(Response):
-    """Sends chunks as they come; notices at once when the client leaves.
+    """Sends chunks as they come, and stops taking them when the client leaves.
 
     Args:
         chunks: What to send.
@@ -36,16 +44,11 @@ class ByteStream(Response):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status_code = 200
-        self.media_type = media_type
         self.background = None
         self._chunks = chunks
         self._on_disconnect = on_disconnect
-        self.init_headers({**_HEADERS, **(headers or {})})
-
-    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
-        """Set the headers; a stream has no content length."""
-        given = {"content-type": self.media_type or "", **(headers or {})}
-        self.raw_headers = [(key.lower().encode(), value.encode()) for key, value in given.items()]
+        given = {"content-type": media_type, "cache-control": "no-store", "x-accel-buffering": "no", **(headers or {})}
+        self.raw_headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream until its end or until the client leaves."""
@@ -69,7 +72,34 @@ class ByteStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def client_left(receive: Receive) -> None:
-    """Return when the client has gone; the body must have been read."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+class EventStream(ByteStream):
+    """Server-Sent Events: the chunks are whole events, and a comment breaks every long silence."""
+
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        *,
+        on_disconnect: Callable[[], None] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        media_type = "text/event-stream; charset=utf-8"
+        super().__init__(chunks, media_type=media_type, on_disconnect=on_disconnect, headers=headers)
+        self._sent = 0
+
+    async def _send_all(self, send: Send) -> None:
+        async def counted(message: Message) -> None:
+            self._sent += 1
+            await send(message)
+
+        beating = asyncio.ensure_future(self._beat(counted))
+        try:
+            await super()._send_all(counted)
+        finally:
+            beating.cancel()
+
+    async def _beat(self, send: Send) -> None:
+        while True:
+            before = self._sent
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            if self._sent == before:
+                await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})

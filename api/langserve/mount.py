@@ -15,24 +15,26 @@ from typing import Any, cast
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from langchain_core.messages import AnyMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import get_config_list
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 from langgraph.types import Overwrite
 from pydantic import BaseModel, ValidationError
 
-from api.edge.failures import as_app_error, asked_language, error_body
+from api.edge.failures import as_app_error, asked_language, error_body, validation_reason
 from api.edge.responses import client_left
 from api.langserve.repairs import repair_langserve
 from api.langserve.schemas import CONFIG_SPECS, TurnInput, TurnOutput
-from api.runs.answers import new_messages
 from api.runs.client_messages import cleaned
-from api.runs.run import Run, TurnRequest
+from api.runs.request import TurnRequest
+from api.runs.run import Run
 from api.runs.runner import TurnRunner
 from api.schemas import DisconnectPolicy
 from domain.errors import BadInput
 from domain.owner import Owner
 from domain.words import Words
+from turn.options import OPTIONS, TurnOptions, option_fields
 from turn.state import OutputState
 
 _OUTPUT_KEYS = frozenset(OutputState.__annotations__) | {"__interrupt__"}
@@ -137,10 +139,8 @@ class _Call:
         self.request = TurnRequest(
             owner=Owner(options.get("user_id", ""), thread_id or f"once-{uuid.uuid4().hex}"),
             messages=messages,
-            system_prompt=cleaned(options.get("system_prompt")) or "",
-            budget=options.get("budget"),
-            language=options.get("language") or "auto",
-            tools=None if options.get("tools") is None else tuple(options["tools"]),
+            options=_options(options),
+            reads=options.get("reads", "en"),
             remembered=bool(thread_id),
             published=False,
             on_busy=options.get("on_busy") or "enqueue",
@@ -162,7 +162,7 @@ class _Call:
         output: dict[str, Any] = {key: value for key, value in run.progress.output.items() if key in _OUTPUT_KEYS}
         if run.answer is not None:
             output["answer"] = run.answer["answer"]
-        output["messages"] = new_messages(output.get("messages", []), self._sent)
+        output["messages"] = _new_messages(output.get("messages", []), self._sent)
         return output
 
     def shaped(self, value: Any) -> Any:
@@ -170,6 +170,28 @@ class _Call:
         if not self._as_document:
             return value
         return {"page_content": str(value.get("answer") or ""), "metadata": value}
+
+
+def _new_messages(messages: Sequence[AnyMessage], sent_ids: Sequence[str]) -> list[AnyMessage]:
+    """Return the messages that a turn added after the last of those that the caller sent."""
+    sent = set(sent_ids)
+    last = max((place for place, message in enumerate(messages) if message.id in sent), default=-1)
+    return list(messages[last + 1 :])
+
+
+def _options(given: Mapping[str, Any]) -> TurnOptions:
+    """The caller's options among the keys of `configurable`.
+
+    Raises:
+        BadInput: One of them is of the wrong kind.
+    """
+    try:
+        return OPTIONS.validate_python(
+            {name: cleaned(given[name]) for name in option_fields() if given.get(name) not in (None, "")}
+        )
+    except ValidationError as exc:
+        problems = exc.errors(include_url=False)
+        raise BadInput(reason=Words(validation_reason(problems, "en"), validation_reason(problems, "zh"))) from exc
 
 
 def _passed_on(config: RunnableConfig) -> RunnableConfig:
@@ -208,14 +230,14 @@ class ServedRoute(APIRoute):
 
         async def handle_watched(request: Request) -> Response:
             if b"on_disconnect" not in await request.body() and "config_hash" not in request.path_params:
-                return _with_errors_told(await _translated(handle(request)), request)
+                return _with_real_errors(await _translated(handle(request)), request)
             working = asyncio.ensure_future(handle(request))
             leaving = asyncio.ensure_future(client_left(request.receive))
             try:
                 await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
                 if not working.done():
                     working.cancel()
-                return _with_errors_told(await _translated(working), request)
+                return _with_real_errors(await _translated(working), request)
             except asyncio.CancelledError:
                 return Response(status_code=499)
             finally:
@@ -233,14 +255,14 @@ async def _translated(working: Awaitable[Response]) -> Response:
         raise BadInput(reason=Words("the body is not valid JSON", "请求体不是有效的 JSON")) from exc
 
 
-def _with_errors_told(response: Response, request: Request) -> Response:
+def _with_real_errors(response: Response, request: Request) -> Response:
     chunks = getattr(response, "body_iterator", None)
     if chunks is not None:
-        response.body_iterator = _told(chunks, request)  # type: ignore[attr-defined]
+        response.body_iterator = _errors_as_they_are(chunks, request)  # type: ignore[attr-defined]
     return response
 
 
-async def _told(events: AsyncIterator[Any], request: Request) -> AsyncIterator[Any]:
+async def _errors_as_they_are(events: AsyncIterator[Any], request: Request) -> AsyncIterator[Any]:
     """The events of a stream; where LangServe says "Internal Server Error", what it really was."""
     try:
         async for event in events:
@@ -248,17 +270,17 @@ async def _told(events: AsyncIterator[Any], request: Request) -> AsyncIterator[A
                 yield event
     except Exception as exc:  # noqa: BLE001  # whatever it was, the client gets an event and the log the trace
         error = as_app_error(exc)
-        body = error_body(error, asked_language(request), request.state.request_id)
+        body = error_body(error, error.language or asked_language(request), request.state.request_id)
         data = {"status_code": error.status, "message": body["error"]["message"], **body}
         yield {"event": "error", "data": json.dumps(data, ensure_ascii=False)}
 
 
 def _per_request(config: dict[str, Any], request: Request) -> dict[str, Any]:
-    options = {**(config.get("configurable") or {}), "user_id": request.state.user_id}
+    options = {**(config.get("configurable") or {}), "user_id": request.state.user_id, "reads": asked_language(request)}
     if not options.get("thread_id"):
         options["thread_id"] = request.headers.get("x-session-id") or request.headers.get("x-thread-id")
     if options["thread_id"] is not None and not 0 < len(str(options["thread_id"])) <= 128:
-        raise BadInput(reason="thread_id must have 1 to 128 characters")
+        raise BadInput(reason=Words("thread_id must have 1 to 128 characters", "thread_id 长度须为 1 到 128 个字符"))
     return {**config, "configurable": options}
 
 

@@ -10,7 +10,9 @@ from langchain_core.runnables.utils import ConfigurableFieldSpec
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from api.runs.client_messages import client_messages
-from api.schemas import ConcurrencyPolicy, DisconnectPolicy
+from api.schemas import DisconnectPolicy
+from domain.runs import ConcurrencyPolicy
+from turn.options import option_fields
 
 _EXAMPLE: Any = {"messages": [{"type": "human", "content": "What does the contract say about notice periods?"}]}
 
@@ -91,10 +93,7 @@ def _spec(name: str, annotation: Any, default: object, text: str) -> Configurabl
 
 CONFIG_SPECS = [
     _spec("thread_id", str | None, None, "Conversation; without one the turn stands alone and nothing is remembered."),
-    _spec("system_prompt", str, "", "Role or instructions for the assistant."),
-    _spec("budget", int | None, None, "Most tokens, read and written, that the chat model may use for a turn."),
-    _spec("language", Literal["auto", "en", "zh"], "auto", "Language of the answer."),
-    _spec("tools", list[str] | None, None, "Names of the tools that may be used; empty list: none."),
+    *(_spec(name, hint, field.default, str(field.description)) for name, (hint, field) in option_fields().items()),
     _spec("on_busy", ConcurrencyPolicy, "enqueue", "When the thread is still answering."),
     _spec("on_disconnect", DisconnectPolicy, "continue", "What a dropped connection does to the turn."),
     _spec("output", Literal["state", "document"], "state",

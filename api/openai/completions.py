@@ -9,19 +9,22 @@ from fastapi import APIRouter, Request, Response
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
 from api.backend import BackendDep, UserDep
-from api.edge.responses import ByteStream, json_response
+from api.edge.failures import asked_language
+from api.edge.responses import EventStream, json_response
 from api.openai.passthrough import complete_directly
 from api.openai.schemas import CompletionBody
 from api.openai.stop_words import StopWords
 from api.openai.wire import Completion, error_chunk, finish_reason
-from api.runs.answers import begins_answer
 from api.runs.client_messages import check_lengths, client_messages
-from api.runs.log import Event
-from api.runs.run import Run, TurnRequest
-from api.runs.wire import HEARTBEAT, result_while_connected
+from api.runs.progress import begins_answer
+from api.runs.request import TurnRequest
+from api.runs.run import Run
+from api.runs.wire import result_while_connected
 from domain.errors import BadInput
 from domain.owner import Owner
+from domain.runs import Event
 from domain.words import Words
+from turn.options import TurnOptions
 
 router = APIRouter(prefix="/v1", tags=["openai"])
 
@@ -41,9 +44,7 @@ async def complete(body: CompletionBody, request: Request, backend: BackendDep, 
     run = backend.runner.start(_turn(body, messages, request, user))
     completion = Completion(run.id, backend.services.chat.name)
     if body.stream:
-        return ByteStream(
-            _chunks(run, body, completion), media_type="text/event-stream; charset=utf-8", on_disconnect=run.stop
-        )
+        return EventStream(_chunks(run, body, completion), on_disconnect=run.stop)
     answer = await result_while_connected(request, run)
     words = StopWords(body.stop_sequences)
     text = words.add(answer["answer"])
@@ -67,9 +68,12 @@ def _turn(body: CompletionBody, messages: list[AnyMessage], request: Request, us
     return TurnRequest(
         owner=Owner(user, thread or f"once-{uuid.uuid4().hex}"),
         messages=said[-1:] if thread else said,
-        system_prompt="\n\n".join(str(message.text) for message in messages if isinstance(message, SystemMessage)),
+        reads=asked_language(request),
+        options=TurnOptions(
+            system_prompt="\n\n".join(str(message.text) for message in messages if isinstance(message, SystemMessage)),
+            answer_tokens=body.most_tokens,
+        ),
         remembered=thread is not None,
-        answer_tokens=body.most_tokens,
     )
 
 
@@ -77,7 +81,7 @@ async def _chunks(run: Run, body: CompletionBody, completion: Completion) -> Asy
     """The answer in chunks, as OpenAI's clients expect them."""
     words, said = StopWords(body.stop_sequences), ""
     yield completion.delta({"role": "assistant", "content": ""})
-    async for batch in run.log.batches():
+    async for batch in run.log.read():
         text = "".join(data["text"] for _, name, data in batch if name == "token")
         said = text if any(map(begins_answer, batch)) else said + text
         if shown := words.add(text + _unsaid(batch, said)):
@@ -89,8 +93,6 @@ async def _chunks(run: Run, body: CompletionBody, completion: Completion) -> Asy
         if words.stopped:
             run.stop()
             break
-        if not batch:
-            yield HEARTBEAT
     if rest := words.rest():
         yield completion.delta({"content": rest})
     yield completion.delta({}, finish=_ended(run, words))

@@ -11,7 +11,7 @@ from fastapi import Response
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 from langchain_core.runnables import Runnable
 
-from api.edge.responses import ByteStream, json_response
+from api.edge.responses import EventStream, json_response
 from api.openai.schemas import CompletionBody
 from api.openai.wire import Completion, error_chunk, finish_reason
 from domain.errors import AppError
@@ -30,7 +30,7 @@ async def complete_directly(body: CompletionBody, messages: list[AnyMessage], ch
     completion = Completion(uuid.uuid4().hex, chat.name)
     if body.stream:
         chunks = _chunks(model, messages, body, completion, chat)
-        return ByteStream(chunks, media_type="text/event-stream; charset=utf-8")
+        return EventStream(chunks)
     message: AIMessage = await model.ainvoke(messages)
     calls = [_tool_call(call) for call in message.tool_calls]
     return json_response(

@@ -65,7 +65,7 @@ async def _start(body: TurnBody, backend: Backend, user: str) -> Run:
 
 def _stream(run: Run, body: TurnBody, backend: Backend) -> Response:
     cancel = body.fields.on_disconnect == "cancel"
-    batches = run.log.batches()
+    batches = run.log.read()
     if body.fields.speak:
         speaker = backend.services.speaker
         batches = spoken_batches(batches, speaker) if speaker else unspoken_batches(batches)

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.runs.clearing import Counts
+from api.runs.memory import replace_memory
 from api.runs.record import remembered_messages
-from api.runs.thread_memory import replace_memory
 from domain.errors import AppError, MemoryUnavailable, UnknownDocument, UnknownSession
 from domain.language import language_of
 from domain.owner import Owner
@@ -90,7 +90,7 @@ async def _carry_out(backend: Backend, deletion: Deletion) -> Counts:
     else:
         counts = await _document(backend, owner, deletion.target.split(","))
     await backend.services.documents.deletions.end(deletion)
-    backend.redis.forget_deleted()
+    backend.redis.erase_deleted()
     return counts
 
 

@@ -65,8 +65,8 @@ async def upload_documents(request: Request, backend: BackendDep, user: UserDep)
     if upload.session_id is None and scope != "library":
         raise BadInput(reason=Words("give session_id or scope=library", "请提供 session_id 或 scope=library"))
     owner = Owner(user, None if scope == "library" else upload.session_id)
-    request.state.language = language_of(" ".join(PurePath(file.filename or "").stem for file in upload.files))
-    language = asked_language(request)
+    names = " ".join(PurePath(file.filename or "").stem for file in upload.files)
+    language = asked_language(request, default=language_of(names))
     refs, refused = await store_uploads(upload.files, owner, backend.services, language)
     for ref in refs:
         start_reading(backend.services, ref, owner, language=language, password=upload.fields.get("password"))

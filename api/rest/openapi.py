@@ -25,11 +25,8 @@ TAGS = [
 
 _SCHEMA = ChatBody.model_json_schema()
 _FORM_FIELDS: dict[str, Any] = {
-    "message": {"type": "string", "description": "What the user says. May be empty: the files are then described."},
-    "session_id": {"type": "string", "description": "Conversation to go on with; empty: a new one."},
-    "system_prompt": {"type": "string", "description": "Role or instructions for the assistant."},
+    **_SCHEMA["properties"],
     "password": {"type": "string", "description": "Opens protected files."},
-    "stream": {"type": "boolean", "default": False},
 }
 CHAT_BODY: dict[str, Any] = {
     "application/json": {

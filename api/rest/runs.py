@@ -54,5 +54,5 @@ async def stream_run(
 
     When events in between are no longer kept, a `gap` event says so and carries the run's state and result.
     """
-    batches = await backend.runner.batches(run_id, user, last_event_id)
+    batches = await backend.runner.events(run_id, user, last_event_id)
     return event_stream(batches, headers={"X-Run-Id": run_id})

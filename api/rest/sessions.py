@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.backend import Backend, BackendDep, UserDep
+from api.edge.failures import asked_language
 from api.edge.responses import json_response
 from api.rest.chat import answer_body
 from api.rest.deletion import delete_session as delete_everywhere
@@ -17,8 +18,8 @@ from api.rest.receipts import receipt
 from api.rest.session_export import as_markdown
 from api.rest.turn_bodies import TurnBody
 from api.rest.uploads import ref_of, start_reading
+from api.runs.memory import replace_memory
 from api.runs.record import index_of, remembered_messages
-from api.runs.thread_memory import replace_memory
 from api.schemas import (
     ERRORS,
     MOST_ITEMS,
@@ -127,7 +128,7 @@ async def edit_message(
 ) -> Response:
     """Say a past message otherwise and answer it; what came after it is dropped. With `stream` as events."""
     fields = ChatBody(message=body.message, session_id=session_id, replaces=body.run_id, stream=body.stream)
-    return await answer_body(request, TurnBody(fields), backend, user)
+    return await answer_body(request, TurnBody(fields, asked_language(request)), backend, user)
 
 
 @router.post("/sessions/{session_id}/regenerate", response_model=Answer, responses=ERRORS)
@@ -137,7 +138,7 @@ async def regenerate_answer(
     """Answer a past message anew; what came after it is dropped. With `stream` as events."""
     run_id = body.run_id or await _last_run(backend, Owner(user, session_id))
     fields = ChatBody(session_id=session_id, replaces=run_id, stream=body.stream)
-    return await answer_body(request, TurnBody(fields), backend, user)
+    return await answer_body(request, TurnBody(fields, asked_language(request)), backend, user)
 
 
 @router.post("/sessions/{session_id}/branch", status_code=201, responses=ERRORS)

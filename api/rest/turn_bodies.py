@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,19 +17,18 @@ from api.backend import Backend
 from api.edge.failures import asked_language, validation_reason
 from api.edge.forms import read_form
 from api.rest.uploads import read_protected, store_uploads
-from api.runs.client_messages import cleaned
+from api.runs.client_messages import check_lengths, cleaned
 from api.runs.record import index_of
-from api.runs.run import TurnRequest
+from api.runs.request import TurnRequest
 from api.schemas import ChatBody
-from domain.errors import BadInput, TooManyFiles, TooMuchText, UnknownRun
+from domain.errors import BadInput, TooManyFiles, UnknownRun
 from domain.language import language_of
 from domain.owner import Owner
 from domain.types import Attachment, AttachmentRef
 from domain.words import Language, Words
 from settings import Settings
-from turn.personas import persona_text
 
-_LISTS = ("attachment_ids", "tools")
+_LISTS = [name for name, part in ChatBody.model_json_schema()["properties"].items() if '"array"' in json.dumps(part)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class TurnBody:
     """A parsed request for a turn."""
 
     fields: ChatBody
+    language: Language
+    """What the client reads, where the message tells no language."""
     files: Sequence[UploadFile] = ()
     password: str | None = None
 
@@ -55,7 +57,7 @@ async def read_turn_body(request: Request) -> TurnBody:
         raise BadInput(
             reason=Words("the body is neither valid JSON nor a form", "请求体既不是有效的 JSON，也不是表单")
         ) from exc
-    return TurnBody(_checked(request, value))
+    return TurnBody(_checked(request, value), asked_language(request))
 
 
 async def _read_form(request: Request) -> TurnBody:
@@ -63,12 +65,15 @@ async def _read_form(request: Request) -> TurnBody:
     password = fields.pop("password", None)
     for name in ("image", "file"):
         fields.pop(name, None)
-    return TurnBody(_checked(request, fields), files, password)
+    return TurnBody(_checked(request, fields), asked_language(request), files, password)
 
 
 def _checked(request: Request, value: object) -> ChatBody:
-    if isinstance(value, dict) and isinstance(value.get("message"), str):
-        request.state.language = language_of(value["message"])
+    if isinstance(value, dict) and isinstance(value.get("message"), str) and value["message"].strip():
+        chosen = value.get("language")
+        request.state.language = (
+            chosen if chosen in ("en", "zh") else language_of(value["message"], asked_language(request))
+        )
     try:
         return ChatBody.model_validate(value)
     except ValidationError as exc:
@@ -83,13 +88,13 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
         BadInput: There is neither text nor a file, or a callback is asked for where none can be signed.
         TooMuchText: The message is too long.
         TooManyFiles: Uploads and references together are too many.
-        UnknownPersona: There is no role of this name.
         UnknownRun: The run to be replaced is not in the session.
     """
     fields = await with_replaced(body.fields, backend, user_id)
     _check(fields, len(body.files), backend.settings)
     owner = Owner(user_id, fields.session_id or uuid.uuid4().hex)
-    language = language_of(fields.message) if fields.language == "auto" else fields.language
+    options = fields.options
+    language = language_of(fields.message, body.language) if options.language == "auto" else options.language
     refs, refused = await store_uploads(body.files, owner, backend.services, language)
     if refused and not refs and not fields.message.strip() and not fields.attachment_ids:
         raise refused[0].error
@@ -100,10 +105,8 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
     return TurnRequest(
         owner=owner,
         messages=[HumanMessage(content=_content(fields, refs, handled), id=f"user-{uuid.uuid4().hex}")],
-        system_prompt=_role(fields, backend.settings, language),
-        budget=fields.budget,
-        language=fields.language,
-        tools=None if fields.tools is None else tuple(fields.tools),
+        options=options,
+        reads=body.language,
         on_busy=fields.on_busy,
         callback_url=fields.callback_url,
         replaces=fields.replaces,
@@ -111,17 +114,11 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
     )
 
 
-def _role(fields: ChatBody, settings: Settings, language: Language) -> str:
-    persona = persona_text(fields.persona, settings.personas, language) if fields.persona else ""
-    return "\n\n".join(part for part in (persona, fields.system_prompt) if part)
-
-
 def _check(fields: ChatBody, files: int, settings: Settings) -> None:
     count = files + len(fields.attachment_ids)
     if not fields.message.strip() and not count:
         raise BadInput(reason=Words("message is empty", "message 为空"))
-    if len(fields.message) > settings.max_message_chars:
-        raise TooMuchText(limit=settings.max_message_chars)
+    check_lengths([fields.message], settings.max_message_chars)  # before any file of the message is kept
     if count > settings.max_files:
         raise TooManyFiles(limit=settings.max_files)
     if fields.callback_url and settings.callback_secret is None:

@@ -29,7 +29,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     """Return the value of `X-Signature`.
 
     >>> signature("secret", "1700000000", b"{}")[:20]
-    'sha256=0a2a9a02b9e5e'
+    'sha256=b8569b78799ff'
     """
     digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     return f"sha256={digest}"
@@ -43,7 +43,7 @@ async def call_back(services: Services, url: str, run: Run) -> None:
     secret = services.settings.callback_secret
     if secret is None:
         return
-    error = run.error.body(run.request.spoken_language) if run.error else None
+    error = run.error.body(run.request.language) if run.error else None
     body = orjson.dumps({"run_id": run.id, "state": run.state, "result": run.answer, "error": error}, default=str)
     for pause in (*PAUSES, None):
         outcome = await _deliver(services, url, body, secret.get_secret_value())

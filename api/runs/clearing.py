@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from api.runs.thread_memory import thread_config
+from api.runs.memory import thread_config
 from domain.errors import UnknownSession
 from domain.owner import Owner
 

@@ -2,25 +2,82 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
-from domain.errors import BadInput
+from domain.errors import AppError, BadInput
 from domain.times import iso_time
 from domain.types import Attachment, AttachmentRef
 from turn.content import split_content
 
 if TYPE_CHECKING:
     from api.runs.run import Run
-    from stores.redis.transcripts import Entry
+    from stores.redis.exchange import ScriptCall
+    from stores.redis.transcripts import Entry, Transcripts
 
+logger = logging.getLogger(__name__)
+
+OPENING_SECONDS = 0.02
+"""What the user said is written down this much later, while the model thinks: nothing shall delay that it is asked."""
 MEMORY_ENTRIES = 60
 MEMORY_CHARS = 60_000
 """Most of a transcript that a rebuilt memory takes; more would be summarised away at once."""
 _REF_KEYS = tuple(AttachmentRef.__annotations__)
+
+
+class TurnRecord:
+    """The transcript's part of one turn: the question is written while the model thinks, the answer at the end.
+
+    Args:
+        run: The turn.
+        transcripts: Where it is written.
+    """
+
+    def __init__(self, run: Run, transcripts: Transcripts) -> None:
+        self._run, self._transcripts = run, transcripts
+        self._question = user_entries(run)
+        self._opening: asyncio.Task[int] | None = None
+        self._written = False
+
+    async def __aenter__(self) -> TurnRecord:
+        if self._run.request.published:
+            self._opening = asyncio.create_task(self._open())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+
+    async def _open(self) -> int:
+        """Write down what the user said; return how many entries the transcript has then."""
+        await asyncio.sleep(OPENING_SECONDS)
+        self._written = True
+        try:
+            return await self._transcripts.append_turn(self._run.request.owner, *self._question)
+        except AppError as exc:
+            logger.warning("question not written down yet", extra={"code": exc.code})
+            self._written = False
+            return 0
+
+    async def closing(self) -> list[ScriptCall]:
+        """Return the calls that write down what is still missing of a settled turn; one that is withdrawn leaves.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        owner = self._run.request.owner
+        count = await self._opening if self._opening is not None and self._written else 0
+        if self._run.state != "rolled_back":
+            question = [] if self._written else self._question
+            return [self._transcripts.appending(owner, *question, answer_entry(self._run))]
+        if self._written:
+            await self._transcripts.truncate(owner, count - len(self._question))
+        return []
 
 
 def user_entries(run: Run) -> list[Entry]:
@@ -61,7 +118,7 @@ def answer_entry(run: Run) -> Entry:
     if run.progress.output.get("reasoning"):
         entry["reasoning"] = str(run.progress.output["reasoning"])  # type: ignore[typeddict-item]
     if run.error is not None:
-        entry["warnings"] = [*entry.get("warnings", []), run.error.body(run.request.spoken_language)["message"]]
+        entry["warnings"] = [*entry.get("warnings", []), run.error.body(run.request.language)["message"]]
     return entry
 
 

@@ -1,86 +1,33 @@
-"""One turn: what was asked, and how far it has come."""
+"""A run: one turn on its way, and how far it has come."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AnyMessage
-from langchain_core.runnables import RunnableConfig
-
-from api.runs.answers import TurnProgress
 from api.runs.log import RunLog
-from api.schemas import Answer, ConcurrencyPolicy, RunState
+from api.runs.progress import TurnProgress
+from api.runs.request import TurnRequest
+from api.schemas import Answer
 from domain.errors import AppError, UnknownRun
-from domain.language import language_of
-from domain.owner import Owner
+from domain.runs import FINAL_STATES, Cut, RunState
 from domain.times import iso_time
-from domain.types import Attachment
-from domain.words import Language
+from domain.types import Usage
+from domain.words import Words
 
 if TYPE_CHECKING:
-    from stores.redis.event_reader import RunRecord
+    from stores.redis.events import RunRecord
 
-
-@dataclass(frozen=True, kw_only=True)
-class TurnRequest:
-    """What a caller wants of one turn.
-
-    Attributes:
-        owner: User and thread.
-        messages: New messages, the last one the user's; each has an id.
-        remembered: Whether the thread is kept: memory, transcript, one turn at a time. Without, the turn stands alone.
-        budget: Most tokens, read and written, of all calls of the chat model.
-        answer_tokens: Most tokens of the answer.
-        on_busy: What happens when the thread is still answering.
-        attachments: Files that were handled before the turn: uploads that could not be kept, protected documents.
-        replaces: Run whose message this one replaces; that turn and all after it are dropped first.
-        published: Whether other processes can follow the events.
-        resume: Answer to an interrupt of the graph, instead of messages.
-        config: LangChain config to run under: callbacks, tags, metadata.
-        modes: LangGraph stream modes that `tap` gets.
-    """
-
-    owner: Owner
-    messages: Sequence[AnyMessage]
-    system_prompt: str = ""
-    budget: int | None = None
-    answer_tokens: int | None = None
-    language: Literal["auto", "en", "zh"] = "auto"
-    tools: tuple[str, ...] | None = None
-    remembered: bool = True
-    on_busy: ConcurrencyPolicy = "enqueue"
-    callback_url: str | None = None
-    attachments: Sequence[Attachment] = ()
-    replaces: str | None = None
-    published: bool = True
-    resume: object = None
-    config: RunnableConfig = field(default_factory=RunnableConfig)
-    modes: tuple[str, ...] = ()
-    tap: Callable[[str, Any], None] | None = None
-
-    def tapped(self, modes: tuple[str, ...], tap: Callable[[str, Any], None]) -> TurnRequest:
-        """Return the same request, with `tap` called for every chunk of `modes`."""
-        return replace(self, modes=modes, tap=tap)
-
-    @property
-    def thread_id(self) -> str:
-        """The conversation, as the client names it."""
-        return self.owner.thread_id or ""
-
-    @property
-    def spoken_language(self) -> Language:
-        """Language in which the server speaks to this user."""
-        if self.language != "auto":
-            return self.language
-        return language_of(str(self.messages[-1].text)) if self.messages else "en"
+NOTES: dict[RunState, Words] = {
+    "stopped": Words("The answer was stopped before its end.", "回答在结束前被停止。"),
+    "interrupted": Words("The answer was interrupted by the next message.", "回答被下一条消息打断。"),
+    "rolled_back": Words("This turn was withdrawn by the next message.", "本轮已被下一条消息撤回。"),
+}
 
 
 class Run:
-    """One turn on its way."""
+    """One turn; `api.runs.machine` takes it from state to state."""
 
     def __init__(self, run_id: str, request: TurnRequest, log: RunLog) -> None:
         self.id = run_id
@@ -91,28 +38,44 @@ class Run:
         self.state: RunState = "queued"
         self.answer: Answer | None = None
         self.error: AppError | None = None
-        self.ending: RunState | None = None
-        self.recorded = False
-        """Whether the transcript holds what the user said."""
+        self.cut: Cut | None = None
+        """Why the run is to end before its work does, once that is asked."""
         self.task: asyncio.Task[None] | None = None
+        """The whole of the run."""
         self.work: asyncio.Task[None] | None = None
+        """The graph's part of it."""
 
-    def stop(self, ending: RunState = "stopped") -> None:
-        """Cut the turn short; what it has said so far is kept, unless it is rolled back."""
+    def stop(self, reason: Cut = "stopped") -> None:
+        """End the run before its work does; the first reason counts. What it has said is kept, unless rolled back."""
         running = self.work if self.work is not None else self.task
-        if self.ending is None and running is not None and not running.done() and self.state in ("queued", "running"):
-            self.ending = ending
+        if self.cut is None and running is not None and not running.done() and self.state not in FINAL_STATES:
+            self.cut = reason
             running.cancel()
 
-    def public(self) -> dict[str, Any]:
-        """Return the run as the API shows it; it is over when its last event is there."""
-        over = self.log.closed
-        state = self.state if over or self.state == "queued" else "running"
-        error = self.error.body(self.request.spoken_language) if over and self.error else None
-        return {
-            "run_id": self.id, "session_id": self.request.thread_id, "state": state,
-            "created_at": iso_time(self.created), "result": self.answer if over else None, "error": error,
-        }  # fmt: skip
+    def enter(self, state: RunState) -> None:
+        """Come to a state that is not the last, and tell it."""
+        self.state = state
+        self.log.append("run", {"run_id": self.id, "session_id": self.request.thread_id, "state": state})
+
+    def settle(self, reason: Cut | None) -> None:
+        """Come to the final state: `done` without a reason, `error` with an error, else what the reason says."""
+        request, output = self.request, self.progress.output
+        self.ended = time.time()
+        self.error = reason if isinstance(reason, AppError) else None
+        self.state = "error" if self.error else reason or "done"  # type: ignore[assignment]  # no error is left here
+        whole = self.state == "done"
+        notes = [NOTES[self.state].text(request.language)] if self.state in NOTES else []
+        self.answer = Answer(
+            session_id=request.thread_id,
+            run_id=self.id,
+            state=self.state,
+            answer=output.get("answer", "") if whole else "" if self.state == "rolled_back" else self.progress.partial,
+            citations=output.get("citations", []) if whole else [],
+            attachments=[*request.attachments, *output.get("attachments", [])],
+            tools=output.get("tool_runs", []),
+            usage=output.get("usage") or Usage(input_tokens=0, output_tokens=0, model=""),
+            warnings=[*output.get("warnings", []), *notes],
+        )
 
     async def over(self) -> None:
         """Wait for the end, whatever it is."""
@@ -123,24 +86,32 @@ class Run:
         """Wait for the end and return the answer.
 
         Raises:
-            AppError: The turn failed.
+            AppError: The turn failed; its language is that of the message.
         """
         await self.over()
         if self.error is not None:
+            self.error.language = self.request.language
             raise self.error
         if self.answer is None:
             raise UnknownRun(id=self.id)
         return self.answer
 
+    def status(self) -> dict[str, Any]:
+        """Return the run as the API shows it; it is over when its last event is there."""
+        over = self.log.closed
+        state = self.state if over or self.state not in FINAL_STATES else "running"
+        return _status(self.id, self.request.thread_id, state, iso_time(self.created), self.log.last if over else None)
 
-def public_record(record: RunRecord) -> dict[str, Any]:
-    """Return a stored run as the API shows it."""
-    result: dict[str, Any] | None = dict(record.get("result") or {}) or None
-    error = result.pop("error", None) or result if result and record["state"] == "error" else None
-    if error is not None and result is error:
-        result = None
+
+def stored_status(record: RunRecord) -> dict[str, Any]:
+    """Return a run of any process as the API shows it."""
+    return _status(record["run_id"], record["thread_id"], record["state"], record["created"], record.get("result"))
+
+
+def _status(run_id: str, thread_id: str, state: RunState, created: str, last: dict[str, Any] | None) -> dict[str, Any]:
+    """A run in words of the API; `last` is the data of its terminal event: the answer, and `error` if it failed."""
+    answer = {key: value for key, value in (last or {}).items() if key != "error"}
     return {
-        "run_id": record["run_id"], "session_id": record["thread_id"],
-        "state": result["state"] if result and "state" in result else record["state"],
-        "created_at": record["created"], "result": result, "error": error,
+        "run_id": run_id, "session_id": thread_id, "state": state, "created_at": created,
+        "result": answer or None, "error": (last or {}).get("error"),
     }  # fmt: skip

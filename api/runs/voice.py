@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from api.edge.forms import Upload
-from api.runs.answers import begins_answer
-from api.runs.log import HEARTBEAT_SECONDS, TERMINAL, Event
+from api.runs.progress import begins_answer
 from domain.errors import AppError, BadInput, SpeechUnavailable
+from domain.runs import TERMINAL_EVENTS, Event
 from domain.words import Words
 from models.speech.interface import AudioFormat, Listener, Speaker
 from models.speech.spoken_text import SentenceSplitter
@@ -70,25 +70,14 @@ async def spoken_batches(batches: AsyncIterator[list[Event]], speaker: Speaker) 
     ]
     last: list[Event] = []
     try:
-        while (batch := await _next(out)) is not None:
-            last += [event for event in batch if event[1] in TERMINAL]
-            if more := [event for event in batch if event[1] not in TERMINAL]:
+        while (batch := await out.get()) is not None:
+            last += [event for event in batch if event.name in TERMINAL_EVENTS]
+            if more := [event for event in batch if event.name not in TERMINAL_EVENTS]:
                 yield more
-            elif not batch:
-                yield []
         yield last
     finally:
         for task in tasks:
             task.cancel()
-
-
-async def _next(out: asyncio.Queue[list[Event] | None]) -> list[Event] | None:
-    """The next batch; an empty one when a sentence takes long to be spoken."""
-    try:
-        async with asyncio.timeout(HEARTBEAT_SECONDS):
-            return await out.get()
-    except TimeoutError:
-        return []
 
 
 async def _split(
@@ -102,7 +91,7 @@ async def _split(
                 _, name, data = event
                 if begins_answer(event):
                     splitter, said = SentenceSplitter(), False
-                if name in TERMINAL and (name == "error" or data["state"] != "done"):
+                if name in TERMINAL_EVENTS and (name == "error" or data["state"] != "done"):
                     _drop(sentences)
                     return
                 text = _spoken_of(name, data, said=said)
@@ -138,7 +127,7 @@ async def _voice(
                 continue
             number += 1
             data = {"number": number, "format": "mp3", "text": sentence, "data": base64.b64encode(audio).decode()}
-            out.put_nowait([(0, "audio", data)])
+            out.put_nowait([Event(0, "audio", data)])
     except AppError as exc:
         out.put_nowait([_silence(exc)])
         while await sentences.get() is not None:
@@ -155,4 +144,4 @@ async def unspoken_batches(batches: AsyncIterator[list[Event]]) -> AsyncIterator
 
 
 def _silence(error: AppError) -> Event:
-    return 0, "warning", {"code": error.code, "message": error.body()["message"]}
+    return Event(0, "warning", {"code": error.code, "message": error.body()["message"]})

@@ -8,24 +8,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 import orjson
 from fastapi import Request
 
-from api.edge.responses import ByteStream, client_left
-from api.runs.log import Event
+from api.edge.responses import EventStream, client_left
 from api.runs.run import Run
 from api.schemas import Answer
-
-HEARTBEAT = b": still here\n\n"
-
-
-def encode_event(name: str, data: object, number: int | None = None) -> bytes:
-    """Return one event as it goes over the wire."""
-    head = f"id: {number}\n" if number else ""
-    return f"{head}event: {name}\ndata: ".encode() + orjson.dumps(data, default=str) + b"\n\n"
-
-
-async def encode_batches(batches: AsyncIterator[list[Event]]) -> AsyncIterator[bytes]:
-    """Encode the events of a run; an empty batch becomes a heartbeat."""
-    async for batch in batches:
-        yield b"".join(encode_event(name, data, number) for number, name, data in batch) or HEARTBEAT
+from domain.runs import Event
 
 
 def event_stream(
@@ -33,14 +19,19 @@ def event_stream(
     *,
     on_disconnect: Callable[[], None] | None = None,
     headers: Mapping[str, str] | None = None,
-) -> ByteStream:
+) -> EventStream:
     """Return the response that streams the events of a run."""
-    return ByteStream(
-        encode_batches(batches),
-        media_type="text/event-stream; charset=utf-8",
-        on_disconnect=on_disconnect,
-        headers=headers,
-    )
+    return EventStream(_encoded(batches), on_disconnect=on_disconnect, headers=headers)
+
+
+async def _encoded(batches: AsyncIterator[list[Event]]) -> AsyncIterator[bytes]:
+    async for batch in batches:
+        yield b"".join(_encode(event) for event in batch)
+
+
+def _encode(event: Event) -> bytes:
+    head = f"id: {event.number}\n" if event.number else ""
+    return f"{head}event: {event.name}\ndata: ".encode() + orjson.dumps(event.data, default=str) + b"\n\n"
 
 
 async def result_while_connected(request: Request, run: Run) -> Answer:
@@ -53,8 +44,7 @@ async def result_while_connected(request: Request, run: Run) -> Answer:
     leaving = asyncio.ensure_future(client_left(request.receive))
     try:
         await asyncio.wait({run.task, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not run.task.done():
-            run.stop()
+        run.stop()
         return await run.result()
     finally:
         leaving.cancel()

@@ -5,19 +5,26 @@ KEYS are the run's record and its stream unless a script says otherwise.
 
 from __future__ import annotations
 
-COMMON = """
+from domain.runs import FINAL_STATES
+
+COMMON = f"""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local ended = {done = true, error = true, stopped = true}
-local function add(event, data, most, ttl)
-  local id = redis.call('XADD', KEYS[2], 'MAXLEN', '~', most, '*', 'e', event, 'd', data)
-  redis.call('EXPIRE', KEYS[2], ttl)
-  redis.call('PUBLISH', KEYS[2], id .. ' ' .. event .. ' ' .. data)
-  return id
+local final = {{{", ".join(f"{state} = true" for state in sorted(FINAL_STATES))}}}
+local last = tonumber(redis.call('HGET', KEYS[1], 'last') or 0)
+local function add(number, name, data, most)
+  if number > last then
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', most, number .. '-0', 'e', name, 'd', data)
+    last = number
+  end
 end
-local function finish(state, result, ttl)
-  redis.call('HSET', KEYS[1], 'state', state, 'result', result, 'finished', now)
-  redis.call('EXPIRE', KEYS[1], ttl)
+local function keep(state, data, ttl)
+  redis.call('HSET', KEYS[1], 'last', last)
+  if state ~= '' then redis.call('HSET', KEYS[1], 'state', state) end
+  if state == 'running' then redis.call('HSETNX', KEYS[1], 'started', now) end
+  if final[state] then redis.call('HSET', KEYS[1], 'result', data, 'finished', now) end
+  for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl) end
+  redis.call('PUBLISH', KEYS[2], '')
 end
 """
 CREATE = (
@@ -32,24 +39,14 @@ return 1
 APPEND = (
     COMMON
     + """
-if ended[redis.call('HGET', KEYS[1], 'state') or ''] then return false end
-local id = add(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
-if ARGV[5] ~= '' then finish(ARGV[5], ARGV[2], ARGV[4]) end
-return id
-"""
-)
-"""ARGV: event, data, most events, ttl, final state or ''. Gives the id; nothing once the run has ended."""
-START = (
-    COMMON
-    + """
 local state = redis.call('HGET', KEYS[1], 'state')
-if not state or ended[state] then return 0 end
-if state == 'queued' then redis.call('HSET', KEYS[1], 'started', now) end
-redis.call('HSET', KEYS[1], 'state', ARGV[1], 'beat', now)
+if not state or final[state] then return 0 end
+for i = 4, #ARGV, 3 do add(tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2], ARGV[2]) end
+keep(ARGV[3], ARGV[#ARGV], ARGV[1])
 return 1
 """
 )
-"""ARGV: state."""
+"""ARGV: ttl, most events, new state or '', then number, name and data of each event. Gives 0 once the run is over."""
 BEAT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -59,25 +56,19 @@ end
 return 1
 """
 """KEYS: records of the runs of one process."""
-LOOK = (
+GET = (
     COMMON
     + """
 local state = redis.call('HGET', KEYS[1], 'state')
-if state and not ended[state] and now - tonumber(redis.call('HGET', KEYS[1], 'beat')) > tonumber(ARGV[1]) then
-  local data = redis.call('HGET', KEYS[1], 'language') == 'zh' and ARGV[3] or ARGV[2]
-  add('error', data, ARGV[4], ARGV[5])
-  finish('error', data, ARGV[5])
+if state and not final[state] and now - tonumber(redis.call('HGET', KEYS[1], 'beat')) > tonumber(ARGV[3]) then
+  local data = redis.call('HGET', KEYS[1], 'language') == 'zh' and ARGV[5] or ARGV[4]
+  add(last + 1, 'error', data, ARGV[2])
+  keep('error', data, ARGV[1])
 end
 return redis.call('HGETALL', KEYS[1])
 """
 )
-"""ARGV: age in ms at which a run is lost, error in English, in Chinese, most events, ttl. Gives the record."""
-PLACE = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return ARGV[1] == '0-0' and 'nothing' or 'gap' end
-if ARGV[1] ~= '0-0' then return #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 1 and 'kept' or 'gap' end
-local info = redis.call('XINFO', 'STREAM', KEYS[1])
-local found = {}
-for i = 1, #info, 2 do found[info[i]] = info[i + 1] end
-return found['entries-added'] > found['length'] and 'gap' or 'kept'
+"""ARGV: ttl, most events, age in ms at which a run is lost, data of its last event then in English and in Chinese.
+
+Gives the record.
 """
-"""KEYS: stream. ARGV: id. Tells whether all events behind the id are kept, lost in part, or there are none yet."""

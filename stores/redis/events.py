@@ -1,7 +1,8 @@
 """Runs and what happens in them: a record and a bounded stream of events in Redis, readable from every process.
 
-Events are pushed to readers over one subscription connection a process; a reader that starts, falls behind or was cut
-off reads the stream itself. So 500 open streams cost no connection each, and nothing is missed.
+Event `n` of a run is the entry `n-0` of its stream, so the numbers alone tell a reader what is missing. Readers are
+woken over one subscription connection a process and take what there is from the stream: 500 open streams cost no
+connection each, and a reader that was asleep, slow or cut off misses nothing.
 """
 
 from __future__ import annotations
@@ -10,28 +11,49 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
-from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, NotRequired, cast
 
 from redis.asyncio import Redis
+from typing_extensions import TypedDict
 
 from domain.errors import MemoryUnavailable, RunLost, UnknownRun
 from domain.owner import Owner
+from domain.runs import FINAL_STATES, TERMINAL_EVENTS, Event, RunState, terminal_event
+from domain.times import iso_time
 from domain.words import Language
 from settings import Settings
-from stores.redis.event_reader import TERMINAL_EVENTS, EventReader, RunEvent, RunRecord
-from stores.redis.event_scripts import APPEND, BEAT, CREATE, LOOK, START
+from stores.redis.event_scripts import APPEND, BEAT, CREATE, GET
 from stores.redis.server import memory_errors
 from stores.redis.signals import Signals
 from stores.redis.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 
-MOST_EVENTS = 10_000
+MOST_EVENTS = 50_000
 BEAT_INTERVAL = 3.0
 LOST_AFTER = 12.0
 """Seconds without a heartbeat after which a run's process counts as gone."""
+CHECK_INTERVAL = 5.0
+"""Seconds of silence after which a reader makes sure that the run still lives."""
+BATCH = 500
+"""Most events that a reader takes at once."""
+
+
+class RunRecord(TypedDict):
+    """What is known of a run; times are ISO 8601 UTC."""
+
+    run_id: str
+    user_id: str
+    thread_id: str
+    language: Language
+    state: RunState
+    created: str
+    started: NotRequired[str]
+    finished: NotRequired[str]
+    last: int
+    """Number of the newest event."""
+    result: NotRequired[dict[str, Any]]
+    """Data of the terminal event."""
 
 
 class RunEvents:
@@ -43,53 +65,41 @@ class RunEvents:
         self._signals = Signals(redis)
         self._mine: set[str] = set()
         self._beating: asyncio.Task[None] | None = None
-        self._create, self._append, self._start, self._beat, self._look = (
-            redis.register_script(script) for script in (CREATE, APPEND, START, BEAT, LOOK)
-        )
+        self._create, self._append, self._beat, self._get = map(redis.register_script, (CREATE, APPEND, BEAT, GET))
 
-    async def create(self, run_id: str, *, user_id: str, thread_id: str, language: Language = "en") -> None:
+    async def create(self, run_id: str, owner: Owner, language: Language) -> None:
         """Record a queued run that this process will carry out; from now on it sends the run's heartbeat."""
-        fields = ["run_id", run_id, "user_id", user_id, "thread_id", thread_id, "language", language]
+        fields = ["run_id", run_id, "user_id", owner.user_id, "thread_id", owner.thread_id or "", "language", language]
         with memory_errors():
-            await self._create(keys=_keys(run_id), args=[self._ttl, *map(_clean, fields)])
+            await self._create(keys=_keys(run_id), args=[self._ttl, *map(_encoded, fields)])
         self._mine.add(run_id)
         if self._beating is None:
             self._beating = asyncio.get_running_loop().create_task(self._beat_all(), name="run-heartbeats")
 
-    async def set_state(self, run_id: str, state: Literal["queued", "running"]) -> bool:
-        """Note that the run waits or runs; `False` when it has ended already."""
-        with memory_errors():
-            return bool(await self._start(keys=_keys(run_id), args=[state]))
+    async def append(self, run_id: str, events: Sequence[Event], state: RunState | None = None) -> bool:
+        """Add events, wake the readers, and note the state that the run has come to; `False` when it was over already.
 
-    async def append(self, run_id: str, event: str, data: dict[str, Any]) -> str | None:
-        """Add an event and push it to the readers; return its id, or `None` when the run has ended already.
-
-        `done` and `error` end the run in the state of that name.
+        With a final state, the last of the events is the terminal one.
         """
-        return await self._add(run_id, event, data, event if event in TERMINAL_EVENTS else "")
-
-    async def finish(self, run_id: str, state: Literal["done", "error", "stopped"], data: dict[str, Any]) -> str | None:
-        """End the run with its one terminal event, `error` or else `done`; `data` is its result."""
-        return await self._add(run_id, "error" if state == "error" else "done", data, state)
-
-    async def _add(self, run_id: str, event: str, data: dict[str, Any], final: str) -> str | None:
-        args: list[str | bytes | int] = [event, _dump(data), MOST_EVENTS, self._ttl, final]
+        args: list[str | bytes | int] = [self._ttl, MOST_EVENTS, state or ""]
+        for event in events:
+            args += [event.number, event.name, _dumped(event.data)]
         with memory_errors():
-            event_id = await self._append(keys=_keys(run_id), args=args)
-        if final:
+            added = await self._append(keys=_keys(run_id), args=args)
+        if state in FINAL_STATES:
             self._mine.discard(run_id)
-        return event_id.decode() if event_id else None
+        return bool(added)
 
     async def get(self, run_id: str) -> RunRecord | None:
         """Return the record of the run; one whose process is gone has ended in `error`."""
-        lost = [_dump(RunLost().body("en")), _dump(RunLost().body("zh"))]
+        lost = [_dumped({"error": RunLost().body(language)}) for language in ("en", "zh")]
         with memory_errors():
-            found = await self._look(keys=_keys(run_id), args=[int(LOST_AFTER * 1000), *lost, MOST_EVENTS, self._ttl])
+            found = await self._get(keys=_keys(run_id), args=[self._ttl, MOST_EVENTS, int(LOST_AFTER * 1000), *lost])
         return _record(dict(zip(found[::2], found[1::2], strict=True))) if found else None
 
     async def forget(self, run_ids: Sequence[str], owner: Owner) -> int:
         """Delete those of the runs that are of this user and thread, with their events; return the number of keys."""
-        whose = [_clean(owner.user_id), _clean(owner.thread_id or "")]
+        whose = [_encoded(owner.user_id), _encoded(owner.thread_id or "")]
         with memory_errors():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for run_id in run_ids:
@@ -99,29 +109,62 @@ class RunEvents:
             self._mine.difference_update(own)
             return int(await self._redis.delete(*(key for run_id in own for key in _keys(run_id)))) if own else 0
 
-    async def read(self, run_id: str, after: str | None = None, idle: float = 10.0) -> AsyncIterator[RunEvent]:
-        """Yield the run's events behind `after` (an event id; `None`: all), then what comes, up to the terminal event.
+    async def read(self, run_id: str, after: int = 0) -> AsyncIterator[list[Event]]:
+        """Yield the events with a number above `after` that are kept, many at once, then those to come, to the last.
 
-        `gap`, with the record as its data, comes first when events behind `after` are no longer kept or `after` is not
-        of this run: what follows starts with the oldest event kept. `tick` comes after every `idle` seconds of silence.
+        The terminal event is always there, even when all others have expired. A number that was never given counts
+        as 0.
 
         Raises:
             UnknownRun: There is no such run.
         """
-        channel = _keys(run_id)[1]
-        reader = EventReader(self._redis, channel, partial(self._known, run_id), after)
-        await self._signals.listen(channel, reader.feed)
-        try:
-            async for event in reader.events(idle):
-                yield event
-        finally:
-            await self._signals.leave(channel, reader.feed)
+        woken, channel = asyncio.Event(), _keys(run_id)[1]
 
-    async def _known(self, run_id: str) -> RunRecord:
+        def wake(_: bytes | None) -> None:
+            woken.set()
+
+        await self._signals.listen(channel, wake)
+        try:
+            async for batch in self._events(run_id, after, woken):
+                yield batch
+        finally:
+            await self._signals.leave(channel, wake)
+
+    async def _events(self, run_id: str, after: int, woken: asyncio.Event) -> AsyncIterator[list[Event]]:
+        quiet = True
+        while True:
+            woken.clear()
+            batch = await self._kept(run_id, after)
+            if not batch and quiet:
+                rest = await self._rest(run_id, after)
+                if rest == []:
+                    return
+                batch = rest or []
+            if batch:
+                yield batch
+                after = batch[-1].number
+                if batch[-1].name in TERMINAL_EVENTS:
+                    return
+            if len(batch) < BATCH:
+                quiet = not await happens(woken, CHECK_INTERVAL)
+
+    async def _rest(self, run_id: str, after: int) -> list[Event] | None:
+        """Return the first of the events behind `after` of a run that is over; `None` while it is not."""
         record = await self.get(run_id)
         if record is None:
             raise UnknownRun(id=run_id)
-        return record
+        last = record["last"]
+        if record["state"] not in FINAL_STATES:
+            return None
+        if after == last:
+            return []
+        kept = await self._kept(run_id, after if after < last else 0)
+        return kept or [Event(last, terminal_event(record["state"]), record.get("result", {}))]
+
+    async def _kept(self, run_id: str, after: int) -> list[Event]:
+        with memory_errors():
+            rows: Any = await self._redis.xrange(_keys(run_id)[1], min=f"({after}-0", count=BATCH)
+        return [Event(int(at.partition(b"-")[0]), row[b"e"].decode(), json.loads(row[b"d"])) for at, row in rows or []]
 
     async def aclose(self) -> None:
         """Stop the heartbeat and the subscription; runs that this process has not ended count as lost soon."""
@@ -140,22 +183,32 @@ class RunEvents:
                 logger.warning("heartbeats not sent", extra={"runs": len(self._mine)})
 
 
+async def happens(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for `event`; return whether it was set within `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
 def _keys(run_id: str) -> list[str]:
-    return [f"run:{run_id}", f"run:{run_id}:events"]
+    return [f"run:{run_id}", f"run:{run_id}:log"]
 
 
-def _clean(text: str) -> bytes:
+def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _dump(data: object) -> bytes:
-    return _clean(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+def _dumped(data: object) -> bytes:
+    return _encoded(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
 
 
 def _record(found: dict[bytes, bytes]) -> RunRecord:
     fields: dict[str, Any] = {name.decode(): value.decode() for name, value in found.items() if name != b"beat"}
     for name in {"created", "started", "finished"} & fields.keys():
-        fields[name] = datetime.fromtimestamp(int(fields[name]) / 1000, UTC).isoformat(timespec="milliseconds")
+        fields[name] = iso_time(int(fields[name]) / 1000)
     if "result" in fields:
         fields["result"] = json.loads(fields["result"])
-    return cast(RunRecord, fields)
+    return cast(RunRecord, {**fields, "last": int(fields.get("last", 0))})

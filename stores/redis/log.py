@@ -24,7 +24,7 @@ CLOSING = 5.0
 
 
 class LogRewriter:
-    """Has the file of one Redis rewritten from what it holds now, soon after something was deleted."""
+    """Rewrites the file of one Redis from what it holds now, soon after something was deleted."""
 
     def __init__(self, redis: Redis) -> None:
         """Keep the client; nothing is asked of it yet."""
@@ -33,8 +33,8 @@ class LogRewriter:
         self._earliest = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    def soon(self) -> None:
-        """Have the file rewritten; many calls in a short time cost one rewriting."""
+    def request(self) -> None:
+        """Rewrite the file soon; many calls in a short time cost one rewriting."""
         self._wanted = True
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work(), name="redis-log")

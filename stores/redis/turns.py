@@ -11,11 +11,12 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal, cast
+from typing import Any, get_args
 
 from redis.asyncio import Redis
 
-from domain.errors import MemoryUnavailable, ThreadBusy
+from domain.errors import MemoryUnavailable, RunLost, ThreadBusy
+from domain.runs import ConcurrencyPolicy, Cut, CutState
 from settings import Settings
 from stores.redis.exchange import ScriptCall, call_together
 from stores.redis.server import memory_errors
@@ -24,10 +25,8 @@ from stores.redis.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 
-Policy = Literal["enqueue", "reject", "interrupt", "rollback"]
-StopMode = Literal["stop", "interrupt", "rollback", "lost"]
-"""Why a run shall end. `lost`: its lease is gone (Redis or this process stood still), it must not save."""
-
+CUTS: dict[ConcurrencyPolicy, CutState] = {"interrupt": "interrupted", "rollback": "rolled_back"}
+"""How the run that holds the thread ends for one that comes with this policy."""
 LEASE = 10.0
 """Seconds after which a silent process loses its place."""
 RENEW_INTERVAL = 3.0
@@ -67,7 +66,7 @@ renew(me)
 return {first(), redis.call('GET', KEYS[3]) or ''}
 """
 )
-"""KEYS: queue, leases, stop mark. ARGV: run, lease in ms, policy. Gives who holds the turn, and the stop mode."""
+"""KEYS: queue, leases, stop mark. ARGV: run, lease in ms, policy. Gives who holds the turn, and the stop mark."""
 LEAVE = (
     QUEUE
     + """
@@ -85,41 +84,41 @@ RENEW = QUEUE + "if first() ~= ARGV[1] then return 0 end renew(ARGV[1]) return 1
 
 
 class TurnStopped(Exception):
-    """The run was stopped while it waited for its turn; `mode` tells how."""
+    """The run was stopped while it waited for its turn; `cut` tells how it ends."""
 
-    def __init__(self, mode: StopMode) -> None:
-        self.mode: StopMode = mode
-        super().__init__(mode)
+    def __init__(self, cut: Cut) -> None:
+        self.cut = cut
+        super().__init__(cut)
 
 
 class Turn:
-    """A run's place in the queue of its thread, and its ear for stop signals."""
+    """A run's place in the queue of its thread, and what stops it."""
 
     def __init__(self, memory_key: str, run_id: str) -> None:
         self.run_id = run_id
-        self.mode: StopMode | None = None
-        """How the run shall end, once that is asked."""
+        self.cut: Cut | None = None
+        """How the run is to end, once that is asked. With `RunLost` its lease is gone: it must not save."""
         self._keys = [f"turn:{{{memory_key}}}", f"turn:{{{memory_key}}}:leases", _stop_key(run_id)]
-        self._tell: list[Callable[[], object]] = []
+        self._callbacks: list[Callable[[Cut], object]] = []
         self._woken = asyncio.Event()
-        self.found: list[Any] = []
-        """What the calls that were sent `along` gave."""
+        self.results: list[Any] = []
+        """What the `calls` gave that came with it."""
         self._held = False
         self._given_back = False
         self._renewed = time.monotonic()
 
-    def when_stopped(self, tell: Callable[[], object]) -> None:
-        """Have `tell` called once it is asked that the run shall end; at once when it has been."""
-        if self.mode is not None:
-            tell()
+    def when_stopped(self, callback: Callable[[Cut], object]) -> None:
+        """Call `callback` when the run is asked to stop; at once when it has been."""
+        if self.cut is not None:
+            callback(self.cut)
         else:
-            self._tell.append(tell)
+            self._callbacks.append(callback)
 
-    def _stop(self, mode: StopMode) -> None:
-        if self.mode is None:
-            self.mode = mode
-            for tell in self._tell:
-                tell()
+    def _stop(self, cut: Cut) -> None:
+        if self.cut is None:
+            self.cut = cut
+            for callback in self._callbacks:
+                callback(cut)
             self._woken.set()
 
 
@@ -137,7 +136,7 @@ class ThreadTurns:
 
     @asynccontextmanager
     async def hold(
-        self, memory_key: str, run_id: str, policy: Policy = "enqueue", *, along: Sequence[ScriptCall] = ()
+        self, memory_key: str, run_id: str, policy: ConcurrencyPolicy = "enqueue", *, calls: Sequence[ScriptCall] = ()
     ) -> AsyncIterator[Turn]:
         """Take the turn of a thread for the run, wait for it as `policy` says, and give it back at the end.
 
@@ -146,8 +145,7 @@ class ThreadTurns:
             run_id: The run; unique.
             policy: `enqueue` waits behind all others, `reject` does not wait, `interrupt` and `rollback` ask the
                 running one to end that way and go before all others that wait.
-            along: Calls that are carried out when the turn is had, at no further cost; `found` of the turn has their
-                results.
+            calls: Calls that are made with the command that gets the turn; its `results` are what they gave.
 
         Raises:
             ThreadBusy: It is not this run's turn within `thread_wait` seconds, or at once with `reject`.
@@ -157,7 +155,7 @@ class ThreadTurns:
         await self._start()
         turn = self._turns[run_id] = Turn(memory_key, run_id)
         try:
-            await self._take(turn, policy, along)
+            await self._take(turn, policy, calls)
             turn._held, turn._renewed = True, time.monotonic()
             yield turn
         finally:
@@ -165,7 +163,7 @@ class ThreadTurns:
             if not turn._given_back:
                 await asyncio.shield(self._give_back(turn))
 
-    async def request_stop(self, run_id: str, mode: StopMode = "stop") -> None:
+    async def request_stop(self, run_id: str, cut: CutState = "stopped") -> None:
         """Ask a run, on whatever process, to end; also one that has not begun yet.
 
         Raises:
@@ -173,8 +171,8 @@ class ThreadTurns:
         """
         with memory_errors():
             async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.set(_stop_key(run_id), mode, ex=STOP_TTL)
-                pipe.publish(CHANNEL, f"stop {run_id} {mode}")
+                pipe.set(_stop_key(run_id), cut, ex=STOP_TTL)
+                pipe.publish(CHANNEL, f"stop {run_id} {cut}")
                 await pipe.execute()
 
     async def aclose(self) -> None:
@@ -186,37 +184,39 @@ class ThreadTurns:
     async def _start(self) -> None:
         if self._renewer is None:
             self._renewer = asyncio.get_running_loop().create_task(self._renew_all(), name="turn-leases")
-            await self._signals.listen(CHANNEL, self._hear)
+            await self._signals.listen(CHANNEL, self._on_message)
 
-    async def _take(self, turn: Turn, policy: Policy, along: Sequence[ScriptCall]) -> None:
+    async def _take(self, turn: Turn, policy: ConcurrencyPolicy, calls: Sequence[ScriptCall]) -> None:
         deadline = time.monotonic() + self._wait
         asked = False
         while True:
             turn._woken.clear()
-            holder, mode = await self._look(turn, policy, along)
+            holder, cut = await self._queue_up(turn, policy, calls)
             _raise_if_cancelled()
-            if mode:
-                turn._stop(mode)
-            if turn.mode is not None:
-                raise TurnStopped(turn.mode)
+            if cut:
+                turn._stop(cut)
+            if turn.cut is not None:
+                raise TurnStopped(turn.cut)
             if holder == turn.run_id:
                 return
             left = deadline - time.monotonic()
             if policy == "reject" or left <= 0:
                 raise ThreadBusy
-            if policy in {"interrupt", "rollback"} and not asked:
+            if policy in CUTS and not asked:
                 asked = True
-                await self.request_stop(holder, policy)  # type: ignore[arg-type]
+                await self.request_stop(holder, CUTS[policy])
             await _wait(turn._woken, min(left, RECHECK_INTERVAL))
 
-    async def _look(self, turn: Turn, policy: Policy, along: Sequence[ScriptCall]) -> tuple[str, StopMode | None]:
+    async def _queue_up(
+        self, turn: Turn, policy: ConcurrencyPolicy, calls: Sequence[ScriptCall]
+    ) -> tuple[str, CutState | None]:
         enter = ScriptCall(ENTER, turn._keys, [turn.run_id, int(LEASE * 1000), policy])
         with memory_errors():
-            if along:
-                (holder, mode), *turn.found = await call_together(self._redis, [enter, *along])
+            if calls:
+                (holder, cut), *turn.results = await call_together(self._redis, [enter, *calls])
             else:
-                holder, mode = await self._enter(keys=enter.keys, args=enter.args)
-        return holder.decode(), _mode(mode)
+                holder, cut = await self._enter(keys=enter.keys, args=enter.args)
+        return holder.decode(), _cut(cut)
 
     async def finish(self, turn: Turn, calls: Sequence[ScriptCall]) -> None:
         """Make the last calls of a turn and give it back, in one exchange.
@@ -237,7 +237,7 @@ class ThreadTurns:
         except MemoryUnavailable:
             logger.warning("a turn ends by its lease", extra={"run_id": turn.run_id})
 
-    def _hear(self, message: bytes | None) -> None:
+    def _on_message(self, message: bytes | None) -> None:
         if message is None:
             self._catch_up()
             return
@@ -245,13 +245,13 @@ class ThreadTurns:
         turn = self._turns.get(run_id.decode())
         if turn is None:
             return
-        if kind == b"stop" and (mode := _mode(rest[0])):
-            turn._stop(mode)
+        if kind == b"stop" and (cut := _cut(rest[0])):
+            turn._stop(cut)
         else:
             turn._woken.set()
 
     def _catch_up(self) -> None:
-        """Messages may have been missed: let all who wait look, and all who run ask for their stop mark."""
+        """Messages may have been missed: wake all that wait, and look for the stop marks of all that run."""
         for turn in self._turns.values():
             turn._woken.set()
         running = [turn for turn in self._turns.values() if turn._held]
@@ -263,11 +263,11 @@ class ThreadTurns:
     async def _check_stops(self, turns: list[Turn]) -> None:
         try:
             with memory_errors():
-                modes = await self._redis.mget([_stop_key(turn.run_id) for turn in turns])
+                cuts = await self._redis.mget([_stop_key(turn.run_id) for turn in turns])
         except MemoryUnavailable:
             return
-        for turn, mode in zip(turns, modes, strict=True):
-            if found := _mode(mode):
+        for turn, cut in zip(turns, cuts, strict=True):
+            if found := _cut(cut):
                 turn._stop(found)
 
     async def _renew_all(self) -> None:
@@ -286,7 +286,7 @@ class ThreadTurns:
             turn._renewed = time.monotonic()
         if not kept and turn.run_id in self._turns:
             logger.error("a turn lost its lease", extra={"run_id": turn.run_id})
-            turn._stop("lost")
+            turn._stop(RunLost())
 
 
 def _raise_if_cancelled() -> None:
@@ -304,8 +304,8 @@ def _stop_key(run_id: str) -> str:
     return f"stop:{run_id}"
 
 
-def _mode(value: Any) -> StopMode | None:
-    return cast(StopMode, value.decode()) if value else None
+def _cut(value: Any) -> CutState | None:
+    return next((cut for cut in get_args(CutState) if cut.encode() == value), None)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -126,13 +126,22 @@ async def test_too_many_files(client: httpx.AsyncClient, model: OpenAIServer) ->
 
 
 async def test_errors_speak_the_language_of_the_client(client: httpx.AsyncClient, model: OpenAIServer) -> None:
-    model.script([Failure(401), Failure(401)])
-    by_header = await client.post("/api/v1/chat", json={"message": "Hi"}, headers={"accept-language": "zh-CN,en;q=0.5"})
-    by_text = await client.post("/api/v1/chat", json={"message": "你好，请问你是谁？"})
-    for response in (by_header, by_text):
-        assert response.status_code == 503
-        assert response.json()["error"]["code"] == "model_unavailable"
-        assert "语言模型" in response.json()["error"]["message"]
+    chinese = {"accept-language": "zh-CN,en;q=0.5"}
+    cases = (
+        ({"message": "12"}, chinese, True),
+        ({"message": "你好，请问你是谁？"}, {}, True),
+        ({"message": "Hi"}, chinese, False),
+    )
+    model.script([Failure(401)] * 9)
+    for body, headers, is_chinese in cases:
+        answer = await client.post("/api/v1/chat", json=body, headers=headers)
+        agent = await client.post("/agent/invoke", json={"input": body}, headers=headers)
+        async with client.stream("POST", "/api/v1/chat/stream", json=body, headers=headers) as response:
+            *_, (_, name, data) = [event async for event in events_of(response)]
+        assert (answer.status_code, agent.status_code, name) == (503, 503, "error")
+        for error in (answer.json()["error"], agent.json()["error"], data["error"]):
+            assert error["code"] == "model_unavailable"
+            assert ("语言模型" in error["message"]) is is_chinese
 
 
 async def test_a_stream_tells_nodes_tokens_and_one_end(client: httpx.AsyncClient, model: OpenAIServer) -> None:

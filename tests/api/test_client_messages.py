@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from redis.asyncio import Redis
 
 from api.runs.client_messages import client_messages
-from api.runs.thread_memory import thread_config
+from api.runs.memory import thread_config
 from domain.owner import Owner
 from stores.redis.checkpoints import open_checkpointer
 from stores.redis.process import socket_path

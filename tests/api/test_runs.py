@@ -93,13 +93,13 @@ async def test_what_is_no_longer_kept_is_a_gap_and_the_durable_state(
     await until(second, run_id, "done")
     whole = await told(second, run_id)
     async with await open_redis(api_settings) as redis:
-        await redis.client.xtrim(f"run:{run_id}:events", maxlen=3, approximate=False)
+        await redis.client.xtrim(f"run:{run_id}:log", maxlen=3, approximate=False)
         gap, *rest = await told(second, run_id)
         assert gap[:2] == (0, "gap") and gap[2]["state"] == "done" and gap[2]["result"]["answer"] == LONG
         assert 3 <= len(rest) < len(whole) and rest == whole[-len(rest) :]
         assert await told(second, run_id, rest[0][0]) == rest[1:], "nothing is missing, so there is no gap"
         assert await told(second, run_id, whole[-1][0]) == [], "who has seen the end is not told it again"
-        await redis.client.delete(f"run:{run_id}:events")
+        await redis.client.delete(f"run:{run_id}:log")
     gap, last = await told(second, run_id, 5)
     assert (gap[1], last[1], last[2]) == ("gap", "done", whole[-1][2])
 
@@ -112,7 +112,7 @@ async def test_a_gap_in_a_run_that_goes_on(
     await first_token(client, run_id)
     await asyncio.sleep(0.1)
     async with await open_redis(api_settings) as redis:
-        await redis.client.xtrim(f"run:{run_id}:events", maxlen=1, approximate=False)
+        await redis.client.xtrim(f"run:{run_id}:log", maxlen=1, approximate=False)
     found = await told(second, run_id)
     assert [name for _, name, _ in found].count("gap") == 1
     assert found[0][1] == "gap" and found[0][2]["state"] == "running"

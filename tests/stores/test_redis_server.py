@@ -15,11 +15,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from domain.errors import MemoryNotStarted, MemoryUnavailable
 from settings import Settings
+from stores.redis import embedded, pool
 from stores.redis import process as redis_process
 from stores.redis import server as redis_server
 from stores.redis.checkpoints import open_checkpointer
 from stores.redis.process import find_programs, socket_path
-from stores.redis.server import RedisHandle, open_redis, open_redis_or_go_on
+from stores.redis.server import RedisHandle, open_redis, open_redis_or_missing
 from tests.stores.test_checkpoints import ask, chat_graph, thread
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,7 +149,7 @@ async def test_a_crashed_server_is_started_again(settings: Settings) -> None:
 async def test_redis_killed_in_the_middle_of_a_turn_is_memory_unavailable(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_server, "WATCH_INTERVAL", 60)
+    monkeypatch.setattr(embedded, "WATCH_INTERVAL", 60)
     async with await open_redis(settings) as handle:
 
         async def kill(_: object) -> dict[str, object]:
@@ -167,7 +168,7 @@ async def test_redis_killed_in_the_middle_of_a_turn_is_memory_unavailable(
 async def test_a_redis_that_stands_still_fails_after_one_wait(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_server, "COMMAND_TIMEOUT", 2.5)
+    monkeypatch.setattr(pool, "COMMAND_TIMEOUT", 2.5)
     async with await open_redis(settings) as redis:
         pid = (await redis.client.info("server"))["process_id"]
         os.kill(pid, signal.SIGSTOP)
@@ -225,7 +226,7 @@ async def test_a_configured_redis_that_is_not_there(settings: Settings) -> None:
     with pytest.raises(MemoryNotStarted) as caught:
         await open_redis(configured)
     assert "REDIS_URL" in caught.value.body("zh")["remedy"]
-    async with await open_redis_or_go_on(configured) as missing:
+    async with await open_redis_or_missing(configured) as missing:
         assert missing.kind == "missing"
         assert missing.detail.en.endswith("Check REDIS_URL, or unset it to use the embedded Redis.")
         assert missing.detail.zh.startswith(

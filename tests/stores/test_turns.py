@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from domain.errors import MemoryUnavailable, ThreadBusy
+from domain.errors import MemoryUnavailable, RunLost, ThreadBusy
 from settings import Settings
 from stores.redis import turns as turns_module
 from stores.redis.checkpoints import open_checkpointer
@@ -115,7 +115,7 @@ async def test_interrupt_and_rollback_end_the_running_turn_and_go_first(turns: T
     await asyncio.sleep(0.05)
     await hold(turns, "new", log, policy)
     await asyncio.gather(first, waiting)
-    assert log == [f"first {policy}", "+new", "-new", "+waiting", "-waiting"]
+    assert log == [f"first {turns_module.CUTS[policy]}", "+new", "-new", "+waiting", "-waiting"]
 
 
 async def test_a_run_is_stopped_before_and_while_it_waits(turns: ThreadTurns) -> None:
@@ -160,15 +160,15 @@ async def test_a_turn_learns_that_its_lease_is_lost(
     monkeypatch.setattr(turns_module, "RENEW_INTERVAL", 0.05)
     async with turns.hold("t", "1") as turn:
         await redis.delete("turn:{t}")
-        assert await asyncio.wait_for(stop_of(turn), 2) == "lost"
+        assert isinstance(await asyncio.wait_for(stop_of(turn), 2), RunLost)
 
 
 async def test_a_run_on_another_process_is_stopped_within_a_second(turns: ThreadTurns, redis: Redis) -> None:
     worker = await start_worker(redis, "hold", "t", "far")
     assert await line(worker) == "held"
     started = time.monotonic()
-    await turns.request_stop("far", "interrupt")
-    assert await line(worker) == "interrupt"
+    await turns.request_stop("far", "interrupted")
+    assert await line(worker) == "interrupted"
     assert time.monotonic() - started < 1
     assert await asyncio.wait_for(worker.wait(), 10) == 0
 
@@ -203,9 +203,9 @@ async def test_32_turns_of_two_processes_lose_nothing(turns: ThreadTurns, redis:
 
 async def test_missed_messages_are_made_up_for(turns: ThreadTurns, redis: Redis) -> None:
     async with turns.hold("t", "1") as turn:
-        await redis.set("stop:1", "stop")
+        await redis.set("stop:1", "stopped")
         await redis.execute_command("CLIENT KILL", "TYPE", "pubsub")
-        assert await asyncio.wait_for(stop_of(turn), 3) == "stop"
+        assert await asyncio.wait_for(stop_of(turn), 3) == "stopped"
 
 
 async def test_redis_gone_is_memory_unavailable(settings: Settings) -> None:

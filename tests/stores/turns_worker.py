@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from langchain_core.messages import HumanMessage
 
+from domain.runs import Cut
 from settings import Settings
 from stores.redis import turns as turns_module
 from stores.redis.checkpoints import open_checkpointer
@@ -21,12 +22,12 @@ def say(word: str) -> None:
     sys.stdout.flush()
 
 
-async def stop_of(turn: Turn) -> str:
+async def stop_of(turn: Turn) -> Cut:
     stopped = asyncio.Event()
-    turn.when_stopped(stopped.set)
+    turn.when_stopped(lambda _: stopped.set())
     await stopped.wait()
-    assert turn.mode
-    return turn.mode
+    assert turn.cut
+    return turn.cut
 
 
 async def run_turns(turns: ThreadTurns, graph: object, name: str, count: int) -> None:
@@ -47,7 +48,7 @@ async def hold_briefly_leased(turns: ThreadTurns, name: str, run_id: str) -> Non
 async def hold_until_stopped(turns: ThreadTurns, name: str, run_id: str) -> None:
     async with turns.hold(name, run_id) as turn:
         say("held")
-        say(await stop_of(turn))
+        say(str(await stop_of(turn)))
 
 
 async def main(socket: str, what: str, name: str, argument: str) -> None:

@@ -10,6 +10,7 @@ from langchain_core.runnables import RunnableConfig
 
 from api.runs.record import index_of, remembered_messages
 from domain.errors import BadInput, UnknownRun
+from domain.words import Words
 from turn.content import split_content
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from turn.context import Services
 
 LAST_NODE = "remember"
-STOPPED = {"en": "[stopped by the user]", "zh": "［已被用户停止］"}
+STOPPED = Words("[stopped by the user]", "［已被用户停止］")
 
 
 def thread_config(memory_key: str) -> RunnableConfig:

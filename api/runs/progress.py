@@ -1,17 +1,17 @@
-"""From what the graph streams to what clients see: events on the way, and the answer at the end."""
+"""From what the graph streams to the events that clients see."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 
 from api.edge.instruments import FIRST_TOKEN_SECONDS
-from api.runs.log import Event, RunLog
+from api.runs.log import RunLog
 from api.runs.strip_quotes import QuoteStripper
-from api.schemas import Answer, RunState
+from domain.runs import Event
 from domain.types import Usage
 from turn.state import OutputState
 
@@ -87,25 +87,3 @@ def begins_answer(event: Event) -> bool:
     """Tell whether the model is asked now: what it said before this event was said on the way to tools."""
     _, name, data = event
     return bool(name == "node" and data["name"] == ANSWERING_NODE and data["state"] == "start")
-
-
-def build_answer(thread_id: str, run_id: str, state: RunState, output: OutputState, text: str | None = None) -> Answer:
-    """Return the wire form of a turn's outcome; `text` replaces the answer of a turn that was cut short."""
-    return Answer(
-        session_id=thread_id,
-        run_id=run_id,
-        state=state,
-        answer=output.get("answer", "") if text is None else text,
-        citations=output.get("citations", []) if text is None else [],
-        attachments=output.get("attachments", []),
-        tools=output.get("tool_runs", []),
-        usage=output.get("usage") or Usage(input_tokens=0, output_tokens=0, model=""),
-        warnings=output.get("warnings", []),
-    )
-
-
-def new_messages(messages: Sequence[AnyMessage], sent_ids: Sequence[str]) -> list[AnyMessage]:
-    """Return the messages that a turn added after the last of those that the caller sent."""
-    sent = set(sent_ids)
-    last = max((place for place, message in enumerate(messages) if message.id in sent), default=-1)
-    return list(messages[last + 1 :])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
-from api.runs.answers import OUTPUT_KEYS, STREAM_MODES
-from api.runs.thread_memory import thread_config
+from api.runs.memory import thread_config
+from api.runs.progress import OUTPUT_KEYS, STREAM_MODES
 from turn.context import Context
 
 if TYPE_CHECKING:
@@ -47,13 +47,9 @@ async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
 def _context(run: Run, services: Services) -> Context:
     request = run.request
     return Context(
+        **vars(request.decided_options),
         user_id=request.owner.user_id,
         thread_id=request.thread_id,
         run_id=run.id,
-        system_prompt=request.system_prompt,
-        budget=request.budget,
-        answer_tokens=request.answer_tokens,
-        language=request.language,
-        tools=request.tools,
         services=services,
     )

@@ -1,0 +1,95 @@
+"""What a caller wants of one turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from langchain_core.messages import AnyMessage
+from langchain_core.runnables import RunnableConfig
+
+from domain.language import language_of
+from domain.owner import Owner
+from domain.runs import ConcurrencyPolicy
+from domain.types import Attachment
+from domain.words import Language
+from settings import Settings
+from turn.options import TurnOptions
+from turn.personas import persona_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnRequest:
+    """What a caller wants of one turn.
+
+    Attributes:
+        owner: User and thread.
+        messages: New messages, the last one the user's; each has an id.
+        options: What the caller chose for this turn.
+        reads: Language that the client asks for, where neither options nor message tell one.
+        remembered: Whether the thread is kept: memory, transcript, one turn at a time. Without, the turn stands alone.
+        on_busy: What happens when the thread is still answering.
+        callback_url: Where the result is posted.
+        attachments: Files that were handled before the turn: uploads that could not be kept, protected documents.
+        replaces: Run whose message this one replaces; that turn and all after it are dropped first.
+        published: Whether other processes can follow the events.
+        resume: Answer to an interrupt of the graph, instead of messages.
+        config: LangChain config to run under: callbacks, tags, metadata.
+        modes: LangGraph stream modes that `tap` gets.
+        tap: Called with every chunk of `modes`.
+    """
+
+    owner: Owner
+    messages: Sequence[AnyMessage]
+    options: TurnOptions = field(default_factory=TurnOptions)
+    reads: Language = "en"
+    remembered: bool = True
+    on_busy: ConcurrencyPolicy = "enqueue"
+    callback_url: str | None = None
+    attachments: Sequence[Attachment] = ()
+    replaces: str | None = None
+    published: bool = True
+    resume: object = None
+    config: RunnableConfig = field(default_factory=RunnableConfig)
+    modes: tuple[str, ...] = ()
+    tap: Callable[[str, Any], None] | None = None
+
+    def tapped(self, modes: tuple[str, ...], tap: Callable[[str, Any], None]) -> TurnRequest:
+        """Return the same request, with `tap` called for every chunk of `modes`."""
+        return replace(self, modes=modes, tap=tap)
+
+    def with_persona(self, settings: Settings) -> TurnRequest:
+        """Return the same request, with the text of the chosen persona at the head of the system prompt.
+
+        Raises:
+            UnknownPersona: There is no role of this name.
+        """
+        if not self.options.persona:
+            return self
+        text = persona_text(self.options.persona, settings.personas, self.language)
+        prompt = "\n\n".join(part for part in (text, self.options.system_prompt) if part)
+        return replace(self, options=replace(self.options, system_prompt=prompt))
+
+    @property
+    def thread_id(self) -> str:
+        """The conversation, as the client names it."""
+        return self.owner.thread_id or ""
+
+    @cached_property
+    def _text(self) -> str:
+        """What the user says, without files."""
+        return str(self.messages[-1].text) if self.messages else ""
+
+    @cached_property
+    def language(self) -> Language:
+        """Language in which the server speaks to this user."""
+        return language_of(self._text, self.reads) if self.options.language == "auto" else self.options.language
+
+    @property
+    def decided_options(self) -> TurnOptions:
+        """The options, with the language of the message where its text tells one: a recording only does so later."""
+        if language_of(self._text, "en") != language_of(self._text, "zh"):
+            return self.options
+        return replace(self.options, language=self.language)

@@ -1,0 +1,33 @@
+"""A run, which is one turn on its way: its states and events, named alike in Redis, the API and the clients."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from domain.errors import AppError
+
+RunState = Literal["queued", "running", "done", "stopped", "interrupted", "rolled_back", "error"]
+CutState = Literal["stopped", "interrupted", "rolled_back"]
+"""Final states of a run that somebody ended: the user, the next message, or the next message in place of this one."""
+Cut = CutState | AppError
+"""Why a run ends before its work does."""
+FINAL_STATES: frozenset[RunState] = frozenset({"done", "stopped", "interrupted", "rolled_back", "error"})
+TERMINAL_EVENTS = frozenset({"done", "error"})
+"""The last event of a run is `error` where that is its state, and `done` in every other final state."""
+ConcurrencyPolicy = Literal["enqueue", "reject", "interrupt", "rollback"]
+"""What a run does when its thread is still answering: wait, give up, or end the run before it in one of two ways."""
+
+
+class Event(NamedTuple):
+    """Something that happened in a run."""
+
+    number: int
+    """Place within the run, from 1 and without holes; 0 for what only one reader is told (`gap`, `audio`)."""
+    name: str
+    data: Any
+    """JSON-native."""
+
+
+def terminal_event(state: RunState) -> Literal["done", "error"]:
+    """Return the name of the event that ends a run in `state`."""
+    return "error" if state == "error" else "done"
