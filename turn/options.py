@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import Field, TypeAdapter
@@ -36,6 +37,7 @@ class TurnOptions:
     ] = None
 
 
+@cache
 def option_fields() -> dict[str, Any]:
     """Return (annotation, pydantic field) of each option, by name: what `pydantic.create_model` takes."""
     return {

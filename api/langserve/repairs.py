@@ -34,7 +34,7 @@ def repair_langserve() -> None:
 
 
 def _encode_once(answer: BaseModel) -> Response:
-    """LangServe's own goes through an answer three times, twice of these in Python."""
+    """LangServe's own encodes an answer three times, two of them in Python."""
     return Response(answer.model_dump_json(), media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""Messages that clients send, made anew: of what a client may say, and nothing else."""
+"""Messages from clients, rebuilt from what a client may say and nothing else."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def client_messages(messages: Sequence[Any]) -> list[AnyMessage]:
         for message in parsed:
             if type(message) not in _KINDS:
                 raise ValueError(f"a message may not be of the type {message.type!r}")
-        made = _made_anew(parsed)
+        made = _rebuilt(parsed)
     except RecursionError as exc:
         raise ValueError("messages are nested too deeply") from exc
     except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as exc:
@@ -74,7 +74,7 @@ def cleaned(value: _Value) -> _Value:
     return cast("_Value", changed)
 
 
-def _made_anew(messages: Sequence[BaseMessage]) -> list[AnyMessage]:
+def _rebuilt(messages: Sequence[BaseMessage]) -> list[AnyMessage]:
     made: list[AnyMessage] = []
     for place, message in enumerate(messages):
         if isinstance(message, HumanMessage):

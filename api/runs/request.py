@@ -77,19 +77,20 @@ class TurnRequest:
         """The conversation, as the client names it."""
         return self.owner.thread_id or ""
 
-    @cached_property
-    def _text(self) -> str:
-        """What the user says, without files."""
-        return str(self.messages[-1].text) if self.messages else ""
-
-    @cached_property
+    @property
     def language(self) -> Language:
         """Language in which the server speaks to this user."""
-        return language_of(self._text, self.reads) if self.options.language == "auto" else self.options.language
+        return self._decided_language or self.reads
 
     @property
     def decided_options(self) -> TurnOptions:
         """The options, with the language of the message where its text tells one: a recording only does so later."""
-        if language_of(self._text, "en") != language_of(self._text, "zh"):
-            return self.options
-        return replace(self.options, language=self.language)
+        return replace(self.options, language=self._decided_language or "auto")
+
+    @cached_property
+    def _decided_language(self) -> Language | None:
+        if self.options.language != "auto":
+            return self.options.language
+        text = str(self.messages[-1].text) if self.messages else ""
+        found = language_of(text, "en")
+        return found if found == language_of(text, "zh") else None

@@ -242,7 +242,7 @@ class ThreadSaver(AsyncRedisSaver):
                 yield item
 
     async def _indexed(self, action: Any) -> Any:
-        """Run `action`, which searches; make the indexes anew when Redis came back empty."""
+        """Run `action`, which searches; recreate the indexes when Redis came back empty."""
         try:
             return await action()
         except (RedisError, RedisVLError) as exc:
@@ -272,7 +272,7 @@ class ThreadSaver(AsyncRedisSaver):
         ]
 
 
-# LangGraph asks for this signature at every turn; worked out anew, that takes longer than the put it is about.
+# LangGraph asks for this signature at every turn; worked out each time, that takes longer than the put it is about.
 ThreadSaver.aput_writes.__signature__ = inspect.signature(ThreadSaver.aput_writes)  # type: ignore[attr-defined]
 
 

@@ -31,7 +31,7 @@ MODULE_FOLDERS = (Path("/usr/local/lib/redis/modules"), Path("/usr/lib/redis/mod
 SOCKET_PATH_BYTES = 100
 """Longest socket path used; the kernel's limit is 108 bytes, Redis adds a suffix while it binds."""
 LOG_BYTES = 1_000_000
-"""A log longer than this is started anew."""
+"""A log longer than this is replaced."""
 PR_SET_PDEATHSIG = 1
 
 

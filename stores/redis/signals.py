@@ -54,7 +54,7 @@ class Signals:
         self._listeners.clear()
 
     async def _send(self, command: str, channel: str) -> None:
-        """A failure needs no answer here: the reader sees it too and subscribes anew."""
+        """A failure needs no answer here: the reader sees it too and subscribes again."""
         if self._pubsub is None:
             return
         try:
