@@ -24,6 +24,7 @@ from settings import Settings
 from stores.library.documents import Documents
 from stores.redis.summaries import Summaries
 from stores.redis.transcripts import Transcripts
+from stores.sql.database import Database
 from tools.registry import ToolRegistry
 from turn.background import Background
 from turn.context import Services, publish_services
@@ -59,7 +60,9 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     summarizer = ChatSummarizer(chat)
     vision = open_vision(settings)
     closes(stack, vision)
-    documents = await Documents.open(settings, embedder)
+    database = await Database.open(settings)
+    closes(stack, database)
+    documents = await Documents.open(settings, database, embedder)
     closes(stack, documents)
     http = GuardedHttp(settings)
     closes(stack, http)

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     thread_wait: float = Field(60, ge=0, description="Longest wait of a turn for the one before it on its thread.")
 
     # documents
+    database_url: SecretStr | None = Field(
+        None, description="postgresql://user:password@host/name. Empty: SQLite, below DATA_DIR."
+    )
     chroma_url: str | None = Field(None, description="URL of a Chroma server. Empty: embedded, below DATA_DIR.")
     chunk_tokens: int = Field(160, ge=32, le=2000, description="Most tokens of a chunk that is matched.")
     context_tokens_for_sources: int = Field(3000, ge=200, description="Most tokens of passages given to the model.")

@@ -37,6 +37,7 @@ from readers.formats import MODULES
 from readers.reader import Readers
 from settings import Settings
 from stores.library.documents import Documents
+from stores.sql.database import Database
 from workers.sandbox import Sandbox
 
 OWNER = Owner("bench", "one")
@@ -87,7 +88,8 @@ async def opened(embedder: Embedder) -> AsyncIterator[Opened]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), _env_file=None)  # type: ignore[call-arg]
         async with Sandbox(settings, MODULES) as sandbox:
-            documents = await Documents.open(settings, embedder)
+            database = await Database.open(settings)
+            documents = await Documents.open(settings, database, embedder)
             ingestion = Ingestion(
                 settings, readers=Readers(settings, sandbox), ocr=None, pictures=None,  # type: ignore[arg-type]
                 attachments=documents.attachments, documents=documents, embedder=embedder, summarizer=first_words,
@@ -96,6 +98,7 @@ async def opened(embedder: Embedder) -> AsyncIterator[Opened]:
             yield Opened(documents, ingestion)
             await ingestion.aclose()
             await documents.aclose()
+            await database.aclose()
 
 
 def make_pdf(pages: int, seed: int) -> bytes:

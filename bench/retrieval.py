@@ -34,9 +34,10 @@ from ingestion.chunks import Chunker
 from models.embeddings.interface import Embedder, Vectors
 from models.embeddings.registry import open_embedder
 from settings import Settings
-from stores.library.contents import PageText
 from stores.library.documents import Documents
+from stores.library.pages import PageText
 from stores.library.ranking import Mode
+from stores.sql.database import Database
 
 MODES: tuple[Mode, ...] = ("keyword", "dense", "hybrid")
 DEPTH = 50
@@ -123,11 +124,11 @@ async def add_document(documents: Documents, owner: Owner, name: str, pages: Seq
 async def embed_all(documents: Documents, embedder: Embedder) -> None:
     """Store the vectors of all chunks that have none."""
     assert documents.vectors is not None
-    for item in await documents.contents.unfinished(10**9):
-        while batch := await documents.contents.not_embedded(item.content_id, 64):
+    for item in await documents.backlog.unfinished(10**9):
+        while batch := await documents.backlog.not_embedded(item.content_id, 64):
             vectors = await embedder.passages([chunk.text for chunk in batch])
             await documents.vectors.add(item.content_id, batch[0].ordinal, vectors)
-            await documents.contents.embedded(item.content_id, batch[-1].ordinal + 1, embedder.name)
+            await documents.backlog.embedded(item.content_id, batch[-1].ordinal + 1, embedder.name)
 
 
 async def quality(folder: Path, cache: Path | None) -> None:
@@ -135,7 +136,8 @@ async def quality(folder: Path, cache: Path | None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         settings = Settings(data_dir=Path(temporary), _env_file=None)  # type: ignore[call-arg]
         embedder = CachedEmbedder(open_embedder(settings), cache)
-        documents = await Documents.open(settings, embedder)
+        database = await Database.open(settings)
+        documents = await Documents.open(settings, database, embedder)
         cross = rows(folder / "cross_zh2en.jsonl")
         english = {row["pid"]: row["text"] for row in rows(folder / "en_paragraphs.jsonl")}
         sets = {
@@ -163,6 +165,7 @@ async def quality(folder: Path, cache: Path | None) -> None:
         print(f"answerable above unanswerable by top similarity: AUC {area(tops, lows):.3f}")
         embedder.save()
         await documents.aclose()
+        await database.aclose()
 
 
 async def ask(
@@ -203,7 +206,8 @@ async def measure(chunks: int, owners: int) -> float:
     with tempfile.TemporaryDirectory() as temporary:
         settings = Settings(data_dir=Path(temporary), _env_file=None)  # type: ignore[call-arg]
         embedder = SyntheticEmbedder()
-        documents = await Documents.open(settings, embedder)
+        database = await Database.open(settings)
+        documents = await Documents.open(settings, database, embedder)
         page = page_maker()
         pool = [page() for _ in range(3000)]
         each = chunks // owners
@@ -228,6 +232,7 @@ async def measure(chunks: int, owners: int) -> float:
         )
         await deletion(documents, ids)
         await documents.aclose()
+        await database.aclose()
         return float(np.percentile(warm, 95))
 
 

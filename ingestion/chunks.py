@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from domain.tokens import count_tokens
-from stores.library.contents import Chunk
+from stores.library.pages import Chunk
 
 SEPARATORS = ["\n\n", "\n", "。", "！", "？", "；", ". ", "! ", "? ", "; ", "，", ", ", " "]
 """Chinese and English sentence ends. With the separator kept at the end, 91 % of Chinese chunks end at a sentence; with

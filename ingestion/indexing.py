@@ -10,7 +10,9 @@ from domain.errors import AppError, Unavailable
 from domain.words import Language
 from ingestion.summaries import Summarizer, cut_windows, summarize
 from models.embeddings.interface import Embedder
-from stores.library.contents import ContentGone, Contents
+from stores.library.backlog import Backlog
+from stores.library.contents import ContentGone
+from stores.library.documents import Documents
 from stores.library.vectors import VectorStore
 from workers.sandbox import Sandbox
 
@@ -27,9 +29,8 @@ CUTTING_SECONDS = 600.0
 class Vectorizer:
     """Embeds chunks of contents in turn, a batch each, so that a long document does not hold up a short one."""
 
-    def __init__(self, contents: Contents, vectors: VectorStore | None, embedder: Embedder) -> None:
-        self._contents = contents
-        self._vectors = vectors
+    def __init__(self, documents: Documents, embedder: Embedder) -> None:
+        self._contents, self._backlog, self._vectors = documents.contents, documents.backlog, documents.vectors
         self._embedder = embedder
         self._queue: deque[int] = deque()
         self._done: dict[int, asyncio.Event] = {}
@@ -80,7 +81,7 @@ class Vectorizer:
     async def _step(self, content_id: int, vectors: VectorStore) -> bool:
         """Embed one batch; return whether there may be more."""
         try:
-            batch = await self._contents.not_embedded(content_id, BATCH)
+            batch = await self._backlog.not_embedded(content_id, BATCH)
             if not batch:
                 return False
             first, count = batch[0].ordinal, batch[-1].ordinal + 1
@@ -88,7 +89,7 @@ class Vectorizer:
         except ContentGone:
             return False
         try:
-            await self._contents.embedded(content_id, count, self._embedder.name)
+            await self._backlog.embedded(content_id, count, self._embedder.name)
         except ContentGone:
             await vectors.delete(content_id, count)
             return False
@@ -103,8 +104,8 @@ class Vectorizer:
 class SummaryWriter:
     """Summarises long contents, one after the other, once each."""
 
-    def __init__(self, contents: Contents, summarizer: Summarizer, threshold: int, sandbox: Sandbox) -> None:
-        self._contents = contents
+    def __init__(self, backlog: Backlog, summarizer: Summarizer, threshold: int, sandbox: Sandbox) -> None:
+        self._backlog = backlog
         self._sandbox = sandbox
         self._summarizer = summarizer
         self._threshold = threshold
@@ -133,12 +134,12 @@ class SummaryWriter:
     async def _write(self, content_id: int) -> None:
         async with self._turn:
             try:
-                tokens, language, summary = await self._contents.size(content_id)
+                tokens, language, summary = await self._backlog.size(content_id)
                 if tokens <= self._threshold or summary is not None:
                     return
-                texts = await self._contents.texts(content_id)
+                texts = await self._backlog.texts(content_id)
                 wanted: Language = "zh" if language == "zh" else "en"
-                await self._contents.set_summary(content_id, await self._summary(texts, wanted))
+                await self._backlog.set_summary(content_id, await self._summary(texts, wanted))
             except ContentGone:
                 return
             except AppError as exc:

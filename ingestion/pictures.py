@@ -24,7 +24,7 @@ from models.vision.interface import VisionModel
 from readers.interface import Picture
 from readers.picture.reader import load_picture
 from settings import Settings
-from stores.library.contents import PageText
+from stores.library.pages import PageText
 from workers.sandbox import Sandbox
 
 MOST_PAGES = 20

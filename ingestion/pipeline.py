@@ -26,7 +26,8 @@ from models.ocr.interface import OcrEngine
 from models.speech.interface import Listener
 from settings import Settings
 from stores.library.attachments import Attachments
-from stores.library.contents import LEASE_SECONDS, ContentGone, Unfinished
+from stores.library.backlog import Unfinished
+from stores.library.contents import LEASE_SECONDS, ContentGone
 from stores.library.documents import Documents
 from workers.sandbox import Sandbox
 
@@ -68,8 +69,8 @@ class Ingestion:
         self._contents = documents.contents
         self._embedder = embedder
         self._embedded = EmbeddedFiles(attachments, documents.contents, settings.max_files)
-        self._vectorizer = Vectorizer(documents.contents, documents.vectors, embedder)
-        self._summaries = SummaryWriter(documents.contents, summarizer, settings.summary_threshold_tokens, sandbox)
+        self._vectorizer = Vectorizer(documents, embedder)
+        self._summaries = SummaryWriter(documents.backlog, summarizer, settings.summary_threshold_tokens, sandbox)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._listeners: dict[int, list[tuple[str, Owner, Progress]]] = {}
         self._resumed: set[asyncio.Task[None]] = set()
@@ -77,7 +78,7 @@ class Ingestion:
 
     async def start(self) -> None:
         """Go on with documents that were not finished, now and whenever another process gave some up."""
-        await self._contents.forget_other_embedders(self._embedder.name)
+        await self._documents.backlog.forget_other_embedders(self._embedder.name)
         self._keeper = asyncio.create_task(self._keep_resuming(), name="resume ingestion")
 
     async def aclose(self) -> None:
@@ -270,9 +271,12 @@ class Ingestion:
                 await self._documents.finish_deletions()
             except Unavailable as exc:
                 logger.warning("deletions wait", extra={"error": exc.code})
-            for item in await self._contents.unfinished(self._settings.summary_threshold_tokens):
-                await self._resume(item, summarise=first)
-            first = False
+            try:
+                for item in await self._documents.backlog.unfinished(self._settings.summary_threshold_tokens):
+                    await self._resume(item, summarise=first)
+                first = False
+            except Unavailable as exc:
+                logger.warning("unfinished documents wait", extra={"error": exc.code})
             await asyncio.sleep(LEASE_SECONDS)
 
     async def _resume(self, item: Unfinished, *, summarise: bool) -> None:

@@ -20,7 +20,8 @@ from models.ocr.interface import OcrEngine
 from readers.figures import MARK, UNREAD, with_texts
 from readers.interface import Embedded, Item, Outline, Page
 from settings import Settings
-from stores.library.contents import Chunk, Contents, Gap, PageText
+from stores.library.contents import Contents
+from stores.library.pages import Chunk, Gap, PageText
 
 BATCH_PAGES = 32
 BATCH_SECONDS = 0.5

@@ -22,6 +22,7 @@ from models.embeddings.interface import Vectors
 from readers.interface import Item, Outline, Page
 from settings import Settings
 from stores.library.documents import Documents
+from stores.sql.database import Database
 from workers.sandbox import Sandbox
 
 ANN = Owner("ann", "t1")
@@ -121,6 +122,7 @@ class Library:
     """Everything that a document goes through."""
 
     settings: Settings
+    database: Database
     documents: Documents
     ingestion: Ingestion
     embedder: BagEmbedder
@@ -139,7 +141,8 @@ class Library:
 @asynccontextmanager
 async def open_library(settings: Settings, embedder: BagEmbedder | None = None) -> AsyncIterator[Library]:
     embedder = embedder or BagEmbedder()
-    documents = await Documents.open(settings, embedder)
+    database = await Database.open(settings)
+    documents = await Documents.open(settings, database, embedder)
     reader, ocr, pictures, summarizer = ScriptedReader(), ScriptedOcr(), ScriptedPictures(), FirstWords()
     sandbox = Sandbox(settings)
     ingestion = Ingestion(
@@ -147,13 +150,14 @@ async def open_library(settings: Settings, embedder: BagEmbedder | None = None) 
         embedder=embedder, summarizer=summarizer, listener=None, sandbox=sandbox,
     )  # fmt: skip
     await ingestion.start()
-    library = Library(settings, documents, ingestion, embedder, reader, ocr, pictures, summarizer)
+    library = Library(settings, database, documents, ingestion, embedder, reader, ocr, pictures, summarizer)
     try:
         yield library
     finally:
         await ingestion.aclose()
         await sandbox.aclose()
         await documents.aclose()
+        await database.aclose()
 
 
 @pytest_asyncio.fixture

@@ -5,34 +5,40 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import sqlite3
 import time
 import unicodedata
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from domain.errors import FileEmpty, FileTooLarge, UnknownAttachment
 from domain.owner import Owner
 from domain.types import AttachmentRef
 from readers.detect import detect
 from settings import MiB
-from stores.library.catalog import Catalog
+from stores.sql.database import Database, lock
+from stores.sql.tables import attachments, cache
 
 HEAD_BYTES = 64 * 1024
 NAME_CHARS = 200
 STRAY_SECONDS = 3600
 """No upload takes so long: an older file that nobody owns is a left-over."""
+_MINE = select(attachments).where(
+    attachments.c.id == bindparam("attachment_id"), attachments.c.user_id == bindparam("user_id")
+)
+_OWNED = select(attachments.c.id).where(attachments.c.sha256 == bindparam("sha256")).limit(1)
 
 
 class Attachments:
     """Content-addressed files below `folder`; each `put` gives one owner a reference of its own."""
 
-    def __init__(self, folder: Path, catalog: Catalog, max_file_bytes: int) -> None:
-        """Keep files of at most `max_file_bytes` below `folder`, and their owners in `catalog`."""
+    def __init__(self, folder: Path, database: Database, max_file_bytes: int) -> None:
+        """Keep files of at most `max_file_bytes` below `folder`, and their owners in `database`."""
         self._folder = folder
-        self._catalog = catalog
+        self._database = database
         self._limit = max_file_bytes
 
     async def put(self, data: bytes | AsyncIterator[bytes], *, name: str, owner: Owner) -> AttachmentRef:
@@ -51,7 +57,7 @@ class Attachments:
             ref = AttachmentRef(
                 id=uuid.uuid4().hex, name=shown, kind=kind, media_type=media_type, size=size, sha256=sha256
             )
-            await self._catalog.write(lambda db: self._keep(db, ref, owner, incoming))
+            await self._database.write(lambda db: self._keep(db, ref, owner, incoming))
         finally:
             await asyncio.to_thread(incoming.unlink, missing_ok=True)
         return ref
@@ -64,12 +70,13 @@ class Attachments:
         """
         copy = AttachmentRef(**{**ref, "id": uuid.uuid4().hex})
 
-        def link(db: sqlite3.Connection) -> None:
+        def link(db: Connection) -> None:
+            lock(db, ref["sha256"])
             if not self.path(ref["sha256"]).is_file():
                 raise UnknownAttachment(id=ref["id"])
             insert_attachment(db, copy, owner)
 
-        await self._catalog.write(link)
+        await self._database.write(link)
         return copy
 
     async def get(self, attachment_id: str, owner: Owner) -> AttachmentRef:
@@ -78,8 +85,7 @@ class Attachments:
         Raises:
             UnknownAttachment: There is none, or it is another user's.
         """
-        query = "SELECT * FROM attachments WHERE id = ? AND user_id = ?"
-        row = await self._catalog.read(lambda db: db.execute(query, (attachment_id, owner.user_id)).fetchone())
+        row = await self._database.read(lambda db: find_attachment(db, attachment_id, owner))
         if row is None:
             raise UnknownAttachment(id=attachment_id)
         return as_ref(row)
@@ -101,18 +107,11 @@ class Attachments:
 
     async def release(self, sha256s: list[str]) -> None:
         """Remove the files among `sha256s` that nobody owns any more, and what was cached of them."""
-
-        def remove(db: sqlite3.Connection) -> None:
-            for sha256 in sha256s:
-                if db.execute("SELECT 1 FROM attachments WHERE sha256 = ?", (sha256,)).fetchone() is None:
-                    db.execute("DELETE FROM cache WHERE key >= ? AND key < ?", (sha256, sha256 + "~"))
-                    self.path(sha256).unlink(missing_ok=True)
-
-        await self._catalog.write(remove)
+        await self._database.write(lambda db: self._remove_unowned(db, sha256s))
 
     async def tidy(self) -> None:
         """Remove what a process that was killed in the middle of an upload left behind."""
-        await self._catalog.write(self._remove_strays)
+        await self._database.write(self._remove_strays)
 
     async def _receive(self, data: bytes | AsyncIterator[bytes], path: Path, name: str) -> tuple[int, str, bytes]:
         size, digest, head = 0, hashlib.sha256(), b""
@@ -128,14 +127,24 @@ class Attachments:
             raise FileEmpty(name=name)
         return size, digest.hexdigest(), head
 
-    def _remove_strays(self, db: sqlite3.Connection) -> None:
-        owned = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM attachments")}
-        for path in self._folder.glob("*/*"):
-            if path.name not in owned and time.time() - path.stat().st_mtime > STRAY_SECONDS:
-                path.unlink(missing_ok=True)
+    def _remove_unowned(self, db: Connection, sha256s: Iterable[str]) -> None:
+        for sha256 in sorted(sha256s):
+            lock(db, sha256)
+            if not is_owned(db, sha256):
+                db.execute(delete(cache).where(cache.c.key >= sha256, cache.c.key < sha256 + "~"))
+                self.path(sha256).unlink(missing_ok=True)
 
-    def _keep(self, db: sqlite3.Connection, ref: AttachmentRef, owner: Owner, incoming: Path) -> None:
-        # Inside the write transaction, so that a concurrent release of the same content cannot take the file away.
+    def _remove_strays(self, db: Connection) -> None:
+        owned = set(db.scalars(select(attachments.c.sha256).distinct()))
+        old = [path for path in self._folder.glob("*/*") if time.time() - path.stat().st_mtime > STRAY_SECONDS]
+        for path in old:
+            if path.parent.name == "incoming":
+                path.unlink(missing_ok=True)
+        self._remove_unowned(db, {path.name for path in old if path.name not in owned})
+
+    def _keep(self, db: Connection, ref: AttachmentRef, owner: Owner, incoming: Path) -> None:
+        # Inside the transaction and its lock, so that a concurrent release of the same content cannot take the file.
+        lock(db, ref["sha256"])
         insert_attachment(db, ref, owner)
         target = self.path(ref["sha256"])
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -158,21 +167,27 @@ def display_name(name: str) -> str:
     return shown if shown.strip(".") else "file"
 
 
-def insert_attachment(db: sqlite3.Connection, ref: AttachmentRef, owner: Owner) -> None:
+def insert_attachment(db: Connection, ref: AttachmentRef, owner: Owner) -> None:
     """Write the ownership row of `ref`."""
-    db.execute(
-        "INSERT INTO attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (ref["id"], owner.user_id, owner.thread_id, ref["name"], ref["kind"], ref["media_type"], ref["size"],
-         ref["sha256"], time.time()),
-    )  # fmt: skip
+    row = {**ref, "user_id": owner.user_id, "thread_id": owner.thread_id, "created": time.time()}
+    db.execute(insert(attachments), row)
 
 
-def as_ref(row: sqlite3.Row) -> AttachmentRef:
+def find_attachment(db: Connection, attachment_id: str, owner: Owner) -> Row[Any] | None:
+    """Return the row of an attachment of the user of `owner`."""
+    return db.execute(_MINE, {"attachment_id": attachment_id, "user_id": owner.user_id}).first()
+
+
+def is_owned(db: Connection, sha256: str) -> bool:
+    """Tell whether anybody owns the file with this hash."""
+    return db.execute(_OWNED, {"sha256": sha256}).first() is not None
+
+
+def as_ref(row: Row[Any]) -> AttachmentRef:
     """Return the reference in a row that has the columns of `attachments`."""
     return AttachmentRef(
-        id=row["id"], name=row["name"], kind=row["kind"], media_type=row["media_type"], size=row["size"],
-        sha256=row["sha256"],
-    )  # fmt: skip
+        id=row.id, name=row.name, kind=row.kind, media_type=row.media_type, size=row.size, sha256=row.sha256
+    )
 
 
 async def _blocks(data: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import sqlite3
+from sqlalchemy import Connection, delete, insert, select
 
-from stores.library.catalog import Catalog
+from stores.library.attachments import is_owned
+from stores.sql.database import Database, lock
+from stores.sql.tables import cache
 
 HASH_CHARS = 64
 
 
 class ResultCache:
-    """Bytes by key in the catalog; they go when the last owner of their file deletes it."""
+    """Bytes by key in the database; they go when the last owner of their file deletes it."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def get(self, key: str) -> bytes | None:
         """Return what was put under `key`, or None."""
-        query = "SELECT value FROM cache WHERE key = ?"
-        row = await self._catalog.read(lambda db: db.execute(query, (key,)).fetchone())
-        return None if row is None else bytes(row["value"])
+        value = await self._database.read(lambda db: db.scalar(select(cache.c.value).where(cache.c.key == key)))
+        return None if value is None else bytes(value)
 
     async def put(self, key: str, value: bytes) -> None:
         """Keep `value`, unless its file has been deleted meanwhile."""
 
-        def change(db: sqlite3.Connection) -> None:
-            owned = db.execute("SELECT 1 FROM attachments WHERE sha256 = ?", (key[:HASH_CHARS],)).fetchone()
-            if owned is not None:
-                db.execute("INSERT OR REPLACE INTO cache VALUES (?, ?)", (key, value))
+        def change(db: Connection) -> None:
+            lock(db, key[:HASH_CHARS])
+            if is_owned(db, key[:HASH_CHARS]):
+                db.execute(delete(cache).where(cache.c.key == key))
+                db.execute(insert(cache), {"key": key, "value": value})
 
-        await self._catalog.write(change)
+        await self._database.write(change)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from stores.library.catalog import Catalog
+from sqlalchemy import delete, insert, select
+
+from stores.sql.database import Database
+from stores.sql.tables import deletions
 
 Kind = Literal["document", "session", "user"]
 
@@ -23,23 +26,20 @@ class Deletion:
 class Deletions:
     """The deletions that are under way. A process that is killed leaves its own here, for the next one to finish."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def begin(self, kind: Kind, user_id: str, target: str = "") -> Deletion:
         """Note a deletion; it is on disk when this returns."""
-        insert = "INSERT INTO deletions (kind, user_id, target) VALUES (?, ?, ?) RETURNING id"
-        values = (kind, user_id, target)
-        row = await self._catalog.write(lambda db: db.execute(insert, values).fetchone())
-        return Deletion(int(row["id"]), kind, user_id, target)
+        note = insert(deletions).values(kind=kind, user_id=user_id, target=target).returning(deletions.c.id)
+        number = await self._database.write(lambda db: db.execute(note).scalar_one())
+        return Deletion(number, kind, user_id, target)
 
     async def end(self, deletion: Deletion) -> None:
         """Strike a deletion that is done, or that there was nothing to do for."""
-        values = (deletion.id,)
-        await self._catalog.write(lambda db: db.execute("DELETE FROM deletions WHERE id = ?", values))
+        await self._database.write(lambda db: db.execute(delete(deletions).where(deletions.c.id == deletion.id)))
 
     async def under_way(self) -> list[Deletion]:
         """Return all that are not done, oldest first."""
-        query = "SELECT * FROM deletions ORDER BY id"
-        rows = await self._catalog.read(lambda db: db.execute(query).fetchall())
-        return [Deletion(int(row["id"]), cast(Kind, row["kind"]), row["user_id"], row["target"]) for row in rows]
+        rows = await self._database.read(lambda db: db.execute(select(deletions).order_by(deletions.c.id)).all())
+        return [Deletion(row.id, cast(Kind, row.kind), row.user_id, row.target) for row in rows]

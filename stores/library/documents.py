@@ -3,55 +3,70 @@
 from __future__ import annotations
 
 import builtins
-import sqlite3
 from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, select
 
 from domain.errors import UnknownDocument
 from domain.owner import Owner
 from domain.types import Attachment, Source
 from models.embeddings.interface import Embedder
 from settings import Settings
-from stores.library.attachments import Attachments, as_ref
+from stores.library.attachments import Attachments, as_ref, find_attachment
+from stores.library.backlog import Backlog
 from stores.library.cache import ResultCache
-from stores.library.catalog import Catalog
 from stores.library.contents import Contents
 from stores.library.deletions import Deletions
 from stores.library.ranking import Mode, Reranker
-from stores.library.records import SELECT, PageRecord, attachment, page_record
+from stores.library.records import PageRecord, attachment, page_record, select_documents
 from stores.library.removal import Receipt, Removal
-from stores.library.search import Hit, Search, visible
+from stores.library.search import Hit, Search
 from stores.library.vectors import VectorStore
+from stores.library.visibility import parameters, sight
+from stores.sql.database import Database
+from stores.sql.tables import attachments, documents, pages
+
+_CONTENT = (
+    select(documents.c.content_id)
+    .join(attachments, attachments.c.id == documents.c.id)
+    .where(documents.c.id == bindparam("document_id"), attachments.c.user_id == bindparam("user_id"))
+)
+_PAGE_TEXT = select(pages.c.text).where(
+    pages.c.content_id == bindparam("content_id"), pages.c.number == bindparam("number")
+)
+LAST_PAGE = 2**31 - 1
 
 
 class Documents:
     """The documents that were read, for all owners."""
 
-    def __init__(self, catalog: Catalog, vectors: VectorStore | None, attachments: Attachments, search: Search) -> None:
+    def __init__(self, database: Database, files: Attachments, vectors: VectorStore | None, search: Search) -> None:
         """Use `open` instead."""
-        self._catalog = catalog
-        self._removal = Removal(catalog, vectors, attachments)
+        self._database = database
+        self._removal = Removal(database, vectors, files)
         self._search = search
-        self.attachments = attachments
+        self.attachments = files
         self.vectors = vectors
-        self.contents = Contents(catalog)
-        self.cache = ResultCache(catalog)
-        self.deletions = Deletions(catalog)
+        self.contents = Contents(database)
+        self.backlog = Backlog(database)
+        self.cache = ResultCache(database)
+        self.deletions = Deletions(database)
 
     @classmethod
-    async def open(cls, settings: Settings, embedder: Embedder, reranker: Reranker | None = None) -> Documents:
-        """Open catalog and vectors, and finish deletions that were cut short.
+    async def open(
+        cls, settings: Settings, database: Database, embedder: Embedder, reranker: Reranker | None = None
+    ) -> Documents:
+        """Open files and vectors beside `database`, and finish deletions that were cut short.
 
         Raises:
             Unavailable: The Chroma server does not answer.
         """
-        catalog = Catalog(settings.data_dir / "catalog.sqlite3")
-        uid = await catalog.uid()
-        vectors = await VectorStore.open(settings, embedder, uid) if embedder.dimensions else None
-        attachments = Attachments(settings.data_dir / "attachments", catalog, settings.max_file_bytes)
-        documents = cls(catalog, vectors, attachments, Search(catalog, vectors, embedder, reranker))
-        await documents.finish_deletions()
-        await attachments.tidy()
-        return documents
+        vectors = await VectorStore.open(settings, embedder, await database.uid()) if embedder.dimensions else None
+        files = Attachments(settings.data_dir / "attachments", database, settings.max_file_bytes)
+        opened = cls(database, files, vectors, Search(database, vectors, embedder, reranker))
+        await opened.finish_deletions()
+        await files.tidy()
+        return opened
 
     async def finish_deletions(self) -> None:
         """Go on with deletions that were cut short, by a kill or a vector store that did not answer.
@@ -65,16 +80,14 @@ class Documents:
         """Close everything that `open` opened."""
         if self.vectors is not None:
             await self.vectors.aclose()
-        await self._catalog.aclose()
 
     async def list(self, owner: Owner, *, library: bool = True) -> list[Attachment]:
         """Return the thread's documents and, with `library`, the user's lasting ones, oldest first.
 
         Recognised text and descriptions of pictures are left out; `get` has them.
         """
-        where, values = visible(owner, library=library)
-        query = f"{SELECT} WHERE {where} ORDER BY a.created, a.rowid"
-        return await self._catalog.read(lambda db: [attachment(row, detail=False) for row in db.execute(query, values)])
+        query, values = select_documents(sight(owner, library=library)), parameters(owner)
+        return await self._database.read(lambda db: [attachment(row) for row in db.execute(query, values)])
 
     async def get(self, document_id: str, owner: Owner) -> Attachment:
         """Return one document with its progress; a file that nobody has begun to read is `queued`.
@@ -83,15 +96,14 @@ class Documents:
             UnknownDocument: There is none, or it is another user's.
         """
 
-        def query(db: sqlite3.Connection) -> Attachment | None:
-            values = (document_id, owner.user_id)
-            row = db.execute(f"{SELECT} WHERE a.id = ? AND a.user_id = ?", values).fetchone()
-            if row is not None:
-                return attachment(row, detail=True)
-            row = db.execute("SELECT * FROM attachments WHERE id = ? AND user_id = ?", values).fetchone()
+        def query(db: Connection) -> Attachment | None:
+            values = {"document_id": document_id, "user_id": owner.user_id}
+            if (row := db.execute(select_documents("one"), values).first()) is not None:
+                return attachment(row)
+            row = find_attachment(db, document_id, owner)
             return None if row is None else Attachment(**as_ref(row), status="queued")  # type: ignore[typeddict-item]  # optional keys
 
-        found = await self._catalog.read(query)
+        found = await self._database.read(query)
         if found is None:
             raise UnknownDocument(id=document_id)
         return found
@@ -105,15 +117,13 @@ class Documents:
             UnknownDocument: There is no such document, or it is another user's.
         """
 
-        def query(db: sqlite3.Connection) -> builtins.list[PageRecord]:
+        def query(db: Connection) -> builtins.list[PageRecord]:
             content_id = _content_of(db, document_id, owner)
-            rows = db.execute(
-                "SELECT * FROM pages WHERE content_id = ? AND number BETWEEN ? AND ? ORDER BY number",
-                (content_id, first, last or 2**31),
-            )
-            return [page_record(row) for row in rows]
+            wanted = select(pages).where(pages.c.content_id == content_id)
+            rows = wanted.where(pages.c.number.between(first, last or LAST_PAGE)).order_by(pages.c.number)
+            return [page_record(row) for row in db.execute(rows)]
 
-        return await self._catalog.read(query)
+        return await self._database.read(query)
 
     async def page_text(self, document_id: str, page: int, owner: Owner) -> str:
         """Return the text that offsets of this page count in.
@@ -122,14 +132,14 @@ class Documents:
             UnknownDocument: There is no such document or page, or it is another user's.
         """
 
-        def query(db: sqlite3.Connection) -> str:
-            values = (_content_of(db, document_id, owner), page)
-            row = db.execute("SELECT text FROM pages WHERE content_id = ? AND number = ?", values).fetchone()
-            if row is None:
+        def query(db: Connection) -> str:
+            place = {"content_id": _content_of(db, document_id, owner), "number": page}
+            text = db.scalar(_PAGE_TEXT, place)
+            if text is None:
                 raise UnknownDocument(id=document_id)
-            return str(row["text"])
+            return str(text)
 
-        return await self._catalog.read(query)
+        return await self._database.read(query)
 
     async def search(
         self,
@@ -184,11 +194,8 @@ class Documents:
         return await self._removal.owner(owner)
 
 
-def _content_of(db: sqlite3.Connection, document_id: str, owner: Owner) -> int:
-    row = db.execute(
-        "SELECT d.content_id FROM documents d JOIN attachments a ON a.id = d.id WHERE d.id = ? AND a.user_id = ?",
-        (document_id, owner.user_id),
-    ).fetchone()
-    if row is None:
+def _content_of(db: Connection, document_id: str, owner: Owner) -> int:
+    content_id = db.scalar(_CONTENT, {"document_id": document_id, "user_id": owner.user_id})
+    if content_id is None:
         raise UnknownDocument(id=document_id)
-    return int(row["content_id"])
+    return int(content_id)

@@ -6,9 +6,7 @@ statistics never mix owners. Terms are stored as 64-bit hashes: no readable text
 
 from __future__ import annotations
 
-import json
 import math
-import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +15,11 @@ from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection, insert, select
 
 from domain.text import terms
+from stores.sql.database import among, insert_rows
+from stores.sql.tables import postings, segments
 
 K1, B = 1.2, 0.75
 """BM25 parameters of Robertson and Zaragoza, The Probabilistic Relevance Framework (2009)."""
@@ -39,8 +40,16 @@ class KeywordMatches:
     coverage: NDArray[np.float64]
 
 
-def index(db: sqlite3.Connection, content_id: int, first: int, texts: Sequence[str]) -> None:
-    """Add one segment with `texts`, the chunks of `content_id` from ordinal `first` on."""
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The index of some chunks, ready to be stored: `lengths` as uint16, `hits` by key of a term as uint32."""
+
+    lengths: bytes
+    hits: dict[int, bytes]
+
+
+def segment_of(texts: Sequence[str]) -> Segment:
+    """Return the index of `texts`, chunks that follow each other."""
     lengths = np.zeros(len(texts), np.uint16)
     hits: dict[int, list[int]] = {}
     for position, text in enumerate(texts):
@@ -48,46 +57,49 @@ def index(db: sqlite3.Connection, content_id: int, first: int, texts: Sequence[s
         lengths[position] = min(sum(counts.values()), 65_535)
         for term, count in counts.items():
             hits.setdefault(_term_key(term), []).append(position << 8 | min(count, 255))
-    cursor = db.execute(
-        "INSERT INTO segments (content_id, first, lengths) VALUES (?, ?, ?)", (content_id, first, lengths.tobytes())
-    )
-    rows = ((cursor.lastrowid, key, np.array(hits[key], np.uint32).tobytes()) for key in sorted(hits))
-    db.executemany("INSERT INTO postings VALUES (?, ?, ?)", rows)
+    return Segment(lengths.tobytes(), {key: np.array(hits[key], np.uint32).tobytes() for key in sorted(hits)})
 
 
-def search(db: sqlite3.Connection, content_ids: Sequence[int], query: str, limit: int) -> KeywordMatches:
+def insert_segment(db: Connection, content_id: int, first: int, segment: Segment) -> None:
+    """Write `segment`, the chunks of `content_id` from ordinal `first` on."""
+    row = insert(segments).values(content_id=content_id, first=first, lengths=segment.lengths)
+    number = db.execute(row.returning(segments.c.id)).scalar_one()
+    if segment.hits:
+        insert_rows(db, postings, ((number, key, hits) for key, hits in segment.hits.items()))
+
+
+_SEGMENTS = (
+    select(segments.c.id, segments.c.content_id, segments.c.first, segments.c.lengths)
+    .where(among(segments.c.content_id, "contents"))
+    .order_by(segments.c.id)
+)
+_POSTINGS = select(postings.c.segment_id, postings.c.term, postings.c.hits).where(
+    among(postings.c.segment_id, "segments"), among(postings.c.term, "terms")
+)
+
+
+def search(db: Connection, content_ids: Sequence[int], query: str, limit: int) -> KeywordMatches:
     """Return the `limit` best chunks of `content_ids` by BM25."""
     wanted = sorted({_term_key(term) for term in terms(query)})
-    segments = db.execute(
-        "SELECT id, content_id, first, lengths FROM segments WHERE content_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(content_ids)),),
-    ).fetchall()
-    if not wanted or not segments:
+    found = db.execute(_SEGMENTS, {"contents": content_ids}).all() if wanted and content_ids else []
+    if not found:
         return KeywordMatches([], np.zeros(0), np.zeros(0))
-    lengths = np.frombuffer(b"".join(row["lengths"] for row in segments), np.uint16).astype(np.float64)
-    sizes = [len(row["lengths"]) // 2 for row in segments]
+    lengths = np.frombuffer(b"".join(row.lengths for row in found), np.uint16).astype(np.float64)
+    sizes = [len(row.lengths) // 2 for row in found]
     offsets = np.concatenate([[0], np.cumsum(sizes)])
-    scores, coverage = _bm25(_postings(db, segments, wanted), offsets, lengths, wanted)
+    place = {row.id: number for number, row in enumerate(found)}
+    term_place = {term: number for number, term in enumerate(wanted)}
+    rows = db.execute(_POSTINGS, {"segments": list(place), "terms": wanted}).all()
+    hits = [(place[segment], term_place[term], packed) for segment, term, packed in rows]
+    scores, coverage = _bm25(hits, offsets, lengths, wanted)
     best = np.argsort(-scores, kind="stable")[:limit]
     best = best[scores[best] > 0]
     places = np.searchsorted(offsets, best, side="right") - 1
     chunks = [
-        (segments[place]["content_id"], int(segments[place]["first"] + position - offsets[place]))
+        (found[place].content_id, int(found[place].first + position - offsets[place]))
         for place, position in zip(places, best, strict=True)
     ]
     return KeywordMatches(chunks, scores[best], coverage[best])
-
-
-def _postings(db: sqlite3.Connection, segments: list[sqlite3.Row], wanted: list[int]) -> list[tuple[int, int, bytes]]:
-    """Return (place of the segment, place of the term, hits)."""
-    place = {row["id"]: number for number, row in enumerate(segments)}
-    term_place = {term: number for number, term in enumerate(wanted)}
-    rows = db.execute(
-        "SELECT segment_id, term, hits FROM postings WHERE segment_id IN (SELECT value FROM json_each(?))"
-        " AND term IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(place)), json.dumps(wanted)),
-    )
-    return [(place[row[0]], term_place[row[1]], row[2]) for row in rows]
 
 
 def _bm25(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -33,6 +33,14 @@ class Ranked:
 
     key: Key
     score: float
+
+
+def by_content(keys: Iterable[Key]) -> dict[int, list[int]]:
+    """Return the ordinals of chunks by their content."""
+    found: dict[int, list[int]] = {}
+    for content_id, ordinal in keys:
+        found.setdefault(content_id, []).append(ordinal)
+    return found
 
 
 class Reranker(Protocol):

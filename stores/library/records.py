@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from typing import NotRequired
+from functools import cache
+from typing import Any, Literal, NotRequired
 
+from sqlalchemy import Row, Select, bindparam, select
 from typing_extensions import TypedDict
 
 from domain.types import Attachment, Coverage, OcrLine
 from domain.words import Language
 from readers.texts import notice
 from stores.library.attachments import as_ref
-from stores.library.contents import Gap
+from stores.library.pages import Gap
+from stores.library.visibility import VISIBLE, Sight
+from stores.sql.tables import attachments, contents, documents
+
+_FIELDS = ("status", "pages_total", "pages_done", "language", "summary", "chunks", "embedded", "notes", "gaps", "error")
 
 
 class PageRecord(TypedDict):
@@ -26,10 +30,20 @@ class PageRecord(TypedDict):
     lines: NotRequired[list[OcrLine]]
 
 
-SELECT = """
-SELECT a.*, d.content_id, d.language AS asked, c.status, c.origin, c.pages_total, c.pages_done, c.language, c.summary,
-  c.chunks, c.embedded, c.picture, c.notes, c.gaps, c.error
-FROM attachments a JOIN documents d ON d.id = a.id JOIN contents c ON c.id = d.content_id """
+@cache
+def select_documents(which: Sight | Literal["one"]) -> Select[Any]:
+    """Return the query of the documents in sight, oldest first, or with `one` of a single one with all its details."""
+    fields = [contents.c[name] for name in _FIELDS]
+    query = (
+        select(attachments, documents.c.language.label("asked"), *fields)
+        .join(documents, documents.c.id == attachments.c.id)
+        .join(contents, contents.c.id == documents.c.content_id)
+    )
+    if which == "one":
+        mine = attachments.c.user_id == bindparam("user_id")
+        return query.add_columns(contents.c.picture).where(attachments.c.id == bindparam("document_id"), mine)
+    return query.where(VISIBLE[which]).order_by(attachments.c.created, attachments.c.id)
+
 
 _REASONS: dict[str, tuple[str, str]] = {
     "blank": ("no text on it", "没有文字"),
@@ -48,41 +62,41 @@ QUIET = "blank"
 """A reason that is in the coverage ledger but is no warning: empty pages are normal."""
 
 
-def attachment(row: sqlite3.Row, *, detail: bool) -> Attachment:
-    """Return the attachment in a row of `SELECT`; recognised text and descriptions only with `detail`."""
-    language: Language = row["asked"]
+def attachment(row: Row[Any]) -> Attachment:
+    """Return the attachment in a row of `select_documents`."""
+    language: Language = row.asked
     shown = Attachment(
         **as_ref(row),  # type: ignore[typeddict-item]  # mypy wants the optional keys in it too
-        status=row["status"],
-        pages_total=row["pages_total"],
-        pages_done=row["pages_done"],
+        status=row.status,
+        pages_total=row.pages_total,
+        pages_done=row.pages_done,
     )
-    if row["language"]:
-        shown["language"] = row["language"]
-    if row["summary"]:
-        shown["summary"] = row["summary"]
-    if row["chunks"]:
-        shown["indexed"] = round(row["embedded"] / row["chunks"], 3)
-    if row["picture"] and detail:
-        shown.update(json.loads(row["picture"]))
-    gaps: list[Gap] = json.loads(row["gaps"])
-    warnings = [notice(note, language) for note in json.loads(row["notes"])] + _gap_warnings(gaps, language)
+    if row.language:
+        shown["language"] = row.language
+    if row.summary:
+        shown["summary"] = row.summary
+    if row.chunks:
+        shown["indexed"] = round(row.embedded / row.chunks, 3)
+    if picture := getattr(row, "picture", None):
+        shown.update(picture)
+    gaps: list[Gap] = row.gaps
+    warnings = [notice(note, language) for note in row.notes] + _gap_warnings(gaps, language)
     if warnings:
         shown["warnings"] = [*shown.get("warnings", []), *warnings]
     if gaps:
-        shown["coverage"] = _coverage(gaps, row["pages_done"], language)
-    if row["error"]:
-        shown["error"] = json.loads(row["error"])[language]
+        shown["coverage"] = _coverage(gaps, row.pages_done, language)
+    if row.error:
+        shown["error"] = row.error[language]
     return shown
 
 
-def page_record(row: sqlite3.Row) -> PageRecord:
+def page_record(row: Row[Any]) -> PageRecord:
     """Return a row of `pages` as the API shows it."""
-    record = PageRecord(number=row["number"], label=row["label"], markdown=row["text"], ocr=bool(row["ocr"]))
-    if row["confidence"] is not None:
-        record["confidence"] = row["confidence"]
-    if row["lines"]:
-        record["lines"] = json.loads(row["lines"])
+    record = PageRecord(number=row.number, label=row.label, markdown=row.text, ocr=row.ocr)
+    if row.confidence is not None:
+        record["confidence"] = row.confidence
+    if row.lines:
+        record["lines"] = row.lines
     return record
 
 

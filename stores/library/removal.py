@@ -6,18 +6,19 @@ go. The tombstone goes last, so a deletion that was killed in the middle is fini
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select
 from typing_extensions import TypedDict
 
 from domain.errors import UnknownDocument
 from domain.owner import Owner
-from stores.library.attachments import Attachments
-from stores.library.catalog import Catalog
-from stores.library.contents import delete_content
+from stores.library.attachments import Attachments, is_owned
+from stores.library.pages import delete_content
 from stores.library.vectors import VectorStore
+from stores.sql.database import Database, among
+from stores.sql.tables import attachments, chunks, contents, documents, pages, postings, segments, tombstones
 
 
 class Count(TypedDict):
@@ -30,20 +31,20 @@ class Count(TypedDict):
 Receipt = dict[str, Count]
 """Counts by store: `documents`, `attachments`, `pages`, `chunks`, `keywords`, `vectors`, `files`."""
 
-_WITH_CHILDREN = """
-WITH RECURSIVE gone(id) AS (
-  SELECT id FROM attachments a WHERE {where}
-  UNION SELECT d.id FROM documents d JOIN gone ON d.parent_id = gone.id)
-SELECT id FROM gone"""
+
+def _with_children(*which: ColumnElement[bool]) -> Select[tuple[str]]:
+    """Return the query of the ids of `which` attachments and of all files that came out of them."""
+    gone = select(attachments.c.id).where(*which).cte("gone", recursive=True)
+    return select(gone.union(select(documents.c.id).where(documents.c.parent_id == gone.c.id)).c.id)
 
 
 class Removal:
     """Deletes documents with all that only their owner had."""
 
-    def __init__(self, catalog: Catalog, vectors: VectorStore | None, attachments: Attachments) -> None:
-        self._catalog = catalog
+    def __init__(self, database: Database, vectors: VectorStore | None, files: Attachments) -> None:
+        self._database = database
         self._vectors = vectors
-        self._attachments = attachments
+        self._files = files
 
     async def family(self, document_id: str, owner: Owner) -> list[str]:
         """Return the ids of a document and of the files that came out of it.
@@ -51,7 +52,7 @@ class Removal:
         Raises:
             UnknownDocument: There is none, or it is another user's.
         """
-        ids = await self._ids("a.id = ? AND a.user_id = ?", (document_id, owner.user_id))
+        ids = await self._ids(attachments.c.id == document_id, attachments.c.user_id == owner.user_id)
         if not ids:
             raise UnknownDocument(id=document_id)
         return ids
@@ -62,101 +63,87 @@ class Removal:
         Raises:
             UnknownDocument: There is none, or it is another user's.
         """
-        receipt = await self._remove("a.id = ? AND a.user_id = ?", (document_id, owner.user_id))
+        receipt = await self._remove(attachments.c.id == document_id, attachments.c.user_id == owner.user_id)
         if not receipt["attachments"]["before"]:
             raise UnknownDocument(id=document_id)
         return receipt
 
     async def owner(self, owner: Owner) -> Receipt:
         """Delete all of a thread, or all of a user."""
+        mine = attachments.c.user_id == owner.user_id
         if owner.thread_id is None:
-            return await self._remove("a.user_id = ?", (owner.user_id,))
-        return await self._remove("a.user_id = ? AND a.thread_id = ?", (owner.user_id, owner.thread_id))
+            return await self._remove(mine)
+        return await self._remove(mine, attachments.c.thread_id == owner.thread_id)
 
     async def finish(self) -> None:
         """Carry out what tombstones name: deletions that were cut short."""
-        stones = await self._catalog.read(lambda db: db.execute("SELECT * FROM tombstones").fetchall())
-        for stone in stones:
+        for stone in await self._database.read(lambda db: db.execute(select(tombstones)).all()):
             await self._carry_out(stone)
 
-    async def _remove(self, where: str, values: Sequence[str]) -> Receipt:
-        ids = await self._ids(where, values)
+    async def _remove(self, *which: ColumnElement[bool]) -> Receipt:
+        ids = await self._ids(*which)
         before = await self._held(ids)
-        stone = await self._catalog.write(lambda db: _bury(db, ids))
+        stone = await self._database.write(lambda db: _bury(db, ids))
         await self._carry_out(stone)
-        left = {int(content_id): int(n) for content_id, n in json.loads(stone["contents"]).items()}
-        after = await self._held(ids, left, json.loads(stone["files"]))
+        left = {int(content_id): int(count) for content_id, count in stone.contents.items()}
+        after = await self._held(ids, left, stone.files)
         return {store: Count(before=before[store], after=after[store]) for store in before}
 
-    async def _ids(self, where: str, values: Sequence[str]) -> list[str]:
-        query = _WITH_CHILDREN.format(where=where)
-        return await self._catalog.read(lambda db: [row["id"] for row in db.execute(query, values)])
+    async def _ids(self, *which: ColumnElement[bool]) -> list[str]:
+        return await self._database.read(lambda db: list(db.scalars(_with_children(*which))))
 
-    async def _carry_out(self, stone: sqlite3.Row) -> None:
+    async def _carry_out(self, stone: Row[Any]) -> None:
         if self._vectors is not None:
-            for content_id, count in json.loads(stone["contents"]).items():
+            for content_id, count in stone.contents.items():
                 await self._vectors.delete(int(content_id), count)
-        await self._attachments.release(json.loads(stone["files"]))
-        await self._catalog.scrub()
-        await self._catalog.write(lambda db: db.execute("DELETE FROM tombstones WHERE id = ?", (stone["id"],)))
+        await self._files.release(stone.files)
+        await self._database.scrub()
+        await self._database.write(lambda db: db.execute(delete(tombstones).where(tombstones.c.id == stone.id)))
 
     async def _held(
         self, ids: list[str], contents: dict[int, int] | None = None, files: Sequence[str] | None = None
     ) -> dict[str, int]:
         """Count what the stores hold of these documents, and of `contents` and `files` that nobody owns any more."""
-        counts, sizes, hashes = await self._catalog.read(lambda db: _count(db, ids, contents or {}))
+        counts, sizes, hashes = await self._database.read(lambda db: _count(db, ids, contents or {}))
         counts["vectors"] = await self._vectors.count(sizes) if self._vectors else 0
-        counts["files"] = sum(self._attachments.path(sha256).is_file() for sha256 in {*hashes, *(files or ())})
+        counts["files"] = sum(self._files.path(sha256).is_file() for sha256 in {*hashes, *(files or ())})
         return counts
 
 
-def _bury(db: sqlite3.Connection, ids: list[str]) -> sqlite3.Row:
+def _bury(db: Connection, ids: list[str]) -> Row[Any]:
     """Delete the documents and what nobody else owns of them; return the tombstone of the rest."""
-    listed = (json.dumps(ids),)
-    among = "IN (SELECT value FROM json_each(?))"
-    files = [r[0] for r in db.execute(f"SELECT DISTINCT sha256 FROM attachments WHERE id {among}", listed)]
-    contents = [r[0] for r in db.execute(f"SELECT DISTINCT content_id FROM documents WHERE id {among}", listed)]
-    db.execute(f"DELETE FROM documents WHERE id {among}", listed)
-    db.execute(f"DELETE FROM attachments WHERE id {among}", listed)
-    orphans: dict[int, int] = {}
-    for content_id in contents:
-        if db.execute("SELECT 1 FROM documents WHERE content_id = ?", (content_id,)).fetchone() is None:
-            orphans[content_id] = db.execute("SELECT chunks FROM contents WHERE id = ?", (content_id,)).fetchone()[0]
-            delete_content(db, content_id)
-    unowned = [sha for sha in files if not db.execute("SELECT 1 FROM attachments WHERE sha256 = ?", (sha,)).fetchone()]
-    values = (json.dumps(orphans), json.dumps(unowned))
-    row: sqlite3.Row = db.execute(
-        "INSERT INTO tombstones (contents, files) VALUES (?, ?) RETURNING *", values
-    ).fetchone()
-    return row
+    hashes = set(db.scalars(select(attachments.c.sha256).where(among(attachments.c.id, ids))))
+    held = list(db.scalars(select(documents.c.content_id).where(among(documents.c.id, ids)).distinct()))
+    sizes = select(contents.c.id, contents.c.chunks).where(among(contents.c.id, held)).order_by(contents.c.id)
+    locked = db.execute(sizes.with_for_update()).all()
+    db.execute(delete(documents).where(among(documents.c.id, ids)))
+    db.execute(delete(attachments).where(among(attachments.c.id, ids)))
+    owned = set(db.scalars(select(documents.c.content_id).where(among(documents.c.content_id, held))))
+    orphans = {row.id: row.chunks for row in locked if row.id not in owned}
+    for content_id in orphans:
+        delete_content(db, content_id)
+    unowned = sorted(sha256 for sha256 in hashes if not is_owned(db, sha256))
+    return db.execute(insert(tombstones).values(contents=orphans, files=unowned).returning(tombstones)).one()
 
 
-def _count(
-    db: sqlite3.Connection, ids: list[str], contents: dict[int, int]
-) -> tuple[dict[str, int], dict[int, int], list[str]]:
+def _count(db: Connection, ids: list[str], left: dict[int, int]) -> tuple[dict[str, int], dict[int, int], list[str]]:
     """Return counts by store, chunks by content id, and hashes of the files."""
-    listed = json.dumps(ids)
-    among = "IN (SELECT value FROM json_each(?))"
-    owned = dict(
-        db.execute(
-            f"SELECT c.id, c.chunks FROM contents c WHERE c.id IN (SELECT content_id FROM documents WHERE id {among})",
-            (listed,),
-        ).fetchall()
-    )
-    sizes = {**owned, **contents}
-    chosen = json.dumps(list(sizes))
-    hashes = [row[0] for row in db.execute(f"SELECT DISTINCT sha256 FROM attachments WHERE id {among}", (listed,))]
+    held = select(documents.c.content_id).where(among(documents.c.id, ids))
+    sizes = {
+        row.id: row.chunks
+        for row in db.execute(select(contents.c.id, contents.c.chunks).where(contents.c.id.in_(held)))
+    }
+    sizes |= left
+    hashes = list(db.scalars(select(attachments.c.sha256).where(among(attachments.c.id, ids)).distinct()))
 
-    def number(query: str, value: str) -> int:
-        return int(db.execute(f"SELECT count(*) FROM {query} {among}", (value,)).fetchone()[0])
+    def number(column: ColumnElement[Any], values: Iterable[Any], *joined: ColumnElement[bool]) -> int:
+        return int(db.scalar(select(func.count()).where(among(column, list(values)), *joined)) or 0)
 
     counts = {
-        "documents": number("documents WHERE id", listed),
-        "attachments": number("attachments WHERE id", listed),
-        "pages": number("pages WHERE content_id", chosen),
-        "chunks": number("chunks WHERE content_id", chosen),
-        "keywords": number(
-            "postings p JOIN segments s ON s.id = p.segment_id WHERE s.content_id", chosen
-        ),
-    }  # fmt: skip
+        "documents": number(documents.c.id, ids),
+        "attachments": number(attachments.c.id, ids),
+        "pages": number(pages.c.content_id, sizes),
+        "chunks": number(chunks.c.content_id, sizes),
+        "keywords": number(segments.c.content_id, sizes, postings.c.segment_id == segments.c.id),
+    }
     return counts, sizes, hashes

@@ -9,8 +9,9 @@ import pytest
 from domain.owner import Owner
 from models.embeddings.registry import MissingEmbedder
 from settings import Settings
-from stores.library.contents import Chunk, PageText
 from stores.library.documents import Documents
+from stores.library.pages import Chunk, PageText
+from stores.sql.database import Database
 from tools.interface import Caller
 from tools.registry import ToolRegistry
 
@@ -20,7 +21,8 @@ MINE, YOURS = Owner("me", "t1"), Owner("you", "t1")
 
 @pytest.fixture
 async def documents(settings: Settings) -> AsyncIterator[Documents]:
-    store = await Documents.open(settings, MissingEmbedder())
+    database = await Database.open(settings)
+    store = await Documents.open(settings, database, MissingEmbedder())
     ref = await store.attachments.put(TEXT.encode(), name="warranty.txt", owner=MINE)
     content, _ = await store.contents.open(ref, key=ref["sha256"], origin="document", language="en")
     assert await store.contents.claim(content) == 0
@@ -29,6 +31,7 @@ async def documents(settings: Settings) -> AsyncIterator[Documents]:
     await store.contents.finish(content, language="en")
     yield store
     await store.aclose()
+    await database.aclose()
 
 
 @pytest.fixture

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from sqlalchemy import event
 
 from domain.errors import Unavailable, UnknownDocument
 from domain.tokens import count_tokens
@@ -108,7 +107,7 @@ async def test_hybrid_goes_on_by_keyword_when_vectors_fail(library: Library) -> 
             raise Unavailable(reason="down")
 
     await library.add("Lanterns glow.")
-    documents = await Documents.open(library.settings, Down())
+    documents = await Documents.open(library.settings, library.database, Down())
     assert len(await documents.search("lantern", ANN)) == 1
     with pytest.raises(Unavailable):
         await documents.search("lantern", ANN, mode="dense")
@@ -121,17 +120,34 @@ async def test_reranker_has_the_last_word(library: Library) -> None:
             return [min(len(text) / 100, 1.0) for text in texts]
 
     await library.add("Tea.\fTea is a drink that people like in many countries.")
-    documents = await Documents.open(library.settings, library.embedder, Longest())
+    documents = await Documents.open(library.settings, library.database, library.embedder, Longest())
     assert (await documents.search("tea", ANN))[0]["page"] == 2
     await documents.aclose()
 
 
-async def test_list_is_cheap(library: Library) -> None:
-    for number in range(12):
+async def test_statements_of_a_list_and_a_search_do_not_grow_with_the_store(library: Library) -> None:
+    asked: list[str] = []
+    event.listen(library.database._engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+
+    async def cost() -> tuple[int, int, int]:
+        counts = []
+        for question in (
+            library.documents.list(ANN),
+            library.documents.search("document", ANN),
+            library.documents.sources("document", ANN, token_budget=400),
+        ):
+            asked.clear()
+            await question
+            counts.append(len([statement for statement in asked if statement.startswith("SELECT")]))
+        return counts[0], counts[1], counts[2]
+
+    await library.add("Document 0.", name="0.txt")
+    few = await cost()
+    for number in range(1, 9):
         await library.add(f"Document {number}.", name=f"{number}.txt")
-    taken = []
-    for _ in range(50):
-        started = time.perf_counter()
-        assert len(await library.documents.list(ANN)) == 12
-        taken.append(time.perf_counter() - started)
-    assert sorted(taken)[25] < 0.005
+    assert len(await library.documents.list(ANN)) == 9
+    many = await cost()
+    assert few[:2] == (1, 4)
+    assert many[0] == 1
+    assert many[1] <= 3 + 8  # one for each document that a hit is in
+    assert many[2] <= 3 + 2 * 9

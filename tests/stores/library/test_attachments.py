@@ -13,7 +13,7 @@ from domain.errors import FileEmpty, FileTooLarge, UnknownAttachment
 from domain.owner import Owner
 from settings import Settings
 from stores.library.attachments import Attachments, display_name
-from stores.library.catalog import Catalog
+from stores.sql.database import Database
 from tests.library import ANN, ANN_LATER, BOB, Library
 
 
@@ -43,9 +43,8 @@ async def test_same_bytes_are_stored_once(library: Library) -> None:
     assert not files(library.settings)
 
 
-async def test_too_large_stops_while_it_streams_in_and_leaves_nothing(settings: Settings) -> None:
-    catalog = Catalog(settings.data_dir / "catalog.sqlite3")
-    attachments = Attachments(settings.data_dir / "attachments", catalog, max_file_bytes=2048)
+async def test_too_large_stops_while_it_streams_in_and_leaves_nothing(settings: Settings, database: Database) -> None:
+    attachments = Attachments(settings.data_dir / "attachments", database, max_file_bytes=2048)
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -58,7 +57,6 @@ async def test_too_large_stops_while_it_streams_in_and_leaves_nothing(settings: 
         await attachments.put(endless(), name="big.bin", owner=ANN)
     assert sent == 3072
     assert not files(settings)
-    await catalog.aclose()
 
 
 async def test_empty_file_is_refused(library: Library) -> None:

@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from domain.errors import UnknownDocument
 from settings import Settings
+from stores.sql.tables import documents, tombstones
 from tests.library import ANN, ANN_LATER, ANN_LIBRARY, BOB, BagEmbedder, Library, open_library
 
 MARKERS = [b"ZebraMarker", "独角兽标记".encode(), b"SecretName", b"zebramarker"]
 TEXT = "\f".join(f"# Title SecretName\n\nZebraMarker{n} walks. 独角兽标记{n} 在走。 " * 4 for n in range(25))
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def traces(settings: Settings) -> list[str]:
@@ -88,16 +90,20 @@ async def test_another_user_cannot_delete(library: Library) -> None:
 async def test_kill_in_the_middle_is_finished_on_the_next_start(settings: Settings, step: str) -> None:
     async with open_library(settings) as library:
         document_id = await plant(library)
-        content = [row["content_id"] for row in await library.documents._catalog.read(_documents)]
-    worker = [sys.executable, str(ROOT / "tests/stores/removal_worker.py"), str(settings.data_dir), document_id, step]
+        content = await library.database.read(lambda db: list(db.scalars(select(documents.c.content_id))))
+    worker = [
+        sys.executable,
+        str(ROOT / "tests/stores/library/removal_worker.py"),
+        str(settings.data_dir),
+        document_id,
+        step,
+    ]
+    if settings.database_url:
+        worker.append(settings.database_url.get_secret_value())
     assert subprocess.run(worker, env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}, check=False).returncode == -9
     async with open_library(settings, BagEmbedder()) as library:
         assert traces(settings) == []
         assert not await library.documents.list(ANN)
         assert library.documents.vectors is not None
         assert await library.documents.vectors.count(dict.fromkeys(content, 100)) == 0
-        assert not await library.documents._catalog.read(lambda db: db.execute("SELECT * FROM tombstones").fetchall())
-
-
-def _documents(db):
-    return db.execute("SELECT content_id FROM documents").fetchall()
+        assert await library.database.read(lambda db: db.scalar(select(func.count()).select_from(tombstones))) == 0

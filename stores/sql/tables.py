@@ -1,0 +1,215 @@
+"""Every table of the SQL database, defined once. A change here needs a revision in `stores/sql/migrations/`.
+
+Text is stored once per content; who owns it is a relation (attachments -> documents -> contents).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class Characters(TypeDecorator[str]):
+    """Text of any length. What PostgreSQL cannot store becomes U+FFFD, one for one, so that offsets stay right."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return what is stored."""
+        return UNSTORABLE.sub("\ufffd", value) if value else value
+
+
+class Json(TypeDecorator[Any]):
+    """A value stored as JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return what is stored; `None` is NULL."""
+        return None if value is None else json.dumps(value, ensure_ascii=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Return the value."""
+        return None if value is None else json.loads(value)
+
+
+metadata = MetaData()
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only for a column of the type INTEGER."""
+
+catalog = Table("catalog", metadata, Column("uid", Text, nullable=False))
+"""One row: the id that the database was born with. Vectors of this installation are kept under it."""
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Characters, nullable=False),
+    Column("thread_id", Characters),
+    Column("name", Characters, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Index("attachments_owner", "user_id", "thread_id", "created"),
+    Index("attachments_sha256", "sha256"),
+)
+"""A file of one owner; without `thread_id` it is in the user's lasting library. `created` is Unix time."""
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("origin", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("unit", Text, nullable=False, server_default="page"),
+    Column("title", Characters, nullable=False, server_default=""),
+    Column("language", Text, nullable=False, server_default=""),
+    Column("pages_total", Integer, nullable=False, server_default="0"),
+    Column("pages_done", Integer, nullable=False, server_default="0"),
+    Column("tokens", Integer, nullable=False, server_default="0"),
+    Column("chunks", Integer, nullable=False, server_default="0"),
+    Column("embedded", Integer, nullable=False, server_default="0"),
+    Column("embedder", Text, nullable=False, server_default=""),
+    Column("summary", Characters),
+    Column("picture", Json),
+    Column("notes", Json, nullable=False, server_default="[]"),
+    Column("gaps", Json, nullable=False, server_default="[]"),
+    Column("error", Json),
+    Column("lease", Double, nullable=False, server_default="0"),
+    Index(
+        "contents_unfinished",
+        "status",
+        sqlite_where=text("status != 'failed'"),
+        postgresql_where=text("status != 'failed'"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""What was read out of a file; free to read once `lease` (Unix time) is past. `embedded` of `chunks` have vectors."""
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("content_id", BigInteger, nullable=False),
+    Column("parent_id", Text),
+    Column("language", Text, nullable=False),
+    Index("documents_content", "content_id"),
+    Index("documents_parent", "parent_id"),
+    sqlite_with_rowid=False,
+)
+"""An attachment (same `id`) that is read; `language` is its owner's, `parent_id` the file that it came out of."""
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("content_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("label", Characters, nullable=False),
+    Column("text", Characters, nullable=False),
+    Column("ocr", Boolean, nullable=False),
+    Column("confidence", Double),
+    Column("lines", Json),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("content_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("page", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("heading", Characters, nullable=False),
+    Index("chunks_page", "content_id", "page", "start"),
+    sqlite_with_rowid=False,
+)
+"""Passages that are matched: characters `start` to `end` of their page."""
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("content_id", BigInteger, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("lengths", LargeBinary, nullable=False),
+    Index("segments_content", "content_id"),
+    sqlite_autoincrement=True,
+)
+"""Runs of chunks from ordinal `first` on, with the number of terms of each as uint16."""
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("segment_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("term", BigInteger, primary_key=True, autoincrement=False),
+    Column("hits", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""By hash of a term: uint32 of (position in the segment << 8 | count, at most 255)."""
+
+embedded_files = Table(
+    "embedded_files",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("content_id", BigInteger, nullable=False),
+    Column("name", Characters, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Index("embedded_files_content", "content_id"),
+)
+"""Files that a content carries, as an e-mail does, in their order."""
+
+cache = Table(
+    "cache",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Results by key; a key starts with the SHA-256 of its file."""
+
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("user_id", Characters, nullable=False),
+    Column("target", Characters, nullable=False),
+)
+"""Deletions over several stores that are under way."""
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("contents", Json, nullable=False),
+    Column("files", Json, nullable=False),
+)
+"""Vectors (number by content id) and files (SHA-256) that a deletion has still to remove."""

@@ -1,0 +1,54 @@
+"""Brings the tables of a database up to date with the revisions in `stores/sql/migrations/`, in one transaction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, column, inspect, select, table, text
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import RevisionStep
+
+FOLDER = Path(__file__).with_name("migrations")
+LOCK = 7_266_352_415_903_112_041
+"""Key of the advisory lock in PostgreSQL that lets one process upgrade at a time; any number would do."""
+
+
+def head() -> str:
+    """Return the newest revision: the number of the last file."""
+    return max(path.stem for path in FOLDER.glob("r*.py")).partition("_")[0]
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the revision that the tables have, or None before the first."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(select(column("version_num")).select_from(table("alembic_version")))
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the revisions that are missing, all of them or none; processes that start at once wait for the first.
+
+    `connection` has to take SQLite's write lock when it begins. Alembic is loaded only when there is something to do.
+    """
+    with connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        if revision(connection) != head():
+            _run(connection)
+
+
+def _run(connection: Connection) -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(FOLDER, version_locations=[FOLDER])
+
+    def missing(current: object, _: object) -> list[RevisionStep]:
+        return script._upgrade_revs("head", current)  # type: ignore[arg-type]  # as Alembic's own `upgrade` does
+
+    with EnvironmentContext(Config(), script, fn=missing, destination_rev="head") as environment:
+        environment.configure(connection=connection, transactional_ddl=True)
+        environment.run_migrations()
