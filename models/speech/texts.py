@@ -1,4 +1,4 @@
-"""What the speech engines say of themselves and of their failures."""
+"""What the speech engines say of themselves and of their failures, and in place of what cannot be read aloud."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ DASHSCOPE_BUSY = Words("DashScope is at its rate limit", "DashScope 请求过于
 DASHSCOPE_TEXT = Words("DashScope refuses this model, voice or text", "DashScope 不接受该模型、音色或文本")
 DASHSCOPE_RECORDING = Words("DashScope refuses the recording", "DashScope 不接受这段录音")
 DASHSCOPE_BROKE_OFF = Words("DashScope broke off", "DashScope 连接中断")
+LINK = Words("a link to {host}", "{host} 的链接")
+CODE = Words("Code is shown on the screen.", "代码请看屏幕。")
+TO = Words(" to ", "到")
+AND = Words(" and ", "和")
 
 
 def speaker_dashscope(model: str) -> Words:
