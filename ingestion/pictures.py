@@ -16,6 +16,7 @@ from domain.errors import AppError, AttachmentError, OcrUnavailable, ReadingTime
 from domain.language import language_of
 from domain.types import Attachment, AttachmentRef, Description, OcrLine, OcrText
 from domain.words import Language
+from ingestion import texts
 from ingestion.agreement import agreement, disagree
 from ingestion.picture_facts import PictureFacts, facts_sentence
 from ingestion.reading import mean_confidence
@@ -29,16 +30,6 @@ from workers.sandbox import Sandbox
 
 MOST_PAGES = 20
 """Pages of a multi-page TIFF that are read; longer scans should come as PDF, which is read in the background."""
-
-PAGE_LABEL = {"en": "[page {number}]", "zh": "[第 {number} 页]"}
-DISAGREE = {
-    "en": "OCR and the vision model disagree about the text in {name}; prefer the OCR text where wording matters.",
-    "zh": "OCR 与视觉模型对 {name} 中文字的识别不一致；涉及原文时请以 OCR 文字为准。",
-}
-NOT_ALL_PAGES = {
-    "en": "{name} has {total} pages; the text of {done} of them was read.",
-    "zh": "{name} 共 {total} 页，只识别了其中 {done} 页的文字。",
-}
 
 logger = logging.getLogger(__name__)
 
@@ -228,9 +219,11 @@ def _joined_text(seen: _Seen, language: Language) -> OcrText | None:
     pages = seen["pages"]
     if not pages or seen["facts"]["pages"] == 1:
         return pages[0] if pages else None
-    texts = [f"{PAGE_LABEL[language].format(number=n)}\n{page['text']}" for n, page in enumerate(pages, 1)]
+    labelled = [
+        f"{texts.PAGE_LABEL.text(language).format(number=n)}\n{page['text']}" for n, page in enumerate(pages, 1)
+    ]
     return OcrText(
-        text="\n\n".join(texts),
+        text="\n\n".join(labelled),
         lines=[OcrLine(**{**line, "page": n}) for n, page in enumerate(pages, 1) for line in page["lines"]],
         rotation=pages[0]["rotation"],
         engine=pages[0]["engine"],
@@ -241,7 +234,7 @@ def _page_warnings(seen: _Seen, ref: AttachmentRef, language: Language) -> list[
     done, total = len(seen["pages"]), seen["facts"]["pages"]
     if total == 1 or done == total:
         return []
-    return [NOT_ALL_PAGES[language].format(name=ref["name"], total=total, done=done)]
+    return [texts.NOT_ALL_PAGES.text(language).format(name=ref["name"], total=total, done=done)]
 
 
 def _compare(attachment: Attachment, language: Language) -> None:
@@ -255,4 +248,4 @@ def _compare(attachment: Attachment, language: Language) -> None:
     if share is not None:
         attachment["agreement"] = share
     if disagree(ocr["text"], description["text"]):
-        attachment["warnings"].append(DISAGREE[language].format(name=attachment["name"]))
+        attachment["warnings"].append(texts.DISAGREE.text(language).format(name=attachment["name"]))

@@ -7,12 +7,10 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from domain.errors import AttachmentError, SpeechUnavailable
-from domain.words import Words
+from ingestion.texts import NO_LISTENER
 from models.speech.interface import Listener
 from readers.clean import clean
 from readers.interface import Item, Outline, Page
-
-NO_LISTENER = Words("no engine for dictation is set up", "未配置语音识别引擎")
 
 
 class Recordings:
