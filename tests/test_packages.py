@@ -27,6 +27,7 @@ NOT_IMPORTED = {
     "pypinyin": "misaki imports it",
     "pypinyin-dict": "misaki imports it",
     "langchain": "LangChain's agents run on our graph",
+    "psycopg": "SQLAlchemy imports it",
     "sse-starlette": "LangServe imports it",
 }
 
