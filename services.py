@@ -89,7 +89,9 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     background = Background()
     closes(stack, background)
     if chat.warm is not None:
-        background.spawn("warm the chat model", chat.warm())
+        background.spawn(
+            "warm the chat model", chat.warm([example for spec in tools.specs() for example in spec.examples])
+        )
     return Services(
         settings=settings,
         chat=chat,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.text import terms
+from domain.summary import central_sentences
 from domain.tokens import count_tokens
 from domain.words import Language
 
@@ -17,7 +15,6 @@ MAX_CALLS = 20
 """Most map calls of one document; windows of longer documents are condensed by their most central sentences first."""
 PART_TOKENS = 200
 SUMMARY_TOKENS = 400
-SENTENCE = re.compile(r"[^。！？!?.\n]+(?:[。！？]|[!?.]+(?=\s|$)|\n|$|\.)")
 
 
 class Summarizer(Protocol):
@@ -61,24 +58,10 @@ def cut_windows(texts: Sequence[str]) -> list[str]:
 
 
 def condense(text: str, tokens: int) -> str:
-    """Return `text`, or if it has more than `tokens` tokens its most central sentences in their order.
-
-    Central is a sentence whose terms are frequent in the text (the SumBasic idea of Nenkova and Vanderwende, 2005).
-    """
-    total = count_tokens(text)
-    if total <= tokens:
+    """Return `text`, or if it has more than `tokens` tokens its most central sentences in their order."""
+    if count_tokens(text) <= tokens:
         return text
-    sentences = [match[0].strip() for match in SENTENCE.finditer(text) if match[0].strip()]
-    bags = [set(terms(sentence)) for sentence in sentences]
-    frequency = Counter(term for bag in bags for term in bag)
-    weights = [sum(frequency[term] for term in bag) / (len(bag) + 5) for bag in bags]
-    room = tokens / total * len(text)
-    chosen: list[int] = []
-    for number in sorted(range(len(sentences)), key=lambda n: -weights[n]):
-        if len(sentences[number]) <= room:
-            room -= len(sentences[number]) + 1
-            chosen.append(number)
-    return "\n".join(sentences[number] for number in sorted(chosen))
+    return "\n".join(sentence for _, sentence in central_sentences([text], tokens, most=None))
 
 
 def _pieces(text: str, tokens: int, size: int) -> list[str]:

@@ -68,7 +68,8 @@ async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> A
     if offered:
         model = services.chat.model.bind_tools(schemas)
     if services.chat.takes_turn:
-        model = model.bind(turn=turn_input(state, system_prompt=context.system_prompt))
+        examples = {spec.name: spec.examples for spec in services.tools.specs() if spec.name in offered}
+        model = model.bind(turn=turn_input(state, system_prompt=context.system_prompt, examples=examples))
     lengths = [most for most in (context.answer_tokens, budget.answer(prompt, tools)) if most is not None]
     if lengths:
         model = model.bind(max_tokens=min(lengths))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from langchain_core.messages import HumanMessage
 
 from models.chat.interface import ToolResult, TurnInput
@@ -10,8 +12,11 @@ from turn.prompts import newest_turn, persona_of
 from turn.state import State
 
 
-def turn_input(state: State, *, system_prompt: str) -> TurnInput:
-    """Return what the turn knows: the question, its files and passages, tool results, and what was said before."""
+def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Sequence[str]]) -> TurnInput:
+    """Return what the turn knows: the question, its files and passages, tool results, and what was said before.
+
+    `examples` are requests that each offered tool serves.
+    """
     before = state["messages"][: newest_turn(state["messages"])]
     return TurnInput(
         "answer",
@@ -37,4 +42,5 @@ def turn_input(state: State, *, system_prompt: str) -> TurnInput:
         earlier=[str(message.text) for message in before if isinstance(message, HumanMessage)],
         summary=state.get("summary", ""),
         persona=persona_of(state, system_prompt),
+        examples=examples,
     )

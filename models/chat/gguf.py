@@ -7,27 +7,20 @@ requests: the first is forced to name a tool with its arguments, or `answer`; th
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage, ToolMessage
-from langchain_core.messages.ai import UsageMetadata
-from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
-from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, PrivateAttr
 
 from domain.words import Words
 from models.chat.interface import Chat
 from models.chat.llama import ChatMessage, LlamaEngine, Piece
-from models.chat.streaming_chat import StreamingChat
+from models.chat.streaming_chat import InProcessChat, call_chunk, last_chunk
 from settings import Settings
 
 ANSWER = "answer"
@@ -59,7 +52,7 @@ class Choice:
         return TOOL_PROMPT.format(tools="\n".join(lines))
 
 
-class GgufChat(StreamingChat):
+class GgufChat(InProcessChat):
     """A model in a GGUF file. Generates on its own thread; a cancelled call stops at the next token."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
@@ -77,18 +70,6 @@ class GgufChat(StreamingChat):
     def _llm_type(self) -> str:
         return "gguf"
 
-    def bind_tools(
-        self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
-        *,
-        tool_choice: str | dict[str, Any] | bool | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Offer tools; `tool_choice` is `auto`, `none`, `any` (or `required`), or the name of one tool."""
-        offered = [convert_to_openai_tool(tool) for tool in tools]
-        bound = self.bind(tools=offered, tool_choice=tool_choice, **kwargs)
-        return cast("Runnable[LanguageModelInput, AIMessage]", bound)
-
     async def _astream(
         self,
         messages: list[BaseMessage],
@@ -100,7 +81,7 @@ class GgufChat(StreamingChat):
         choice = choice_of(kwargs)
         call = await self._choose(messages, choice, used) if choice else None
         if call is not None:
-            yield _chunk(AIMessageChunk(content="", tool_call_chunks=[call]))
+            yield call_chunk(*call)
         else:
             extra = {**self.extra_body, **({"stop": stop} if stop else {})}
             stream = self._engine.stream(
@@ -116,10 +97,13 @@ class GgufChat(StreamingChat):
                     if piece.text or piece.reasoning:
                         reasoning = {"reasoning_content": piece.reasoning} if piece.reasoning else {}
                         yield _chunk(AIMessageChunk(content=piece.text, additional_kwargs=reasoning))
-        yield self._last(used, called=call is not None)
+        given, made = sum(piece.input_tokens for piece in used), sum(piece.output_tokens for piece in used)
+        yield last_chunk(self.model_name, given, made, called=call is not None)
 
-    async def _choose(self, messages: Sequence[BaseMessage], choice: Choice, used: list[Piece]) -> Any:
-        """Ask which tool to call; return the call, or None for a plain answer."""
+    async def _choose(
+        self, messages: Sequence[BaseMessage], choice: Choice, used: list[Piece]
+    ) -> tuple[str, str] | None:
+        """Ask which tool to call; return its name and arguments (JSON), or None for a plain answer."""
         prompt = plain_messages([SystemMessage(choice.prompt()), *messages])
         stream = self._engine.stream(prompt, max_tokens=CHOICE_TOKENS, schema=choice.schema(), extra=self.extra_body)
         text = ""
@@ -133,19 +117,7 @@ class GgufChat(StreamingChat):
             return None
         if chosen["tool"] == ANSWER:
             return None
-        arguments = json.dumps(chosen.get("arguments", {}), ensure_ascii=False)
-        return tool_call_chunk(name=chosen["tool"], args=arguments, id=f"call_{uuid.uuid4().hex[:24]}", index=0)
-
-    def _last(self, used: Sequence[Piece], *, called: bool) -> ChatGenerationChunk:
-        given, made = sum(piece.input_tokens for piece in used), sum(piece.output_tokens for piece in used)
-        return _chunk(
-            AIMessageChunk(
-                content="",
-                usage_metadata=UsageMetadata(input_tokens=given, output_tokens=made, total_tokens=given + made),
-                response_metadata={"model_name": self.model_name, "finish_reason": "tool_calls" if called else "stop"},
-                chunk_position="last",
-            )
-        )
+        return chosen["tool"], json.dumps(chosen.get("arguments", {}), ensure_ascii=False)
 
 
 def gguf_chat(settings: Settings) -> Chat:
@@ -166,6 +138,7 @@ def gguf_chat(settings: Settings) -> Chat:
         kind="gguf",
         context_tokens=context,
         max_output_tokens=most,
+        aclose=engine.close,
         detail=Words(
             f"{engine.path.stem}, in process through llama.cpp, because EMBEDDED_GGUF is set; "
             "change it with EMBEDDED_GGUF, or LLM_BASE_URL, LLM_API_KEY and LLM_MODEL.",

@@ -54,6 +54,7 @@ class TurnInput:
         earlier: What the user said before and is still in the window, oldest first.
         summary: Running summary of what left the window.
         persona: The caller's own instructions.
+        examples: Of each offered tool, requests that it serves.
         max_tokens: Most tokens of a summary.
     """
 
@@ -71,6 +72,7 @@ class TurnInput:
     earlier: Sequence[str] = ()
     summary: str = ""
     persona: str = ""
+    examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     max_tokens: int = 400
 
 
@@ -81,21 +83,22 @@ class Chat:
     Attributes:
         model: Any LangChain chat model: streams, binds tools, reports usage.
         name: Shown to users as `usage.model`.
-        kind: `hosted`, `reader` (bundled extractive reader) or `gguf` (in-process language model).
+        kind: `hosted`, `extractive` (bundled) or `gguf` (in-process language model).
         context_tokens: Window of the model.
         max_output_tokens: Most tokens of one answer.
         detail: One plain sentence: what it is, why it was chosen, how to change it.
-        warm: Loads what the first answer would wait for; None where there is nothing to load.
+        warm: Loads what the first answer would wait for, given the example requests of all tools; None where there is
+            nothing to load.
         aclose: Ends what the model runs in this process, or its connections; None where there is neither.
         takes_turn: The model takes a `TurnInput` as the call option `turn` (`model.bind(turn=...)`).
     """
 
     model: BaseChatModel
     name: str
-    kind: str
+    kind: Literal["hosted", "extractive", "gguf"]
     context_tokens: int
     max_output_tokens: int
     detail: Words
-    warm: Callable[[], Coroutine[object, object, None]] | None = None
+    warm: Callable[[Sequence[str]], Coroutine[object, object, None]] | None = None
     aclose: Callable[[], Coroutine[object, object, None]] | None = None
     takes_turn: bool = False

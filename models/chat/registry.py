@@ -1,4 +1,4 @@
-"""Chooses the chat model of the process: a hosted one, a GGUF file, or the bundled reader."""
+"""Chooses the chat model of the process: a hosted one, a GGUF file, or the bundled extractive model."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def _gguf(settings: Settings, _: Embedder) -> Chat | None:
     return gguf_chat(settings)
 
 
-def _reader(settings: Settings, embedder: Embedder) -> Chat:
-    from models.chat.extractive.model import reader_chat
+def _extractive(settings: Settings, embedder: Embedder) -> Chat:
+    from models.chat.extractive.model import extractive_chat
 
-    return reader_chat(settings, embedder)
+    return extractive_chat(settings, embedder)
 
 
-PROVIDERS: dict[str, Opener] = {"hosted": _hosted, "gguf": _gguf, "reader": _reader}
+PROVIDERS: dict[str, Opener] = {"hosted": _hosted, "gguf": _gguf, "extractive": _extractive}
 """Asked in this order; the first that is configured answers. The last one always is."""
 
 

@@ -26,7 +26,7 @@ WORDS_PER_TOKEN = 0.7
 
 
 class ChatSummarizer:
-    """Asks the chat model for summaries; with the bundled reader these are the text's most central sentences."""
+    """Asks the chat model for summaries; those of the bundled one are the text's most central sentences."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat

@@ -21,5 +21,5 @@ def test_a_hosted_model_wins(given: dict[str, object]) -> None:
     assert kind(**given, embedded_gguf=Path("model.gguf")) == "hosted"
 
 
-def test_the_reader_is_there_without_any_configuration() -> None:
-    assert kind() == "reader"
+def test_the_extractive_model_is_there_without_any_configuration() -> None:
+    assert kind() == "extractive"

@@ -13,7 +13,7 @@ from models.chat.gguf import choice_of, gguf_chat, plain_messages
 from models.chat.interface import Chat
 from models.chat.llama import smollm2_path
 from settings import Settings
-from tests.models.reader_fixtures import TOOLS
+from tests.models.extractive.fixtures import TOOLS
 
 MODEL = smollm2_path()
 pytestmark = pytest.mark.skipif(MODEL is None, reason="the bundled small model is not installed")

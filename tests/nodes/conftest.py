@@ -162,7 +162,9 @@ class Parts:
     def runtime(self) -> Runtime[Context]:
         services = SimpleNamespace(
             settings=self.settings,
-            chat=Chat(self.model, "scripted", "hosted", 8000, 500, Words("a script", "脚本"), None, self.takes_turn),
+            chat=Chat(
+                self.model, "scripted", "hosted", 8000, 500, Words("a script", "脚本"), takes_turn=self.takes_turn
+            ),
             summarizer=FakeSummarizer(),
             attachments=self.attachments,
             documents=self.documents,

@@ -1,48 +1,43 @@
-"""Which tool the words of a question ask for, and what for."""
+"""Calls of offered tools: what a message holds for their arguments."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from models.chat.extractive.arguments import find_expression, find_place, find_urls
-from models.chat.extractive.coverage import chinese_runs
-from models.chat.extractive.questions import topic_of
-from models.chat.extractive.routing import has_cue
-from models.chat.extractive.text import question_terms
-from models.chat.extractive.turn import Turn
+Schema = Mapping[str, Any]
+"""A tool as it is offered: OpenAI's function schema."""
 
-Tools = dict[str, Collection[str]]
-"""Names of the tools offered, each with the names of its parameters."""
-EXPLICIT: Final = ("calculate", "current_time", "list_documents", "web_search")
-
-_SEARCH_WORDS = re.compile(
-    r"^\W*(?:please |can you |could you )*(?:search (?:the )?(?:web|internet|online)?|google|look up|find)(?: "
-    r"(?:for|about))?\s+"
-    r"|^(?:请|麻烦|帮我|你)*(?:在?网上|上网|联网)?(?:搜索|搜一搜|搜一下|搜搜|搜|查一查|查一下|查查|查找"
-    r"|查)(?:一下)?(?:关于)?",
+_URL = re.compile(r"https?://[^\s<>\"'，。；！？、）】》」』]+", re.IGNORECASE)
+_PLACE = re.compile(
+    r"\b(?:in|at|for)\s+(?!the\b|an?\b|my\b|this\b|\d)([a-z][a-z .'/_-]*?)\s*(?:\b(?:right now|now|today|please)\b"
+    r"|[?,.!]|$)|([\u4e00-\u9fff]{2,12}?)(?:几|星期|周|$)",
     re.IGNORECASE,
 )
-_SUMMARISE = re.compile(r"\bsummar|\boverview\b|\btl;?dr|\bsum (?:it )?up\b|总结|概括|概述|归纳|摘要", re.IGNORECASE)
-_GENERAL = frozenset(question_terms(
-    "summarise summarize summary overview document documents file files report article page pages text picture "
-    "pictures image images photo "
-    "main points content contents gist tldr attached uploaded brief short briefly describe sum lines web website "
-    "link key findings paper book look see view read check open take send sent here attachment label sign letter "
-    "contract notes handbook manual email mail resume cv slides spreadsheet table essay book minutes "
-    "compare two both all three five sentences sentence paragraph bullet words points "
-))  # fmt: skip
-_FILE_ZH = re.compile(
-    "文档|文件|文章|报告|内容|图片|照片|附件|合同|通知|资料|材料|手册|说明书|论文|表格|简历|邮件|这封信|幻灯片|全文"
+_NO_PLACE = re.compile("[是的]|请问|告诉我?|现在|今天|明天|目前|当地|时间|日期|什么|知道")
+_ASKED = re.compile(
+    r"^\W*(?:(?:please|what(?:'s)?|how much|can you|calculate|compute|is)\b\s*)+|^(?:请问?|帮我|计算|算一?下?)+"
+    r"|[\s=]*(?:等于|是)?(?:多少|几)?[\s=?？。.!！]*$",
+    re.IGNORECASE,
 )
-_GENERAL_ZH = re.compile(
-    "总结|概括|概述|摘要|大意|归纳|文档|文件|文章|报告|内容|主要|要点|重点|核心|大概|讲述|讲|说|写|图片|照片|图像"
-    "|描述|图|附件|上传|发送|发"
-    "|网页|链接|份|篇|张|介绍|简要|简单|阅读|查看|看|读|打开|合同|通知|资料|材料|手册|说明书|论文|书|表格|简历|邮件"
-    "|封|信|幻灯片|本|帮|想|全文|本文|全部|整|一遍|上面|里面|里|中|上|面|字"
+_OPERATION = re.compile(
+    r"[-+*/×÷^%％√]|\b(?:plus|minus|times|divided|multiplied|percent|squared|cubed|root|power)\b|[加减乘除]|[次平立开]方"
+    "|分之",
+    re.IGNORECASE,
 )
+_OPERANDS = re.compile(
+    r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred|thousand|million|of"
+    r"|by|the|to|and|per|cent|square|cube|sqrt)\b|[\d\s.,()（）=零一二两三四五六七八九十百千万亿点上去以的根次]",
+    re.IGNORECASE,
+)
+SIGNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in {
+    "current_time": r"\btime is it\b|\b(?:today|now|current)\b|\b(?:time|date) in\b|几[点号月]|星期|周几|今天|现在",
+    "list_documents": r"\b(?:files|documents|uploads|pages)\b|哪些|列出|几[个份页]|多少",
+    "web_search": r"\b(?:web|internet|online|google)\b|网上|上网|网络|联网|搜索|搜一下",
+}.items()}  # fmt: skip
+"""Words without which a tool that takes any question, or needs no argument, is not what a message asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,67 +45,51 @@ class Call:
     """A tool to be called instead of an answer."""
 
     tool: str
-    arguments: dict[str, object]
+    arguments: dict[str, str]
 
 
-def explicit_call(turn: Turn, label: str, tools: Tools) -> Call | None:
-    """Return the call that the words of the question ask for, without looking at any source."""
-    known = {source.get("url") for source in turn.sources}
-    if "fetch_url" in tools and (urls := [url for url in find_urls(turn.question) if url not in known]):
-        return Call("fetch_url", {"url": urls[0]})
-    expression = find_expression(turn.question) if "calculate" in tools else None
-    if expression and (label == "calculate" or _only(turn.question) or _mostly(expression, turn.question)):
-        return Call("calculate", {"expression": expression})
-    if label not in EXPLICIT or label not in tools or not has_cue(label, turn.question):
-        return None
-    if label == "calculate" or (label == "web_search" and turn.attachments):
-        return None
-    if label == "current_time":
-        parameter = next((name for name in ("place", "timezone") if name in tools[label]), None)
-        place = find_place(turn.question)
-        return Call(label, {parameter: place} if parameter and place else {})
-    return Call(label, {"query": search_query(turn.question)} if "query" in tools[label] else {})
+def find_url(text: str) -> str:
+    """Return the first http(s) URL of `text` without closing punctuation, empty when there is none."""
+    found = _URL.search(text)
+    return found.group().rstrip(".,;:!?)]}*_") if found else ""
 
 
-def search_query(question: str) -> str:
-    """Return what to search for: the question without the words that ask for a search."""
-    return _SEARCH_WORDS.sub("", question).strip(" ,，。？?！!") or question
-
-
-def is_general(question: str, *, but: int = 0) -> bool:
-    """Tell whether a question names nothing but the file itself ("what is this report about?"), `but` terms apart."""
-    return len(_special_terms(question)) <= but
-
-
-def asks_overview(question: str) -> bool:
-    """Tell whether a question is about a file as a whole: its summary answers it, not a few passages."""
-    if _special_terms(topic_of(question)):
-        return False
-    if _SUMMARISE.search(question):
-        return is_general(question, but=1)
-    named = has_cue("summary", question) or _FILE_ZH.search(question) or _GENERAL & set(question_terms(question))
-    return bool(named) and is_general(question)
-
-
-def _special_terms(question: str) -> list[str]:
-    """Return what a question names beside the file itself: English terms, and runs of Chinese."""
-    plain = without_urls(question)
-    english = [term for term in question_terms(plain) if term.isascii() and term not in _GENERAL]
-    chinese = [run for run in chinese_runs(_GENERAL_ZH.sub("\n", plain)) if len(run) > 1]
-    return [*english, *chinese]
-
-
-def without_urls(text: str) -> str:
+def without_url(text: str) -> str:
     """Return `text` with its URLs left out."""
-    for url in find_urls(text):
-        text = text.replace(url, " ")
-    return text
+    return _URL.sub(" ", text).strip()
 
 
-def _only(question: str) -> bool:
-    """Tell whether a question names nothing beside numbers ("what is 5*6")."""
-    return not any(term.isalpha() for term in question_terms(question))
+def find_place(text: str) -> str:
+    """Return the place whose time or date is asked for, empty when none is named.
+
+    >>> find_place("What time is it in New York?"), find_place("东京现在几点？"), find_place("今天星期几")
+    ('New York', '东京', '')
+    """
+    found = _PLACE.search(text)
+    return _NO_PLACE.sub("", found[1] or found[2]).strip() if found else ""
 
 
-def _mostly(expression: str, question: str) -> bool:
-    return len(expression) >= 0.5 * len(re.sub(r"\s|[=?？]", "", question))
+def find_expression(text: str) -> str:
+    """Return a message that is arithmetic and nothing else, as its writer put it; empty for any other.
+
+    >>> find_expression("What is 12.5 % of 80?"), find_expression("计算三十五乘以十二"), find_expression("Is 9/11 on?")
+    ('12.5 % of 80', '三十五乘以十二', '')
+    """
+    asked = _ASKED.sub("", text).strip()
+    operations = _OPERATION.sub(" ", asked)
+    return asked if operations != asked and not _OPERANDS.sub("", operations).strip("- ") else ""
+
+
+FILLERS: Final[dict[str, Callable[[str], str]]] = {
+    "url": find_url, "expression": find_expression, "place": find_place,  "query": str.strip,
+}  # fmt: skip
+"""What of a message goes into an argument, by the name of the argument."""
+
+
+def call_of(name: str, tools: Mapping[str, Schema], question: str) -> Call | None:
+    """Return the call of an offered tool, or None where the question does not hold what the tool requires."""
+    parameters = tools[name].get("parameters", {}) if name in tools else {"required": [""]}
+    held = {key: FILLERS[key](question) for key in parameters.get("properties", {}) if key in FILLERS}
+    if not all(held.get(key) for key in parameters.get("required", ())):
+        return None
+    return Call(name, {key: value for key, value in held.items() if value})

@@ -1,0 +1,203 @@
+"""Decides what to do with a turn: call a tool, quote, tell about a file, give a fixed reply, or say that none knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from domain.summary import said_by_user
+from domain.types import Source
+from models.chat.extractive import files, texts
+from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, find_url, without_url
+from models.chat.extractive.quote import Finder, Passage, content, quoted
+from models.chat.extractive.texts import REPLIES
+from models.chat.interface import ToolResult, TurnInput
+from models.embeddings.interface import Embedder
+from models.embeddings.kept import KeptVectors
+
+SURE, SURE_TOOL, AHEAD = 0.3, 0.5, 0.1
+"""Least similarity of a message to what a fixed reply, or a tool, is for, and its lead over the second nearest."""
+LONGEST_REQUEST, MOST_QUESTIONS = 200, 3
+"""Characters beyond which a message brings text of its own; questions of one message that are answered one by one."""
+SOCIAL: Final = ("greeting", "thanks", "farewell")
+UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for example in reply.examples]
+
+_OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
+_ASKS = re.compile(
+    r"[?？]|什么|怎么|谁|哪|几|多少|吗|呢|^\W*(?:who|what|when|where|which|why|how|is|are|do|does|did|can|tell|search)\b",
+    re.IGNORECASE,
+)
+_NEXT_QUESTION = re.compile(r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The answer is left to the small language model; `fallback` is said where there is none."""
+
+    fallback: str
+
+
+class Answerer:
+    """Turns a turn into an outcome."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._vectors = KeptVectors(embedder)
+        self._finder = Finder(self._vectors, UNRELATED)
+
+    async def warm(self, requests: Sequence[str]) -> None:
+        """Embed the example requests, those of tools too, so that the first turn does not wait for them."""
+        await self._vectors.of("query", [*requests, *(text for reply in REPLIES.values() for text in reply.examples)])
+        await self._vectors.of("passage", UNRELATED)
+
+    async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> str | Call | Talk:
+        """Return what to do; `tools` are those that may be called."""
+        if turn.results:
+            return await self._after_tools(turn)
+        failed = files.failures(turn)
+        if not turn.question.strip():
+            found = [*files.pictures(turn), *(files.summaries(turn) if turn.attachments else ())]
+            return joined([*failed, *found, *files.still_reading(turn)]) or _reply("greeting", turn)
+        label, sure = await self._label(turn, tools)
+        if call := _asked_for(label if sure else "", tools, turn):
+            return call
+        if failed and turn.kind != "passages" and all(item["status"] == "failed" for item in turn.attachments):
+            return joined(failed)
+        found = await self._from_files(turn, label if sure else "")
+        if found or (failed and not turn.sources):
+            return joined([*failed, *found])
+        other = await self._otherwise(turn, label, tools)
+        return joined([*failed, other]) if isinstance(other, str) else other
+
+    async def _label(self, turn: TurnInput, tools: Mapping[str, Schema]) -> tuple[str, bool]:
+        """Return the tool or reply that the message is most like, and whether it surely asks for that."""
+        if len(turn.question) > LONGEST_REQUEST:
+            return "", False
+        labels: dict[str, Sequence[str]] = {name: reply.examples for name, reply in REPLIES.items()}
+        labels |= {name: turn.examples.get(name, ()) for name in tools}
+        scores = await self._vectors.nearest(turn.question, labels)
+        if turn.kind == "social":
+            return max(SOCIAL, key=lambda name: scores[name]), True
+        (label, score), (_, second) = list(scores.items())[:2]
+        return label, score >= (SURE_TOOL if label in tools else SURE) and score - second >= AHEAD
+
+    async def _from_files(self, turn: TurnInput, label: str) -> list[str]:
+        """Answer with a fixed reply, from files and passages, or by what the user said; empty when nothing does."""
+        if label in REPLIES and label not in ("small_talk", "knowledge"):
+            return [_reply(label, turn), *(files.received(turn) if label in SOCIAL else ())]
+        if turn.kind == "page":
+            return files.page(turn)
+        if turn.kind == "overview" and (turn.attachments or turn.documents):
+            return [*files.summaries(turn), *files.pictures(turn), *files.still_reading(turn)]
+        parts = files.pictures(turn) if turn.kind == "picture" else []
+        told = [
+            Passage(text) for text in [*reversed(turn.earlier), *said_by_user(turn.summary)] if text[-1:] not in "?？"
+        ]
+        if _OWN.search(turn.question) and (said := await self._quoted(turn, told, own=True)):
+            return [texts.YOU_SAID.text(turn.language).format(text=text) for text in said]
+        parts += await self._quoted(turn, _passages(turn, pictures=not parts))
+        return [*parts, *files.still_reading(turn)] if parts else []
+
+    async def _quoted(self, turn: TurnInput, passages: Sequence[Passage], *, own: bool = False) -> list[str]:
+        """Quote what answers each question of a message, no sentence twice."""
+        whole = without_url(turn.question)
+        questions = [part.strip() for part in _NEXT_QUESTION.split(whole) if content(part)]
+        questions = questions if 1 < len(questions) <= MOST_QUESTIONS else [whole]
+        several = len({passage.name for passage in passages}) > 1
+        given: set[str] = set()
+        parts = []
+        for question in questions if passages else ():
+            follows = turn.follows if len(questions) == 1 else ""
+            found = await self._finder.find(question, passages, follows=follows, own=own)
+            if not found and follows and not own:
+                found = await self._finder.find(question, passages)
+            parts.append(quoted([one for one in found if one.text not in given], label=several))
+            given.update(one.text for one in found)
+        return [part for part in parts if part]
+
+    async def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema]) -> str | Call | Talk:
+        """Nothing here answers: search elsewhere, talk, or say that nothing is known."""
+        web = call_of("web_search", tools, turn.question)
+        if turn.documents or turn.attachments:
+            search = None if turn.sources else call_of("search_documents", tools, turn.question)
+            return search or (web if label == "web_search" else None) or texts.NOT_SAID.text(turn.language)
+        if turn.kind in ("overview", "picture", "page"):
+            return texts.NO_FILES.text(turn.language)
+        if label == "small_talk":
+            text = _reply(label, turn)
+            return Talk(text) if turn.language == "en" else text
+        if _OWN.search(turn.question) and not _ASKS.search(turn.question):
+            return texts.NOTED.text(turn.language)
+        return web or texts.NO_DOCUMENTS.text(turn.language)
+
+    async def _after_tools(self, turn: TurnInput) -> str:
+        """Answer after a round of tools: what they found or said first, what failed last."""
+        worked = [result for result in turn.results if not result.failed]
+        found = [source for result in worked for source in result.sources]
+        parts = [_told(result, turn) for result in worked if not result.sources and result.tool != "search_documents"]
+        if found or not parts:
+            parts += await self._from_sources(turn, found)
+        failed = [_failed(result, turn) for result in turn.results if result.failed]
+        return joined(list(dict.fromkeys([*parts, *failed])))
+
+    async def _from_sources(self, turn: TurnInput, found: Sequence[Source]) -> list[str]:
+        """Answer from what tools found and what was there; else say that it does not say."""
+        question, web = without_url(turn.question), [source for source in found if source["origin"] == "web"]
+        if web and (turn.kind == "overview" or not content(question)):
+            return [files.summary(source["name"], files.main_sentences([source]), turn) for source in web]
+        passages = [_passage(source) for source in [*turn.sources, *found]]
+        if parts := await self._quoted(turn, passages):
+            return parts
+        nothing = texts.NOT_SAID if turn.documents or turn.attachments else texts.NO_DOCUMENTS
+        return [(texts.WEB_NOT_SAID if web else nothing).text(turn.language)]
+
+
+def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call | None:
+    """Return the call that the message itself asks for, before any look at sources."""
+    question, known = turn.question, {source.get("url") for source in turn.sources}
+    if find_url(question) not in {"", *known} and (call := call_of("fetch_url", tools, question)):
+        return call
+    if call := call_of("calculate", tools, question):
+        return call
+    refused = label in ("", "fetch_url", "search_documents") or (label in SIGNS and not SIGNS[label].search(question))
+    return None if refused else call_of(label, tools, question)
+
+
+def _passage(source: Source) -> Passage:
+    return Passage(source["text"], source["number"], source["name"], source.get("heading", "").split(" › ")[-1])
+
+
+def _passages(turn: TurnInput, *, pictures: bool) -> list[Passage]:
+    """Return what may be quoted; `pictures` of this turn too, with what is known of them and is no source."""
+    shown = files.usable(turn, pictures=True)
+    ids, held = {item["id"] for item in shown}, {source.get("document_id") for source in turn.sources}
+    found = [_passage(source) for source in turn.sources if pictures or source.get("document_id") not in ids]
+    for item in shown if pictures else ():
+        described = item.get("description")
+        known = ["" if item["id"] in held else files.ocr_text(item), described["text"] if described else ""]
+        found += [Passage(text, None, item["name"]) for text in known if text]
+    return found
+
+
+def _told(result: ToolResult, turn: TurnInput) -> str:
+    if result.tool != "list_documents":
+        return result.text
+    line = texts.DOCUMENT.text(turn.language)
+    return (
+        "\n".join(line.format(name=note["name"], pages=note["pages_total"]) for note in turn.documents) or result.text
+    )
+
+
+def _failed(result: ToolResult, turn: TurnInput) -> str:
+    text = texts.WEB_FAILED if result.tool == "web_search" else texts.TOOL_FAILED
+    return text.text(turn.language).format(tool=result.tool, text=result.text)
+
+
+def _reply(name: str, turn: TurnInput) -> str:
+    return (REPLIES[name].text or texts.NO_DOCUMENTS).text(turn.language)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Put the parts of an answer together, one paragraph each."""
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,49 @@
+"""English small talk by SmolLM2-135M-Instruct: short, streamed sentence by sentence, never about facts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final
+
+from domain.errors import ModelUnavailable
+from domain.text import sentence_end
+from models.chat.llama import ChatMessage, LlamaEngine
+
+MODEL: Final = "SmolLM2-135M-Instruct"
+CONTEXT_TOKENS: Final = 2048
+MOST_SENTENCES, MOST_TOKENS, PERSONA_CHARS = 3, 60, 400
+PROMPT: Final = "You are a friendly assistant. Reply in one or two short sentences."
+EXAMPLES: Final[tuple[ChatMessage, ...]] = (
+    {"role": "user", "content": "Hi there!"},
+    {"role": "assistant", "content": "Hello! Nice to hear from you. How can I help?"},
+    {"role": "user", "content": "How are you doing?"},
+    {"role": "assistant", "content": "I am doing well, thank you for asking! How about you?"},
+    {"role": "user", "content": "Tell me a joke"},
+    {"role": "assistant", "content": "Why did the scarecrow win a prize? Because he was outstanding in his field!"},
+)
+"""A model this small keeps to the tone of what stands before."""
+
+
+async def reply(engine: LlamaEngine, message: str, persona: str) -> AsyncGenerator[str, None]:
+    """Yield whole sentences of the reply; it stops where the model repeats itself or fails.
+
+    Closing the iterator stops the model.
+    """
+    system = f"{persona[:PERSONA_CHARS]}\n{PROMPT}".strip()
+    asked = [{"role": "system", "content": system}, *EXAMPLES, {"role": "user", "content": message}]
+    text, start, given = "", 0, set[str]()
+    try:
+        async with aclosing(engine.stream(asked, max_tokens=MOST_TOKENS, extra={"stop": ["\n"]})) as generated:
+            async for piece in generated:
+                text += piece.text
+                last = not piece.text  # the last piece brings the token counts
+                while (end := sentence_end(text, start, final=last)) is not None:
+                    sentence, start = text[start:end], end
+                    if sentence.strip() in given or len(given) == MOST_SENTENCES:
+                        return
+                    if sentence.rstrip("\"') ").endswith((".", "!", "?")):
+                        given.add(sentence.strip())
+                        yield sentence
+    except ModelUnavailable:
+        return

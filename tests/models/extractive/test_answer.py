@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from langchain_core.messages import HumanMessage, SystemMessage
+
+from models.chat.extractive import texts
+from models.chat.extractive.texts import REPLIES
+from models.chat.interface import ToolResult, TurnInput
+from models.chat.streaming_chat import pieces
+from tests.models.extractive.fixtures import CHAT, TOOLS, ask, document, file, picture, source
+
+LEASE = (
+    "The lease runs for three years. Rent is due on the first of each month. Pets are not allowed without written "
+    "consent of the landlord. The deposit is 1,200 euros."
+)
+LEASE_ZH = "本合同有效期为三年。租金于每月一日支付。未经房东书面同意不得饲养宠物。押金为一千二百欧元。"
+SIGN = "CITY LIBRARY\nOpen 9:00 - 18:00\nClosed on Sunday"
+MAIL = "The kick-off meeting is on Tuesday at 10:30 in room 4.17. Lunch is ordered for eight people."
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "quote"),
+    [
+        ("How much is the deposit?", LEASE, "The deposit is 1,200 euros. [3]"),
+        ("When is rent due?", LEASE, "Rent is due on the first of each month. [3]"),
+        ("押金是多少？", LEASE_ZH, "押金为一千二百欧元。 [3]"),
+        ("可以养宠物吗？", LEASE_ZH, "未经房东书面同意不得饲养宠物。 [3]"),
+        ("押金是多少？", LEASE, "The deposit is 1,200 euros. [3]"),
+        ("什么时候交稿？", "稿酬标准为每千字二百六十元，全书交稿日期为2027年5月18日。", "2027年5月18日"),
+        ("译者是谁？", "本合同由海棠出版社与译者周蕙签订，翻译书目为《北境来信》。", "周蕙"),
+        ("Who is the contractor?", "The contractor is Brightline Elevators. Work takes three weeks.", "Brightline"),
+        ("What does the document say about pets?", LEASE, "Pets are not allowed"),
+    ],
+)
+async def test_quotes_the_sentence_that_answers_with_its_number(question: str, text: str, quote: str) -> None:
+    answer = await ask(question, sources=[source(3, text)], documents=[document()], tools=TOOLS)
+    assert quote in answer.text
+    assert answer.tool_calls == []
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "said"),
+    [
+        ("Who is the mayor of Paris?", LEASE, texts.NOT_SAID.en),
+        ("房东叫什么名字？", LEASE_ZH, texts.NOT_SAID.zh),
+        ("Which pets are never mentioned?", "The deposit is 1,200 euros.", texts.NOT_SAID.en),
+        ("What can tenants not keep?", "Tenants can keep one small dog.", texts.NOT_SAID.en),
+    ],
+)
+async def test_says_that_the_documents_do_not_say(question: str, text: str, said: str) -> None:
+    answer = await ask(question, sources=[source(1, text)], documents=[document()], tools=TOOLS)
+    assert answer.text == said
+
+
+async def test_streams_reports_usage_and_who_answered() -> None:
+    turn = TurnInput("answer", "en", question="How much is the deposit?", sources=[source(1, LEASE)])
+    chunks = [chunk async for chunk in CHAT.model.astream([SystemMessage("Be kind."), HumanMessage("?")], turn=turn)]
+    whole = chunks[0]
+    for chunk in chunks[1:]:
+        whole = whole + chunk
+    assert sum(bool(chunk.text) for chunk in chunks) >= 5
+    assert whole.usage_metadata is not None
+    assert whole.usage_metadata["input_tokens"] > 5 < whole.usage_metadata["output_tokens"]
+    assert whole.response_metadata["model_name"] == CHAT.name == "bundled-extractive"
+
+
+def test_a_bare_call_without_a_turn_is_answered() -> None:
+    assert "LLM_API_KEY" in str(CHAT.model.invoke([HumanMessage("How tall is the Eiffel tower?")]).text)
+
+
+@pytest.mark.parametrize(
+    ("question", "name", "arguments"),
+    [
+        ("what is 12.5% of 80", "calculate", {"expression": "12.5% of 80"}),
+        ("(12+7)*3 等于多少", "calculate", {"expression": "(12+7)*3"}),
+        ("What time is it in New York?", "current_time", {"place": "New York"}),
+        ("今天星期几？", "current_time", {}),
+        ("Summarise https://example.org/a.html please", "fetch_url", {"url": "https://example.org/a.html"}),
+        ("我上传了哪些文件？", "list_documents", {}),
+        ("Search the web for electric car news", "web_search", {"query": "Search the web for electric car news"}),
+        ("What is the capital of France?", "web_search", {"query": "What is the capital of France?"}),
+    ],
+)
+async def test_calls_the_tool_that_fits(question: str, name: str, arguments: dict[str, object]) -> None:
+    answer = await ask(question, tools=TOOLS)
+    assert [(call["name"], call["args"]) for call in answer.tool_calls] == [(name, arguments)]
+    assert answer.response_metadata["finish_reason"] == "tool_calls"
+
+
+async def test_a_sum_is_calculated_whatever_was_uploaded() -> None:
+    answer = await ask("what is 5*6", documents=[document()], sources=[source(1, LEASE)], tools=TOOLS)
+    assert [call["name"] for call in answer.tool_calls] == ["calculate"]
+
+
+async def test_documents_are_asked_before_the_web() -> None:
+    found = [source(1, "The ferry to Skye leaves at 16:45 today.")]
+    answer = await ask("When does the ferry to Skye leave today?", sources=found, documents=[document()], tools=TOOLS)
+    assert "16:45" in answer.text and answer.tool_calls == []
+
+
+async def test_searches_documents_when_nothing_was_searched_yet() -> None:
+    answer = await ask("How much is the deposit?", documents=[document()], tools=TOOLS)
+    assert [call["name"] for call in answer.tool_calls] == ["search_documents"]
+
+
+@pytest.mark.parametrize(
+    "question", ["What time is it?", "what is 2 + 2", "What is the capital of France?", "https://example.org 讲了什么"]
+)
+async def test_never_calls_a_tool_that_is_not_offered(question: str) -> None:
+    assert (await ask(question)).tool_calls == []
+
+
+async def test_tells_what_a_tool_returned_without_calling_again() -> None:
+    results = [ToolResult("calculate", "12.5% of 80 = 10")]
+    answer = await ask("what is 12.5% of 80", results=results, tools=TOOLS)
+    assert answer.text == "12.5% of 80 = 10" and answer.tool_calls == []
+
+
+async def test_quotes_what_a_tool_found() -> None:
+    page = source(4, LEASE, name="Lease page", origin="web", url="https://example.org")
+    results = [ToolResult("fetch_url", "ok", sources=[page])]
+    answer = await ask("How much is the deposit according to https://example.org ?", results=results)
+    assert "The deposit is 1,200 euros. [4]" in answer.text
+    summary = await ask("https://example.org", results=results)
+    assert "**Lease page**" in summary.text and "[4]" in summary.text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_failed_search_is_one_short_sentence_after_what_can_be_said(language: str) -> None:
+    failed = [ToolResult("web_search", "Web search through x failed. Answer without it.", failed=True)]
+    answer = await ask("Any news?" if language == "en" else "有什么新闻？", results=failed, language=language)
+    last = texts.WEB_FAILED.en if language == "en" else texts.WEB_FAILED.zh
+    assert answer.text.endswith(last) and not answer.text.startswith(last) and "Answer without" not in answer.text
+
+
+async def test_is_honest_about_a_failed_tool() -> None:
+    results = [ToolResult("current_time", "No time zone is known for 'Atlantis'.", failed=True)]
+    answer = await ask("What time is it in Atlantis?", results=results, tools=TOOLS)
+    assert "current_time" in answer.text and "Atlantis" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("told", "question", "found"),
+    [
+        ("My name is Lin and I live in Hangzhou.", "What is my name?", "Lin"),
+        ("My name is Mei and I live in Xiamen.", "Where do I live?", "Xiamen"),
+        ("我叫小林，住在杭州。", "我叫什么名字？", "小林"),
+    ],
+)
+async def test_quotes_what_the_user_said(told: str, question: str, found: str) -> None:
+    answer = await ask(question, earlier=[told, "Hello", "Please look at this label.", question], tools=TOOLS)
+    assert found in answer.text
+    assert found in (await ask(question, summary=f"User: {told}\nAssistant: Noted.", documents=[document()])).text
+
+
+@pytest.mark.parametrize("question", ["What is my job?", "我几岁？"])
+async def test_does_not_make_up_what_the_user_never_said(question: str) -> None:
+    answer = await ask(question, earlier=["My name is Lin.", "我叫小林，住在杭州。"])
+    assert "Lin" not in answer.text and "小林" not in answer.text
+
+
+async def test_gives_the_words_on_a_picture_word_for_word() -> None:
+    found = [source(2, f"{SIGN}\n\nPicture 30 x 20 pixels.", name="sign.png", origin="image")]
+    answer = await ask(
+        "What does the sign say?", kind="picture", attachments=[picture("sign.png", SIGN)], sources=found
+    )
+    assert all(f"> {line}" in answer.text for line in SIGN.splitlines()) and "Sunday [2]" in answer.text
+    later = await ask("What was written on the sign?", kind="picture", sources=found, documents=[document()])
+    assert "> Closed on Sunday" in later.text and "pixels" not in later.text
+
+
+async def test_answers_a_question_from_the_text_on_a_picture_with_its_number() -> None:
+    found = source(2, SIGN, name="sign.png", origin="image")
+    answer = await ask("When is the library closed?", attachments=[picture("sign.png", SIGN)], sources=[found])
+    assert "Closed on Sunday [2]" in answer.text
+
+
+async def test_says_that_no_vision_model_describes_the_picture() -> None:
+    answer = await ask("图片里有什么？", kind="picture", attachments=[picture("a.png", "出口")], language="zh")
+    assert "未配置视觉模型" in answer.text and "出口" in answer.text and "30 x 20" in answer.text
+
+
+async def test_uses_the_description_where_there_is_one() -> None:
+    shown = picture("a.png", "", "A red fox in the snow.")
+    answer = await ask("What is in this picture?", kind="picture", attachments=[shown])
+    assert "A red fox in the snow." in answer.text and "vision model" not in answer.text
+
+
+async def test_mixed_turn_is_answered_from_file_and_picture() -> None:
+    answer = await ask(
+        "How much is the deposit, and what does the sign say?",
+        kind="picture",
+        attachments=[picture("sign.png", SIGN), file()],
+        sources=[source(1, LEASE)],
+    )
+    assert "1,200 euros. [1]" in answer.text and "CITY LIBRARY" in answer.text
+
+
+async def test_failed_file_is_named_with_reason_and_remedy_and_the_rest_is_answered() -> None:
+    bad = file("bad.pdf", status="failed", error={"code": "c", "message": "It is damaged.", "remedy": "Save it."})
+    answer = await ask("How much is the deposit?", attachments=[bad, file()], sources=[source(1, LEASE)])
+    assert "bad.pdf" in answer.text and "It is damaged. Save it." in answer.text and "1,200 euros. [1]" in answer.text
+    about = await ask("What does it say?", kind="overview", attachments=[bad], documents=[document(summary="A flat.")])
+    assert "It is damaged. Save it." in about.text and "A flat." not in about.text
+    alone = await ask("How much is the deposit?", attachments=[bad], tools=TOOLS)
+    assert "It is damaged. Save it." in alone.text and alone.tool_calls == []
+
+
+@pytest.mark.parametrize("question", ["What is this document about?", "总结一下"])
+async def test_summary_comes_from_the_stored_summary_or_else_from_the_passages(question: str) -> None:
+    files = [document("a.pdf", "A lease about a flat."), document("b.pdf")]
+    found = [source(1, LEASE, name="b.pdf"), source(2, MAIL, name="b.pdf", page=2)]
+    answer = await ask(question, kind="overview", documents=files, sources=found)
+    assert "**a.pdf**" in answer.text and "A lease about a flat." in answer.text and "three years" in answer.text
+    assert "[1]" in answer.text and "[2]" in answer.text
+
+
+async def test_a_page_is_told_by_its_main_sentences() -> None:
+    found = [source(1, "Rent is due on the first of each month and paid by transfer.", page=2)]
+    asked = {"kind": "page", "documents": [document(summary="Other.")]}
+    answer = await ask("What is on page 2?", page=2, sources=found, **asked)
+    assert "Rent is due on the first" in answer.text and "[1]" in answer.text and "Other." not in answer.text
+    assert (await ask("What is on page 9?", page=9, **asked)).text == texts.NOT_SAID.en
+
+
+@pytest.mark.parametrize(
+    ("question", "label"),
+    [
+        ("Hello!", "greeting"),
+        ("谢谢你！", "thanks"),
+        ("Who are you?", "abilities"),
+        ("你能做什么？", "abilities"),
+        ("What languages can you understand?", "abilities"),
+        ("Please write me a short poem", "writing"),
+        ("请把这句话翻译成英文", "writing"),
+        ("给我讲个笑话", "small_talk"),
+    ],
+)
+async def test_fixed_replies(question: str, label: str) -> None:
+    social = label in ("greeting", "thanks")
+    answer = await ask(question, tools=TOOLS, kind="social" if social else "passages")
+    text = REPLIES[label].text
+    assert text is not None and answer.text in text
+    assert answer.tool_calls == [] and answer.response_metadata["model_name"] == "bundled-extractive"
+
+
+@pytest.mark.parametrize(
+    ("said", "noted"),
+    [
+        ("Good morning! My name is Ottilie and I live in Graz.", "Noted."),
+        ("你好，我叫沈若溪，住在泉州。", "好的，已记下。"),
+    ],
+)
+async def test_what_the_user_tells_is_noted(said: str, noted: str) -> None:
+    answer = await ask(said, tools=TOOLS)
+    assert answer.text == noted and answer.tool_calls == []
+
+
+async def test_documents_are_listed_by_name_and_pages() -> None:
+    results = [
+        ToolResult("list_documents", "Documents (1):\n- lease.pdf (id 0123456789abcdef0123456789abcdef): 2 pages")
+    ]
+    answer = await ask("Which files do I have?", results=results, documents=[document()], sources=[source(1, LEASE)])
+    assert answer.text == "- **lease.pdf**, pages: 2"
+
+
+async def test_small_talk_in_english_is_written_by_the_small_model_and_ends_with_a_sentence() -> None:
+    answer = await ask("I feel a bit tired today", tools=TOOLS)
+    assert answer.response_metadata["model_name"] == "SmolLM2-135M-Instruct"
+    assert answer.text.rstrip("\"') ")[-1] in ".!?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Who invented the telephone?", "When did the Titanic sink?", "What does DNA stand for?", "谁发明了电话？"],
+)
+async def test_facts_are_never_left_to_the_small_model(question: str) -> None:
+    answer = await ask(question)
+    assert "LLM_API_KEY" in answer.text
+    assert answer.response_metadata["model_name"] == "bundled-extractive"
+
+
+async def test_a_follow_up_is_understood_with_the_question_before() -> None:
+    data = {"sources": [source(1, MAIL)], "documents": [document()], "follows": "When is the kick-off meeting?"}
+    assert "room 4.17. [1]" in (await ask("And in which room?", **data)).text
+    assert (await ask("And who pays for the flight?", **data)).text == texts.NOT_SAID.en
+
+
+async def test_two_questions_of_one_message_are_both_answered_and_no_sentence_comes_twice() -> None:
+    answer = await ask("When is rent due and how much is the deposit?", sources=[source(1, LEASE), source(2, LEASE)])
+    for quote in ("Rent is due on the first of each month.", "The deposit is 1,200 euros."):
+        assert answer.text.count(quote) == 1
+
+
+async def test_a_greeting_with_a_file_says_that_it_was_received() -> None:
+    answer = await ask("Hello", kind="social", attachments=[file("lease.pdf")], documents=[document("lease.pdf")])
+    assert "**lease.pdf**" in answer.text
+
+
+async def test_a_cancelled_answer_leaves_the_model_usable() -> None:
+    task = asyncio.create_task(ask("I feel a bit tired today"))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await ask("Hello!", kind="social")).text
+
+
+def test_pieces_lose_nothing() -> None:
+    text = "One two,  three.\n\n**四**：五六，七八。 [1] tail"
+    assert "".join(pieces(text)) == text and len(pieces(text)) > 6
