@@ -109,7 +109,7 @@ def outcome(claim: Claim, answer: str) -> bool | None:
     if at < 0:
         return None
     rest = answer[at + len(head) :]
-    if any(rest.startswith(mark) for mark in UNSUPPORTED.values()):
+    if any(rest.startswith(mark) for mark in UNSUPPORTED):
         return False
     return rest.startswith(" [")
 

@@ -38,9 +38,9 @@ from langchain_core.messages import HumanMessage
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from domain.citations import best_span
 from domain.language import language_of
 from domain.owner import Owner
+from domain.quotes import best_span
 from graph.builder import Graph, build_graph
 from services import open_services
 from settings import Settings

@@ -1,274 +1,174 @@
-"""Finds the citations in an answer and checks each against the text that it names. Pure text work.
+"""The grammar of citations, the same for what is streamed, checked and read aloud.
 
-A citation is `[n]`, `[n, m]` or `[n "quoted words"]`, n being the number of a passage. A quote has to stand in the text
-letter for letter and digit for digit. What typesetting, extraction and keyboards change is folded: white space, case,
-width, ligatures, composed accents, quotation marks, dashes between words, marks of Markdown. Offsets are mapped back to
-the untouched text.
+A citation is `[n]`, `[n, m]` or `[n "quoted words"]`, n being the number of a passage; full-width brackets, commas and
+quotation marks count too. Links and code hold none. `domain.quotes` tells whether a quote is true.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-from domain.types import Citation, Source
+MOST_HELD = 1500
+"""Characters of the longest citation: an open quote that is longer is plain text, for its reader waits meanwhile."""
 
-OPEN = "\"“”„‟「『'‘’«‹"
-CLOSE = "\"“”「」『』'’»›"
-MARKER = re.compile(
-    rf"[\[【](?P<number>\d{{1,3}})(?:(?P<more>(?:\s*[,，、;；]\s*\d{{1,3}})*)"
-    rf"|\s*[:：,，]?\s*[{OPEN}](?P<quote>.{{1,12000}}?)[{CLOSE}])\s*[\]】](?!\()",
-    re.S,
-)
-CODE = re.compile(
-    r"(?:^ {0,3}(?:```|~~~)|```\w*\n).*?(?:^ {0,3}(?:```|~~~)|\Z)|(?<!`)(`{1,2})(?!`)[^\n]*?(?<!`)\1(?!`)", re.S | re.M
-)
-ENDING = re.compile(rf"[{CLOSE}]\s*[\]】]")
-SENTENCE_END = re.compile(r"(?<=[。！？；])[\"”」』)]*\s*|(?<=[.!?])[\"”」』)]*\s+|\n+")
-
-SUPPORT = 0.5
-"""A sentence cited without a quote is supported when this share of its words or character pairs is in one sentence."""
-MIN_QUOTE = 4
-"""Quotes of fewer characters (after folding) prove nothing by themselves and are treated as absent."""
-LONG_QUOTE = 18
-"""From this length on (Chinese characters count twice) a quote may begin or end within a number or a word: it shows
-enough to be told apart, and its cut is one of carelessness."""
-
-_SILENT = frozenset("\"“”„‟«»‹›'‘’‚‛′″`´「」『』〝〞〟*\\|_#·•‧・●▪\ufe0e\ufe0f")
-"""Quotation marks, bullets, and marks of Markdown."""
-_DASHES = frozenset("-‐‑‒–—―−﹣－")
-_SAME = {"。": ".", "｡": ".", "、": ",", "\u2044": "/", "ı": "i"}
-_WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_APOSTROPHES = "'’‘‛′`´"
-_NOT = re.compile(rf"\b(?:no|not|nor|cannot)\b|n[{_APOSTROPHES}]t\b")
-_NOT_ANYWHERE = re.compile(rf"\b(?:no|not|nor|never|none|without|cannot)\b|n[{_APOSTROPHES}]t\b|[不没無无未非]")
-_BROKEN_WORD = re.compile(r"[-‐\u00ad]\s+(?=[a-z])")
-_NEGATING_START = frozenset({"n", "no", "non", "un", "in", "im", "il", "ir", "dis", "mis", "anti"})
-_NEGATING_END = re.compile(rf"(?:n?[{_APOSTROPHES}]t|not|less)\b", re.I)
-_CUT_NUMBER = re.compile(
-    r"\d(?:\|\.?|\.\|)\d|\d(?:\|,|,\|)\d{3}(?!\d)|[十百千万亿]\|[一二三四五六七八九]|[一二三四五六七八九十百千]\|[十百千万亿]"
-)
+_BLOCK = 4096
+"""Characters of a whole text that are looked at in one go."""
+_OPEN, _CLOSE = "\"“”„‟「『'‘’«‹", "\"“”「」『』'’»›"
+_LIST = re.compile(r"[\[【](\d{1,3}(?:\s*[,，、;；]\s*\d{1,3})*)\s*[\]】]")
+_QUOTED = re.compile(rf"[\[【](\d{{1,3}})\s*[:：,，]?\s*[{_OPEN}]")
+_ENDING = re.compile(rf"[{_CLOSE}]\s*[\]】]")
+_UNFINISHED = re.compile(r"[\[【](?:\d{1,3}\s*[,，、;；]\s*)*(?:\d{1,3}\s*[:：]?\s*)?\Z")
+_OPENING = re.compile(r"[\[【]")
+_FENCE = re.compile(r" {0,3}(```|~~~)")
+_FENCE_BEHIND = re.compile(r"```\w*\n\Z")
+_HEAD = 6
+"""Characters at the start of a line that tell a fence."""
+_BACK_QUOTES = re.compile(r"(?<!`)`{1,2}(?!`)")
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A citation in an answer, at `start` to `end`; `listed` when it stands beside others in one pair of brackets."""
+    """A citation: the `numbers` of the passages that it names, as written at `start`; only a single one has a quote."""
 
     start: int
-    end: int
-    number: int
-    quote: str = ""
-    listed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """Text made comparable, with the original offset of each character."""
-
     text: str
-    offsets: array[int]
+    numbers: tuple[int, ...]
+    quote: str = ""
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.start + len(self.text)
+
+    @property
+    def shown(self) -> str:
+        """What a reader sees of it before it is checked."""
+        return f"[{self.numbers[0]}]" if self.quote else self.text
 
 
-class _Letters(dict[str, str]):
-    """What each character is compared as; filled as characters are met."""
+class CitationScanner:
+    """Takes a text piece by piece and gives it back as text and citations; holds only what may become a citation."""
 
-    def __missing__(self, character: str) -> str:
-        whole = unicodedata.normalize("NFKD", _SAME.get(character, character)).casefold()
-        kept = "".join(_plain(c) for c in whole) if character not in _SILENT else ""
-        self[character] = kept
-        return kept
+    def __init__(self) -> None:
+        """Start at the beginning of a text."""
+        self._held = ""
+        self._line_head, self._line = "", ""
+        self._fence = ""
+        self._at = 0
+
+    def feed(self, text: str, *, final: bool = False) -> Iterator[str | Marker]:
+        """Add text; yield what it settles, and with the `final` one all that is left."""
+        self._held += text
+        while self._held:
+            opening = _OPENING.search(self._held)
+            if passed := self._pass(opening.start() if opening else len(self._held)):
+                yield passed
+            if not self._held:
+                return
+            found = self._citation(complete=final or len(self._held) >= MOST_HELD)
+            if found is None:
+                return
+            text = self._pass(len(found.text) if isinstance(found, Marker) else 1)
+            yield found if isinstance(found, Marker) else text
+
+    def _citation(self, *, complete: bool) -> Marker | str | None:
+        """The citation that the held text begins with, "" if it begins with none, None while that cannot be told."""
+        if self._fence or _FENCE.match(self._line_head):
+            return ""
+        window = self._held[:MOST_HELD]
+        stop = end = 0
+        if match := _LIST.match(window):
+            end = match.end()
+        elif match := _QUOTED.match(window):
+            stop, end = _quote_end(window, match.end(), complete=complete)
+        if match is None or not end:
+            return None if not complete and (match or _UNFINISHED.match(window)) else ""
+        if end == len(window) and not complete:
+            return None
+        quote = window[match.end() : stop]
+        if window[end : end + 1] == "(":
+            return ""
+        in_code = self._in_code(quote, window[end:])
+        if in_code is None and not complete:
+            return None
+        numbers = tuple(map(int, re.findall(r"\d+", match[1])))
+        return "" if in_code else Marker(self._at, window[:end], numbers, quote)
+
+    def _in_code(self, quote: str, after: str) -> bool | None:
+        """Whether a citation lies between back quotes of its line; None while the line goes on without one."""
+        if len(_BACK_QUOTES.findall(self._line)) % 2 == 0 or len(_BACK_QUOTES.findall(quote)) % 2:
+            return False
+        line, newline, _ = after.partition("\n")
+        return True if "`" in line else False if newline else None
+
+    def _pass(self, count: int) -> str:
+        """Let so many characters go; keep account of their line, and of the fence of the code that they are in."""
+        text, self._held = self._held[:count], self._held[count:]
+        self._at += len(text)
+        for part in text.splitlines(keepends=True):
+            self._line_head = (self._line_head + part[:_HEAD])[:_HEAD]
+            self._line = (self._line + part)[-MOST_HELD:]
+            if part.endswith("\n"):
+                self._end_line()
+        return text
+
+    def _end_line(self) -> None:
+        fence = _FENCE.match(self._line_head)
+        if fence and self._fence in ("", fence[1]):
+            self._fence = "" if self._fence else fence[1]
+        elif not self._fence and self._line.count("```") % 2 and _FENCE_BEHIND.search(self._line):
+            self._fence = "```"
+        self._line_head = self._line = ""
 
 
-def _plain(character: str) -> str:
-    if character in _DASHES:
-        return "-"
-    silent = character in _SILENT or character.isspace() or unicodedata.category(character) in ("Cf", "Cc")
-    return "" if silent else character
+class QuoteStripper:
+    """An answer as it is shown while it is being written: `[2 "the words"]` as `[2]`.
 
-
-_LETTERS = _Letters()
-
-
-@lru_cache(maxsize=64)
-def fold(text: str) -> Folded:
-    """Fold `text` for comparison. A dash counts only before a digit; a row of dots is one."""
-    characters: list[str] = []
-    offsets = array("I")
-    for index, character in enumerate(text):
-        for folded in _LETTERS[character]:
-            last = characters[-1] if characters else ""
-            if folded in "-." and folded == last:
-                continue
-            if last == "-" and not folded.isdigit():
-                characters.pop()
-                offsets.pop()
-            characters.append(folded)
-            offsets.append(index)
-    return Folded("".join(characters), offsets)
-
-
-def is_short(quote: str) -> bool:
-    """Tell whether a quote is too short to prove anything by itself."""
-    return len(_needle(quote)) < MIN_QUOTE
-
-
-def _needle(quote: str) -> str:
-    return fold(quote).text.strip(".,;:-")
-
-
-def find_quote(quote: str, text: str) -> tuple[int, int] | None:
-    """Return the span of `quote` in `text`, or `None` when it is not there word for word.
-
-    A short match that cuts a number or takes the negation off a word ("unhappy", "cannot") is none, nor is one that
-    makes or loses a "not" by its white space ("notable").
+    >>> stripper = QuoteStripper()
+    >>> [stripper.add(piece) for piece in ("Nine weeks [", '1 "nine', ' weeks"]', ". See [a]")], stripper.rest()
+    (['Nine weeks ', '', '', '[1]. See [a]'], '')
     """
-    return None if is_short(quote) else _find(quote, text)
+
+    def __init__(self) -> None:
+        """Start at the beginning of an answer."""
+        self._scanner = CitationScanner()
+
+    def add(self, text: str) -> str:
+        """Take the next piece; return what may be shown now."""
+        return "".join(piece if isinstance(piece, str) else piece.shown for piece in self._scanner.feed(text))
+
+    def rest(self) -> str:
+        """Return what was held back, at the end of the answer."""
+        return "".join(piece if isinstance(piece, str) else piece.shown for piece in self._scanner.feed("", final=True))
 
 
-def find_short(quote: str, text: str) -> bool:
-    """Tell whether a quote of any length stands in `text`, as `find_quote` means it."""
-    return _find(quote, text) is not None
+def scan(text: str) -> Iterator[str | Marker]:
+    """Yield a whole text as plain pieces and citations."""
+    scanner = CitationScanner()
+    for start in range(0, len(text), _BLOCK):
+        yield from scanner.feed(text[start : start + _BLOCK])
+    yield from scanner.feed("", final=True)
 
 
-def _find(quote: str, text: str) -> tuple[int, int] | None:
-    needle, haystack = _needle(quote), fold(text)
-    may_cut = len(needle) + sum(character > "\u2e7f" for character in needle) >= LONG_QUOTE
-    at = haystack.text.find(needle) if needle else -1
-    while at >= 0:
-        start, end = haystack.offsets[at], haystack.offsets[at + len(needle) - 1] + 1
-        if (may_cut or not _cuts(text, start, end)) and _negations(quote) == _negations(text[start:end]):
-            return start, end
-        at = haystack.text.find(needle, at + 1)
-    return None
+def without_citations(text: str) -> str:
+    """Return `text` without its citations and the spaces before them."""
+    said = ""
+    for piece in scan(text):
+        said = said + piece if isinstance(piece, str) else said.rstrip(" ")
+    return said
 
 
-def _cuts(text: str, start: int, end: int) -> bool:
-    """Whether the span leaves out part of a number, or the part of a word that negates it."""
-    if _within_number(text, start) or _within_number(text, end):
-        return True
-    before, after = text[max(0, start - 12) : start], text[end : end + 6]
-    prefix = re.search(r"[a-z]+-?$", before, re.I) if _is_latin(text[start]) else None
-    if prefix and prefix[0].rstrip("-").lower() in _NEGATING_START:
-        return True
-    return _is_latin(text[end - 1]) and _NEGATING_END.match(after) is not None
+def _quote_end(text: str, start: int, *, complete: bool) -> tuple[int, int]:
+    """Return where the quote that begins at `start` ends, and its citation; (0, 0) while there is no end.
 
-
-def _within_number(text: str, at: int) -> bool:
-    """Whether a number goes on over the border at `at`: `1|903`, `3|.5`, `3.|5`, `1|,240`, `二十|五`."""
-    return _CUT_NUMBER.search(f"{text[max(0, at - 2) : at]}|{text[at : at + 5]}") is not None
-
-
-def _is_latin(character: str) -> bool:
-    return character.isascii() and character.isalpha()
-
-
-def _negations(text: str) -> int:
-    return len(_NOT.findall(_BROKEN_WORD.sub("", fold_spaces(text).replace("_", " "))))
-
-
-def markers(answer: str) -> Iterator[Marker]:
-    """Yield the citations of an answer in order, those inside code left out.
-
-    Back quotes that open before a citation and close inside it are no code.
+    It ends where the brackets inside it are closed: `[1 "a list ["x", "y"] of two"]`; at its first end if they are not.
     """
-    at = 0
-    while (match := MARKER.search(answer, at)) is not None:
-        code = CODE.search(answer, at)
-        if code is not None and code.start() < match.start() and not match.start() < code.end() < match.end():
-            at = code.end()
-            continue
-        if match["quote"] is not None:
-            marker = _whole_quote(match, answer)
-            yield marker
-            at = marker.end
-        else:
-            yield from _listed(match)
-            at = match.end()
-
-
-def _whole_quote(match: re.Match[str], answer: str) -> Marker:
-    """Go on to the ending where the brackets inside the quote are closed: `[1 "a list ["x", "y"] of two"]`."""
-    start, end = match.start("quote"), match.end()
-    stop = match.end("quote")
-    for ending in ENDING.finditer(answer, stop, start + 12000):
-        inside = answer[start : ending.start()]
+    first = (0, 0)
+    for ending in _ENDING.finditer(text, start + 1):
+        inside = text[start : ending.start()]
         if sum(map(inside.count, "[【")) <= sum(map(inside.count, "]】")):
-            stop, end = ending.start(), ending.end()
-            break
-    return Marker(match.start(), end, int(match["number"]), answer[start:stop])
-
-
-def _listed(match: re.Match[str]) -> Iterator[Marker]:
-    numbers = list(re.finditer(r"\d+", match[0]))
-    starts = [match.start(), *(match.start() + number.start() for number in numbers[1:])]
-    for number, start, end in zip(numbers, starts, [*starts[1:], match.end()], strict=True):
-        yield Marker(start, end, int(number[0]), listed=len(numbers) > 1)
-
-
-def sentence_before(answer: str, position: int) -> str:
-    """Return the sentence that ends at `position`, markers removed: what the citation there is meant to support."""
-    before = MARKER.sub("", answer[:position]).rstrip()
-    spans = [before[start:end].strip() for start, end in sentence_spans(before)]
-    return next((span for span in reversed(spans) if _grams(span)), "")
-
-
-def best_span(claim: str, text: str) -> tuple[int, int, float]:
-    """Return the sentence of `text` that shares most with `claim`: start, end, and the share found, 0..1."""
-    wanted = _grams(claim)
-    if not wanted:
-        return 0, 0, 0.0
-    best = (0, 0, 0.0)
-    for start, end in sentence_spans(text):
-        share = len(wanted & _grams(text[start:end])) / len(wanted)
-        if share > best[2]:
-            best = (start, end, share)
-    return best
-
-
-def agrees(claim: str, sentence: str, text: str) -> bool:
-    """Tell whether nothing speaks against `claim`: its numbers stand in `text`, and it negates as `sentence` does."""
-    numbers = {number.replace(",", "") for number in _NUMBER.findall(fold_spaces(text))}
-    wanted = {number.replace(",", "") for number in _NUMBER.findall(fold_spaces(claim))}
-    negations = [len(_NOT_ANYWHERE.findall(fold_spaces(part))) for part in (claim, sentence)]
-    return wanted <= numbers and negations[0] % 2 == negations[1] % 2
-
-
-def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the spans of the sentences of `text`."""
-    start = 0
-    for match in SENTENCE_END.finditer(text):
-        if text[start : match.start()].strip():
-            yield start, match.start()
-        start = match.end()
-    if text[start:].strip():
-        yield start, len(text)
-
-
-def _grams(text: str) -> set[str]:
-    """Words of Latin text and character pairs of Chinese text."""
-    tokens = _WORD.findall(fold_spaces(text))
-    grams = {token for token in tokens if len(token) > 2 or token.isdigit()}
-    grams |= {a + b for a, b in zip(tokens, tokens[1:], strict=False) if len(a) == len(b) == 1}
-    return grams
-
-
-def fold_spaces(text: str) -> str:
-    """NFKC and lower case, white space kept."""
-    return unicodedata.normalize("NFKC", text).lower()
-
-
-def citation(source: Source, start: int, end: int, quote: str, *, verified: bool) -> Citation:
-    """Build the citation of a span; offsets count from the start of the page's text."""
-    made = Citation(
-        number=source["number"], name=source["name"], start=source["start"] + start, end=source["start"] + end,
-        quote=quote, verified=verified,
-    )  # fmt: skip
-    for key in ("document_id", "url", "page", "label", "heading"):
-        if source.get(key) is not None:
-            made[key] = source[key]  # type: ignore[literal-required]
-    return made
+            return ending.start(), ending.end()
+        first = first if first[1] else (ending.start(), ending.end())
+    return first if complete else (0, 0)

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge
+from domain.words import Words
 from readers.texts import FILES, filled
 
 MAX_UNPACKED = 200_000_000
@@ -44,9 +45,21 @@ def _check(archive: zipfile.ZipFile, packed: int, name: str) -> None:
     if len(members) > MAX_MEMBERS:
         raise FileTooLarge(name=name, limit=filled(FILES, len(members), MAX_MEMBERS))
     if unpacked > MAX_UNPACKED:
-        raise FileTooLarge(name=name, limit=f"{unpacked // 1_000_000} MB > {MAX_UNPACKED // 1_000_000} MB")
+        raise FileTooLarge(
+            name=name,
+            limit=Words(
+                f"{unpacked // 1_000_000} MB unpacked, over {MAX_UNPACKED // 1_000_000}",
+                f"解压后 {unpacked // 1_000_000} MB，超过 {MAX_UNPACKED // 1_000_000} MB",
+            ),
+        )
     if unpacked > RATIO_MATTERS_FROM and unpacked > MAX_RATIO * max(packed, 1):
-        raise FileTooLarge(name=name, limit=f"{unpacked // max(packed, 1)}:1 > {MAX_RATIO}:1")
+        raise FileTooLarge(
+            name=name,
+            limit=Words(
+                f"packed {unpacked // max(packed, 1)} to 1, over {MAX_RATIO}",
+                f"压缩比 {unpacked // max(packed, 1)}:1，超过 {MAX_RATIO}:1",
+            ),
+        )
     if any(member.flag_bits & 1 for member in members):
         raise FileEncrypted(name=name)
 

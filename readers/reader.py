@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.errors import FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
+from domain.words import Words
 from readers.clean import clean
 from readers.detect import HEAD_BYTES, detect
 from readers.formats import BY_TYPE, Format
@@ -123,5 +124,5 @@ def _format_of(options: Options) -> Format:
     if options.media_type == ENCRYPTED:
         raise FileEncrypted(name=options.name)
     if options.media_type not in BY_TYPE:
-        raise UnsupportedType(name=options.name, reason=options.media_type)
+        raise UnsupportedType(name=options.name, reason=Words(options.media_type, options.media_type))
     return BY_TYPE[options.media_type]

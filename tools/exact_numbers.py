@@ -23,12 +23,8 @@ NOISE = Decimal("1e-15")
 UNDEFINED = Words("the result is undefined or too large", "结果无定义或过大")
 
 
-class BadExpression(ToolFailure):
+class BadExpression(ToolFailure, code="bad_expression"):
     """The expression cannot be computed. Details: `reason`."""
-
-    code = "bad_expression"
-    en = "Cannot compute this: {reason}."
-    zh = "无法计算：{reason}。"
 
 
 def exact(number: str) -> Fraction:

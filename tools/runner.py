@@ -15,7 +15,7 @@ from langchain_core.tools import BaseTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, ValidationError
 
-from domain.errors import AppError, ToolFailure
+from domain.errors import AppError
 from domain.types import ToolRun
 from domain.words import Language
 from tools import texts
@@ -94,7 +94,7 @@ class ToolRunner:
         try:
             async with asyncio.timeout(seconds):
                 return await _invoke(spec.tool, given, context)
-        except (AppError, ToolFailure, ToolException) as exc:
+        except (AppError, ToolException) as exc:
             raise Failed(getattr(exc, "code", "tool_failed"), _message(exc, language)) from exc
         except TimeoutError as exc:
             raise Failed("timeout", texts.TIMED_OUT.text(language).format(name=spec.name, seconds=seconds)) from exc
@@ -174,12 +174,10 @@ def _is_runtime(annotation: Any) -> bool:
     return annotation is ToolRuntime or getattr(annotation, "__origin__", None) is ToolRuntime
 
 
-def _message(error: AppError | ToolFailure | ToolException, language: Language) -> str:
-    if isinstance(error, ToolFailure):
-        return error.message(language)
+def _message(error: AppError | ToolException, language: Language) -> str:
     if isinstance(error, AppError):
         body = error.body(language)
-        return f"{body['message']} {body['remedy']}"
+        return f"{body['message']} {body['remedy']}".rstrip()
     return str(error)
 
 

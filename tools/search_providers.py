@@ -61,12 +61,8 @@ class SearchProvider(Protocol):
         """Close the connections."""
 
 
-class SearchFailed(ToolFailure):
+class SearchFailed(ToolFailure, code="search_failed"):
     """The search service gave nothing usable. Details: `service`, `reason`."""
-
-    code = "search_failed"
-    en = "Web search through {service} failed: {reason}. Answer without it and say that the web could not be searched."
-    zh = "通过 {service} 搜索网络失败：{reason}。请不依赖网络作答，并说明未能搜索网络。"
 
 
 class TavilySearch:

@@ -83,20 +83,12 @@ _AMBIGUOUS = {
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s*(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>[0-5]\d))?", re.I)
 
 
-class UnknownPlace(ToolFailure):
+class UnknownPlace(ToolFailure, code="unknown_place"):
     """No time zone has this name. Details: `place`."""
 
-    code = "unknown_place"
-    en = "No time zone is known for {place!r}. Use a large city nearby or an IANA zone such as Asia/Shanghai."
-    zh = "不知道 {place!r} 的时区。请改用附近的大城市，或 Asia/Shanghai 这样的 IANA 时区名。"
 
-
-class AmbiguousPlace(ToolFailure):
+class AmbiguousPlace(ToolFailure, code="ambiguous_place"):
     """The abbreviation stands for several zones. Details: `place`, `zones`."""
-
-    code = "ambiguous_place"
-    en = "{place!r} can mean {zones}. Ask which, or use one of these names."
-    zh = "{place!r} 可能指 {zones}。请先问清，或改用其中一个名称。"
 
 
 def find_zone(place: str) -> tzinfo:

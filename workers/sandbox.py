@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Any, Self
 
 from domain.errors import AppError, FileCorrupt, FileTooLarge, ReadingTimedOut
+from domain.words import Words
 from settings import Settings
 from workers.child import Job, Limits
 from workers.process import Cause, Child, ChildFailed, Zygote
@@ -136,4 +137,8 @@ class Sandbox:
 def _file_error(cause: Cause, name: str) -> AppError:
     if cause == "time":
         return ReadingTimedOut(name=name)
-    return FileTooLarge(name=name, limit="RAM") if cause == "memory" else FileCorrupt(name=name)
+    return (
+        FileTooLarge(name=name, limit=Words("it needs too much memory", "占用内存过多"))
+        if cause == "memory"
+        else FileCorrupt(name=name)
+    )

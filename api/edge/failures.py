@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from babel import negotiate_locale
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -24,38 +24,40 @@ from domain.errors import (
     Unauthorized,
     UnknownPath,
 )
-from domain.words import Language
+from domain.words import Language, Words
 
 logger = logging.getLogger(__name__)
 
-_TAG = re.compile(r"\s*([A-Za-z-]+|\*)\s*(?:;\s*q=([\d.]+))?\s*")
-_REASONS: dict[str, tuple[str, str]] = {
-    "missing": ("is required", "为必填项"),
-    "extra_forbidden": ("is not a known field", "不是已知字段"),
-    "string_type": ("must be text", "必须是文本"),
-    "int_type": ("must be a whole number", "必须是整数"),
-    "int_parsing": ("must be a whole number", "必须是整数"),
-    "bool_type": ("must be true or false", "必须是 true 或 false"),
-    "list_type": ("must be a list", "必须是列表"),
-    "dict_type": ("must be an object", "必须是对象"),
-    "model_attributes_type": ("must be an object", "必须是对象"),
-    "string_too_short": ("is empty", "不能为空"),
-    "string_too_long": ("is too long", "过长"),
-    "json_invalid": ("is not valid JSON", "不是有效的 JSON"),
+_REASONS: dict[str, Words] = {
+    "missing": Words("is required", "为必填项"),
+    "extra_forbidden": Words("is not a known field", "不是已知字段"),
+    "string_type": Words("must be text", "必须是文本"),
+    "int_type": Words("must be a whole number", "必须是整数"),
+    "int_parsing": Words("must be a whole number", "必须是整数"),
+    "bool_type": Words("must be true or false", "必须是 true 或 false"),
+    "list_type": Words("must be a list", "必须是列表"),
+    "dict_type": Words("must be an object", "必须是对象"),
+    "model_attributes_type": Words("must be an object", "必须是对象"),
+    "string_too_short": Words("is empty", "不能为空"),
+    "string_too_long": Words("is too long", "过长"),
+    "json_invalid": Words("is not valid JSON", "不是有效的 JSON"),
 }
 
 
 def asked_language(request: Request, default: Language = "en") -> Language:
     """Return the language that the client reads: of the message it sent, else by `Accept-Language`, else `default`."""
-    best: tuple[float, Language] | None = None
-    for part in request.headers.get("accept-language", "").split(","):
-        match = _TAG.fullmatch(part)
-        primary = match[1].split("-")[0].lower() if match else ""
-        if match and primary in ("en", "zh"):
-            weight = float(match[2]) if match[2] and match[2].count(".") <= 1 and match[2] != "." else 1.0
-            if best is None or weight > best[0]:
-                best = weight, cast("Language", primary)
-    return cast("Language", getattr(request.state, "language", best[1] if best else default))
+    if spoken := getattr(request.state, "language", None):
+        return cast("Language", spoken)
+    ranges = [part.partition(";q=") for part in request.headers.get("accept-language", "").replace(" ", "").split(",")]
+    preferred = [tag for tag, _, weight in sorted(ranges, key=lambda part: -_weight(part[2]))]
+    return cast("Language", negotiate_locale(preferred, ["en", "zh"], sep="-") or default)
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError:
+        return 0.0
 
 
 def error_body(error: AppError, language: Language, request_id: str) -> dict[str, dict[str, Any]]:
@@ -92,26 +94,26 @@ def as_app_error(error: BaseException) -> AppError:
         logger.warning("memory unavailable", extra={"error": type(error).__name__})
         return MemoryUnavailable()
     if isinstance(error, HTTPException) and error.status_code < 500:
-        return BadInput(reason=str(error.detail))
+        return BadInput(reason=Words(str(error.detail), "格式有误"))
     logger.error("unforeseen error", exc_info=error)
     return AppError()
 
 
-def validation_reason(problems: Sequence[object], language: Language) -> str:
-    """Return what is wrong with a request as one readable sentence."""
-    return "; ".join(_problem(problem, language) for problem in problems[:5])
+def validation_reason(problems: Sequence[object]) -> Words:
+    """Return what is wrong with a request, as one readable sentence in each language."""
+    told = [_problem(problem) for problem in problems[:5]]
+    return Words("; ".join(problem.en for problem in told), "；".join(problem.zh for problem in told))
 
 
-def _problem(problem: object, language: Language) -> str:
+def _problem(problem: object) -> Words:
     if not isinstance(problem, Mapping):
-        return str(problem)
+        return Words(str(problem), "格式有误")
     kind = str(problem.get("type"))
     places = [str(part) for part in problem.get("loc", ()) if part not in ("body", "query", "path", "header")]
-    if kind == "json_invalid":
-        places = ["body"]
-    english, chinese = _REASONS.get(kind, (str(problem.get("msg", "is not valid")).removeprefix("Value error, "),) * 2)
-    place = ".".join(places)
-    return f"{place} {english}".strip() if language == "en" else f"{place} {chinese}".strip()
+    place = "body" if kind == "json_invalid" else ".".join(places)
+    message = str(problem.get("msg", "is not valid")).removeprefix("Value error, ")
+    words = _REASONS.get(kind, Words(message, "不符合要求"))
+    return Words(f"{place} {words.en}".strip(), f"{place} {words.zh}".strip())
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -122,7 +124,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     async def on_validation_error(request: Request, exc: Exception) -> JSONResponse:
         problems = cast("RequestValidationError", exc).errors()
-        return error_response(request, BadInput(reason=validation_reason(problems, asked_language(request))))
+        return error_response(request, BadInput(reason=validation_reason(problems)))
 
     async def on_http_error(request: Request, exc: Exception) -> JSONResponse:
         status, path = cast("HTTPException", exc).status_code, request.url.path

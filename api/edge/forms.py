@@ -56,7 +56,7 @@ async def read_form(request: Request, lists: Collection[str] = ()) -> tuple[dict
         reason = exc.detail if isinstance(exc, HTTPException) else exc.message
         if "files" in reason:
             raise TooManyFiles(limit=limit) from exc
-        raise BadInput(reason=reason) from exc
+        raise BadInput(reason=Words(reason, "表单格式有误")) from exc
     fields: dict[str, Any] = {}
     files: list[UploadFile] = []
     for name, value in form.multi_items():

@@ -191,7 +191,7 @@ def _options(given: Mapping[str, Any]) -> TurnOptions:
         )
     except ValidationError as exc:
         problems = exc.errors(include_url=False)
-        raise BadInput(reason=Words(validation_reason(problems, "en"), validation_reason(problems, "zh"))) from exc
+        raise BadInput(reason=validation_reason(problems)) from exc
 
 
 def _passed_on(config: RunnableConfig) -> RunnableConfig:

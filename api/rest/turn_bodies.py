@@ -77,8 +77,7 @@ def _checked(request: Request, value: object) -> ChatBody:
     try:
         return ChatBody.model_validate(value)
     except ValidationError as exc:
-        reason = validation_reason(exc.errors(include_url=False), asked_language(request))
-        raise BadInput(reason=reason) from exc
+        raise BadInput(reason=validation_reason(exc.errors(include_url=False))) from exc
 
 
 async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRequest:

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 
 from api.edge.instruments import FIRST_TOKEN_SECONDS
 from api.runs.log import RunLog
-from api.runs.strip_quotes import QuoteStripper
+from domain.citations import QuoteStripper
 from domain.runs import Event
 from domain.types import Usage
 from turn.state import OutputState

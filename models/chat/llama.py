@@ -14,6 +14,7 @@ from typing import Any
 
 from domain.errors import ModelUnavailable
 from domain.packages import package_dir
+from domain.words import Words
 
 ChatMessage = dict[str, str]
 GGUF_MAGIC = b"GGUF"
@@ -76,14 +77,20 @@ class LlamaEngine:
             ModelUnavailable: No llama.cpp here, or the file is missing or no GGUF model.
         """
         if find_spec("xllamacpp") is None:
-            raise ModelUnavailable(reason="llama.cpp (the xllamacpp package) is not installed.")
+            raise ModelUnavailable(
+                reason=Words("llama.cpp (the xllamacpp package) is not installed.", "未安装 llama.cpp（xllamacpp 包）")
+            )
         try:
             with self.path.open("rb") as file:
                 magic = file.read(len(GGUF_MAGIC))
         except OSError as exc:
-            raise ModelUnavailable(reason=f"the model file {self.path.name} cannot be opened.") from exc
+            raise ModelUnavailable(
+                reason=Words(f"the model file {self.path.name} cannot be opened.", f"无法打开模型文件 {self.path.name}")
+            ) from exc
         if magic != GGUF_MAGIC:
-            raise ModelUnavailable(reason=f"{self.path.name} is not a GGUF model.")
+            raise ModelUnavailable(
+                reason=Words(f"{self.path.name} is not a GGUF model.", f"{self.path.name} 不是 GGUF 模型")
+            )
 
     async def stream(
         self,
@@ -145,8 +152,8 @@ class LlamaEngine:
                 self._load().handle_chat_completions(generation.body, _receiver(generation))
         except ModelUnavailable as exc:
             generation.put(exc)
-        except (RuntimeError, ValueError) as exc:
-            generation.put(ModelUnavailable(reason=f"llama.cpp: {exc}"))
+        except (RuntimeError, ValueError):
+            generation.put(ModelUnavailable(reason=Words("llama.cpp failed.", "llama.cpp 出错")))
         finally:
             generation.put(None)
 
@@ -158,7 +165,9 @@ class LlamaEngine:
             try:
                 self._server = xllamacpp.Server(self._parameters(xllamacpp.CommonParams()))
             except RuntimeError as exc:
-                raise ModelUnavailable(reason=f"llama.cpp cannot load {self.path.name}.") from exc
+                raise ModelUnavailable(
+                    reason=Words(f"llama.cpp cannot load {self.path.name}.", f"llama.cpp 无法加载 {self.path.name}")
+                ) from exc
         return self._server
 
     def _parameters(self, parameters: Any) -> Any:
@@ -183,7 +192,7 @@ def _receiver(generation: _Generation) -> Callable[[dict[str, Any]], bool]:
 
     def receive(chunk: dict[str, Any]) -> bool:
         if "error" in chunk:
-            generation.put(ModelUnavailable(reason=f"llama.cpp: {chunk['error'].get('message', 'refused')}"))
+            generation.put(ModelUnavailable(reason=Words("llama.cpp refused the request.", "llama.cpp 拒绝了请求")))
             return True
         for choice in chunk.get("choices", ()):
             delta = choice.get("delta", {})

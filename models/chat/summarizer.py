@@ -5,7 +5,7 @@ from __future__ import annotations
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from domain.errors import ModelUnavailable
-from domain.words import Language
+from domain.words import Language, Words
 from models.chat.interface import Chat, TurnInput
 
 DOCUMENT = {
@@ -56,5 +56,5 @@ class ChatSummarizer:
         message = await model.ainvoke(prompt)
         summary = str(message.text).strip()
         if not summary:
-            raise ModelUnavailable(reason="it returned an empty summary")
+            raise ModelUnavailable(reason=Words("it returned an empty summary.", "返回了空摘要"))
         return summary

@@ -11,10 +11,11 @@ import numpy as np
 
 from domain.errors import BadInput, SpeechUnavailable
 from domain.packages import package_dir
+from domain.text import has_han
 from models.speech import kokoro
 from models.speech.audio import SAMPLE_RATE, Encoder, Samples, to_pcm
 from models.speech.interface import AudioFormat
-from models.speech.spoken_text import language_of, spoken_sentences
+from models.speech.spoken_text import spoken_sentences
 from models.speech.texts import SPEAKER_BOTH, SPEAKER_ENGLISH, VOICE_FAILED, VOICE_SLOW, no_voice
 from settings import Settings
 
@@ -84,7 +85,7 @@ class BundledSpeaker:
 
     def _say(self, sentence: str, voice: str | None, speed: float) -> Iterator[Samples]:
         """Load what the sentence needs; return its audio, still to be made piece by piece."""
-        if language_of(sentence) == "zh":
+        if has_han(sentence):  # only the Chinese voice says both languages
             engine, name = self._load_chinese(), voice if voice in kokoro.VOICES else kokoro.VOICES[0]
             pieces = engine.pieces(sentence)
             return _with_pause(engine.say(piece, name, speed) for piece in pieces)

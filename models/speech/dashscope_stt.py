@@ -10,9 +10,9 @@ from dashscope import MultiModalConversation
 from dashscope.api_entities.dashscope_response import MultiModalConversationResponse
 
 from domain.errors import SpeechUnavailable
+from domain.language import written_language
 from models.speech import texts
 from models.speech.audio import HEARING_RATE, decode, to_pcm, wav
-from models.speech.spoken_text import language_of
 from settings import Settings
 
 DASHSCOPE_MODEL = "qwen3-asr-flash"
@@ -43,7 +43,7 @@ class DashScopeListener:
                     heard.append(await asyncio.to_thread(self._ask, part, language))
             except (TimeoutError, OSError, LookupError, TypeError, AttributeError) as exc:
                 raise SpeechUnavailable(reason=texts.DASHSCOPE_SILENT) from exc
-        spoken = language or language_of("".join(heard))
+        spoken = language or written_language("".join(heard))
         return ("" if spoken == "zh" else " ").join(heard).strip(), spoken
 
     async def aclose(self) -> None:

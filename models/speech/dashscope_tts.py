@@ -19,10 +19,11 @@ from dashscope.v2.errors import APIStatusError, AuthenticationError, DashScopeEr
 from websocket import WebSocketException
 
 from domain.errors import SpeechUnavailable
+from domain.language import written_language
 from models.speech import texts
 from models.speech.audio import SAMPLE_RATE, Encoder
 from models.speech.interface import AudioFormat
-from models.speech.spoken_text import language_of, spoken_sentences
+from models.speech.spoken_text import spoken_sentences
 from models.speech.tempo import change_tempo
 from settings import Settings
 
@@ -125,7 +126,7 @@ class DashScopeSpeaker:
         client = task.closers.enter_context(self._client())
         for sentence in sentences:
             stream = client.audio.tts.http.stream(
-                sentence, model=self.name, voice=voice, language_type=_LANGUAGES[language_of(sentence)]
+                sentence, model=self.name, voice=voice, language_type=_LANGUAGES[written_language(sentence)]
             )
             with contextlib.closing(stream):
                 yield from change_tempo((chunk.audio for chunk in stream if chunk.audio), speed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import openai
 
 from domain.errors import FileCorrupt, SpeechUnavailable
+from domain.language import written_language
 from domain.words import Words
 from models.endpoint import (
     FAILURES,
@@ -17,7 +18,6 @@ from models.endpoint import (
     request_timeout,
     resolve,
 )
-from models.speech.spoken_text import language_of
 from settings import Settings
 
 DEFAULTS = Defaults(openai="whisper-1", dashscope="qwen3-asr-flash", setting="STT_MODEL", elsewhere="whisper-1")
@@ -54,7 +54,7 @@ class HostedListener:
             raise FileCorrupt(name="audio") from exc
         except FAILURES as exc:
             raise SpeechUnavailable(reason=failure_reason(exc)) from exc
-        return text, language or language_of(text)
+        return text, language or written_language(text)
 
     async def aclose(self) -> None:
         """Close the client."""

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 
-from domain.text import has_han, sentence_end
+from domain.citations import without_citations
+from domain.language import language_of
+from domain.text import HAN, has_han, sentence_end
 from domain.words import Language
 from models.speech import texts
 from models.speech.spoken_math import spoken_math
@@ -19,7 +21,7 @@ _TABLE_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-*:?\s*)*$")
 _RULE = re.compile(r"\s*([-*_=])(\s*\1){2,}\s*$")
 _MARKER = re.compile(r"^\s*(?:>\s*)*(?:#{1,6}\s+|[-*+•]\s+(?:\[[ xX]\]\s+)?)?")
 _NUMBERED = re.compile(r"^\s*(\d{1,3})[.)]\s+")
-_CITATION = re.compile(r"\s*(?:\[\^?\d{1,3}(?:\s*[,，-]\s*\d{1,3})*(?:\s+[\"“][^\]]*)?\](?!\()|【\d{1,3}[^】]{0,40}】)")
+_FOOTNOTE = re.compile(r"\s*\[\^\w{1,20}\](?!\()")
 _LINKED = re.compile(r"(\[[^\]]*)\]\([^)]*\)")
 _URL = re.compile(r"<?\bhttps?://[^\s<>()（）\"'，。；、]+>?", re.I)
 _MATH = re.compile(
@@ -28,15 +30,8 @@ _MATH = re.compile(
 _SYMBOLS = re.compile(
     "[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2300-\u23ff\ufe0f\u200d\u20e3\U000e0020-\U000e007f\u25a0-\u25ff\u2022]+"
 )
-_SOFT = re.compile(r"[,，、:：—](?=\s|[\u3400-\u9fff]|$)|\s")
+_SOFT = re.compile(rf"[,，、:：—](?=\s|[{HAN}]|$)|\s")
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
-
-
-def language_of(sentence: str, default: Language = "en") -> Language:
-    """Return the language to speak a sentence in: Chinese as soon as it holds a Han character."""
-    if has_han(sentence):
-        return "zh"
-    return "en" if re.search(r"[A-Za-z]{2}", sentence) else default
 
 
 def spoken_sentences(markdown: str) -> list[str]:
@@ -71,8 +66,7 @@ class SentenceSplitter:
             piece = self._take(final=final)
             if piece is None:
                 return
-            if self._language == "en" or has_han(piece) or re.search(r"[A-Za-z]{2}", piece):
-                self._language = language_of(piece, self._language)
+            self._language = language_of(piece, self._language)
             spoken = spoken_text(piece, self._language)
             if re.search(r"\w", spoken):
                 yield spoken
@@ -121,7 +115,8 @@ def spoken_text(markdown: str, language: Language) -> str:
     text = _NUMBERED.sub(r"\1: ", _MARKER.sub("", markdown, count=1), count=1)
     text = _MATH.sub(lambda m: f" {spoken_math(next(part for part in m.groups() if part), language)} ", text)
     text = _URL.sub(
-        lambda m: texts.LINK.text(language).format(host=_host(m[0])), _LINKED.sub(r"\1]()", _CITATION.sub("", text))
+        lambda m: texts.LINK.text(language).format(host=_host(m[0])),
+        _LINKED.sub(r"\1]()", _FOOTNOTE.sub("", without_citations(text))),
     )
     return _plain(_unmarked(text), language)
 
@@ -145,7 +140,7 @@ def _plain(text: str, language: Language) -> str:
     text = re.sub(r"(?<=\d)\s*[–~～](?=\s*\d)", texts.TO.text(language), text)
     text = re.sub(r"[*#|`\\^]+|(?<!\w)_+|_+(?!\w)|~~", " ", _SYMBOLS.sub(" ", text))
     text = re.sub(r"\s+([,.;:!?，。；：！？、])", r"\1", " ".join(text.split()))
-    text = re.sub(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])", "", text)
+    text = re.sub(rf"(?<=[{HAN}]) (?=[{HAN}])", "", text)
     text = re.sub(r"(?<=[。！？!?.…])[”’」』）)\"']+$", "", text)
     return text.lstrip("”’」』）)，。；：、,.;:!?！？ ")
 

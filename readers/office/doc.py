@@ -16,6 +16,7 @@ from typing import Any
 import olefile
 
 from domain.errors import FileCorrupt, FileEmpty, FileEncrypted, UnsupportedType
+from domain.words import Words
 from readers.interface import Item, Options, Outline
 from readers.sections import section_pages
 from readers.tables import table
@@ -59,7 +60,7 @@ def _markdown(ole: Any, name: str) -> str:
     word = ole.openstream("WordDocument").read()
     version, flags = struct.unpack_from("<H6xH", word, 2)
     if version < _WORD_97:
-        raise UnsupportedType(name=name, reason="Word 6/95")
+        raise UnsupportedType(name=name, reason=Words("it was written by Word 6 or 95", "由 Word 6 或 95 保存"))
     if flags & _ENCRYPTED:
         raise FileEncrypted(name=name)
     tables = ole.openstream("1Table" if flags & _TABLE_1 else "0Table").read()

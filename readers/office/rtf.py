@@ -10,6 +10,7 @@ from pathlib import Path
 from striprtf.striprtf import rtf_to_text
 
 from domain.errors import FileCorrupt, FileEmpty, FileTooLarge
+from domain.words import Words
 from readers.figures import UNREAD
 from readers.interface import Item, Options, Outline
 from readers.sections import section_pages
@@ -30,7 +31,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         FileEmpty: it holds no text.
     """
     if path.stat().st_size > MAX_BYTES:
-        raise FileTooLarge(name=options.name, limit=f"> {MAX_BYTES >> 20} MiB")
+        raise FileTooLarge(name=options.name, limit=Words(f"over {MAX_BYTES >> 20} MiB", f"超过 {MAX_BYTES >> 20} MiB"))
     data = path.read_bytes()
     pictures = len(_PICTURE.findall(data))
     data = _BINARY.sub(b"", data)

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from domain.errors import FileCorrupt, FileEmpty, FileTooLarge, UnsupportedType
+from domain.words import Words
 from readers.detect import HEAD_BYTES, detect
 from readers.interface import Picture
 from readers.picture.colours import dominant_colours
@@ -134,7 +135,11 @@ def _not_a_picture(data: bytes, name: str) -> FileCorrupt | UnsupportedType:
     """Tell a damaged picture from a file of another kind."""
     _, media_type = detect(data[:HEAD_BYTES], name)
     known = {Image.MIME.get(format_name) for format_name in FORMATS} | {"image/heic"}
-    return FileCorrupt(name=name) if media_type in known else UnsupportedType(name=name, reason=media_type)
+    return (
+        FileCorrupt(name=name)
+        if media_type in known
+        else UnsupportedType(name=name, reason=Words(media_type, media_type))
+    )
 
 
 def _too_large(name: str, max_pixels: int) -> FileTooLarge:

@@ -13,6 +13,7 @@ from lxml import etree
 from markdownify import MarkdownConverter
 
 from domain.errors import FileEmpty, FileTooLarge
+from domain.words import Words
 from readers.figures import UNREAD
 from readers.interface import Item, Options, Outline
 from readers.sections import section_pages
@@ -45,7 +46,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         FileEmpty: nothing that a reader would see.
     """
     if path.stat().st_size > MAX_BYTES:
-        raise FileTooLarge(name=options.name, limit=f"> {MAX_BYTES >> 20} MiB")
+        raise FileTooLarge(name=options.name, limit=Words(f"over {MAX_BYTES >> 20} MiB", f"超过 {MAX_BYTES >> 20} MiB"))
     data = path.read_bytes()
     title, markdown = main_text(data)
     if not markdown.strip():

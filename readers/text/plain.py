@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from domain.errors import FileEmpty, FileTooLarge
+from domain.words import Words
 from readers.interface import Item, Options, Outline, Page
 from readers.sections import split_long
 from readers.text.encodings import decode
@@ -30,7 +31,7 @@ def read_text(path: Path, options: Options) -> tuple[str, str, tuple[str, ...]]:
         FileEmpty: nothing but white space.
     """
     if path.stat().st_size > MAX_BYTES:
-        raise FileTooLarge(name=options.name, limit=f"> {MAX_BYTES >> 20} MiB")
+        raise FileTooLarge(name=options.name, limit=Words(f"over {MAX_BYTES >> 20} MiB", f"超过 {MAX_BYTES >> 20} MiB"))
     text, encoding, certain = decode(path.read_bytes())
     if not text.strip("\ufeff\0 \t\r\n\f\v\u00a0\u3000\u200b"):
         raise FileEmpty(name=options.name)

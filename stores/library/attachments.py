@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 from domain.errors import FileEmpty, FileTooLarge, UnknownAttachment
 from domain.owner import Owner
 from domain.types import AttachmentRef
+from domain.words import Words
 from readers.detect import detect
 from settings import MiB
 from stores.sql.database import Database, lock
@@ -119,7 +120,9 @@ class Attachments:
             async for block in _blocks(data):
                 size += len(block)
                 if size > self._limit:
-                    raise FileTooLarge(name=name, limit=f"{self._limit / MiB:g} MiB")
+                    raise FileTooLarge(
+                        name=name, limit=Words(f"over {self._limit / MiB:g} MiB", f"超过 {self._limit / MiB:g} MiB")
+                    )
                 if len(head) < HEAD_BYTES:
                     head += block[: HEAD_BYTES - len(head)]
                 await asyncio.to_thread(_append, file, digest.update, block)

@@ -1,34 +1,44 @@
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.citations import agrees, best_span, find_quote, markers, sentence_before, sentence_spans
+from domain.citations import CitationScanner, Marker, QuoteStripper, scan, without_citations
+from domain.quotes import agrees, best_span, find_quote, last_claim
+
+PIECES = st.sampled_from(
+    ["[", "1", "2", ' "', '"', "]", "【", "】", "a b", "`", "``", "```", "\n", "(", ",", " ", "“", "”", "word", "：",
+     '[1 "a b"]', "[2]", "[1, 3]", "```\n", "~~~"]
+)  # fmt: skip
+
+
+def markers(text: str) -> list[Marker]:
+    return [piece for piece in scan(text) if isinstance(piece, Marker)]
 
 
 def test_markers_with_and_without_quotes() -> None:
     answer = 'A rose [1]. 玫瑰【2 “红色的花”】。 Both [3: "x [y] z"] and `[4]` and ```\n[5]\n```'
-    assert [(m.number, m.quote) for m in markers(answer)] == [(1, ""), (2, "红色的花"), (3, "x [y] z")]
+    assert [(m.numbers, m.quote) for m in markers(answer)] == [((1,), ""), ((2,), "红色的花"), ((3,), "x [y] z")]
 
 
 def test_markers_in_lists_cover_the_brackets_together() -> None:
     answer = "Both [1, 2]。 两者【3、4】, a link [5](https://e.org), a year [2024]."
-    found = list(markers(answer))
-    assert [m.number for m in found] == [1, 2, 3, 4]
-    assert answer[found[0].start : found[1].end] == "[1, 2]" and found[0].end == found[1].start
+    assert [(m.numbers, m.text) for m in markers(answer)] == [((1, 2), "[1, 2]"), ((3, 4), "【3、4】")]
+    assert all(answer[m.start : m.end] == m.text for m in markers(answer))
 
 
 def test_stray_back_quotes_hide_no_citation() -> None:
     answer = 'The ` key [1 "a ` b"] and ```python | [2 "c"] end ``` or ``[3]``.\n```\n[4]\n```\nThen [5].'
-    assert [m.number for m in markers(answer)] == [1, 2, 5]
+    assert [m.numbers for m in markers(answer)] == [(1,), (2,), (5,)]
 
 
 def test_a_quote_may_hold_quotes_brackets_and_backticks() -> None:
     answer = 'A [1 "list ["x", "y"] of `two"] B [2 "of `three"] C [3 "said "no"." ] D.'
-    assert [(m.number, m.quote) for m in markers(answer)] == [
+    assert [(m.numbers[0], m.quote) for m in markers(answer)] == [
         (1, 'list ["x", "y"] of `two'),
         (2, "of `three"),
         (3, 'said "no".'),
@@ -100,11 +110,22 @@ def test_too_short_quotes_prove_nothing() -> None:
     assert find_quote("a", "a b c") is None
 
 
-def test_sentence_before_in_both_languages() -> None:
-    answer = "First thing. Costs 3.5 million [1] today. 第一句。第二句很长 [2]。"
-    first, second = markers(answer)
-    assert sentence_before(answer, first.start) == "Costs 3.5 million"
-    assert sentence_before(answer, second.start) == "第二句很长"
+def test_the_last_claim_in_both_languages() -> None:
+    assert last_claim("First thing. Costs 3.5 million") == "Costs 3.5 million"
+    assert last_claim("第一句。第二句很长") == "第二句很长" and last_claim("It costs 9.\n\n***") == "It costs 9."
+
+
+@pytest.mark.parametrize(
+    ("quote", "text"),
+    [
+        ("Rent is due monthly, in advance", "1. Rent is due\n2. monthly, in\n3. advance"),
+        ("milk eggs and bread", "- milk\n- eggs\n* and bread"),
+        ("应当首先协商解决", "1、应当首\n  2、先协商\n解决"),
+        ("Any dispute shall be referred to an expert", "Any dispute shall\nbe referred to\nan expert"),
+    ],
+)
+def test_a_quote_over_lines_and_list_items_is_found(quote: str, text: str) -> None:
+    assert find_quote(quote, text) == (text.index(quote[0]), len(text))
 
 
 def test_best_span_takes_the_sentence_that_carries_the_claim() -> None:
@@ -116,11 +137,33 @@ def test_best_span_takes_the_sentence_that_carries_the_claim() -> None:
     assert best_span("Penguins live in Antarctica", text)[2] == 0.0
 
 
-@given(st.text(max_size=300))
-def test_sentence_spans_are_ordered_and_lose_nothing_but_space(text: str) -> None:
-    spans = list(sentence_spans(text))
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
-    assert all(text[start:end].strip() for start, end in spans)
+@given(st.lists(PIECES, max_size=40).map("".join), st.integers(1, 7))
+def test_how_a_text_arrives_does_not_matter(text: str, size: int) -> None:
+    stripper, scanner = QuoteStripper(), CitationScanner()
+    parts = [text[at : at + size] for at in range(0, len(text), size)]
+    whole = QuoteStripper()
+    assert "".join(map(stripper.add, parts)) + stripper.rest() == whole.add(text) + whole.rest()
+    pieces = [piece for part in parts for piece in scanner.feed(part)] + list(scanner.feed("", final=True))
+    assert [piece for piece in pieces if isinstance(piece, Marker)] == markers(text)
+    assert "".join(piece if isinstance(piece, str) else piece.text for piece in scan(text)) == text
+
+
+def test_what_is_read_aloud_has_no_citations() -> None:
+    assert (
+        without_citations('Nine weeks [1 "nine weeks"], or ten [2, 3]. `a[0]` 五年【4】。')
+        == "Nine weeks, or ten. `a[0]` 五年。"
+    )
+
+
+@pytest.mark.parametrize("piece", ['[1 "', "[", "[1, ", "[1]", "`[1", '[1 "]'])
+def test_time_is_linear_in_the_length(piece: str) -> None:
+    def seconds(count: int) -> float:
+        started = time.process_time()
+        for _ in scan(piece * count):
+            pass
+        return time.process_time() - started
+
+    assert seconds(10_000) < 40 * max(seconds(1_000), 0.01)
 
 
 @given(st.text(alphabet="ab 中文。.“”", min_size=12, max_size=80), st.integers(0, 40), st.integers(6, 40))

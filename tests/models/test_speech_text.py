@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.speech.spoken_math import spoken_math
-from models.speech.spoken_text import MAX_SENTENCE_CHARS, SentenceSplitter, language_of, spoken_sentences
+from models.speech.spoken_text import MAX_SENTENCE_CHARS, SentenceSplitter, spoken_sentences
 
 ANSWER = """# 季度报告 📈
 
@@ -115,11 +115,6 @@ def test_long_text_without_an_end_is_cut_at_a_comma() -> None:
     assert all(len(sentence) <= MAX_SENTENCE_CHARS for sentence in sentences) and len(sentences) > 3
     assert all(sentence.endswith("，") or sentence is sentences[-1] for sentence in sentences)
     assert max(map(len, spoken_sentences("x" * 5000))) <= MAX_SENTENCE_CHARS
-
-
-def test_languages() -> None:
-    assert language_of("Hello there") == "en" and language_of("使用 Python 语言") == "zh"
-    assert language_of("42", "zh") == "zh" and language_of("42") == "en"
 
 
 @pytest.mark.parametrize(

