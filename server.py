@@ -30,6 +30,7 @@ from stores.redis.checkpoints import open_checkpointer
 from stores.redis.events import RunEvents
 from stores.redis.server import open_redis_or_missing
 from stores.redis.turns import ThreadTurns
+from stores.sql import migrate
 
 SHUTDOWN_SECONDS = 15
 SWITCH_SECONDS = 0.0005
@@ -101,10 +102,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def main() -> None:
-    """Run the server until it is told to stop."""
+    """Run the server until it is told to stop; with `migrate --to URL` move its database instead."""
     import uvicorn
 
     settings = Settings()
+    if sys.argv[1:2] == ["migrate"]:
+        sys.exit(migrate.main(sys.argv[2:], settings))
     configure_logging(settings)
     if not is_loopback(settings.host) and not settings.api_keys:
         sys.exit(NEEDS_KEYS.format(host=settings.host))

@@ -85,6 +85,12 @@ def ask(  # noqa: PLR0913 - one argument an option
         raise typer.Exit(130) from interrupt
 
 
+@app.command(help=say("migrate"))
+def migrate(to: Annotated[str, typer.Option("--to", metavar="URL", help=say("to_help"))]) -> None:
+    """Hand over to the server's own command: the client knows no database."""
+    os.execv(sys.executable, [sys.executable, "-m", "server", "migrate", "--to", to])
+
+
 def _piped() -> bytes:
     """Return what a pipe or a redirected file brings beside the question."""
     kind = os.fstat(sys.stdin.fileno()).st_mode

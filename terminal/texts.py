@@ -13,6 +13,11 @@ TEXTS = {
         "Ask one question; without one, hold a conversation. Piped input is the question, or a file beside it.",
         "提一个问题；省略问题则进入对话。管道输入作为问题，或作为问题的附件。"),
     "question_help": Words("What to ask.", "问题。"),
+    "migrate": Words(
+        "Move the documents of this installation to another database (stop the server first).",
+        "将本机的文档数据迁移到另一个数据库（请先停止服务）。",
+    ),
+    "to_help": Words("postgresql://user:password@host/name", "postgresql://用户:密码@主机/库名"),
     "file_help": Words("A document to send; repeatable.", "要发送的文档，可重复。"),
     "image_help": Words("A picture to send; repeatable.", "要发送的图片，可重复。"),
     "session_help": Words("The conversation to continue.", "要继续的会话编号。"),

@@ -1,7 +1,7 @@
 """The SQL database of an installation: SQLite below DATA_DIR, or the PostgreSQL that DATABASE_URL names.
 
 Queries are plain functions of a SQLAlchemy connection and run whole in a thread of a few: a search or a change is one
-hop, and what they compute never holds up the event loop. docs/decisions/0011 has the measurement against an
+hop, and what they compute never holds up the event loop. docs/decisions/0012 has the measurement against an
 asynchronous driver.
 """
 
