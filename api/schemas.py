@@ -24,7 +24,7 @@ _SESSION = "Conversation to go on with; empty: a new one is made and returned."
 _Options: Any = create_model("TurnOptions", **option_fields())
 
 
-class ChatBody(_Options):  # type: ignore[misc]  # its fields are those of TurnOptions, wherever that gets a new one
+class ChatBody(_Options):  # its fields are those of TurnOptions, wherever that gets a new one
     """A message to the assistant."""
 
     model_config = ConfigDict(

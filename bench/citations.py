@@ -189,7 +189,7 @@ async def main(corpus: Path, limit: int) -> int:
             data_dir=Path(folder), llm_base_url=endpoint.base_url, llm_api_key="none", llm_model="stand-in",
             embedding_base_url=endpoint.base_url, embedding_api_key="none", embedding_model="stand-in",
             ocr_engine="off", web_search="off", tts_engine="off", summary_threshold_tokens=10**9, _env_file=None,
-        )  # type: ignore[call-arg]  # fmt: skip
+        )  # fmt: skip
         async with await open_redis(settings) as redis:
             graph = build_graph(await open_checkpointer(redis.client, settings))
             async with open_services(settings, redis.client) as services:

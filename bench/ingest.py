@@ -86,7 +86,7 @@ async def first_words(text: str, language: Language, max_tokens: int) -> str:
 async def opened(embedder: Embedder) -> AsyncIterator[Opened]:
     """Open everything in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder), _env_file=None)  # type: ignore[call-arg]
+        settings = Settings(data_dir=Path(folder), _env_file=None)
         async with Sandbox(settings, MODULES) as sandbox:
             database = await Database.open(settings)
             documents = await Documents.open(settings, database, embedder)
@@ -144,7 +144,7 @@ def memory() -> float:
 
 async def cost(pages: int) -> None:
     """Print the ratio of CPU times."""
-    embedder = open_embedder(Settings(_env_file=None))  # type: ignore[call-arg]
+    embedder = open_embedder(Settings(_env_file=None))
     await embedder.passages(["warm"])
     pdf = make_pdf(pages, 1)
     async with opened(embedder) as parts:
@@ -164,7 +164,7 @@ async def cost(pages: int) -> None:
 
 async def latency() -> None:
     """Print the time to keyword search, and of searches meanwhile."""
-    embedder = open_embedder(Settings(_env_file=None))  # type: ignore[call-arg]
+    embedder = open_embedder(Settings(_env_file=None))
     await embedder.passages(["warm"])
     async with opened(embedder) as parts:
         await parts.read(make_pdf(2, 3), "indexed")

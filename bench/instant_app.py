@@ -87,7 +87,7 @@ def main() -> None:
     """Serve."""
     PROVIDERS.clear()
     PROVIDERS["instant"] = lambda *_: Chat(InstantModel(), "instant", "hosted", 32_000, 2048, Words("instant", "即时"))
-    settings = Settings()  # type: ignore[call-arg]
+    settings = Settings()
     app = create_app(settings) if sys.argv[1] == "served" else bare_app(settings)
     uvicorn.run(app, port=settings.port, loop="uvloop", log_config=None, access_log=False)
 

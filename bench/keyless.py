@@ -200,7 +200,7 @@ def folded(text: str) -> str:
 @asynccontextmanager
 async def opened(data: Path, *, show: bool) -> AsyncIterator[Product]:
     """Open the product below `data`."""
-    settings = Settings(  # type: ignore[call-arg]  # the environment gives what is missing
+    settings = Settings(  # the environment gives what is missing
         data_dir=data, web_search="off", ocr_engine="off", _env_file=None
     )
     async with await open_redis(settings) as redis, open_services(settings, redis.client) as services:

@@ -187,7 +187,7 @@ async def main(turns: int) -> int:
     """Run the bench; return the exit status."""
     long = Owner("bench", "long")
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder), _env_file=None)  # type: ignore[call-arg]
+        settings = Settings(data_dir=Path(folder), _env_file=None)
         async with await open_redis(settings) as handle:
             server = Server(handle.client, settings, await open_checkpointer(handle.client, settings))
             within = table(*await compare(server, long, turns), turns)

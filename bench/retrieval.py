@@ -134,7 +134,7 @@ async def embed_all(documents: Documents, embedder: Embedder) -> None:
 async def quality(folder: Path, cache: Path | None) -> None:
     """Print the tables of the question sets in `folder`."""
     with tempfile.TemporaryDirectory() as temporary:
-        settings = Settings(data_dir=Path(temporary), _env_file=None)  # type: ignore[call-arg]
+        settings = Settings(data_dir=Path(temporary), _env_file=None)
         embedder = CachedEmbedder(open_embedder(settings), cache)
         database = await Database.open(settings)
         documents = await Documents.open(settings, database, embedder)
@@ -204,7 +204,7 @@ async def scale(chunks: int, owners: int) -> None:
 async def measure(chunks: int, owners: int) -> float:
     """Fill a store and return the p95 of a hybrid query in milliseconds."""
     with tempfile.TemporaryDirectory() as temporary:
-        settings = Settings(data_dir=Path(temporary), _env_file=None)  # type: ignore[call-arg]
+        settings = Settings(data_dir=Path(temporary), _env_file=None)
         embedder = SyntheticEmbedder()
         database = await Database.open(settings)
         documents = await Documents.open(settings, database, embedder)

@@ -200,5 +200,5 @@ def citation(source: Source, start: int, end: int, quote: str, *, verified: bool
     )  # fmt: skip
     for key in ("document_id", "url", "page", "label", "heading"):
         if source.get(key) is not None:
-            made[key] = source[key]  # type: ignore[literal-required]
+            made[key] = source[key]
     return made

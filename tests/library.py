@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest_asyncio
@@ -16,7 +17,7 @@ from domain.errors import AppError, OcrUnavailable
 from domain.owner import Owner
 from domain.text import terms
 from domain.types import Attachment, AttachmentRef, Kind, OcrLine, OcrText
-from domain.words import Language
+from domain.words import Language, Words
 from ingestion.pipeline import Ingestion
 from models.embeddings.interface import Vectors
 from readers.interface import Item, Outline, Page
@@ -31,10 +32,15 @@ ANN_LIBRARY = Owner("ann", None)
 BOB = Owner("bob", "t1")
 
 
+Step = Item | Exception | asyncio.Event
+"""What a scripted reader does next: it yields the item, raises the error or waits for the event."""
+
+
 class BagEmbedder:
     """Vectors of hashed terms: texts that share words are near. `gate` can hold it back, `calls` counts texts."""
 
     dimensions = 128
+    detail = Words("Hashed terms.", "词的哈希。")
 
     def __init__(self, name: str = "bag") -> None:
         self.name = name
@@ -61,7 +67,7 @@ class ScriptedReader:
     """Reads files as text: form feeds part pages. A script for a file name replaces that."""
 
     def __init__(self) -> None:
-        self.scripts: dict[str, list[Item | Exception | asyncio.Event]] = {}
+        self.scripts: dict[str, list[Step]] = {}
         self.reads: list[str] = []
 
     async def detect(self, path: Path, name: str) -> tuple[Kind, str]:
@@ -70,7 +76,10 @@ class ScriptedReader:
     async def read(self, path: Path, *, name: str, media_type: str, password: str | None = None) -> AsyncIterator[Item]:
         self.reads.append(name)
         texts = path.read_text("utf-8").split("\f")
-        plain = [Outline("text/plain", "page", len(texts)), *(Page(n, "", text) for n, text in enumerate(texts, 1))]
+        plain: list[Step] = [
+            Outline("text/plain", "page", len(texts)),
+            *(Page(n, "", text) for n, text in enumerate(texts, 1)),
+        ]
         for step in self.scripts.get(name, plain):
             if isinstance(step, Exception):
                 raise step
@@ -88,7 +97,7 @@ class ScriptedOcr:
 
     async def read(self, image: bytes) -> OcrText:
         if self.down:
-            raise OcrUnavailable(reason="down")
+            raise OcrUnavailable(reason=Words("down", "离线"))
         text = image.decode()
         lines = [OcrLine(text=line, confidence=0.9, box=[]) for line in text.splitlines()]
         return OcrText(text=text, lines=lines, rotation=0, engine=self.name)
@@ -103,7 +112,8 @@ class ScriptedPictures:
         if self.error:
             raise self.error
         text = OcrText(text=data[8:].decode(), lines=[], rotation=0, engine="scripted")
-        return Attachment(**ref, status="ready", ocr=text, description=None, facts="a test picture", warnings=[])
+        seen = {**ref, "status": "ready", "ocr": text, "description": None, "facts": "a test picture", "warnings": []}
+        return cast("Attachment", seen)
 
 
 class FirstWords:

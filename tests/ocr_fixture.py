@@ -23,7 +23,7 @@ async def zygote() -> AsyncIterator[Zygote]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def ocr_pool(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> AsyncIterator[OcrPool]:
     """A pool with one worker."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("ocr"), _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(data_dir=tmp_path_factory.mktemp("ocr"), _env_file=None)
     pool = open_ocr(settings, zygote)
     yield pool
     await pool.aclose()

@@ -17,7 +17,7 @@ from stores.redis.server import RedisHandle, open_redis
 async def redis_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RedisHandle]:
     """A running embedded Redis."""
     folder: Path = tmp_path_factory.mktemp("redis")
-    async with await open_redis(Settings(data_dir=folder, _env_file=None)) as handle:  # type: ignore[call-arg]
+    async with await open_redis(Settings(data_dir=folder, _env_file=None)) as handle:
         yield handle
 
 

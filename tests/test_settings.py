@@ -21,7 +21,7 @@ def test_env_example_as_it_stands_gives_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("\n".join(line for line in text.splitlines() if line.split("=")[0] in wanted), "utf-8")
     assert set(dotenv_values(file)) == wanted
-    assert Settings(_env_file=file) == Settings(_env_file=None)  # type: ignore[call-arg]
+    assert Settings(_env_file=file) == Settings(_env_file=None)
 
 
 def test_the_names_of_the_description_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,7 +31,7 @@ def test_the_names_of_the_description_work(monkeypatch: pytest.MonkeyPatch) -> N
     }  # fmt: skip
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
     secrets = (settings.llm_api_key, settings.vision_api_key, settings.dashscope_api_key, settings.tavily_api_key)
     assert [secret.get_secret_value() for secret in secrets if secret] == ["a", "b", "c", "d"]
     assert (settings.redis_host, settings.redis_port) == ("redis.example", 6380)
@@ -39,7 +39,7 @@ def test_the_names_of_the_description_work(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEYS", "one, two,,three ")
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
     assert [key.get_secret_value() for key in settings.api_keys] == ["one", "two", "three"]
 
 
@@ -49,11 +49,11 @@ def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_values_out_of_range_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError, match=name.lower()):
-        Settings(_env_file=None)  # type: ignore[call-arg]
+        Settings(_env_file=None)
 
 
 def test_settings_are_frozen_and_hide_secrets() -> None:
-    settings = Settings(llm_api_key="sk-secret", _env_file=None)  # type: ignore[call-arg,arg-type]
+    settings = Settings(llm_api_key="sk-secret", _env_file=None)
     with pytest.raises(ValidationError):
         settings.port = 1  # type: ignore[misc]
     assert "sk-secret" not in repr(settings)

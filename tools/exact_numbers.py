@@ -137,7 +137,7 @@ def _log(value: Number, base: Number | None = None) -> Number:
 
 
 def _sum(*values: Number) -> Number:
-    return sum(values[1:], values[0])  # type: ignore[arg-type]
+    return sum(values[1:], values[0])
 
 
 _PI = Decimal("3.141592653589793238462643383279503")

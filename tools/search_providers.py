@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import httpx
-from tavily import AsyncTavilyClient  # type: ignore[import-untyped]
-from tavily.errors import (  # type: ignore[import-untyped]
+from tavily import AsyncTavilyClient
+from tavily.errors import (
     BadRequestError,
     ForbiddenError,
     InvalidAPIKeyError,

@@ -190,7 +190,7 @@ class _TracedIngestion(_Traced):
         return await self._read("read_picture", ref, owner, options)
 
     async def _read(self, method: str, ref: AttachmentRef, owner: Owner, options: dict[str, Any]) -> Attachment:
-        known = {f"llmchat.document.{name}": ref[name] for name in ("id", "media_type", "size")}  # type: ignore[literal-required]
+        known = {f"llmchat.document.{name}": ref[name] for name in ("id", "media_type", "size")}
         with self._telemetry.span(f"ingest {ref['kind']}", known) as span:
             read: Attachment = await getattr(self._service, method)(ref, owner, **options)
             pages = {"pages_total": read.get("pages_total"), "pages_done": read.get("pages_done")}

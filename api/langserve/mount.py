@@ -67,7 +67,7 @@ class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
         """Return the model of outputs."""
         return TurnOutput
 
-    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> ServedGraph:  # type: ignore[override]
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> ServedGraph:
         """Return this runnable: LangServe binds a config only to ask for the schemas, which do not depend on it."""
         return self
 

@@ -39,7 +39,7 @@ class FallbackChat(StreamingChat):
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Bind tools to both models."""
         bound = self.primary.bind_tools(tools, tool_choice=tool_choice, **kwargs)
-        return self.bind(**bound.kwargs)  # type: ignore[attr-defined, return-value]
+        return self.bind(**bound.kwargs)  # type: ignore[attr-defined]
 
     async def _astream(
         self,

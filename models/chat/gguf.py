@@ -63,7 +63,7 @@ class GgufChat(InProcessChat):
     _engine: LlamaEngine = PrivateAttr()
 
     def __init__(self, engine: LlamaEngine, *, max_tokens: int, extra_body: dict[str, Any]) -> None:
-        super().__init__(model_name=engine.path.stem, max_tokens=max_tokens, extra_body=extra_body)  # type: ignore[call-arg]
+        super().__init__(model_name=engine.path.stem, max_tokens=max_tokens, extra_body=extra_body)
         self._engine = engine
 
     @property

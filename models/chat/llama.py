@@ -160,7 +160,7 @@ class LlamaEngine:
     def _load(self) -> Any:
         if self._server is None:
             self.check()
-            import xllamacpp  # type: ignore[import-untyped]
+            import xllamacpp
 
             try:
                 self._server = xllamacpp.Server(self._parameters(xllamacpp.CommonParams()))

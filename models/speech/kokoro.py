@@ -55,7 +55,7 @@ class Kokoro:
         Raises:
             OSError: A package is missing or damaged.
         """
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1

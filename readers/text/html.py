@@ -104,7 +104,7 @@ def to_markdown(html: str, picture: Callable[[str], str] | None = None) -> str:
     return str(converter.convert(lxml.html.tostring(tree, encoding="unicode")))
 
 
-class _Converter(MarkdownConverter):  # type: ignore[misc]
+class _Converter(MarkdownConverter):
     """Markdownify without what does not belong to the text."""
 
     picture: Callable[[str], str] | None = None

@@ -30,7 +30,7 @@ from langgraph.checkpoint.redis.key_registry import AsyncCheckpointKeyRegistry
 from langgraph.checkpoint.redis.util import to_storage_safe_id, to_storage_safe_str
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from redisvl.exceptions import RedisVLError  # type: ignore[import-untyped]
+from redisvl.exceptions import RedisVLError
 
 from domain.errors import MemoryUnavailable
 from settings import Settings
@@ -205,7 +205,7 @@ class ThreadSaver(AsyncRedisSaver):
             "blob": self._encode_blob(blob),
         }
 
-    def get_next_version(self, current: str | int | None, channel: Any) -> str:  # type: ignore[override]
+    def get_next_version(self, current: str | int | None, channel: Any) -> str:
         """Return the version behind `current`; versions compare as text, also with those of `AsyncRedisSaver`."""
         before = int(str(current).partition(".")[0]) if current else 0
         return f"{before + 1:032}"
@@ -326,6 +326,6 @@ async def open_checkpointer(redis: Redis, settings: Settings) -> ThreadSaver:
 @asynccontextmanager
 async def generate_checkpointer() -> AsyncIterator[ThreadSaver]:
     """What `langgraph.json` names, so that `langgraph dev` keeps its threads where the server does."""
-    settings = await asyncio.to_thread(Settings)  # type: ignore[call-arg]
+    settings = await asyncio.to_thread(Settings)
     async with await open_redis(settings) as redis:
         yield await open_checkpointer(redis.client, settings)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from redisvl.exceptions import RedisVLError  # type: ignore[import-untyped]
+from redisvl.exceptions import RedisVLError
 
 from domain.errors import MemoryNotStarted, MemoryUnavailable
 from domain.words import Words

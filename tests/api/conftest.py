@@ -48,7 +48,7 @@ def api_settings(
         max_file_bytes=200_000, max_turn_bytes=1_000_000, max_files=3, turn_timeout=3,
         fetch_allow_hosts=_receiver.address,
         _env_file=None,
-    )  # type: ignore[call-arg, arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,7 @@ async def test_too_many_files(client: httpx.AsyncClient, model: OpenAIServer) ->
 
 async def test_errors_speak_the_language_of_the_client(client: httpx.AsyncClient, model: OpenAIServer) -> None:
     chinese = {"accept-language": "zh-CN,en;q=0.5"}
-    cases = (
+    cases: tuple[tuple[dict[str, str], dict[str, str], bool], ...] = (
         ({"message": "12"}, chinese, True),
         ({"message": "你好，请问你是谁？"}, {}, True),
         ({"message": "Hi"}, chinese, False),

@@ -31,9 +31,12 @@ def result(call_id: str) -> dict[str, Any]:
 
 def body_of(path: str, text: str) -> dict[str, Any]:
     messages = [{"role": "user", "content": text}]
-    return {"/api/v1/chat": {"message": text}, "/agent/invoke": {"input": {"messages": messages}}}.get(
-        path, {"model": "m", "messages": messages}
-    )
+    bodies: dict[str, dict[str, Any]] = {
+        "/api/v1/chat": {"message": text},
+        "/agent/invoke": {"input": {"messages": messages}},
+        "/v1/chat/completions": {"model": "m", "messages": messages},
+    }
+    return bodies[path]
 
 
 def test_only_what_a_client_may_say_is_taken_over() -> None:
@@ -110,7 +113,7 @@ async def test_lone_surrogates_become_question_marks(client: httpx.AsyncClient, 
 
 async def test_lone_surrogates_in_the_clients_tools(client: httpx.AsyncClient, model: OpenAIServer) -> None:
     tool = {"type": "function", "function": {"name": "f", "description": "a \ud800", "parameters": {}}}
-    body = json.dumps({**body_of("", "Hi"), "tools": [tool]})
+    body = json.dumps({**body_of("/v1/chat/completions", "Hi"), "tools": [tool]})
     response = await client.post(ENDPOINTS[2], content=body, headers={"content-type": "application/json"})
     assert response.status_code == 200, response.text
     assert model.chats[-1].body["tools"][0]["function"]["description"] == "a ?"

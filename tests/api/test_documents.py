@@ -15,12 +15,13 @@ async def upload(client: httpx.AsyncClient, session: str | None, *names: str, **
     files = [("file", (name, TEXT.encode())) for name in names]
     response = await client.post("/api/v1/documents", data=data, files=files)
     assert response.status_code == 201, response.text
-    return response.json()
+    created: list[dict[str, Any]] = response.json()
+    return created
 
 
 async def ready(client: httpx.AsyncClient, document_id: str) -> dict[str, Any]:
     for _ in range(200):
-        document = (await client.get(f"/api/v1/documents/{document_id}")).json()
+        document: dict[str, Any] = (await client.get(f"/api/v1/documents/{document_id}")).json()
         if document["status"] in ("ready", "failed"):
             return document
         await asyncio.sleep(0.02)

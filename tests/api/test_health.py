@@ -73,8 +73,8 @@ def part_lines(printed: str) -> list[str]:
 
 def test_lc_all_comes_before_lang(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANG", "en_US.UTF-8")
-    assert Settings(_env_file=None).lang == "en_US.UTF-8"  # type: ignore[call-arg]
+    assert Settings(_env_file=None).lang == "en_US.UTF-8"
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
-    assert Settings(_env_file=None).lang == "zh_CN.UTF-8"  # type: ignore[call-arg]
+    assert Settings(_env_file=None).lang == "zh_CN.UTF-8"
     monkeypatch.setenv("LC_ALL", "")
-    assert Settings(_env_file=None).lang == "en_US.UTF-8"  # type: ignore[call-arg]
+    assert Settings(_env_file=None).lang == "en_US.UTF-8"

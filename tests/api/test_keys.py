@@ -20,10 +20,10 @@ ADA, BOB = {"authorization": "Bearer ada-key"}, {"x-api-key": "bob-key"}
 def locked(_model_server: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     folder: Path = tmp_path_factory.mktemp("locked")
     settings = Settings(
-        data_dir=folder, llm_base_url=_model_server.base_url, llm_api_key="key", llm_model="stand-in",  # type: ignore[arg-type]
-        llm_max_retries=0, ocr_engine="off", tts_engine="off", web_search="off", api_keys="ada-key, bob-key,limited",  # type: ignore[arg-type]
+        data_dir=folder, llm_base_url=_model_server.base_url, llm_api_key="key", llm_model="stand-in",
+        llm_max_retries=0, ocr_engine="off", tts_engine="off", web_search="off", api_keys="ada-key, bob-key,limited",
         _env_file=None,
-    )  # type: ignore[call-arg]  # fmt: skip
+    )  # fmt: skip
     with LiveServer(settings) as live:
         yield live
 
@@ -105,9 +105,9 @@ async def test_an_attachment_of_another_user_cannot_be_attached(web: httpx.Async
 
 async def test_the_rate_limit_counts_per_key(_model_server: OpenAIServer, tmp_path: Path) -> None:
     settings = Settings(
-        data_dir=tmp_path, ocr_engine="off", tts_engine="off", api_keys="ada-key,bob-key", rate_limit_per_minute=3,  # type: ignore[arg-type]
+        data_dir=tmp_path, ocr_engine="off", tts_engine="off", api_keys="ada-key,bob-key", rate_limit_per_minute=3,
         _env_file=None,
-    )  # type: ignore[call-arg]  # fmt: skip
+    )  # fmt: skip
     with LiveServer(settings) as live:
         async with httpx.AsyncClient(base_url=live.url) as http:
             seen = [(await http.get("/api/v1/tools", headers=ADA)).status_code for _ in range(8)]

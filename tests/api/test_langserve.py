@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -55,7 +55,7 @@ async def test_threads_and_clients_without_one_are_apart(
 
 
 def test_the_sync_client_sends_a_file(remote: RemoteRunnable[Any, Any], model: OpenAIServer) -> None:
-    content = [
+    content: list[str | dict[Any, Any]] = [
         {"type": "text", "text": "What is the notice period?"},
         {"type": "file", "base64": base64.b64encode(TEXT).decode(), "mime_type": "text/plain", "filename": "a.txt"},
     ]
@@ -72,7 +72,7 @@ async def test_the_short_form_of_the_playground(remote: RemoteRunnable[Any, Any]
 
 async def test_batch_keeps_items_on_their_own_threads(remote: RemoteRunnable[Any, Any], model: OpenAIServer) -> None:
     inputs = [{"messages": [HumanMessage(f"item {n}")]} for n in range(3)]
-    outputs = await remote.abatch(inputs, [thread(f"batch-{n}") for n in range(3)])
+    outputs = await remote.abatch(inputs, cast("Any", [thread(f"batch-{n}") for n in range(3)]))
     assert [output["answer"] for output in outputs] == [f"You said: item {n}" for n in range(3)]
 
 
@@ -94,7 +94,7 @@ async def test_stream_gives_the_nodes_without_inner_state(
 
 async def test_tokens_stream(server: LiveServer, model: OpenAIServer) -> None:
     model.script(["one two three"])
-    tokens = RemoteRunnable(f"{server.url}/agent/tokens")
+    tokens: RemoteRunnable[Any, Any] = RemoteRunnable(f"{server.url}/agent/tokens")
     text, modes = "", set()
     async for mode, chunk in tokens.astream({"messages": [HumanMessage("Hi")]}, thread("tokens")):
         modes.add(mode)

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from api.runs.machine import reason_for
 from domain.errors import AppError, MemoryUnavailable, ModelTimedOut, ModelUnavailable, RunLost, ThreadBusy
 from domain.runs import Cut
+from domain.words import Words
 from stores.redis.turns import TurnStopped
 
 CANCELLED = asyncio.CancelledError()
@@ -33,7 +34,7 @@ def test_a_cancellation_that_nobody_asked_for_is_a_stop() -> None:
 @pytest.mark.parametrize("cut", [ModelTimedOut(), RunLost()])
 def test_an_error_that_cut_the_run_stays_its_reason(cut: AppError) -> None:
     assert reason_for(CANCELLED, cut) is cut
-    assert reason_for(ModelUnavailable(reason="broken off"), cut) is cut
+    assert reason_for(ModelUnavailable(reason=Words("down", "离线")), cut) is cut
 
 
 @pytest.mark.parametrize("cut", [None, "stopped", "rolled_back"])

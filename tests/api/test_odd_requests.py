@@ -68,7 +68,12 @@ class Requests:
             return {name: self._value(part, depth + 1) for name, part in parts if self._random.random() < 0.7}
         if schema.get("type") == "array":
             return [self._value(schema.get("items", {}), depth + 1) for _ in range(self._random.randrange(3))]
-        plain = {"integer": [0, 1, 5, -1], "number": [0.5, -1], "boolean": [True, False], "string": ["hello", "s1"]}
+        plain: dict[str, list[Any]] = {
+            "integer": [0, 1, 5, -1],
+            "number": [0.5, -1],
+            "boolean": [True, False],
+            "string": ["hello", "s1"],
+        }
         return self._random.choice(plain.get(str(schema.get("type")), ODD))
 
     def _odd(self) -> Any:
@@ -84,8 +89,8 @@ def odd_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]
     """A server of its own: what these requests start and delete is no other test's business."""
     with OpenAIServer() as model:
         settings = Settings(
-            data_dir=tmp_path_factory.mktemp("odd") / "data", llm_base_url=model.base_url, llm_api_key="key",  # type: ignore[arg-type]
-            llm_model="stand-in", ocr_engine="off", tts_engine="off", web_search="off", _env_file=None,  # type: ignore[call-arg]
+            data_dir=tmp_path_factory.mktemp("odd") / "data", llm_base_url=model.base_url, llm_api_key="key",
+            llm_model="stand-in", ocr_engine="off", tts_engine="off", web_search="off", _env_file=None,
         )  # fmt: skip
         with LiveServer(settings) as live:
             yield live

@@ -18,12 +18,13 @@ LONG = "one two three four five six seven eight nine ten"
 async def start(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
     response = await client.post("/api/v1/runs", json={"message": "Go", **body})
     assert response.status_code == 202, response.text
-    return response.json()
+    started: dict[str, Any] = response.json()
+    return started
 
 
 async def until(client: httpx.AsyncClient, run_id: str, *states: str) -> dict[str, Any]:
     for _ in range(400):
-        run = (await client.get(f"/api/v1/runs/{run_id}")).json()
+        run: dict[str, Any] = (await client.get(f"/api/v1/runs/{run_id}")).json()
         if run["state"] in states:
             return run
         await asyncio.sleep(0.02)

@@ -19,7 +19,8 @@ async def say(client: httpx.AsyncClient, session: str, *messages: str) -> list[d
 
 
 async def transcript(client: httpx.AsyncClient, session: str) -> list[dict[str, Any]]:
-    return (await client.get(f"/api/v1/sessions/{session}")).json()["messages"]
+    messages: list[dict[str, Any]] = (await client.get(f"/api/v1/sessions/{session}")).json()["messages"]
+    return messages
 
 
 async def test_a_session_has_title_and_transcript(client: httpx.AsyncClient, model: OpenAIServer) -> None:

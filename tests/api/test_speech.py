@@ -8,6 +8,7 @@ import time
 import wave
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -26,11 +27,11 @@ TWO_SECONDS = wav(bytes(2 * HEARING_RATE * 2), HEARING_RATE)
 ANSWER = "First sentence here. Then `code` and **bold** words [1]. Last one!"
 
 
-def _settings(folder: Path, model: OpenAIServer, **values: object) -> Settings:
+def _settings(folder: Path, model: OpenAIServer, **values: Any) -> Settings:
     return Settings(
         data_dir=folder, llm_base_url=model.base_url, llm_api_key="key", llm_model="stand-in", llm_max_retries=0,
         ocr_engine="off", web_search="off", _env_file=None, **values,
-    )  # type: ignore[call-arg, arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

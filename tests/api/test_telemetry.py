@@ -103,7 +103,7 @@ def traced_settings(base: Settings, collector: Collector, folder: Path, **more: 
         **{**given, "data_dir": folder, "otel_exporter_otlp_endpoint": f"{collector.url}/otel/",
            "otel_exporter_otlp_headers": "Authorization=Basic%20cGs6c2s=,x-team=a", **more},
         _env_file=None,
-    )  # type: ignore[call-arg]  # fmt: skip
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,8 @@ async def answer(live: LiveServer, message: str, **more: Any) -> dict[str, Any]:
     async with httpx.AsyncClient(base_url=live.url, timeout=30) as http:
         response = await http.post("/api/v1/chat", json={"message": message, **more})
         assert response.status_code == 200, response.text
-        return response.json()
+        answered: dict[str, Any] = response.json()
+        return answered
 
 
 def by_name(spans: list[dict[str, Any]], name: str) -> dict[str, Any]:

@@ -47,6 +47,7 @@ async def run(parts: Parts, *messages: HumanMessage) -> dict[str, Any]:
     )
     output: dict[str, Any] = {}
     async for mode, chunk in chunks:
+        assert isinstance(chunk, dict)
         if mode == "custom":
             parts.events.append(chunk)
         else:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from domain.errors import FileCorrupt, FileTooLarge, ModelTimedOut, OcrUnavailable, ReadingTimedOut
 from domain.types import AttachmentRef, Description, OcrText
-from domain.words import Language
+from domain.words import Language, Words
 from ingestion.agreement import agreement, disagree
 from ingestion.pictures import Pictures
 from models.ocr.pool import OcrPool, open_ocr
@@ -33,6 +33,7 @@ class Witness:
     """A vision model with a fixed answer; notes what it was asked."""
 
     name = "witness-1"
+    detail = Words("A scripted model.", "预设的模型。")
 
     def __init__(self, text: str = "", error: Exception | None = None) -> None:
         self.text, self.error = text, error
@@ -71,7 +72,7 @@ class Kept:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(Settings(_env_file=None)) as opened:  # type: ignore[call-arg]
+    async with Sandbox(Settings(_env_file=None)) as opened:
         yield opened
 
 
@@ -154,7 +155,9 @@ async def test_failing_ocr_leaves_the_description(settings: Settings, sandbox: S
     )
     assert attachment["ocr"] is None and attachment["facts"].startswith("PNG picture")
     assert attachment["description"] == {"text": "A sign.", "model": "witness-1"}
-    assert attachment["warnings"] == [OcrUnavailable(reason="OCR_ENGINE=off").body("en")["message"]]
+    assert attachment["warnings"] == [
+        OcrUnavailable(reason=Words("OCR_ENGINE=off", "OCR_ENGINE=off")).body("en")["message"]
+    ]
 
 
 async def test_the_same_picture_is_read_and_described_once(

@@ -12,7 +12,7 @@ from domain.types import Attachment
 from readers.figures import MARK
 from readers.interface import Embedded, Outline, Page
 from settings import Settings
-from tests.library import ANN, ANN_LATER, BOB, BagEmbedder, Library, open_library
+from tests.library import ANN, ANN_LATER, BOB, BagEmbedder, Library, Step, open_library
 
 PNG = b"\x89PNG\r\n\x1a\n"
 OUTLINE = Outline("text/plain", "page", 3)
@@ -182,7 +182,11 @@ async def test_long_document_gets_a_summary_once(library: Library) -> None:
 
 
 async def test_file_inside_a_file_is_a_document_of_its_own_for_every_owner(library: Library) -> None:
-    mail = [Outline("message/rfc822", "page", 1), Page(1, "", "See the file."), Embedded("a/list.txt", b"Buy walnuts.")]
+    mail: list[Step] = [
+        Outline("message/rfc822", "page", 1),
+        Page(1, "", "See the file."),
+        Embedded("a/list.txt", b"Buy walnuts."),
+    ]
     library.reader.scripts["mail.eml"] = mail
     await library.add("mail bytes", ANN, name="mail.eml")
     await library.add("mail bytes", BOB, name="post.eml")
@@ -233,7 +237,7 @@ async def test_unfinished_work_is_resumed_after_a_restart(settings: Settings) ->
     embedder.gate.clear()
     async with open_library(settings, embedder) as library:
         stuck = asyncio.Event()
-        pages = [Page(1, "", "# Part\n\nFirst half of whales."), stuck, Page(2, "", "never")]
+        pages: list[Step] = [Page(1, "", "# Part\n\nFirst half of whales."), stuck, Page(2, "", "never")]
         library.reader.scripts["half.txt"] = [OUTLINE, *pages]
         half = await library.documents.attachments.put(
             b"# Part\n\nFirst half of whales.\fSecond half of dolphins.", name="half.txt", owner=ANN

@@ -65,7 +65,7 @@ def main() -> None:
     settings = Settings(
         data_dir=Path(sys.argv[1]), llm_base_url=sys.argv[2], llm_api_key="key", llm_model="stand-in",
         web_search="off", _env_file=None,
-    )  # type: ignore[call-arg,arg-type]  # fmt: skip
+    )  # fmt: skip
     during = asyncio.run(use(settings))
     deadline = time.monotonic() + SECONDS
     while (after := open_things()) != before and time.monotonic() < deadline:

@@ -172,7 +172,7 @@ def test_pages_of_a_tiff_are_pages(api: httpx.Client) -> None:
 def test_password(api: httpx.Client) -> None:
     with pymupdf.open() as document:
         document.new_page().insert_text((72, 72), "The vault is behind the painting.")
-        locked = document.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="sesame", owner_pw="other")
+        locked = document.tobytes(encryption=samples.AES_256, user_pw="sesame", owner_pw="other")
     for password, code in (("", "password_required"), ("wrong", "password_required"), ("sesame", None)):
         fields = {"password": password} if password else {}
         thread = session()

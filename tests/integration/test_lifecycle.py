@@ -126,7 +126,7 @@ async def test_without_redis_it_starts_says_so_and_goes_on_when_redis_comes(tmp_
             assert part["state"] == "failed" and "REDIS_URL" in part["detail"]
             response = await api.post("/api/v1/chat", json={"message": "hello", "session_id": "x"})
             assert response.status_code == 503 and response.json()["error"]["code"] == "memory_unavailable"
-            async with await open_redis(Settings(data_dir=tmp_path / "redis", _env_file=None)) as redis:  # type: ignore[call-arg]
+            async with await open_redis(Settings(data_dir=tmp_path / "redis", _env_file=None)) as redis:
                 socket.symlink_to(redis.client.connection_pool.connection_kwargs["path"])
                 response = await api.post("/api/v1/chat", json={"message": "hello", "session_id": "x"})
                 assert response.status_code == 200, response.text

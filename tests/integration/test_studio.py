@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -59,16 +59,17 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def test_threads_state_history_and_streams(studio: str) -> None:
     client = get_client(url=studio)
     thread = await client.threads.create()
-    said = {"messages": [{"role": "user", "content": "My name is Odile."}]}
+    said: dict[str, Any] = {"messages": [{"role": "user", "content": "My name is Odile."}]}
     await client.runs.wait(thread["thread_id"], "agent", input=said)
-    asked = {"messages": [{"role": "user", "content": "What is my name?"}]}
+    asked: dict[str, Any] = {"messages": [{"role": "user", "content": "What is my name?"}]}
     modes: list[Any] = ["values", "updates", "messages-tuple", "custom", "events", "debug"]
     seen: set[str] = set()
     async for part in client.runs.stream(thread["thread_id"], "agent", input=asked, stream_mode=modes):
         seen.add(part.event.split("|")[0])
     assert {"values", "updates", "messages", "custom", "events", "debug"} <= seen
     state = await client.threads.get_state(thread["thread_id"])
-    assert "Odile" in state["values"]["answer"] and len(state["values"]["messages"]) == 4
+    values = cast("dict[str, Any]", state["values"])
+    assert "Odile" in values["answer"] and len(values["messages"]) == 4
     assert await client.threads.get_history(thread["thread_id"])
 
 
@@ -80,13 +81,14 @@ async def test_pictures_and_system_prompt(studio: str) -> None:
         {"type": "text", "text": "What does it say?"},
         {"type": "image", "base64": picture, "mime_type": "image/png"},
     ]
+    asked: dict[str, Any] = {"messages": [{"role": "user", "content": content}]}
     result = await client.runs.wait(
         thread["thread_id"],
         "agent",
-        input={"messages": [{"role": "user", "content": content}]},
+        input=asked,
         context={"system_prompt": "Be brief.", "tools": []},
     )
-    assert "HERON" in result["answer"] and picture[:100] not in str(result)
+    assert isinstance(result, dict) and "HERON" in result["answer"] and picture[:100] not in str(result)
 
 
 async def test_graph_and_context_form(studio: str) -> None:
@@ -95,5 +97,6 @@ async def test_graph_and_context_form(studio: str) -> None:
     graph = await client.assistants.get_graph(assistant["assistant_id"], xray=True)
     assert {"detect_modality", "generate_answer", "remember"} <= {node["id"] for node in graph["nodes"]}
     schemas = await client.assistants.get_schemas(assistant["assistant_id"])
+    assert schemas["context_schema"]
     fields = schemas["context_schema"]["properties"]
     assert {"system_prompt", "language", "tools"} <= set(fields) and "services" not in fields

@@ -192,7 +192,8 @@ def test_not_json_at_all(api: httpx.Client) -> None:
 
 def test_state_cannot_be_written_from_outside(api: httpx.Client) -> None:
     message = {"type": "human", "content": "hi"}
-    for extra in ({"answer": "owned"}, {"sources": []}, {"tool_rounds": -5}):
+    forged: list[dict[str, Any]] = [{"answer": "owned"}, {"sources": []}, {"tool_rounds": -5}]
+    for extra in forged:
         body = {"input": {"messages": [message], **extra}, "config": {"configurable": {"thread_id": session()}}}
         assert api.post("/agent/invoke", json=body).status_code == 422
 

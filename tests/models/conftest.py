@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,13 @@ def openai_server(_openai_server: OpenAIServer) -> Iterator[OpenAIServer]:
 def configure(openai_server: OpenAIServer) -> Configure:
     """Make settings whose LLM_* point at the stand-in; keywords change any of them."""
 
-    def make(**changed: object) -> Settings:
-        known = {"llm_base_url": openai_server.base_url, "llm_api_key": "sk-test", "llm_model": "m-1", "llm_timeout": 5}
-        return Settings(_env_file=None, **{**known, **changed})  # type: ignore[call-arg, arg-type]
+    def make(**changed: Any) -> Settings:
+        known: dict[str, Any] = {
+            "llm_base_url": openai_server.base_url,
+            "llm_api_key": "sk-test",
+            "llm_model": "m-1",
+            "llm_timeout": 5,
+        }
+        return Settings(_env_file=None, **{**known, **changed})
 
     return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,8 @@ from models.embeddings.registry import open_embedder
 from settings import Settings
 
 
-def kind(**given: object) -> str:
-    settings = Settings(_env_file=None, **given)  # type: ignore[call-arg, arg-type]
+def kind(**given: Any) -> str:
+    settings = Settings(_env_file=None, **given)
     return open_chat(settings, open_embedder(settings)).kind
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ from tests.standins.openai_server import Answer, Drip, Failure, Garbled, Hang, O
 PASSAGE = "The committee meets on the first Monday of each month and publishes its minutes within ten days. " * 8
 
 
-def settings(**given: object) -> Settings:
-    return Settings(_env_file=None, **given)  # type: ignore[call-arg, arg-type]
+def settings(**given: Any) -> Settings:
+    return Settings(_env_file=None, **given)
 
 
 def hosted(server: OpenAIServer, **given: object) -> HostedEmbedder:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from domain.errors import ModelTimedOut, ModelUnavailable
@@ -15,8 +17,8 @@ DASHSCOPE_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 LOCAL = "http://127.0.0.1:9/v1"
 
 
-def settings(**given: object) -> Settings:
-    return Settings(_env_file=None, **given)  # type: ignore[call-arg, arg-type]
+def settings(**given: Any) -> Settings:
+    return Settings(_env_file=None, **given)
 
 
 def chat_endpoint(**given: object) -> Endpoint | None:

@@ -21,9 +21,7 @@ pytestmark = pytest.mark.skipif(MODEL is None, reason="the bundled small model i
 
 @pytest.fixture(scope="module")
 def chat() -> Chat:
-    return gguf_chat(
-        Settings(embedded_gguf=MODEL, embedded_threads=1, llm_context_tokens=2048, _env_file=None)  # type: ignore[call-arg]
-    )
+    return gguf_chat(Settings(embedded_gguf=MODEL, embedded_threads=1, llm_context_tokens=2048, _env_file=None))
 
 
 async def test_streams_with_usage(chat: Chat) -> None:
@@ -85,7 +83,7 @@ async def test_cancelling_stops_the_model(chat: Chat) -> None:
 
 def test_a_wrong_file_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable):
-        gguf_chat(Settings(embedded_gguf=tmp_path / "none.gguf", _env_file=None))  # type: ignore[call-arg]
+        gguf_chat(Settings(embedded_gguf=tmp_path / "none.gguf", _env_file=None))
 
 
 def test_tool_choice() -> None:

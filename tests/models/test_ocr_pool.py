@@ -56,6 +56,11 @@ def dies(pid: int, within: float = 5) -> bool:
     return not alive(pid)
 
 
+async def ready(pool: OcrPool) -> None:
+    while pool.state != "ready":
+        await asyncio.sleep(0.05)
+
+
 def plain(text: str) -> str:
     return "".join(text.split())
 
@@ -152,8 +157,7 @@ async def test_a_worker_that_dies_is_replaced_and_its_picture_tried_again(ocr_po
 async def test_a_worker_that_hangs_is_killed_after_the_time_limit(settings: Settings, zygote: Zygote) -> None:
     others = set(children())
     pool = open_ocr(settings.model_copy(update={"ocr_timeout": 1}), zygote)
-    while pool.state != "ready":
-        await asyncio.sleep(0.05)
+    await ready(pool)
     (worker,) = set(children()) - others
     os.kill(worker, signal.SIGSTOP)
     with pytest.raises(ReadingTimedOut):

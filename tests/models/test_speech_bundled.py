@@ -9,6 +9,7 @@ import time
 import wave
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ FORMATS: tuple[AudioFormat, ...] = ("mp3", "wav", "opus")
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(data_dir=tmp_path_factory.mktemp("speech"), _env_file=None)  # type: ignore[call-arg]
+    return Settings(data_dir=tmp_path_factory.mktemp("speech"), _env_file=None)
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +182,7 @@ async def test_an_openai_compatible_listener(
 ) -> None:
     server, seen = transcriber
     url = f"http://{server.address}/v1"
-    settings = Settings(data_dir=tmp_path, stt_base_url=url, stt_api_key="k", stt_model="m", _env_file=None)  # type: ignore[call-arg,arg-type]
+    settings = Settings(data_dir=tmp_path, stt_base_url=url, stt_api_key="k", stt_model="m", _env_file=None)
     hosted = open_hosted(settings)
     assert hosted is not None
     assert await hosted.transcribe(wav(bytes(3200), HEARING_RATE)) == ("你好，世界。", "zh")
@@ -189,7 +190,7 @@ async def test_an_openai_compatible_listener(
     assert [(row["name"], row.get("language")) for row in seen] == [("audio.wav", None), ("audio.ogg", "en")]
     assert seen[0]["model"] == "m" and server.address.split(":")[0] in hosted.detail.en
     await hosted.aclose()
-    refused = open_hosted(settings.model_copy(update={"stt_api_key": Settings(stt_api_key="bad-key").stt_api_key}))  # type: ignore[call-arg,arg-type]
+    refused = open_hosted(settings.model_copy(update={"stt_api_key": Settings(stt_api_key="bad-key").stt_api_key}))
     assert refused is not None
     with pytest.raises(SpeechUnavailable):
         await refused.transcribe(b"RIFF")
@@ -197,8 +198,8 @@ async def test_an_openai_compatible_listener(
 
 
 def test_who_speaks_and_listens(tmp_path: Path) -> None:
-    def given(**values: object) -> Settings:
-        return Settings(data_dir=tmp_path, _env_file=None, **values)  # type: ignore[call-arg,arg-type]
+    def given(**values: Any) -> Settings:
+        return Settings(data_dir=tmp_path, _env_file=None, **values)
 
     assert isinstance(open_speaker(given()), BundledSpeaker)
     assert isinstance(open_speaker(given(dashscope_api_key="k")), DashScopeSpeaker)

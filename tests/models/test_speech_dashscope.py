@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,8 +30,8 @@ def server() -> Iterator[DashScopeServer]:
         yield server
 
 
-def _settings(server: DashScopeServer, tmp_path: Path, **values: object) -> Settings:
-    given = {
+def _settings(server: DashScopeServer, tmp_path: Path, **values: Any) -> Settings:
+    given: dict[str, Any] = {
         "data_dir": tmp_path,
         "dashscope_api_key": "sk-test",
         "dashscope_http_url": server.http_url,
@@ -38,7 +39,7 @@ def _settings(server: DashScopeServer, tmp_path: Path, **values: object) -> Sett
         "tts_timeout": 2,
         **values,
     }
-    return Settings(_env_file=None, **given)  # type: ignore[call-arg,arg-type]
+    return Settings(_env_file=None, **given)
 
 
 async def _speak(

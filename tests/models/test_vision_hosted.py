@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,8 +16,8 @@ from settings import Settings
 from tests.standins.openai_server import Answer, Failure, Hang, OpenAIServer
 
 
-def settings(**given: object) -> Settings:
-    return Settings(_env_file=None, **given)  # type: ignore[call-arg, arg-type]
+def settings(**given: Any) -> Settings:
+    return Settings(_env_file=None, **given)
 
 
 def opened(server: OpenAIServer, **given: object) -> VisionModel:

@@ -131,7 +131,7 @@ async def test_a_name_that_changes_between_check_and_connection_gains_nothing(we
     async def rebinding(host: str, port: int) -> list[str]:
         return next(answers)
 
-    settings = Settings(tool_timeout=1, _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(tool_timeout=1, _env_file=None)
     http = GuardedHttp(settings, resolver=rebinding)
     with pytest.raises((Unreachable, FetchTimedOut, FetchFailure)):
         await http.fetch("http://rebind.example:8080/", seconds=0.3)
@@ -145,7 +145,7 @@ async def test_one_private_address_among_public_ones_is_refused() -> None:
     async def mixed(host: str, port: int) -> list[str]:
         return ["93.184.216.34", "10.0.0.1"]
 
-    http = GuardedHttp(Settings(_env_file=None), resolver=mixed)  # type: ignore[call-arg]
+    http = GuardedHttp(Settings(_env_file=None), resolver=mixed)
     with pytest.raises(AddressBlocked):
         await http.fetch("http://mixed.example/")
 
@@ -276,7 +276,7 @@ async def test_tls_is_checked_against_the_name_of_the_url(tmp_path: Path, monkey
     site.add("/", b"secure")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     allowed = f"{HOST}:{site.port},other.test:{site.port}"
-    http = GuardedHttp(Settings(fetch_allow_hosts=allowed, _env_file=None), resolver=resolve_test_names)  # type: ignore[call-arg,arg-type]
+    http = GuardedHttp(Settings(fetch_allow_hosts=allowed, _env_file=None), resolver=resolve_test_names)
     fetched = await http.fetch(f"https://{HOST}:{site.port}/")
     assert fetched.body == b"secure" and names == [HOST]
     with pytest.raises(Unreachable):

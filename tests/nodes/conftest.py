@@ -103,9 +103,6 @@ class FakeDocuments:
     pages: dict[tuple[str, int], str] = field(default_factory=dict)
     asked: list[tuple[str, tuple[str, ...] | None]] = field(default_factory=list)
 
-    async def list(self, owner: Owner, *, library: bool = True) -> list[Attachment]:
-        return self.listed
-
     async def get(self, document_id: str, owner: Owner) -> Attachment:
         return next(document for document in self.listed if document["id"] == document_id)
 
@@ -119,6 +116,9 @@ class FakeDocuments:
         if (document_id, page) not in self.pages:
             raise UnknownDocument(id=document_id)
         return self.pages[document_id, page]
+
+    async def list(self, owner: Owner, *, library: bool = True) -> list[Attachment]:
+        return self.listed
 
 
 @dataclass

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
@@ -57,7 +58,7 @@ async def test_a_file_that_cannot_be_had_becomes_a_note(parts: Parts) -> None:
         raise AddressBlocked(url=url)
 
     parts.http = SimpleNamespace(fetch=fetch)
-    content = [
+    content: list[str | dict[Any, Any]] = [
         {"type": "text", "text": "look"},
         {"type": "image_url", "image_url": {"url": "http://10.0.0.1/x.png"}},
         {"type": "file", "file_id": "gone"},

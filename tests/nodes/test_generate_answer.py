@@ -4,6 +4,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall, ToolMessage
 
 from domain.errors import ModelTimedOut, ModelUnavailable
+from domain.words import Words
 from models.chat.interface import ToolResult
 from nodes.generate_answer import generate_answer
 from tests.nodes.conftest import Parts, a_source, a_state
@@ -55,9 +56,9 @@ async def test_the_last_round_binds_no_tools_and_ends_in_an_answer(parts: Parts)
     assert "2" in update["answer"] and "could not put an answer together" in update["answer"]
 
 
-@pytest.mark.parametrize("error", [ModelUnavailable(reason="x"), ModelTimedOut()])
+@pytest.mark.parametrize("error", [ModelUnavailable(reason=Words("down", "离线")), ModelTimedOut()])
 async def test_a_failing_model_fails_the_turn_by_name(parts: Parts, error: ModelUnavailable) -> None:
-    parts.model.steps = [error]  # type: ignore[list-item]
+    parts.model.steps = [error]
     with pytest.raises(type(error)):
         await generate_answer(asked(), parts.runtime())  # type: ignore[arg-type]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from langchain_core.messages import AIMessage, HumanMessage, ToolCall, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall, ToolMessage
 
 from domain.tokens import count_message_tokens
 from nodes.remember import remember
@@ -30,7 +30,7 @@ async def test_files_are_noted_on_the_users_message(parts: Parts) -> None:
 
 
 async def test_a_full_window_is_summarised_in_the_background(parts: Parts) -> None:
-    messages = []
+    messages: list[AnyMessage] = []
     for n in range(40):
         messages += [HumanMessage("word " * 80, id=f"q{n}"), AIMessage("word " * 80, id=f"a{n}")]
     state = a_state(messages=messages, question="?")
@@ -49,7 +49,7 @@ async def test_without_memory_nothing_is_summarised(parts: Parts) -> None:
 
 
 def test_the_excess_is_whole_turns_and_leaves_a_quarter() -> None:
-    messages = []
+    messages: list[AnyMessage] = []
     for n in range(30):
         call = AIMessage("", tool_calls=[ToolCall(name="t", args={}, id=str(n), type="tool_call")])
         messages += [HumanMessage("w " * 200), call, ToolMessage("w " * 50, tool_call_id=str(n)), AIMessage("w " * 100)]

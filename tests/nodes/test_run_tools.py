@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall
 
+from domain.types import Attachment, AttachmentRef
 from nodes.run_tools import MAX_CALLS, run_tools
 from tests.nodes.conftest import Parts, a_source, a_state
 
 
-def calls(*wanted: tuple[str, dict[str, object]]) -> AIMessage:
+def calls(*wanted: tuple[str, dict[str, Any]]) -> AIMessage:
     return AIMessage(
         "", tool_calls=[ToolCall(name=n, args=a, id=f"c{i}", type="tool_call") for i, (n, a) in enumerate(wanted)]
     )
@@ -27,7 +30,8 @@ async def test_calls_run_and_failures_become_messages(parts: Parts) -> None:
 
 
 async def test_passages_are_numbered_after_those_that_are_there(parts: Parts) -> None:
-    parts.documents.listed = [{"id": "d9", "name": "9.pdf", "kind": "document", "status": "ready", "pages_total": 3}]  # type: ignore[list-item,typeddict-item]
+    ref = AttachmentRef(id="d9", name="9.pdf", kind="document", media_type="application/pdf", size=1, sha256="9" * 64)
+    parts.documents.listed = [cast("Attachment", {**ref, "status": "ready", "pages_total": 3})]
     parts.documents.found = [a_source(0, "The notice period is three months.", document_id="d9", name="9.pdf")]
     message = calls(("search_documents", {"query": "notice"}))
     state = a_state(

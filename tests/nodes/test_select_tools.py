@@ -24,14 +24,14 @@ DOCUMENT = {
 async def test_offered_is_what_is_there_whatever_the_words(
     parts: Parts, question: str, documents: list[object]
 ) -> None:
-    parts.settings = Settings(web_search="off", _env_file=None)  # type: ignore[call-arg]
+    parts.settings = Settings(web_search="off", _env_file=None)
     update = await select_tools(a_state(question=question, documents=documents), parts.runtime())
     always = ["current_time", "calculate", "fetch_url"]
     assert update["offered_tools"] == (["search_documents", "list_documents", *always] if documents else always)
 
 
 async def test_web_search_when_configured_and_allowed(parts: Parts) -> None:
-    parts.settings = Settings(tavily_api_key="k", _env_file=None)  # type: ignore[call-arg,arg-type]
+    parts.settings = Settings(tavily_api_key="k", _env_file=None)
     assert "web_search" in (await select_tools(a_state(question="hello"), parts.runtime()))["offered_tools"]
     parts.context["tools"] = ("calculate",)
     assert (await select_tools(a_state(question="hello"), parts.runtime()))["offered_tools"] == ["calculate"]

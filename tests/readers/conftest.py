@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from readers.formats import MODULES
@@ -17,8 +19,8 @@ Reading = tuple[Outline, list[Page], list[Embedded]]
 Read = Callable[..., Awaitable[Reading]]
 
 
-def reader_settings(**changes: object) -> Settings:
-    return Settings(_env_file=None, **changes)  # type: ignore[arg-type, call-arg]
+def reader_settings(**changes: Any) -> Settings:
+    return Settings(_env_file=None, **changes)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -28,7 +30,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def read(sandbox: Sandbox, tmp_path_factory) -> Read:
+async def read(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Read:
     """Read bytes or a path as a user's upload called `name`: detected, then read."""
     folder = tmp_path_factory.mktemp("uploads")
 

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from email.message import EmailMessage
+from typing import Any
 
 import docx
 import openpyxl
@@ -18,13 +19,14 @@ from PIL import Image, ImageDraw
 from pptx.util import Inches
 
 LOREM = "The quick brown fox jumps over the lazy dog while seven wizards make toxic brew for the evil queen. "
+AES_256, RC4_128 = pymupdf.PDF_ENCRYPT_AES_256, pymupdf.PDF_ENCRYPT_RC4_128  # type: ignore[attr-defined]
 CHINESE = "人工智能是计算机科学的一个分支，它研究如何让机器模拟人类的智能行为。"
 
 
-def pdf(draw: Callable[[pymupdf.Document], None], **options: object) -> bytes:
+def pdf(draw: Callable[[pymupdf.Document], object], **options: Any) -> bytes:
     with pymupdf.open() as document:
         draw(document)
-        return document.tobytes(**options)
+        return bytes(document.tobytes(**options))
 
 
 def text_pdf(*pages: str, fontname: str = "helv") -> bytes:
@@ -60,7 +62,7 @@ def word() -> bytes:
     return saved(document)
 
 
-def saved(thing: object) -> bytes:
+def saved(thing: Any) -> bytes:
     buffer = io.BytesIO()
     thing.save(buffer)
     return buffer.getvalue()
@@ -107,7 +109,11 @@ def book(chapters: int = 2) -> bytes:
         'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>红楼梦</dc:title></metadata>'
         f"<manifest>{items}</manifest><spine>{spine}</spine></package>"
     )
-    members = {"mimetype": "application/epub+zip", "META-INF/container.xml": container, "OEBPS/content.opf": package}
+    members: dict[str, str | bytes] = {
+        "mimetype": "application/epub+zip",
+        "META-INF/container.xml": container,
+        "OEBPS/content.opf": package,
+    }
     for number in range(chapters):
         members[f"OEBPS/ch {number}.xhtml"] = (
             '<?xml version="1.0" encoding="utf-8"?><html xmlns="http://www.w3.org/1999/xhtml"><body>'

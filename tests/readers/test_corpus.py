@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from domain import errors
 from domain.errors import AppError
 from tests.conftest import CORPUS
+from tests.readers.conftest import Read
 
 pytestmark = pytest.mark.corpus
 
@@ -29,17 +34,17 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
 
 
-def rows(wanted) -> list[object]:
+def rows(wanted: Callable[[dict[str, Any], str], bool]) -> list[ParameterSet]:
     chosen = [pytest.param(row, id=row["file"]) for row in ROWS if wanted(row["expect"], row["kind"])]
     return chosen or [pytest.param(None, marks=pytest.mark.skip("the shared corpus is not on this machine"))]
 
 
-def is_text(expect, kind) -> bool:
+def is_text(expect: dict[str, Any], kind: str) -> bool:
     return expect["ok"] is True and not expect.get("needs_ocr")
 
 
 @pytest.mark.parametrize("row", rows(is_text))
-async def test_every_fact_is_on_its_page(row, corpus, read):
+async def test_every_fact_is_on_its_page(row: dict[str, Any], corpus: Path, read: Read) -> None:
     outline, pages, embedded = await read(corpus / row["file"])
     expect = row["expect"]
     whole = squeezed("".join(page.markdown for page in pages))
@@ -60,13 +65,13 @@ async def test_every_fact_is_on_its_page(row, corpus, read):
 
 
 @pytest.mark.parametrize("row", rows(lambda expect, kind: expect["ok"] is False))
-async def test_every_bad_file_fails_as_it_should(row, corpus, read):
+async def test_every_bad_file_fails_as_it_should(row: dict[str, Any], corpus: Path, read: Read) -> None:
     with pytest.raises(FAILURES[row["expect"]["failure"]]):
         await read(corpus / row["file"])
 
 
 @pytest.mark.parametrize("row", rows(lambda expect, kind: expect["ok"] == "either"))
-async def test_half_a_file_fails_or_says_that_it_is_half(row, corpus, read):
+async def test_half_a_file_fails_or_says_that_it_is_half(row: dict[str, Any], corpus: Path, read: Read) -> None:
     try:
         outline, pages, _ = await read(corpus / row["file"])
     except AppError as error:
@@ -77,7 +82,7 @@ async def test_half_a_file_fails_or_says_that_it_is_half(row, corpus, read):
 
 
 @pytest.mark.parametrize("row", rows(lambda expect, kind: kind == "pdf-encrypted"))
-async def test_the_password_opens_it(row, corpus, read):
+async def test_the_password_opens_it(row: dict[str, Any], corpus: Path, read: Read) -> None:
     _, pages, _ = await read(corpus / row["file"], password=row["expect"]["password"])
     assert squeezed(row["expect"]["facts"][0]["text"]) in squeezed(pages[0].markdown)
     with pytest.raises(errors.FileEncrypted):
@@ -85,7 +90,7 @@ async def test_the_password_opens_it(row, corpus, read):
 
 
 @pytest.mark.parametrize("row", rows(lambda expect, kind: kind == "pdf-scanned"))
-async def test_every_scanned_page_comes_as_a_picture(row, corpus, read):
+async def test_every_scanned_page_comes_as_a_picture(row: dict[str, Any], corpus: Path, read: Read) -> None:
     _, pages, _ = await read(corpus / row["file"])
     assert len(pages) == row["expect"]["pages"]
     assert all(page.image is not None and page.image.startswith(b"\x89PNG") for page in pages)

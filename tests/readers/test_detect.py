@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -10,6 +12,7 @@ from PIL import Image
 from domain.errors import FileEmpty
 from readers.detect import detect
 from tests.readers import samples
+from tests.readers.conftest import Read
 
 
 def image(kind: str) -> bytes:
@@ -81,13 +84,13 @@ OFFICE = "application/vnd.openxmlformats-officedocument."
     ],
 )
 @pytest.mark.parametrize("whole", [True, False], ids=["file", "head"])
-def test_detect(make, name, expected, whole, tmp_path):
+def test_detect(make: Callable[[], bytes], name: str, expected: tuple[str, str], whole: bool, tmp_path: Path) -> None:
     data = make()
     path = tmp_path / "upload"
     path.write_bytes(data)
     assert detect(data[:65536], name, path=path if whole else None) == expected
 
 
-async def test_nothing_is_empty(read):
+async def test_nothing_is_empty(read: Read) -> None:
     with pytest.raises(FileEmpty):
         await read(b"", "a.pdf")

@@ -17,6 +17,7 @@ from readers.figures import MARK, MOST_A_PAGE, Figures, with_texts
 from readers.interface import Page
 from tests.drawn_pictures import drawn, encoded
 from tests.readers import samples
+from tests.readers.conftest import Read
 
 PICTURE = encoded(drawn((40, 40, "Invoice 7731-KX"), size=(700, 300)))
 OTHER = encoded(drawn((40, 40, "第三页 海獭"), size=(700, 200)))
@@ -26,7 +27,7 @@ def size(image: bytes) -> tuple[int, int]:
     return Image.open(io.BytesIO(image)).size
 
 
-async def test_pictures_of_word_stand_where_they_were(read):
+async def test_pictures_of_word_stand_where_they_were(read: Read) -> None:
     document = docx.Document()
     document.add_heading("One", 1)
     document.add_paragraph("before")
@@ -46,7 +47,7 @@ async def test_pictures_of_word_stand_where_they_were(read):
     assert MARK not in pages[1].markdown
 
 
-async def test_a_paper_pasted_into_word_is_read_in_parts(read):
+async def test_a_paper_pasted_into_word_is_read_in_parts(read: Read) -> None:
     document = docx.Document()
     for number in range(9):
         document.add_picture(io.BytesIO(encoded(drawn((9, 9, f"{number}"), size=(200, 100)))), width=Inches(3))
@@ -54,7 +55,7 @@ async def test_a_paper_pasted_into_word_is_read_in_parts(read):
     assert outline.pages_total == 3 and [len(page.figures) for page in pages] == [4, 4, 1]
 
 
-async def test_pictures_of_slides_are_cropped_as_shown(read):
+async def test_pictures_of_slides_are_cropped_as_shown(read: Read) -> None:
     deck = pptx.Presentation()
     slide = deck.slides.add_slide(deck.slide_layouts[6])
     slide.shapes.add_picture(io.BytesIO(PICTURE), 0, 0, SlideInches(5)).crop_bottom = 0.5
@@ -63,12 +64,12 @@ async def test_pictures_of_slides_are_cropped_as_shown(read):
     assert [size(image) for image in page.figures] == [(700, 150), (700, 200)]
 
 
-async def test_pictures_of_books_and_open_documents(read):
+async def test_pictures_of_books_and_open_documents(read: Read) -> None:
     book = samples.book(1)
     chapter = (
         "<html><body><h1>One</h1><p>text</p><img src='../img/a%20b.png'/><img src='http://x.y/z.png'/></body></html>"
     )
-    members = {"OEBPS/ch 0.xhtml": chapter, "img/a b.png": PICTURE}
+    members: dict[str, str | bytes] = {"OEBPS/ch 0.xhtml": chapter, "img/a b.png": PICTURE}
     _, (page,), _ = await read(samples.repacked(book, members), "a.epub")
     assert [size(image) for image in page.figures] == [(700, 300)]
     assert page.markdown.endswith(f"text\n\n{MARK}")
@@ -86,7 +87,7 @@ async def test_pictures_of_books_and_open_documents(read):
     assert page.markdown == f"before\n\n{MARK}\n\nafter" and [size(image) for image in page.figures] == [(700, 200)]
 
 
-async def test_pictures_beside_the_text_of_a_pdf(read):
+async def test_pictures_beside_the_text_of_a_pdf(read: Read) -> None:
     noise = np.linspace(0, 255, 300 * 400 * 3).astype(np.uint8).reshape(300, 400, 3)
     with pymupdf.open() as document:
         for picture, angle in ((PICTURE, 0), (PICTURE, 90), (encoded(Image.fromarray(noise)), 0)):
@@ -114,7 +115,7 @@ async def test_pictures_beside_the_text_of_a_pdf(read):
     assert dark[-dark.shape[0] // 20 :].min() > 200, "real text is not read a second time"
 
 
-async def test_what_nobody_can_read_is_counted(read):
+async def test_what_nobody_can_read_is_counted(read: Read) -> None:
     book = samples.repacked(samples.workbook(), {"xl/media/image1.png": bytes(5000), "xl/media/a.xml": bytes(5000)})
     _, pages, _ = await read(book, "a.xlsx")
     assert [page.warnings for page in pages] == [("pictures_not_read:1",), ()]
@@ -126,7 +127,7 @@ async def test_what_nobody_can_read_is_counted(read):
     assert page.warnings == ("pictures_not_read:1",)
 
 
-def test_only_so_many_pictures_are_taken():
+def test_only_so_many_pictures_are_taken() -> None:
     figures = Figures(10_000_000, most=2)
     others = [encoded(drawn((9, 9, f"{number}"), size=(200, 100))) for number in range(3)]
     text = "".join(figures.place(data) for data in (*others, others[0], None, b"no picture", samples.png_bomb(9000)))
@@ -136,7 +137,7 @@ def test_only_so_many_pictures_are_taken():
     assert (len(full.figures), full.warnings) == (MOST_A_PAGE, ("pictures_not_read:5",))
 
 
-def test_texts_of_pictures_come_where_the_pictures_stood():
+def test_texts_of_pictures_come_where_the_pictures_stood() -> None:
     page = f"# Title {MARK}\n\n| a | {MARK} |\n\n- {MARK}\nend {MARK}"
     assert with_texts(page, ["one\ntwo", "x | y\nz", "item", ""]) == (
         "# Title\n\none\ntwo\n\n| a | x \\| y z |\n\nitem\n\nend"

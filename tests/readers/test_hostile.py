@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import io
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import pymupdf
 import pytest
 from PIL import Image
 
 from domain.errors import AppError, FileCorrupt, FileEmpty, FileTooLarge, ReadingTimedOut
 from readers.formats import MODULES
+from readers.interface import Page
 from readers.reader import Readers
 from tests.readers import samples
-from tests.readers.conftest import reader_settings
+from tests.readers.conftest import Read, reader_settings
 from tests.workers.test_sandbox import resident
 from workers.sandbox import Sandbox
 
 MB = 1_000_000
 
 
-def whole(pages) -> str:
+def whole(pages: list[Page]) -> str:
     return "\n\n".join(page.markdown for page in pages)
 
 
@@ -38,7 +41,7 @@ def unpacked(megabytes: int) -> bytes:
     ],
     ids=["size", "ratio", "members"],
 )
-async def test_zip_bombs_are_refused_by_their_directory(read, make, tmp_path):
+async def test_zip_bombs_are_refused_by_their_directory(read: Read, make: Callable[[], bytes], tmp_path: Path) -> None:
     path = tmp_path / "bomb.docx"
     path.write_bytes(make())
     began = time.perf_counter()
@@ -47,7 +50,7 @@ async def test_zip_bombs_are_refused_by_their_directory(read, make, tmp_path):
     assert time.perf_counter() - began < 2
 
 
-async def test_a_directory_that_lies_about_sizes(read):
+async def test_a_directory_that_lies_about_sizes(read: Read) -> None:
     data = bytearray(samples.open_text())
     at = data.rindex(b"content.xml") - 46
     size = int.from_bytes(data[at + 24 : at + 28], "little")
@@ -57,22 +60,22 @@ async def test_a_directory_that_lies_about_sizes(read):
 
 
 @pytest.mark.parametrize("reference", ["XFD20000", "XFD1048576"])
-async def test_a_far_cell_costs_its_process_only(read, reference):
+async def test_a_far_cell_costs_its_process_only(read: Read, reference: str) -> None:
     with pytest.raises(FileTooLarge):
         await read(samples.far_cell(reference), "a.xlsx")
 
 
-async def test_a_cell_some_way_off_is_read(read):
+async def test_a_cell_some_way_off_is_read(read: Read) -> None:
     _, pages, _ = await read(samples.far_cell("C5000"), "a.xlsx")
     assert "2" in pages[0].markdown
 
 
-async def test_entities_are_not_expanded(read):
+async def test_entities_are_not_expanded(read: Read) -> None:
     with pytest.raises((FileCorrupt, FileEmpty, FileTooLarge)):
         await read(samples.billion_laughs_docx(), "a.docx")
 
 
-async def test_external_entities_and_files_are_not_read(read, tmp_path):
+async def test_external_entities_and_files_are_not_read(read: Read, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("top secret words")
     sources = [
@@ -100,9 +103,15 @@ async def test_external_entities_and_files_are_not_read(read, tmp_path):
             assert "top secret" not in whole(pages)
 
 
-async def test_pictures_that_a_document_links_are_not_fetched(read):
-    asked = []
-    server = await asyncio.start_server(lambda _r, writer: (asked.append(1), writer.close()), "127.0.0.1", 0)
+async def test_pictures_that_a_document_links_are_not_fetched(read: Read) -> None:
+    asked = 0
+
+    def note(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.close()
+
+    server = await asyncio.start_server(note, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x.png"
     rich = "http://schemas.openxmlformats.org"
     body = (
@@ -123,10 +132,10 @@ async def test_pictures_that_a_document_links_are_not_fetched(read):
         await read(page.encode(), "a.html")
         await asyncio.sleep(0.1)
     assert "some text" in pages[0].markdown
-    assert asked == []
+    assert asked == 0
 
 
-async def test_deep_nesting(read):
+async def test_deep_nesting(read: Read) -> None:
     deep = b"<div>" * 2000 + b"<p>the bottom of it</p>" + b"</div>" * 2000
     try:
         _, pages, _ = await read(b"<html><body><p>the top</p>" + deep + b"</body></html>", "a.html")
@@ -138,14 +147,14 @@ async def test_deep_nesting(read):
         await read(samples.nested_tables_docx(2000), "a.docx")
 
 
-async def test_html_over_its_limit_is_refused_at_once(read):
+async def test_html_over_its_limit_is_refused_at_once(read: Read) -> None:
     began = time.perf_counter()
     with pytest.raises(FileTooLarge):
         await read(b"<html><body>" + b"<p>words</p>" * 500_000, "a.html")
     assert time.perf_counter() - began < 2
 
 
-async def test_many_parts_of_a_mail(read):
+async def test_many_parts_of_a_mail(read: Read) -> None:
     head = b"From: a@b\nSubject: many\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n"
     with pytest.raises(FileTooLarge):
         await read(head + b"--x\nContent-Type: text/plain\n\nhello\n" * 1500 + b"--x--\n", "a.eml")
@@ -155,8 +164,8 @@ async def test_many_parts_of_a_mail(read):
     assert outline.warnings == ("files_skipped:10",)
 
 
-async def test_a_picture_bomb_in_a_pdf_is_not_decoded(read):
-    def draw(document):
+async def test_a_picture_bomb_in_a_pdf_is_not_decoded(read: Read) -> None:
+    def draw(document: pymupdf.Document) -> None:
         document.new_page().insert_text((60, 60), "first page has words enough")
         small = io.BytesIO()
         Image.new("L", (9000, 9000), 255).save(small, "PNG")
@@ -167,7 +176,7 @@ async def test_a_picture_bomb_in_a_pdf_is_not_decoded(read):
     assert pages[1].warnings == ("page_image_too_large",)
 
 
-async def test_a_form_bomb_is_killed_in_time_and_nobody_waits_for_it(tmp_path):
+async def test_a_form_bomb_is_killed_in_time_and_nobody_waits_for_it(tmp_path: Path) -> None:
     path = tmp_path / "bomb.pdf"
     path.write_bytes(samples.form_bomb_pdf())
     (tmp_path / "good.txt").write_text("a small note")
@@ -200,7 +209,7 @@ async def test_a_form_bomb_is_killed_in_time_and_nobody_waits_for_it(tmp_path):
     assert resident() - before < 30_000
 
 
-async def test_a_page_may_not_compute_for_long(read, tmp_path):
+async def test_a_page_may_not_compute_for_long(read: Read, tmp_path: Path) -> None:
     path = tmp_path / "bomb.pdf"
     path.write_bytes(samples.form_bomb_pdf())
     with pytest.raises(ReadingTimedOut):
@@ -208,7 +217,7 @@ async def test_a_page_may_not_compute_for_long(read, tmp_path):
 
 
 @pytest.mark.slow
-async def test_a_thousand_pages_leave_the_parent_flat(read, sandbox, tmp_path):
+async def test_a_thousand_pages_leave_the_parent_flat(read: Read, sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "long.pdf"
     path.write_bytes(samples.text_pdf(*[f"Page {number}. " + samples.LOREM * 20 for number in range(1000)]))
     readers = Readers(reader_settings(), sandbox)
@@ -222,7 +231,7 @@ async def test_a_thousand_pages_leave_the_parent_flat(read, sandbox, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("flat", [b"<p>word</p>", b"<table><tr><td>x</td></tr></table>", b"<a><b><i>"])
-async def test_the_largest_html_allowed_ends_within_the_limit(read, flat):
+async def test_the_largest_html_allowed_ends_within_the_limit(read: Read, flat: bytes) -> None:
     data = b"<html><body>" + flat * (5 * 1024 * 1024 // len(flat) - 10)
     began = time.perf_counter()
     try:
@@ -233,7 +242,7 @@ async def test_the_largest_html_allowed_ends_within_the_limit(read, flat):
 
 
 @pytest.mark.slow
-async def test_the_largest_text_allowed(read):
+async def test_the_largest_text_allowed(read: Read) -> None:
     with pytest.raises(FileTooLarge):
         await read(b"x" * (20 * 1024 * 1024), "a.txt")
     _, pages, _ = await read(b"x" * 9_000_000, "a.txt")

@@ -40,7 +40,7 @@ def quadrants(size: tuple[int, int] = (60, 40)) -> Image.Image:
 
 
 def is_red(pixel: np.ndarray) -> bool:
-    return pixel[0] > 180 and pixel[1] < 90 and pixel[2] < 90
+    return bool(pixel[0] > 180 and pixel[1] < 90 and pixel[2] < 90)
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"])

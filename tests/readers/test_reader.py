@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from domain.errors import AppError, FileCorrupt, FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
 from readers.clean import clean
+from readers.interface import Page
 from readers.reader import Readers
 from readers.texts import notice
 from tests.readers import samples
-from tests.readers.conftest import reader_settings
+from tests.readers.conftest import Read, reader_settings
+from workers.sandbox import Sandbox
 
 
-def whole(pages) -> str:
+def whole(pages: list[Page]) -> str:
     return "\n\n".join(page.markdown for page in pages)
 
 
-async def test_word(read):
+async def test_word(read: Read) -> None:
     outline, pages, _ = await read(samples.word(), "报告.docx")
     assert outline.unit == "section"
     assert [page.label for page in pages] == [
@@ -33,7 +36,7 @@ async def test_word(read):
     assert "- first point" in pages[2].markdown
 
 
-async def test_slides(read):
+async def test_slides(read: Read) -> None:
     outline, pages, _ = await read(samples.slides(), "a.pptx")
     assert (outline.unit, len(pages)) == ("slide", 2)
     assert pages[0].markdown.startswith("# 季度总结\n\n- Revenue up\n- Costs down")
@@ -42,7 +45,7 @@ async def test_slides(read):
     assert "inside a group" in pages[1].markdown
 
 
-async def test_workbook(read):
+async def test_workbook(read: Read) -> None:
     outline, pages, _ = await read(samples.workbook(), "a.xlsx")
     assert (outline.unit, [page.label for page in pages]) == ("sheet", ["订单", "Second"])
     assert "| Name | Amount | Day |" in pages[0].markdown
@@ -50,14 +53,14 @@ async def test_workbook(read):
     assert "| Li Si | 0.3 | 2026-03-05 14:30:00 |" in pages[0].markdown
 
 
-async def test_book(read):
+async def test_book(read: Read) -> None:
     outline, pages, _ = await read(samples.book(), "a.epub")
     assert outline.title == "红楼梦"
     assert [page.label for page in pages] == ["第1回", "第0回"]
     assert "Chapter 1 text." in pages[0].markdown
 
 
-async def test_mail(read):
+async def test_mail(read: Read) -> None:
     outline, pages, embedded = await read(samples.mail(), "a.eml")
     assert outline.title == "会议纪要 Minutes"
     assert "王芳 <wang@example.org>" in pages[0].markdown
@@ -66,7 +69,7 @@ async def test_mail(read):
     assert [(file.name, file.data.decode()) for file in embedded] == [("说明.txt", "附件内容")]
 
 
-async def test_rich_text(read):
+async def test_rich_text(read: Read) -> None:
     _, pages, _ = await read(samples.RTF, "a.rtf")
     text = whole(pages)
     assert "Hello bold world." in text
@@ -75,7 +78,7 @@ async def test_rich_text(read):
     assert "| A | B |\n| --- | --- |\n| 1 | 2 |" in text
 
 
-async def test_open_document(read):
+async def test_open_document(read: Read) -> None:
     _, pages, _ = await read(samples.open_text(), "a.odt")
     text = whole(pages)
     assert "# 第一章 Start" in text
@@ -84,7 +87,7 @@ async def test_open_document(read):
     assert "| pi | 3.14 |" in text
 
 
-async def test_old_word(read):
+async def test_old_word(read: Read) -> None:
     text = "标题 Title\rBody \x13HYPERLINK x\x14shown\x15 text\rKey\x07Value\x07\x07pi\x073.14\x07\x07the end\r"
     _, pages, _ = await read(samples.legacy_word(text), "a.doc")
     assert "Body shown text" in whole(pages)
@@ -92,7 +95,7 @@ async def test_old_word(read):
     assert whole(pages).endswith("the end")
 
 
-async def test_old_word_that_needs_a_password_or_another_reader(read):
+async def test_old_word_that_needs_a_password_or_another_reader(read: Read) -> None:
     with pytest.raises(FileEncrypted):
         await read(samples.legacy_word("x" * 9, flags=0x0100), "a.doc")
     with pytest.raises(UnsupportedType):
@@ -101,12 +104,12 @@ async def test_old_word_that_needs_a_password_or_another_reader(read):
         await read(samples.legacy_word("x" * 900)[:2000], "a.doc")
 
 
-async def test_encrypted_office_files_need_a_password(read):
+async def test_encrypted_office_files_need_a_password(read: Read) -> None:
     with pytest.raises(FileEncrypted):
         await read(samples.ole({"EncryptedPackage": b"x"}), "a.xlsx")
 
 
-async def test_web_page(read):
+async def test_web_page(read: Read) -> None:
     outline, pages, _ = await read(samples.HTML.encode(), "a.html")
     text = whole(pages)
     assert outline.title == "鸭子 Ducks"
@@ -117,14 +120,14 @@ async def test_web_page(read):
     assert "evil" not in text
 
 
-async def test_web_page_in_gbk(read):
+async def test_web_page_in_gbk(read: Read) -> None:
     body = f"<p>{samples.CHINESE * 5}</p>"
     page = f"<html><head><meta charset='gbk'><title>智能</title></head><body>{body}</body></html>".encode("gbk")
     _, pages, _ = await read(page, "a.html")
     assert samples.CHINESE in whole(pages)
 
 
-async def test_markdown(read):
+async def test_markdown(read: Read) -> None:
     text = (
         "---\ntitle: 'My notes'\n---\n# One\n\nbody\n\n```\n# no heading\n```\n\n"
         "## Two\n\n### Three\n\nmore\n\n# 四\n\n完"
@@ -137,7 +140,7 @@ async def test_markdown(read):
 
 
 @pytest.mark.parametrize(("delimiter", "name"), [(",", "a.csv"), (";", "a.csv"), ("\t", "a.tsv"), ("|", "a.csv")])
-async def test_rows_repeat_their_header(read, delimiter, name):
+async def test_rows_repeat_their_header(read: Read, delimiter: str, name: str) -> None:
     rows = [["名称", "价格", "note"], *([f"item {n}", f"{n}", 'has "quotes" and 1,5' * 3] for n in range(300))]
     lines = [delimiter.join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
     _, pages, _ = await read("\n".join(lines).encode("gb18030"), name)
@@ -148,7 +151,7 @@ async def test_rows_repeat_their_header(read, delimiter, name):
     assert all(f"| item {n} | {n} |" in whole(pages) for n in range(300))
 
 
-async def test_json(read):
+async def test_json(read: Read) -> None:
     value = {"人": [{"name": f"n{n}", "age": n} for n in range(400)], "last": True}
     _, pages, _ = await read(json.dumps(value).encode(), "a.json")
     assert '"人": [' in pages[0].markdown
@@ -161,7 +164,7 @@ async def test_json(read):
     assert whole(pages).count("[") == 100_000
 
 
-async def test_code(read):
+async def test_code(read: Read) -> None:
     source = "\n\n".join(f"def function_{n}():\n    return '```{n}'" for n in range(600))
     _, pages, _ = await read(source.encode(), "a.py")
     assert len(pages) > 1
@@ -170,7 +173,7 @@ async def test_code(read):
     assert all(f"def function_{n}()" in whole(pages) for n in range(600))
 
 
-async def test_long_text_is_cut_and_nothing_lost(read):
+async def test_long_text_is_cut_and_nothing_lost(read: Read) -> None:
     text = "\n\n".join(f"{n} {samples.LOREM}" for n in range(1500))
     _, pages, _ = await read(text.encode(), "a.txt")
     assert len(pages) > 5
@@ -186,7 +189,7 @@ async def test_long_text_is_cut_and_nothing_lost(read):
         (samples.mail, "a.html"),
     ],
 )
-async def test_a_wrong_extension_is_read_by_content(read, make, name):
+async def test_a_wrong_extension_is_read_by_content(read: Read, make: Callable[[], bytes], name: str) -> None:
     outline, pages, _ = await read(make(), name)
     assert pages
     assert not outline.media_type.startswith("text")
@@ -195,18 +198,18 @@ async def test_a_wrong_extension_is_read_by_content(read, make, name):
 @pytest.mark.parametrize(
     ("data", "name"), [(bytes(range(256)) * 9, "a.bin"), (b"PK\x05\x06" + bytes(18), "a.zip"), (b"\x1f\x8b" * 99, "a")]
 )
-async def test_what_has_no_reader_is_unsupported(read, data, name):
+async def test_what_has_no_reader_is_unsupported(read: Read, data: bytes, name: str) -> None:
     with pytest.raises(UnsupportedType) as caught:
         await read(data, name)
     assert name in caught.value.body("zh")["message"]
 
 
-async def test_text_over_the_limit_is_refused(read):
+async def test_text_over_the_limit_is_refused(read: Read) -> None:
     with pytest.raises(FileTooLarge):
         await read(("word " * 1000).encode(), "a.txt", max_text_chars=1000)
 
 
-async def test_documents_without_text_are_empty(read):
+async def test_documents_without_text_are_empty(read: Read) -> None:
     for data, name in [
         (samples.docx_with(f"<w:document {samples.WORD_SPACE}><w:body/></w:document>"), "a.docx"),
         (b"<html><body><script>1</script></body></html>", "a.html"),
@@ -216,12 +219,14 @@ async def test_documents_without_text_are_empty(read):
             await read(data, name)
 
 
-async def test_the_reader_takes_relative_paths(sandbox, tmp_path, monkeypatch):
+async def test_the_reader_takes_relative_paths(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "a.txt").write_text("here")
     monkeypatch.chdir(tmp_path)
     readers = Readers(reader_settings(), sandbox)
     items = [item async for item in readers.read(Path("a.txt"), name="a.txt", media_type="text/plain")]
-    assert items[1].markdown == "here"
+    assert isinstance(items[1], Page) and items[1].markdown == "here"
 
 
 @pytest.mark.parametrize("cut", [0.1, 0.5, 0.9, 0.99])
@@ -231,7 +236,9 @@ async def test_the_reader_takes_relative_paths(sandbox, tmp_path, monkeypatch):
     + [lambda: samples.RTF, lambda: samples.legacy_word("text " * 900), lambda: samples.text_pdf(*["page"] * 9)],
     ids=["docx", "pptx", "xlsx", "epub", "odt", "eml", "rtf", "doc", "pdf"],
 )
-async def test_a_cut_off_file_fails_in_its_own_words_or_is_read(read, make, cut):
+async def test_a_cut_off_file_fails_in_its_own_words_or_is_read(
+    read: Read, make: Callable[[], bytes], cut: float
+) -> None:
     data = make()
     try:
         await read(data[: int(len(data) * cut)], "upload")
@@ -245,7 +252,7 @@ async def test_a_cut_off_file_fails_in_its_own_words_or_is_read(read, make, cut)
     + [lambda: samples.text_pdf(*["page"] * 9)],
     ids=["docx", "pptx", "xlsx", "epub", "doc", "pdf"],
 )
-async def test_scrambled_bytes_fail_in_their_own_words_or_are_read(read, make):
+async def test_scrambled_bytes_fail_in_their_own_words_or_are_read(read: Read, make: Callable[[], bytes]) -> None:
     import random
 
     chance = random.Random(7)
@@ -265,14 +272,14 @@ async def test_scrambled_bytes_fail_in_their_own_words_or_are_read(read, make):
             }
 
 
-def test_clean_leaves_only_what_can_be_stored():
+def test_clean_leaves_only_what_can_be_stored() -> None:
     dirty = "a\0b\ud800c\r\nd\x0be  \n\n\n\nf\u200b\ufeff"
     assert clean(dirty) == "abc\nd\ne\n\nf"
     clean(dirty).encode()
 
 
 @pytest.mark.parametrize("warning", ["repaired", "pages_cut:2000", "encoding_guessed:big5", "page_failed"])
-def test_every_warning_has_both_languages(warning):
+def test_every_warning_has_both_languages(warning: str) -> None:
     english, chinese = notice(warning, "en"), notice(warning, "zh")
     assert english != chinese
     assert "{" not in english + chinese

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
-from langgraph.types import Command, Interrupt, Overwrite, Send, interrupt
+from langgraph.types import Command, Durability, Interrupt, Overwrite, Send, interrupt
 from redis.asyncio import Redis
 from typing_extensions import TypedDict
 
@@ -28,7 +30,7 @@ async def reply(state: Chat) -> Chat:
     return {"messages": [AIMessage("answer")], "seen": ["x"]}
 
 
-def chat_graph(saver: ThreadSaver, *nodes: Any) -> Any:
+def chat_graph(saver: BaseCheckpointSaver[Any], *nodes: Any) -> Any:
     graph = StateGraph(Chat)
     last = START
     for index, node in enumerate(nodes or (reply,)):
@@ -39,8 +41,15 @@ def chat_graph(saver: ThreadSaver, *nodes: Any) -> Any:
     return graph.compile(checkpointer=saver)
 
 
-def thread(name: str) -> dict[str, Any]:
+def thread(name: str) -> RunnableConfig:
     return {"configurable": {"thread_id": name}}
+
+
+async def kept(saver: ThreadSaver) -> CheckpointTuple:
+    """Return the newest checkpoint of the thread "t"."""
+    found = await saver.aget_tuple(thread("t"))
+    assert found
+    return found
 
 
 def ask(text: str) -> dict[str, Any]:
@@ -125,15 +134,16 @@ async def test_a_failed_turn_goes_on_where_it_stopped(saver: ThreadSaver, durabi
 
 
 async def test_sends_and_parallel_tasks(saver: ThreadSaver, redis: Redis) -> None:
-    async def work(state: dict[str, str]) -> Chat:
+    async def work(state: Any) -> Chat:
         return {"seen": [state["name"]]}
 
     graph = StateGraph(Chat)
     graph.add_node("work", work)
     graph.add_conditional_edges(START, lambda s: [Send("work", {"name": n}) for n in ("a", "b", "c")], ["work"])
     graph.add_edge("work", END)
-    compiled = graph.compile(checkpointer=saver)
-    for durability in ("exit", "async"):
+    compiled: Any = graph.compile(checkpointer=saver)
+    modes: tuple[Durability, ...] = ("exit", "async")
+    for durability in modes:
         result = await compiled.ainvoke(ask("q"), thread(durability), durability=durability)
         assert sorted(result["seen"]) == ["a", "b", "c"]
     assert len([key async for key in redis.scan_iter()]) == 4
@@ -162,8 +172,8 @@ async def test_history_state_update_copy_and_delete(saver: ThreadSaver, redis: R
 async def test_list_honours_filter_before_and_limit(saver: ThreadSaver) -> None:
     graph = chat_graph(saver)
     await graph.ainvoke(ask("q"), thread("t"), durability="exit")
-    newest = (await saver.aget_tuple(thread("t"))).config
-    place = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    newest = (await kept(saver)).config
+    place: RunnableConfig = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
     assert len([x async for x in saver.alist(place, filter={"source": "loop"})]) == 1
     assert [x async for x in saver.alist(place, filter={"source": "input"})] == []
     assert [x async for x in saver.alist(place, before=newest)] == []
@@ -173,21 +183,22 @@ async def test_list_honours_filter_before_and_limit(saver: ThreadSaver) -> None:
 async def test_a_late_write_of_a_replaced_checkpoint_is_dropped(saver: ThreadSaver, redis: Redis) -> None:
     graph = chat_graph(saver)
     await graph.ainvoke(ask("q"), thread("t"), durability="sync")
-    latest = await saver.aget_tuple(thread("t"))
-    await saver.aput_writes(latest.parent_config, [("seen", ["late"])], "task")
+    parent = (await kept(saver)).parent_config
+    assert parent
+    await saver.aput_writes(parent, [("seen", ["late"])], "task")
     assert await redis.dbsize() == 2
-    assert (await saver.aget_tuple(thread("t"))).pending_writes == []
+    assert (await kept(saver)).pending_writes == []
 
 
 async def test_writes_may_come_before_their_checkpoint(saver: ThreadSaver) -> None:
     graph = chat_graph(saver)
     await graph.ainvoke(ask("q"), thread("t"), durability="exit")
-    old = await saver.aget_tuple(thread("t"))
-    new = {**old.checkpoint, "id": "1f" + old.checkpoint["id"][2:][::-1]}
-    place = {"configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": new["id"]}}
+    old = await kept(saver)
+    new: Checkpoint = {**old.checkpoint, "id": "1f" + old.checkpoint["id"][2:][::-1]}
+    place: RunnableConfig = {"configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": new["id"]}}
     await saver.aput_writes(place, [("seen", ["early"]), ("extra", None)], "task")
     await saver.aput(old.config, new, old.metadata, {})
-    found = await saver.aget_tuple(thread("t"))
+    found = await kept(saver)
     assert found.pending_writes == [("task", "seen", ["early"]), ("task", "extra", None)]
     assert [x.pending_writes async for x in saver.alist(thread("t"))] == [found.pending_writes]
 
@@ -237,9 +248,9 @@ async def test_data_that_looks_like_an_object_stays_data(saver: ThreadSaver, blo
     assert values["messages"][0].content == message.content
     assert values["messages"][1].tool_calls[0]["args"] == {"a": block}
     assert values["extra"] == {"arguments": [block]}
-    place = (await saver.aget_tuple(thread("t"))).config
+    place = (await kept(saver)).config
     await saver.aput_writes(place, [("extra", [block])], "task")
-    assert (await saver.aget_tuple(thread("t"))).pending_writes == [("task", "extra", [block])]
+    assert (await kept(saver)).pending_writes == [("task", "extra", [block])]
     assert "antigravity" not in sys.modules
 
 
@@ -247,7 +258,19 @@ def test_values_survive_the_serde() -> None:
     serde = SafeSerde()
     tool = ToolMessage("r", tool_call_id="1", status="error", artifact={"a": [1]})
     answer = AIMessage("", id="i", usage_metadata={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3})
-    values = [None, b"x", "é𠮷", 1.5, True, [1, [2]], {"a": {"b": None}}, {"s": {1, 2}}, {"raw": b"\x00"}, tool, answer]
+    values: list[object] = [
+        None,
+        b"x",
+        "é𠮷",
+        1.5,
+        True,
+        [1, [2]],
+        {"a": {"b": None}},
+        {"s": {1, 2}},
+        {"raw": b"\x00"},
+        tool,
+        answer,
+    ]
     values += [Overwrite([1]), [HumanMessage("中文", name="n", additional_kwargs={"k": 1})]]
     for value in values:
         assert serde.loads_typed(serde.dumps_typed(value)) == value

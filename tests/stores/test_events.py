@@ -79,7 +79,7 @@ async def test_many_events_are_added_in_one_step_and_none_twice(runs: RunEvents)
 
 async def test_live_events_arrive_in_order_and_fast_on_another_process(runs: RunEvents, other: RunEvents) -> None:
     await start(runs, tokens=2)
-    delays = []
+    delays: list[float] = []
 
     async def follow() -> list[str]:
         seen = []

@@ -192,7 +192,7 @@ async def test_a_stale_socket_is_no_obstacle(settings: Settings) -> None:
 
 
 async def test_long_paths_get_a_short_private_socket(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / ("long" * 30), _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(data_dir=tmp_path / ("long" * 30), _env_file=None)
     folder = settings.data_dir / "redis"
     path = socket_path(folder)
     assert len(os.fsencode(path)) <= 100
@@ -218,7 +218,7 @@ async def test_a_configured_redis_is_used(redis: Redis, settings: Settings) -> N
 
 
 def settings_url(url: str) -> object:
-    return Settings(redis_url=url, _env_file=None).redis_url  # type: ignore[call-arg, arg-type]
+    return Settings(redis_url=url, _env_file=None).redis_url
 
 
 async def test_a_configured_redis_that_is_not_there(settings: Settings) -> None:

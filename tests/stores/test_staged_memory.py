@@ -28,8 +28,8 @@ async def test_a_turn_with_memory_costs_two_exchanges(saver: ThreadSaver, redis:
     turns, graph = ThreadTurns(redis, settings), chat_graph(saver)
     for number in range(3):
         await redis.config_resetstat()
-        async with turns.hold("t", f"r{number}", along=[saver.reading("t")]) as turn:
-            with saver.stage("t", turn.found[0]) as memory:
+        async with turns.hold("t", f"r{number}", calls=[saver.reading("t")]) as turn:
+            with saver.stage("t", turn.results[0]) as memory:
                 await graph.ainvoke(ask(f"q{number}"), thread("t"), durability="exit")
                 assert not await redis.exists("checkpoint_latest:t:__empty__") or number, "nothing is written yet"
                 await turns.finish(turn, memory.calls())
@@ -93,8 +93,8 @@ async def test_a_turn_that_waits_reads_what_the_one_before_wrote(
     turns, graph = ThreadTurns(redis, settings), chat_graph(saver)
 
     async def take(number: int) -> None:
-        async with turns.hold("t", f"r{number}", along=[saver.reading("t")]) as turn:
-            with saver.stage("t", turn.found[0]) as memory:
+        async with turns.hold("t", f"r{number}", calls=[saver.reading("t")]) as turn:
+            with saver.stage("t", turn.results[0]) as memory:
                 await graph.ainvoke(ask(str(number)), thread("t"), durability="exit")
                 await turns.finish(turn, memory.calls())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Any
 from uuid import uuid4
 
 from langchain_core.messages import HumanMessage
@@ -30,7 +31,7 @@ async def stop_of(turn: Turn) -> Cut:
     return turn.cut
 
 
-async def run_turns(turns: ThreadTurns, graph: object, name: str, count: int) -> None:
+async def run_turns(turns: ThreadTurns, graph: Any, name: str, count: int) -> None:
     async def one(number: int) -> None:
         async with turns.hold(name, uuid4().hex):
             await graph.ainvoke({"messages": [HumanMessage(f"q{number}")]}, thread(name), durability="exit")

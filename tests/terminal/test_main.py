@@ -53,7 +53,7 @@ def server(_model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> It
         data_dir=tmp_path_factory.mktemp("chat"), llm_base_url=_model.base_url, llm_api_key="key", llm_model="stand-in",
         llm_max_retries=0, ocr_engine="off", tts_engine="off", web_search="off", api_keys="right",
         max_file_bytes=500_000, _env_file=None,
-    )  # type: ignore[call-arg]  # fmt: skip
+    )  # fmt: skip
     with LiveServer(settings) as live:
         yield live
 
@@ -180,8 +180,8 @@ def test_files_are_sent_read_and_cited(server: LiveServer, model: OpenAIServer, 
     note.write_text("押金为两个月租金。", "utf-8")
 
     def cite(request: Any) -> str:
-        numbers = {text: int(re.search(rf"\[(\d)\] {name}", request.text)[1]) for name, text in
-                   (("lease", "runs for five years"), ("说明", "两个月租金"))}  # type: ignore[index]  # fmt: skip
+        numbers = {text: int(re.findall(rf"\[(\d)\] {name}", request.text)[0]) for name, text in
+                   (("lease", "runs for five years"), ("说明", "两个月租金"))}  # fmt: skip
         quoted = [f'Yes [{number} "{text}"].' for text, number in numbers.items()]
         return " ".join([*quoted, f'No [{numbers["两个月租金"]} "三个月租金"].'])
 

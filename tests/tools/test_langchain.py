@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool, StructuredTool, ToolException, tool
 from langgraph.prebuilt import ToolRuntime
@@ -47,7 +47,7 @@ async def test_ours_in_a_plain_agent(tools: ToolRegistry) -> None:
     )
     agent = create_agent(model, tools=[spec.tool for spec in tools.specs()], context_schema=ToolContext)
     context = tools.context(Caller(owner=Owner(), language="zh"))
-    state = await agent.ainvoke({"messages": [("human", "?")]}, context=context)  # type: ignore[list-item,misc]
+    state = await agent.ainvoke({"messages": [HumanMessage("?")]}, context=context)
     results = [message for message in state["messages"] if isinstance(message, ToolMessage)]
     assert results[0].text == "6*7 = 42" and results[0].artifact.data["value"] == "42"
     assert "星期" in results[1].text and results[1].artifact.data["zone"] == "Asia/Tokyo"

@@ -35,7 +35,7 @@ def test_every_tool_declares_what_models_and_people_read() -> None:
 
 
 def test_schemas_bind_to_a_model(tools: ToolRegistry) -> None:
-    bound = ChatOpenAI(model="m", api_key="k").bind_tools(tools.schemas(["calculate"]))  # type: ignore[arg-type]
+    bound = ChatOpenAI(model="m", api_key="k").bind_tools(tools.schemas(["calculate"]))
     assert [tool["function"]["name"] for tool in bound.kwargs["tools"]] == ["calculate"]  # type: ignore[attr-defined]
 
 
@@ -49,7 +49,7 @@ def test_a_turn_is_offered_what_is_set_up_allowed_and_there(web_settings: Settin
 
 
 async def test_bad_calls_become_messages_in_the_language_of_the_turn(tools: ToolRegistry) -> None:
-    rows = [
+    rows: list[tuple[str, dict[str, object], str, str, str]] = [
         ("no_such_tool", {}, "refused", "no tool", "没有工具"),
         ("calculate", {}, "error", "do not fit", "参数有误"),
         ("calculate", {"expression": ["1"]}, "error", "do not fit", "参数有误"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ def tavily() -> Iterator[TavilyServer]:
         yield server
 
 
-def _registry(tmp_path: Path, **values: object) -> ToolRegistry:
-    settings = Settings(data_dir=tmp_path, tool_timeout=1, _env_file=None, **values)  # type: ignore[arg-type,call-arg]
+def _registry(tmp_path: Path, **values: Any) -> ToolRegistry:
+    settings = Settings(data_dir=tmp_path, tool_timeout=1, _env_file=None, **values)
     return ToolRegistry(settings, None)  # type: ignore[arg-type]
 
 

@@ -27,10 +27,6 @@ class Store:
         self.indexed: list[float] = [1.0]
         self.vectors = object()
 
-    async def list(self, owner: Owner) -> list[dict[str, Any]]:
-        indexed = self.indexed.pop(0) if len(self.indexed) > 1 else self.indexed[0]
-        return [{"id": key, "indexed": indexed, "pages_total": len(pages)} for key, pages in self._pages.items()]
-
     async def pages(
         self, document_id: str, owner: Owner, first: int = 1, last: int | None = None
     ) -> list[dict[str, Any]]:
@@ -51,9 +47,13 @@ class Store:
             if (document_ids is None or key in document_ids) and any(word in text.lower() for word in words)
         ]
 
+    async def list(self, owner: Owner) -> list[dict[str, Any]]:
+        indexed = self.indexed.pop(0) if len(self.indexed) > 1 else self.indexed[0]
+        return [{"id": key, "indexed": indexed, "pages_total": len(pages)} for key, pages in self._pages.items()]
+
 
 def services(store: Store) -> Services:
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
     return cast("Services", SimpleNamespace(settings=settings, documents=store))
 
 

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.drawn_pictures import drawn, encoded
+from tests.readers import samples
 from tests.standins.openai_server import Answer, OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import GIVE_FILE, NOTE_TEXTS, SEEN
@@ -120,7 +121,7 @@ async def test_drop_and_paste(open_page: Opener, model: OpenAIServer) -> None:
 
 
 async def test_a_protected_file_asks_for_its_password(open_page: Opener, tmp_path: Path) -> None:
-    path = _pdf(tmp_path / "locked.pdf", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=PASSWORD, owner_pw="owner")
+    path = _pdf(tmp_path / "locked.pdf", encryption=samples.AES_256, user_pw=PASSWORD, owner_pw="owner")
     page = await open_page()
     await page.set_input_files(".composer input[type=file]", str(path))
     field = page.get_by_label("Password of locked.pdf")

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -41,12 +42,12 @@ def resident() -> int:
     return int(next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in line).split()[1])
 
 
-async def test_runs_a_function_in_another_process(sandbox):
+async def test_runs_a_function_in_another_process(sandbox: Sandbox) -> None:
     assert await sandbox.run(jobs.add, 2, 3, name="a") == 5
     assert await sandbox.run(jobs.process, name="a") != os.getpid()
 
 
-async def test_a_warm_job_is_quick(sandbox):
+async def test_a_warm_job_is_quick(sandbox: Sandbox) -> None:
     await sandbox.run(jobs.add, 1, 1, name="a")
     began = time.perf_counter()
     for _ in range(5):
@@ -54,13 +55,15 @@ async def test_a_warm_job_is_quick(sandbox):
     assert (time.perf_counter() - began) / 5 < 0.5
 
 
-async def test_own_errors_cross_the_border(sandbox):
+async def test_own_errors_cross_the_border(sandbox: Sandbox) -> None:
     with pytest.raises(FileEncrypted) as caught:
         await sandbox.run(jobs.refuse, "合同.pdf", name="x")
     assert caught.value.details == {"name": "合同.pdf"}
 
 
-async def test_any_other_error_is_a_damaged_file_and_quotes_nothing(sandbox, caplog):
+async def test_any_other_error_is_a_damaged_file_and_quotes_nothing(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level("DEBUG"), pytest.raises(FileCorrupt) as caught:
         await sandbox.run(jobs.break_down, name="x")
     assert "secret" not in str(caught.value) + caplog.text
@@ -78,14 +81,18 @@ async def test_any_other_error_is_a_damaged_file_and_quotes_nothing(sandbox, cap
         (jobs.huge, (), FileTooLarge),
     ],
 )
-async def test_ends_of_a_child(sandbox, function, args, expected):
+async def test_ends_of_a_child(
+    sandbox: Sandbox, function: Callable[..., object], args: tuple[int, ...], expected: type[Exception]
+) -> None:
     with pytest.raises(expected):
         await sandbox.run(function, *args, name="x", memory=700 * MiB)
     assert await sandbox.run(jobs.add, 1, 1, name="y") == 2
 
 
 @pytest.mark.parametrize("function", [jobs.hang, jobs.spin])
-async def test_a_hanging_child_is_killed_in_time_while_the_loop_runs_on(sandbox, function):
+async def test_a_hanging_child_is_killed_in_time_while_the_loop_runs_on(
+    sandbox: Sandbox, function: Callable[..., object]
+) -> None:
     ticks = 0
 
     async def tick() -> None:
@@ -104,13 +111,13 @@ async def test_a_hanging_child_is_killed_in_time_while_the_loop_runs_on(sandbox,
     assert ticks > 40
 
 
-async def test_the_file_limit_ends_a_child(sandbox, tmp_path):
+async def test_the_file_limit_ends_a_child(sandbox: Sandbox, tmp_path: Path) -> None:
     with pytest.raises((FileTooLarge, FileCorrupt)):
         await sandbox.run(jobs.write_file, str(tmp_path / "big"), 400 * MiB, name="x")
     assert (tmp_path / "big").stat().st_size <= 256 * MiB
 
 
-async def test_children_see_no_secret_and_no_network(monkeypatch):
+async def test_children_see_no_secret_and_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLM_API_KEY", "sk-very-secret")
     server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
     async with server, Sandbox(reader_settings()) as own:
@@ -126,7 +133,7 @@ async def test_children_see_no_secret_and_no_network(monkeypatch):
         assert not await own.run(jobs.connect, server.sockets[0].getsockname()[1], name="x")
 
 
-async def test_items_come_one_by_one_and_the_parent_stays_flat(sandbox):
+async def test_items_come_one_by_one_and_the_parent_stays_flat(sandbox: Sandbox) -> None:
     before = resident()
     count = 0
     async for page in sandbox.stream(jobs.pages, 300, MiB, name="x"):
@@ -137,7 +144,7 @@ async def test_items_come_one_by_one_and_the_parent_stays_flat(sandbox):
     assert resident() - before < 60_000
 
 
-async def test_a_slow_consumer_pauses_the_child_and_keeps_nobody_waiting(tmp_path):
+async def test_a_slow_consumer_pauses_the_child_and_keeps_nobody_waiting(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     async with Sandbox(reader_settings(reader_workers=1)) as own:
         async with aclosing(own.stream(jobs.pages_and_mark, str(mark), 1000, name="x", seconds=5)) as items:
@@ -148,7 +155,7 @@ async def test_a_slow_consumer_pauses_the_child_and_keeps_nobody_waiting(tmp_pat
             assert await anext(items) == 1
 
 
-async def test_time_spent_by_the_consumer_does_not_count(sandbox):
+async def test_time_spent_by_the_consumer_does_not_count(sandbox: Sandbox) -> None:
     seen = 0
     async for _ in sandbox.stream(jobs.pages, 4, 10, name="x", seconds=1.5):
         seen += 1
@@ -156,14 +163,14 @@ async def test_time_spent_by_the_consumer_does_not_count(sandbox):
     assert seen == 4
 
 
-async def test_closing_the_iterator_kills_the_child(sandbox):
+async def test_closing_the_iterator_kills_the_child(sandbox: Sandbox) -> None:
     async with aclosing(sandbox.stream(jobs.pages_then_hang, 3, name="x")) as items:
         pid = await anext(items)
         assert alive(pid)
     assert await gone(pid)
 
 
-async def test_cancelling_a_run_kills_the_child(sandbox):
+async def test_cancelling_a_run_kills_the_child(sandbox: Sandbox) -> None:
     stream = sandbox.stream(jobs.pages_then_hang, 0, name="x")
     pid = await anext(stream)
     task = asyncio.ensure_future(anext(stream))
@@ -174,7 +181,7 @@ async def test_cancelling_a_run_kills_the_child(sandbox):
     assert await gone(pid)
 
 
-async def test_no_more_work_at_once_than_allowed():
+async def test_no_more_work_at_once_than_allowed() -> None:
     async with Sandbox(reader_settings(reader_workers=2)) as own:
         await own.run(jobs.add, 1, 1, name="x")
         began = time.perf_counter()
@@ -182,7 +189,7 @@ async def test_no_more_work_at_once_than_allowed():
         assert time.perf_counter() - began > 0.85
 
 
-async def test_those_that_hang_go_aside_for_the_others():
+async def test_those_that_hang_go_aside_for_the_others() -> None:
     async with Sandbox(reader_settings(reader_workers=1)) as own:
         await own.run(jobs.add, 1, 1, name="x")
         hanging = asyncio.create_task(own.run(jobs.hang, name="x"))
@@ -194,7 +201,7 @@ async def test_those_that_hang_go_aside_for_the_others():
         hanging.cancel()
 
 
-async def test_time_for_one_item_is_computing_time(sandbox):
+async def test_time_for_one_item_is_computing_time(sandbox: Sandbox) -> None:
     began = time.perf_counter()
     with pytest.raises(ReadingTimedOut):
         async for _ in sandbox.stream(jobs.items_then_spin, 2, name="x", item_seconds=0.4):
@@ -204,7 +211,7 @@ async def test_time_for_one_item_is_computing_time(sandbox):
     assert items == [0, 1, 2], "sleeping costs nothing"
 
 
-async def test_closing_the_sandbox_ends_every_child():
+async def test_closing_the_sandbox_ends_every_child() -> None:
     own = Sandbox(reader_settings())
     await own.open()
     stream = own.stream(jobs.pages_then_hang, 0, name="x")
@@ -214,7 +221,7 @@ async def test_closing_the_sandbox_ends_every_child():
     await stream.aclose()
 
 
-async def test_a_dead_forking_process_is_started_anew():
+async def test_a_dead_forking_process_is_started_anew() -> None:
     async with Sandbox(reader_settings()) as own:
         assert await own.run(jobs.add, 1, 1, name="x") == 2
         parent = await own.run(os.getppid, name="x")
@@ -223,7 +230,7 @@ async def test_a_dead_forking_process_is_started_anew():
         assert await own.run(jobs.add, 2, 2, name="x") == 4
 
 
-async def test_children_die_with_a_killed_server():
+async def test_children_die_with_a_killed_server() -> None:
     script = (
         "import asyncio, sys\n"
         "from workers.sandbox import PATIENCE, Sandbox\n"

@@ -15,7 +15,7 @@ from models.embeddings.bundled import BundledEmbedder
 from settings import Settings
 
 EMBEDDER = BundledEmbedder()
-CHAT = extractive_chat(Settings(embedded_threads=1, _env_file=None), EMBEDDER)  # type: ignore[call-arg]
+CHAT = extractive_chat(Settings(embedded_threads=1, _env_file=None), EMBEDDER)
 
 
 def tool(name: str, required: str = "", optional: str = "") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -219,7 +220,7 @@ async def test_summary_comes_from_the_stored_summary_or_else_from_the_passages(q
 
 async def test_a_page_is_told_by_its_main_sentences() -> None:
     found = [source(1, "Rent is due on the first of each month and paid by transfer.", page=2)]
-    asked = {"kind": "page", "documents": [document(summary="Other.")]}
+    asked: dict[str, Any] = {"kind": "page", "documents": [document(summary="Other.")]}
     answer = await ask("What is on page 2?", page=2, sources=found, **asked)
     assert "Rent is due on the first" in answer.text and "[1]" in answer.text and "Other." not in answer.text
     assert (await ask("What is on page 9?", page=9, **asked)).text == texts.NOT_SAID.en
@@ -283,7 +284,11 @@ async def test_facts_are_never_left_to_the_small_model(question: str) -> None:
 
 
 async def test_a_follow_up_is_understood_with_the_question_before() -> None:
-    data = {"sources": [source(1, MAIL)], "documents": [document()], "follows": "When is the kick-off meeting?"}
+    data: dict[str, Any] = {
+        "sources": [source(1, MAIL)],
+        "documents": [document()],
+        "follows": "When is the kick-off meeting?",
+    }
     assert "room 4.17. [1]" in (await ask("And in which room?", **data)).text
     assert (await ask("And who pays for the flight?", **data)).text == texts.NOT_SAID.en
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ async def test_the_second_time_costs_no_embedding() -> None:
     class Counting:
         name, dimensions, detail = EMBEDDER.name, EMBEDDER.dimensions, EMBEDDER.detail
 
-        async def passages(self, texts: list[str]) -> Vectors:
+        async def passages(self, texts: Sequence[str]) -> Vectors:
             asked.extend(texts)
             return await EMBEDDER.passages(texts)
 

@@ -24,7 +24,7 @@ async def die(*_: object) -> None:
 
 
 async def main(folder: str, document_id: str, step: str, url: str | None = None) -> None:
-    settings = Settings(data_dir=Path(folder), database_url=url, _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(data_dir=Path(folder), database_url=url, _env_file=None)
     documents = await Documents.open(settings, await Database.open(settings), BagEmbedder())
     where = {"vectors": (VectorStore, "delete"), "files": (Attachments, "release"), "log": (Database, "scrub")}[step]
     setattr(*where, die)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import event
 
 from domain.errors import Unavailable, UnknownDocument
 from domain.tokens import count_tokens
+from domain.words import Words
 from models.embeddings.interface import Vectors
 from stores.library.documents import Documents
 from tests.library import ANN, BOB, Library
@@ -98,13 +101,13 @@ async def test_odd_queries_are_answered(library: Library, query: str) -> None:
 
 async def test_hybrid_goes_on_by_keyword_when_vectors_fail(library: Library) -> None:
     class Down:
-        name, dimensions = library.embedder.name, library.embedder.dimensions
+        name, dimensions, detail = library.embedder.name, library.embedder.dimensions, library.embedder.detail
 
         async def passages(self, texts: object) -> Vectors:
-            raise Unavailable(reason="down")
+            raise Unavailable(reason=Words("down", "离线"))
 
         async def query(self, text: str) -> Vectors:
-            raise Unavailable(reason="down")
+            raise Unavailable(reason=Words("down", "离线"))
 
     await library.add("Lanterns glow.")
     documents = await Documents.open(library.settings, library.database, Down())
@@ -116,7 +119,7 @@ async def test_hybrid_goes_on_by_keyword_when_vectors_fail(library: Library) -> 
 
 async def test_reranker_has_the_last_word(library: Library) -> None:
     class Longest:
-        async def rank(self, query: str, texts: list[str]) -> list[float]:
+        async def rank(self, query: str, texts: Sequence[str]) -> Sequence[float]:
             return [min(len(text) / 100, 1.0) for text in texts]
 
     await library.add("Tea.\fTea is a drink that people like in many countries.")

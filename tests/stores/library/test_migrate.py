@@ -16,7 +16,7 @@ from tests.postgresql import PostgresServer
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """The source is SQLite."""
-    return Settings(data_dir=tmp_path / "data", lang="zh_CN.UTF-8", _env_file=None)  # type: ignore[call-arg]
+    return Settings(data_dir=tmp_path / "data", lang="zh_CN.UTF-8", _env_file=None)
 
 
 async def plant(settings: Settings) -> str:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain.errors import UnknownDocument
+from domain.owner import Owner
 from settings import Settings
 from stores.sql.tables import documents, tombstones
 from tests.library import ANN, ANN_LATER, ANN_LIBRARY, BOB, BagEmbedder, Library, open_library
@@ -25,7 +26,7 @@ def traces(settings: Settings) -> list[str]:
     return [path.name for path in files if any(marker in path.read_bytes() for marker in MARKERS)]
 
 
-async def plant(library: Library, owner=ANN) -> str:
+async def plant(library: Library, owner: Owner = ANN) -> str:
     document = await library.add(TEXT, owner, name="SecretName.txt")
     await library.documents.cache.put(f"{document['sha256']}/picture/x", b"ZebraMarker in a cache")
     return document["id"]

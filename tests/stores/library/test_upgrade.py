@@ -35,7 +35,7 @@ def restore(settings: Settings) -> None:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """The dump is SQLite's."""
-    return Settings(data_dir=tmp_path / "data", _env_file=None)  # type: ignore[call-arg]
+    return Settings(data_dir=tmp_path / "data", _env_file=None)
 
 
 @pytest_asyncio.fixture
