@@ -1,4 +1,4 @@
-"""Compares two witnesses of the text in a picture: OCR, and what a vision model quotes in its description."""
+"""Compares two readings of the text in a picture: OCR, and what a vision model quotes in its description."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def agreement(ocr_text: str, description: str) -> float | None:
     Both are put in NFKC, case-folded, and rid of everything but letters and digits. The share is that of the distinct
     shingles (pieces of `SHINGLE_CELLS`) of the OCR lines that also occur in the description; a line that is shorter is
     one piece. None when there is no OCR text, or when the description neither quotes nor holds any of it: a description
-    that does not speak of the text is no witness.
+    that does not mention the text is no reading of it.
     """
-    pieces = {piece for line in ocr_text.splitlines() for piece in _shingles(_bare(line))}
+    pieces = {piece for line in ocr_text.splitlines() for piece in _shingles(_normalised(line))}
     if not pieces:
         return None
-    seen = _share(pieces, _bare(description))
+    seen = _share(pieces, _normalised(description))
     return round(seen, 2) if seen > 0 or quotes(description) else None
 
 
 def disagree(ocr_text: str, description: str) -> bool:
     """Tell whether the description quotes text that OCR has not found."""
-    pieces = {piece for quote in quotes(description) for piece in _shingles(_bare(quote))}
-    return bool(pieces) and _share(pieces, _bare(ocr_text)) < DISAGREE_BELOW
+    pieces = {piece for quote in quotes(description) for piece in _shingles(_normalised(quote))}
+    return bool(pieces) and _share(pieces, _normalised(ocr_text)) < DISAGREE_BELOW
 
 
 def quotes(description: str) -> list[str]:
@@ -41,7 +41,7 @@ def quotes(description: str) -> list[str]:
     return ["".join(match) for match in _QUOTED.findall(description)]
 
 
-def _bare(text: str) -> str:
+def _normalised(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum())
 
 

@@ -13,7 +13,7 @@ from stores.library.attachments import Attachments, display_name
 from stores.library.contents import Contents
 
 READER_VERSION = "2"
-"""Raise it when readers give other text: content is then read anew when it is uploaded again."""
+"""Raise it when readers return other text: content is then read again at the next upload."""
 NESTING = " › "
 MAX_NESTING = 3
 """A file inside a file inside a file is read; deeper ones are left out."""
@@ -46,7 +46,7 @@ class EmbeddedFiles:
         return len(files) - kept
 
     async def share(self, content_id: int, ref: AttachmentRef, owner: Owner, language: Language) -> None:
-        """Give the owner of `ref` the files inside it too, when it was read for someone else."""
+        """Share the files inside `ref` with its owner, when it was read for someone else."""
         files = await self._contents.embedded_files(content_id)
         if not files or await self._contents.children(ref["id"]):
             return
@@ -64,7 +64,7 @@ class EmbeddedFiles:
 
 
 def content_key(ref: AttachmentRef, language: Language, *, private: bool = False) -> str:
-    """Return what tells the content of `ref` apart: files with the same key are read once.
+    """Return the key of the content of `ref`: files with the same key are read once.
 
     A picture is described in the language of its owner. What a password opened is private: it is shared with nobody.
     """

@@ -37,7 +37,7 @@ class Vectorizer:
         self._task: asyncio.Task[None] | None = None
 
     def add(self, content_id: int) -> None:
-        """Have the chunks that a content has by now embedded."""
+        """Queue the chunks of a content for embedding."""
         if self._vectors is None:
             return
         if content_id not in self._queue:
@@ -113,7 +113,7 @@ class SummaryWriter:
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def add(self, content_id: int) -> None:
-        """Have a content summarised that has been read to its end."""
+        """Queue a content for its summary, once it has been read to its end."""
         if content_id not in self._tasks:
             task = asyncio.create_task(self._write(content_id), name=f"summary {content_id}")
             self._tasks[content_id] = task
@@ -125,7 +125,7 @@ class SummaryWriter:
             await asyncio.gather(self._tasks[content_id], return_exceptions=True)
 
     async def aclose(self) -> None:
-        """Give up what is not written; it is written after the next start."""
+        """Stop; summaries that are missing are written after the next start."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -146,7 +146,7 @@ class SummaryWriter:
                 logger.warning("summary left for later", extra={"error": exc.code})
 
     async def _summary(self, texts: list[str], language: Language) -> str:
-        """Cut long texts in a process of their own: seconds of computing in a thread would hold up everyone's turns."""
+        """Cut long texts in a child process: seconds of computing in a thread would delay everyone's turns."""
         if sum(map(len, texts)) > CHARS_IN_THREAD:
             windows = await self._sandbox.run(cut_windows, texts, name="summary", seconds=CUTTING_SECONDS)
         else:

@@ -1,4 +1,4 @@
-"""One plain sentence about a picture that anybody could check, in both languages."""
+"""One sentence of checkable facts about a picture, in both languages."""
 
 from __future__ import annotations
 

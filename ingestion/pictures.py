@@ -238,7 +238,7 @@ def _page_warnings(seen: _Seen, ref: AttachmentRef, language: Language) -> list[
 
 
 def _compare(attachment: Attachment, language: Language) -> None:
-    """Add how far the two witnesses agree about the text, and a warning when they do not."""
+    """Add how far the two readings of the text agree, and a warning when they do not."""
     ocr, description = attachment.get("ocr"), attachment.get("description")
     if ocr and ocr["text"]:
         attachment["language"] = language_of(ocr["text"], language)

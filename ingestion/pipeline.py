@@ -61,7 +61,7 @@ class Ingestion:
         listener: Listener | None, attachments: Attachments, documents: Documents, embedder: Embedder,
         summarizer: Summarizer, sandbox: Sandbox,
     ) -> None:  # fmt: skip
-        """Keep the parts; `start` takes up what an earlier process left unfinished."""
+        """Keep the parts; `start` resumes what an earlier process left unfinished."""
         self._settings = settings
         self._readers, self._ocr, self._pictures = readers, ocr, pictures
         self._recordings = Recordings(listener)
@@ -77,7 +77,7 @@ class Ingestion:
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Go on with documents that were not finished, now and whenever another process gave some up."""
+        """Resume unfinished documents, now and whenever another process gives some up."""
         await self._documents.backlog.forget_other_embedders(self._embedder.name)
         self._keeper = asyncio.create_task(self._keep_resuming(), name="resume ingestion")
 
@@ -157,7 +157,7 @@ class Ingestion:
     async def _read_text(
         self, ref: AttachmentRef, owner: Owner, language: Language, password: str | None, on_progress: Progress | None
     ) -> int:
-        """Have the text of `ref` stored; return the content's id."""
+        """Store the text of `ref`; return the content's id."""
         key = content_key(ref, language, private=True)
         if password is None and not await self._contents.has(key):
             key = content_key(ref, language)
@@ -179,7 +179,7 @@ class Ingestion:
     async def _read(
         self, content_id: int, ref: AttachmentRef, owner: Owner, language: Language, password: str | None
     ) -> None:
-        """Read a content that nobody else reads; follow its progress while another process does."""
+        """Read a content; follow its progress while another process reads it."""
         while (done := await self._contents.claim(content_id)) is None:
             if await self._contents.status(content_id) not in ("queued", "reading"):
                 return
@@ -243,7 +243,7 @@ class Ingestion:
     async def _listening(
         self, content_id: int, ref: AttachmentRef, owner: Owner, on_progress: Progress | None
     ) -> AsyncIterator[None]:
-        """Have `on_progress` called while the content is read."""
+        """Call `on_progress` while the content is read."""
         if on_progress is None:
             yield
             return
@@ -282,7 +282,7 @@ class Ingestion:
     async def _resume(self, item: Unfinished, *, summarise: bool) -> None:
         if item.status != "ready":
             reading = self._read_child(item.ref, item.owner, item.language)
-            task = asyncio.create_task(_quietly(reading), name=f"resume {item.content_id}")
+            task = asyncio.create_task(_log_failure(reading), name=f"resume {item.content_id}")
             self._resumed.add(task)
             task.add_done_callback(self._resumed.discard)
             return
@@ -296,7 +296,7 @@ def _picture_fields(seen: Attachment) -> dict[str, object]:
     return {name: value for name, value in seen.items() if name in names}
 
 
-async def _quietly(reading: Awaitable[None]) -> None:
+async def _log_failure(reading: Awaitable[None]) -> None:
     try:
         await reading
     except AppError as exc:

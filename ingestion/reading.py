@@ -25,7 +25,7 @@ from stores.library.pages import Chunk, Gap, PageText
 
 BATCH_PAGES = 32
 BATCH_SECONDS = 0.5
-"""Pages are stored, and then found by keyword, at the latest after so many or so long."""
+"""Pages are stored, and then found by keyword, after at most this many pages or seconds."""
 FAILED = {"page_failed", "page_image_too_large"}
 """Reader warnings that mean a page's text is missing; others are notes on the document."""
 
@@ -101,7 +101,7 @@ class Reading:
         try:
             async with aclosing(items) as stream:  # type: ignore[type-var]  # readers are async generators
                 async for page in self._pages(content_id, stream):
-                    self._take(page, done)
+                    self._add_page(page, done)
                     if self._batch.due:
                         await self._store(content_id, stored)
         except FileEmpty:
@@ -186,7 +186,7 @@ class Reading:
     async def _figure(self, image: bytes) -> OcrText:
         """Recognise a picture once, however often the document shows it."""
         key = hashlib.sha256(image).digest()
-        async with self._recognising[key]:  # several pages are under way at a time
+        async with self._recognising[key]:  # several pages are recognised at a time
             if key not in self._figures:
                 self._figures[key] = await self._ocr.read(image)
         return self._figures[key]
@@ -203,7 +203,7 @@ class Reading:
             text = f"{page.markdown.strip()}\n\n{text}"
         return PageText(page.number, page.label, text, True, mean_confidence(seen["lines"]), seen["lines"]), ""
 
-    def _take(self, page: tuple[PageText, list[Gap]], done: int) -> None:
+    def _add_page(self, page: tuple[PageText, list[Gap]], done: int) -> None:
         text, gaps = page
         self._done += 1
         if self._done > done:

@@ -1,4 +1,4 @@
-"""What this room says to people."""
+"""Texts of ingestion for people, in both languages."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Models behind one door: a Protocol each for chat, embeddings, vision, OCR and speech, one file a provider."""
+"""The models, each behind a Protocol for chat, embeddings, vision, OCR and speech, one file a provider."""

@@ -76,7 +76,7 @@ def resolve(asked: Asked, settings: Settings, defaults: Defaults) -> Endpoint | 
     DashScope.
 
     Raises:
-        ValueError: An address of one's own without a model name.
+        ValueError: A custom address without a model name.
     """
     base_url = asked.base_url or _implied_url(asked, settings)
     if base_url is None:
@@ -142,7 +142,7 @@ def request_timeout(silence: float) -> openai.Timeout:
 
 
 def http_client(silence: float) -> openai.DefaultAsyncHttpxClient:
-    """Return a connection pool of its own, which belongs to the event loop that first uses it."""
+    """Return a new connection pool; it belongs to the event loop that first uses it."""
     return openai.DefaultAsyncHttpxClient(timeout=request_timeout(silence))
 
 

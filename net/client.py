@@ -131,7 +131,7 @@ class GuardedHttp:
         raise TooManyRedirects(url=url)
 
     def _check(self, url: str) -> httpx.URL:
-        """Parse `url`, or say why it is refused before anything is sent."""
+        """Parse `url`, or refuse it before anything is sent."""
         if len(url) > MAX_URL_CHARS:
             raise UrlRefused(url=url[:80] + "...", reason=Words("the URL is too long", "网址过长"))
         try:
@@ -152,7 +152,7 @@ class GuardedHttp:
 
 @asynccontextmanager
 async def _bounded(url: str, seconds: float) -> AsyncIterator[None]:
-    """End the block after `seconds`, and name what httpx and the network raise."""
+    """Limit the block to `seconds`; translate what httpx and the network raise."""
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -1,4 +1,4 @@
-"""How a request to a foreign address fails. Details: `url`."""
+"""Failures of requests to foreign addresses. Details: `url`."""
 
 from __future__ import annotations
 

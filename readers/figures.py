@@ -1,7 +1,7 @@
 """Pictures inside documents: kept with their place in the text, made fit for OCR, bounded in number and size.
 
 A reader puts `Figures.place(data)` where a picture stands; `Figures.finish` then turns these places into `MARK`s, one
-for each picture in `Page.figures`, and counts what nobody can read.
+for each picture in `Page.figures`, and counts unreadable ones.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ MOST = 100
 """Most different pictures of one document that are recognised; a page of a scan costs OCR one to three seconds."""
 MOST_A_PAGE = 20
 UNREAD = "pictures_not_read"
-"""The warning that so many pictures on a page cannot be read."""
+"""The warning that pictures on a page cannot be read, with their number."""
 LEAST_SIDE = 24
 LEAST_AREA = 10_000
 """Pixels below which a picture is an icon or a rule rather than something to read."""
 MARK = "\ufdd0"
-"""Stands for a picture in the text of a page: a character that Unicode keeps out of all documents."""
+"""Placeholder of a picture in the text of a page: a noncharacter, which Unicode keeps out of all documents."""
 
 _PLACE = re.compile(f"{MARK}(\\d+)\ufdd1")
 _STRAY = re.compile("[\ufdd0\ufdd1]")
@@ -42,10 +42,10 @@ class Figures:
         self._ready: dict[bytes, bytes | None] = {}
 
     def place(self, data: bytes | None, crop: Crop = WHOLE) -> str:
-        """Keep a picture and return what stands for it in the text.
+        """Keep a picture and return its placeholder for the text.
 
         Args:
-            data: The picture; `None` for one that cannot be had.
+            data: The picture; `None` for one that is missing.
             crop: What is not shown of it, see `readers.picture.reader.for_ocr`.
         """
         self._found.append((data, crop))
@@ -90,7 +90,7 @@ class Figures:
 
 
 def without_places(text: str) -> str:
-    """Return `text` without what stands for pictures in it."""
+    """Return `text` without placeholders of pictures."""
     return _STRAY.sub("", _PLACE.sub("", text)) if MARK in text else text
 
 

@@ -1,4 +1,4 @@
-"""What every reader gives: an outline first, then pages in order."""
+"""What every reader yields: an outline first, then pages in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Unit = Literal["page", "section", "sheet", "slide"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a format function is told: the name for error texts, the password, and the limits."""
+    """Options of a reader: the name for error texts, the password, and the limits."""
 
     name: str
     media_type: str
@@ -56,7 +56,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """A file inside a file (an e-mail's attachment), to be read as a document of its own. Comes after all pages."""
+    """A file inside a file (an e-mail's attachment), to be read as a separate document. Comes after all pages."""
 
     name: str
     data: bytes = field(repr=False)

@@ -1,4 +1,4 @@
-"""The door to all readers: detects a file's type, reads it in the sandbox, yields its pages."""
+"""The entry to all readers: detects a file's type, reads it in the sandbox, yields its pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a 
     from domain.types import Kind
 
 WHOLE_FACTOR = 4
-"""Formats that are read as a whole before their first page may compute for so many times as long as a page."""
+"""Formats that are read as a whole before their first page may compute for this many times as long as a page."""
 
 
 class Readers:

@@ -21,7 +21,7 @@ _MARKS = re.compile(r"[*_`]{1,3}|\[([^\]]*)\]\([^)]*\)")
 def section_pages(markdown: str) -> list[Page]:
     """Return one page a section: headings of levels 1 and 2 begin one, or of the top level where it is deeper.
 
-    A heading with no text of its own stays with the section after it. Headings inside code fences do not count.
+    A heading without text stays with the section after it. Headings inside code fences do not count.
     """
     pages: list[Page] = []
     for label, text in _sections(markdown):

@@ -1,4 +1,4 @@
-"""What the readers say to people: limits, and the sentences of their warnings.
+"""Texts of the readers for people, in both languages: limits and warnings.
 
 A warning travels as a code with an optional argument (`"pages_cut:2000"`), because what was read is stored once and
 shown to people of either language.

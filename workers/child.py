@@ -84,7 +84,7 @@ def run(channel: socket.socket, parent: int) -> None:
 
 
 def _confine(libc: ctypes.CDLL, job: Job) -> None:
-    """Give up, for good, what the job does not need."""
+    """Drop, permanently, every permission that the job does not need."""
     _prctl(libc, _PR_SET_NAME, job.name.encode()[:15])
     _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1)
     _prctl(libc, _PR_SET_DUMPABLE, 0)
@@ -108,7 +108,7 @@ def _prctl(libc: ctypes.CDLL, option: int, value: int | bytes) -> None:
 
 
 def _results(job: Job, channel: socket.socket) -> Iterator[tuple[str, object]]:
-    """Yield what the parent is told: ("item", value) each, then ("end", None), or ("error" | "failure", what)."""
+    """Yield the messages to the parent: ("item", value) each, then ("end", None), or ("error" | "failure", what)."""
     try:
         result = job.function(*job.args, *([_requests(channel)] if job.warm else []))
         if isinstance(result, Iterator):

@@ -32,7 +32,7 @@ _TRUSTED_MODULES = {"readers.interface", "domain.errors", "domain.words"}
 
 
 class ChildFailed(Exception):
-    """A child gave no result: its function raised, it ran out of memory or time, or it died of something else."""
+    """A child returned no result: its function raised, it ran out of memory or time, or it crashed."""
 
     def __init__(self, cause: Cause) -> None:
         self.cause = cause
@@ -49,7 +49,7 @@ class Zygote:
         self._starting = asyncio.Lock()
 
     async def start(self) -> None:
-        """Start it unless it runs; it loads its modules while this returns."""
+        """Start the process unless it runs; its modules load in the background."""
         async with self._starting:
             if self._running is None:
                 self._running = await asyncio.to_thread(self._spawn)
@@ -72,7 +72,7 @@ class Zygote:
         raise ChildFailed("death")
 
     def send_sockets(self, channel: socket.socket, status: socket.socket) -> None:
-        """Ask for a child with these two."""
+        """Ask for a child that uses these two sockets."""
         if self._running is None:
             raise ConnectionError
         socket.send_fds(self._running[1], [WORD.pack(0)], [channel.fileno(), status.fileno()])
@@ -86,7 +86,7 @@ class Zygote:
             return
 
     async def aclose(self) -> None:
-        """End it with all children."""
+        """End the process and all children."""
         if self._running is None:
             return
         (process, control), self._running = self._running, None
@@ -129,7 +129,7 @@ class Child:
         self._status: asyncio.StreamReader
 
     async def start(self, job: Job) -> Self:
-        """Fork it for `job`. Raises ConnectionError or IncompleteReadError where the zygote is gone."""
+        """Fork the child for `job`. Raises ConnectionError or IncompleteReadError where the zygote is gone."""
         channel, channel_theirs = socket.socketpair()
         status, status_theirs = socket.socketpair()
         try:

@@ -24,11 +24,11 @@ PATIENCE = 2.0
 class Sandbox:
     """Children with limits. `settings.reader_workers` of them work at the same time; the others wait their turn.
 
-    As many again may work aside: those that give nothing for `PATIENCE` seconds, so that files which hang their readers
-    keep nobody waiting for longer.
+    A child that gives nothing for `PATIENCE` seconds leaves its slot; as many again may work outside the slots, so that
+    files which hang their readers do not block others for longer.
 
     A child whose consumer is busy is paused after one item of work ahead and does not count as working, so slow
-    consumers keep nobody waiting and readings may be nested.
+    consumers block no one and readings may be nested.
     """
 
     def __init__(self, settings: Settings, modules: Sequence[str] = ()) -> None:
@@ -62,7 +62,7 @@ class Sandbox:
         seconds: float | None = None,
         memory: int | None = None,
     ) -> Any:
-        """Return `function(*args)`, run in a child of its own.
+        """Run `function(*args)` in a child and return its result.
 
         Args:
             function: importable by name; returns built-in values or types of `readers/interface.py`.
@@ -121,7 +121,7 @@ class Sandbox:
                 child.close()
 
     async def _next(self, child: Child, place: AsyncExitStack) -> tuple[str, Any]:
-        """Return what the child gives next; when that takes long it goes aside, where there is room, for others."""
+        """Return the child's next message; free its slot for others when that takes long and there is room outside."""
         receiving = asyncio.ensure_future(child.receive())
         try:
             await asyncio.wait({receiving}, timeout=PATIENCE)

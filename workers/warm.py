@@ -29,7 +29,7 @@ class WarmWorker:
             args: Picklable.
             limits: Of the process over its whole life.
             start_seconds: Longest time until it is ready.
-            most_requests: It is replaced after so many, so that slow growth of a native library never adds up.
+            most_requests: The child is replaced after this many, so that slow growth of a native library never adds up.
         """
         self._zygote = zygote
         self._job = Job(name, function, args, limits, warm=True)

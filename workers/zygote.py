@@ -45,7 +45,7 @@ def main(control_fd: int, modules: Sequence[str]) -> None:
             for key, _ in selector.select():
                 if key.fileobj is not control:
                     os.read(wake_read, 4096)
-                elif not _obey(control, statuses, (wake_read, wake_write)):
+                elif not _handle(control, statuses, (wake_read, wake_write)):
                     for pid in statuses:
                         _kill(pid)
                     return
@@ -69,7 +69,7 @@ def _leave_network() -> None:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
-def _obey(control: socket.socket, statuses: dict[int, int], private: tuple[int, int]) -> bool:
+def _handle(control: socket.socket, statuses: dict[int, int], private: tuple[int, int]) -> bool:
     """Act on one control message; False once the other side has gone."""
     try:
         message, fds, _, _ = socket.recv_fds(control, WORD.size, 2)
@@ -101,7 +101,7 @@ def _fork(channel: int, status: int, private: Sequence[int], statuses: dict[int,
             os._exit(code)
     os.close(channel)
     statuses[pid] = status
-    _tell(status, pid)
+    _report(status, pid)
 
 
 def _kill(pid: int) -> None:
@@ -118,11 +118,11 @@ def _reap(statuses: dict[int, int]) -> None:
             return
         if pid in statuses:
             fd = statuses.pop(pid)
-            _tell(fd, status)
+            _report(fd, status)
             os.close(fd)
 
 
-def _tell(fd: int, number: int) -> None:
+def _report(fd: int, number: int) -> None:
     try:
         os.write(fd, WORD.pack(number))
     except OSError:

@@ -121,7 +121,7 @@ class GgufChat(InProcessChat):
 
 
 def gguf_chat(settings: Settings) -> Chat:
-    """Return the model of EMBEDDED_GGUF. The file is looked at now and loaded with the first call.
+    """Return the model of EMBEDDED_GGUF. The file is checked now and loaded with the first call.
 
     Raises:
         ModelUnavailable: The file is missing or no GGUF model, or llama.cpp is not installed.

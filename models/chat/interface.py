@@ -1,4 +1,4 @@
-"""The door to chat models."""
+"""The interface of chat models."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Piece:
 
 @dataclass(slots=True)
 class _Generation:
-    """One request on its way through the worker thread."""
+    """One request to the worker thread."""
 
     body: dict[str, Any]
     loop: asyncio.AbstractEventLoop
@@ -42,14 +42,14 @@ class _Generation:
     def put(self, piece: Piece | ModelUnavailable | None) -> None:
         try:
             self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
-        except RuntimeError:  # the loop is closed: nobody is reading any more
+        except RuntimeError:  # the loop is closed: the reader is gone
             self.stopped.set()
 
 
 class LlamaEngine:
     """A GGUF model, loaded when first asked.
 
-    Generations run one after the other on a thread of their own; leaving the iterator of `stream` early stops the
+    Generations run one after the other on a worker thread; leaving the iterator of `stream` early stops the
     generation at its next token.
 
     Args:
@@ -71,7 +71,7 @@ class LlamaEngine:
         return self._server is not None
 
     def check(self) -> None:
-        """Look at the file without loading it.
+        """Check the file without loading it.
 
         Raises:
             ModelUnavailable: No llama.cpp here, or the file is missing or no GGUF model.
@@ -134,7 +134,7 @@ class LlamaEngine:
             generation.stopped.set()
 
     async def warm(self) -> None:
-        """Load the model behind whatever the worker is doing.
+        """Load the model once the worker is idle.
 
         Raises:
             ModelUnavailable: It cannot be loaded.
@@ -142,7 +142,7 @@ class LlamaEngine:
         await asyncio.get_running_loop().run_in_executor(self._worker, self._load)
 
     async def close(self) -> None:
-        """Wait for the running generation (stopped by its reader) and let go of the model."""
+        """Wait for the running generation (stopped by its reader) and free the model."""
         await asyncio.to_thread(self._worker.shutdown, wait=True, cancel_futures=True)
         self._server = None
 

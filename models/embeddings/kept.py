@@ -13,7 +13,7 @@ from models.embeddings.interface import Embedder, Vectors
 
 KEPT: Final = 4000
 NEIGHBOURS: Final = 2
-"""How near a text is to a label: mean similarity to so many of its nearest examples."""
+"""How near a text is to a label: mean similarity to this many of its nearest examples."""
 
 
 class KeptVectors:

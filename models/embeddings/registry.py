@@ -13,7 +13,7 @@ NOT_INSTALLED = Words("no embedding model is installed; run make install.", "未
 
 
 class MissingEmbedder:
-    """Stands where no embedder is: documents are then found by keyword alone."""
+    """The embedder where none is configured: documents are found by keyword alone."""
 
     name = "none"
     dimensions = 0

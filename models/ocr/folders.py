@@ -1,4 +1,4 @@
-"""Lays out PP-OCR model folders from files that Python packages ship, so that no model hub is ever asked."""
+"""Builds PP-OCR model folders from files that Python packages ship, so that no model hub is needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.ocr.catalog import Config, Model, ModelSet
 
 
 def shared_folder(data_dir: Path) -> Path:
-    """Return where models are laid out: beside the packages for all instances, or below `data_dir` if that is fixed."""
+    """Return the folder for models: beside the packages, or below `data_dir` where those are read-only."""
     if BUNDLED.is_dir() and os.access(BUNDLED, os.W_OK):
         return BUNDLED / "ocr-models"
     return data_dir.resolve() / "ocr-models"

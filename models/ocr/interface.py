@@ -1,4 +1,4 @@
-"""The door to text in pictures."""
+"""The interface of OCR engines."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ ALIGNED_WITHIN = 0.25
 GUTTER = 0.6
 """Least width of the gap between columns, in median line heights."""
 TALL = 1.5
-"""A line is vertical when it is so many times as high as wide."""
+"""A line is vertical when it is this many times as high as wide."""
 SPAN_TRIM = 0.2
 """Share of the height ignored above and below when looking for horizontal gaps: pictures are never quite level."""
 

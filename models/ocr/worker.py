@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OcrSetup:
-    """What a worker is told at its start; folders are absolute. `models` is an operator's own folder of models."""
+    """Start-up options of a worker; folders are absolute. `models` is an operator's own folder of models."""
 
     engine: Engine
     models: Path | None

@@ -34,7 +34,7 @@ CLIENT_ERRORS = (DashScopeError, WebSocketException, httpx.HTTPError, OSError, R
 _QWEN = re.compile(r"qwen\d*-tts")
 _LANGUAGES = {"zh": "Chinese", "en": "English"}
 _MARGIN = 5.0
-"""Seconds that the client waits longer than we do: it is only to end threads that nobody waits for."""
+"""Seconds that the client waits longer than we do; it only ends abandoned threads."""
 _PIECE_CHARS = 9_000
 """Text of one websocket message: the limit is 20,000, a Han character counts 2."""
 _TASK_CHARS = 90_000
@@ -178,7 +178,7 @@ def _tasks(sentences: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _failure(error: Exception) -> SpeechUnavailable:
-    """Name what the client raised; its texts may hold ids and addresses, so that only the kind is told."""
+    """Name the client's exception by its class alone: its text may hold ids and addresses."""
     logger.warning("DashScope speech failed: %s", type(error).__name__)
     if isinstance(error, AuthenticationError) or _refused_handshake(error):
         return SpeechUnavailable(reason=texts.DASHSCOPE_KEY)

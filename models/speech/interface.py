@@ -1,4 +1,4 @@
-"""The door to speech."""
+"""The interface of speech: reading aloud and transcription."""
 
 from __future__ import annotations
 

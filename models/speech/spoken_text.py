@@ -63,7 +63,7 @@ class SentenceSplitter:
 
     def _ready(self, *, final: bool) -> Iterator[str]:
         while self._text:
-            piece = self._take(final=final)
+            piece = self._next_piece(final=final)
             if piece is None:
                 return
             self._language = language_of(piece, self._language)
@@ -71,8 +71,8 @@ class SentenceSplitter:
             if re.search(r"\w", spoken):
                 yield spoken
 
-    def _take(self, *, final: bool) -> str | None:
-        """Cut the next piece off the text: a sentence, a table row, or the note that stands for a code block."""
+    def _next_piece(self, *, final: bool) -> str | None:
+        """Cut the next piece off the text: a sentence, a table row, or the note that replaces a code block."""
         if self._fence:
             return self._skip_code(final=final)
         blank = self._text[: len(self._text) - len(self._text.lstrip())]
@@ -166,7 +166,7 @@ def _whole_line(text: str) -> str:
 
 
 def _sentence_end(text: str, *, final: bool) -> int | None:
-    """Return where the first sentence of `text` ends, or None while that cannot be told."""
+    """Return where the first sentence of `text` ends, or None while that is not certain."""
     end = sentence_end(text, final=final)
     if end is not None and end <= MAX_SENTENCE_CHARS:
         return end

@@ -1,4 +1,4 @@
-"""The door to picture description."""
+"""The interface of vision models."""
 
 from __future__ import annotations
 

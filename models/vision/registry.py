@@ -19,7 +19,7 @@ PROVIDERS: dict[str, Callable[[Settings], VisionModel | None]] = {"hosted": _hos
 
 
 def open_vision(settings: Settings) -> VisionModel | None:
-    """Return the vision model that the settings name, or None: pictures are then told by OCR and facts.
+    """Return the vision model that the settings name, or None: pictures are then described by OCR and facts.
 
     Raises:
         ValueError: VISION_BASE_URL is set without VISION_MODEL.

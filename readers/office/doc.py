@@ -40,7 +40,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
 
     Raises:
         FileEncrypted: it needs a password.
-        UnsupportedType: a Word before 97 wrote it.
+        UnsupportedType: It was written by a Word before 97.
         FileCorrupt: its structures are broken.
         FileEmpty: it holds no text.
     """

@@ -69,7 +69,7 @@ def _content(archive: ZipFile, name: str) -> etree._Element:
 
 
 def _place_pictures(body: etree._Element, archive: ZipFile, figures: Figures) -> None:
-    """Put what stands for a picture where each is; of several forms of one picture the first counts."""
+    """Put a placeholder where each picture is; of several forms of one picture the first counts."""
     for frame in body.iter(f"{_DRAW}frame"):
         image = frame.find(f"{_DRAW}image")
         if image is None or frame.find(f"{_DRAW}object") is not None:

@@ -1,6 +1,6 @@
 """Spreadsheets (XLSX, XLSB, XLS, ODS): one page a sheet, its cells as Markdown tables under repeated headers.
 
-Calamine lays a sheet out as a full rectangle, so one stray cell far away can need more memory than there is; its
+Calamine returns a sheet as a full rectangle, so one stray cell far away can need more memory than there is; its
 process then aborts, which the sandbox reports as too large.
 """
 

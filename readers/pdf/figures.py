@@ -18,9 +18,9 @@ MOST = 40
 """Most pictures of one document that are recognised beside text."""
 MOST_A_PAGE = 4
 MOST_CHARS = 600
-"""A page with more text of its own shows figures rather than scans; recognising those would hold up long documents."""
+"""A page with more real text shows figures rather than scans; recognising those would delay long documents."""
 LEAST_SHARE = 0.25
-"""Share of the page that a picture covers, strips of a scan joined, before it may hold text worth reading."""
+"""Share of the page that a picture covers, strips of a scan joined, before it may hold readable text."""
 LEAST_DETAIL = 200
 """Pixels of the picture's shorter side."""
 MOST_TEXT = 0.1

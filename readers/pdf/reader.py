@@ -1,4 +1,4 @@
-"""PDF: one page at a time, text where there is a text layer worth having, else a picture of the page for OCR.
+"""PDF: one page at a time, text where the text layer is usable, else a picture of the page for OCR.
 
 A document over `max_pages` is read up to there and says so; over ten times as many it is refused.
 """
@@ -28,7 +28,7 @@ HARD_FACTOR = 10
 TABLE_SECONDS = 6.0
 """Time a document may spend on finding ruled tables (5 to 30 pages a second)."""
 HIDDEN_LAYER_PAGES = 40
-"""Pages of a scan with its own hidden text that are recognised anew; beyond, a layer that reads well is trusted."""
+"""Pages of a scan with hidden text that are recognised again; after these, a layer that reads well is trusted."""
 
 _TEXT_FLAGS = (
     pymupdf.TEXTFLAGS_DICT

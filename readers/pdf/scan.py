@@ -31,7 +31,7 @@ class Verdict:
 
 
 def judge(page: pymupdf.Page, blocks: list[Block], hidden: list[Block]) -> Verdict:
-    """Decide whether the visible text of `page` is worth having."""
+    """Decide whether the visible text of `page` is usable."""
     text = plain_text(blocks)
     size = len("".join(text.split()))
     if size >= _FEW_CHARS:
@@ -85,7 +85,7 @@ def _image_share(page: pymupdf.Page) -> float:
 
 
 def _is_drawn(page: pymupdf.Page) -> bool:
-    """Whether a page without text is drawn with so many strokes that they may be letters."""
+    """Whether a page without text has enough strokes for them to be letters."""
     return len(page.get_cdrawings()) >= 10
 
 

@@ -233,7 +233,7 @@ def _scaled(image: Image.Image, side: int) -> Image.Image:
 
 
 def _encoded(image: Image.Image, *, lossy: bool) -> tuple[bytes, str]:
-    """Return the bytes, without any metadata (a photo's place and time are nobody's business), and the media type."""
+    """Return the bytes, without any metadata (a photo's place and time are private), and the media type."""
     exact = image.width * image.height <= EXACT_PIXELS or not lossy
     if exact:
         data = _saved(image, "PNG", compress_level=3)

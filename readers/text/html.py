@@ -68,7 +68,7 @@ def main_text(data: bytes, claimed: str | None = None) -> tuple[str, str]:
     if tree is None:
         return "", ""
     title = _SPACE.sub(" ", tree.findtext(".//title") or "").strip()
-    visible = _walked(tree)
+    visible = _visible_text(tree)
     if sum(1 for _ in tree.iter()) > MOST_ELEMENTS:
         return title, visible
     extracted = trafilatura.extract(
@@ -85,7 +85,7 @@ def main_text(data: bytes, claimed: str | None = None) -> tuple[str, str]:
 def to_markdown(html: str, picture: Callable[[str], str] | None = None) -> str:
     """Return all of `html` as Markdown with headings, lists and tables kept, links and pictures as their text.
 
-    `picture` gives what else stands for a picture, by its `src`.
+    `picture` returns the placeholder of a picture, by its `src`.
     """
     tree = lxml.html.document_fromstring(html) if html.strip() else None
     if tree is None:
@@ -105,7 +105,7 @@ def to_markdown(html: str, picture: Callable[[str], str] | None = None) -> str:
 
 
 class _Converter(MarkdownConverter):
-    """Markdownify without what does not belong to the text."""
+    """Markdownify, limited to what belongs to the text."""
 
     picture: Callable[[str], str] | None = None
 
@@ -128,7 +128,7 @@ def _with_title(title: str, markdown: str) -> str:
     return f"# {heading}\n\n{markdown}" if heading and _SPACE.sub("", heading) not in plain else markdown
 
 
-def _walked(tree: lxml.html.HtmlElement) -> str:
+def _visible_text(tree: lxml.html.HtmlElement) -> str:
     """Return the text a browser would show, headings, list items and cells marked, in one walk without recursion."""
     parts: list[str] = []
     walk = etree.iterwalk(tree, events=("start", "end"))
