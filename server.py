@@ -19,7 +19,7 @@ from api.edge.middleware import BodyLimit, RequestScope
 from api.edge.static import page_router
 from api.langserve.mount import mount_langserve
 from api.openai import audio, completions, embeddings, models
-from api.rest import chat, documents, health, metrics, personas, runs, sessions, speech, tools
+from api.rest import chat, documents, graph, health, metrics, personas, runs, sessions, speech, tools
 from api.rest.deletion import finish_deletions
 from api.rest.openapi import TAGS
 from api.runs.runner import TurnRunner
@@ -85,7 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     # The busiest routes first: each request is held against one route after the other.
     mount_langserve(app, lambda: app.state.backend.runner)
-    for room in (chat, runs, sessions, documents, tools, personas, speech, health, metrics):
+    for room in (chat, runs, sessions, documents, tools, personas, speech, graph, health, metrics):
         app.include_router(room.router)
     for room in (completions, models, embeddings, audio):
         app.include_router(room.router)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from functools import wraps
+from collections.abc import Awaitable, Callable
+from functools import cache, wraps
+from importlib import import_module
+from typing import Protocol, cast
 
+from langchain_core.runnables.graph import Graph as DrawableGraph
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import RetryPolicy
+from langgraph.runtime import Runtime
+from langgraph.types import Command, RetryPolicy
+from typing_extensions import TypedDict
 
 from domain.errors import MemoryUnavailable
-from graph.routing import route_answer, route_by_modality
+from domain.words import Language
+from graph.routing import Next, route_answer, route_by_modality
 from nodes.detect_modality import detect_modality
 from nodes.generate_answer import generate_answer
 from nodes.ingest_document import ingest_document
@@ -22,58 +28,102 @@ from nodes.run_tools import run_tools
 from nodes.select_tools import select_tools
 from nodes.verify_citations import verify_citations
 from turn.context import Context
-from turn.state import InputState, OutputState, State
+from turn.state import InputState, OutputState, State, Update
 from turn.unread import note_unread
 
 READ_SECONDS = 240.0
 """Hard limit of the two reading nodes. A document is given up for the turn long before, after `READ_WAIT`; a picture
 has only this and the limits of OCR and vision."""
 
-Destination = Hashable | Sequence[Hashable]
 Graph = CompiledStateGraph[State, Context, InputState, OutputState]
+Node = Callable[[State, Runtime[Context]], Awaitable[Update]]
+
+
+class RoutedNode(Protocol):
+    """A node that says itself what comes next."""
+
+    def __call__(self, state: State, *, runtime: Runtime[Context]) -> Awaitable[Command[str]]:
+        """Return the update and the nodes that come next."""
+
+
+class DrawnNode(TypedDict):
+    """A node, and its name for people in both languages: `TITLE` of its file."""
+
+    name: str
+    title: dict[Language, str]
+
+
+class Drawing(TypedDict):
+    """The graph as a page draws it; an edge is (from, to)."""
+
+    nodes: list[DrawnNode]
+    edges: list[tuple[str, str]]
 
 
 def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     """Compile the graph of a turn, with memory when there is a checkpointer."""
     graph = StateGraph(State, context_schema=Context, input_schema=InputState, output_schema=OutputState)
-    graph.add_node(detect_modality)
+    graph.add_node(
+        _routed(detect_modality, route_by_modality),
+        destinations=("ingest_document", "read_image", "recall", "select_tools"),
+    )
     graph.add_node(ingest_document, timeout=READ_SECONDS, error_handler=note_unread)
     graph.add_node(read_image, timeout=READ_SECONDS, error_handler=note_unread)
     graph.add_node(recall, retry_policy=RetryPolicy(max_attempts=2, initial_interval=0.1, retry_on=MemoryUnavailable))
     graph.add_node(select_tools)
-    graph.add_node(generate_answer)
+    graph.add_node(_routed(generate_answer, route_answer), destinations=("run_tools", "verify_citations", "remember"))
     graph.add_node(run_tools)
     graph.add_node(verify_citations)
     graph.add_node(remember)
 
     graph.add_edge(START, "detect_modality")
-    graph.add_conditional_edges(
-        "detect_modality", _at_once(route_by_modality), ["ingest_document", "read_image", "recall"]
-    )
-    graph.add_edge("ingest_document", "recall")
-    graph.add_edge("read_image", "recall")
-    graph.add_edge("recall", "select_tools")
+    for reader in ("ingest_document", "read_image"):
+        graph.add_edge(reader, "recall")
+        graph.add_edge(reader, "select_tools")
+    # Both run in one superstep, which ends when both have, so that the answer waits for both and comes once.
+    graph.add_edge("recall", "generate_answer")
     graph.add_edge("select_tools", "generate_answer")
-    graph.add_conditional_edges("generate_answer", _at_once(route_answer))
     graph.add_edge("run_tools", "generate_answer")
     graph.add_edge("verify_citations", "remember")
     graph.add_edge("remember", END)
     return graph.compile(checkpointer=checkpointer, name="agent")
 
 
-def _at_once(route: Callable[[State], Destination]) -> Callable[[State], Awaitable[Destination]]:
-    """The router as a coroutine: LangGraph calls a plain function in a thread, which takes longer than to decide."""
+def _routed(node: Node, route: Callable[[State], Next]) -> RoutedNode:
+    """Return `node` with its update and what comes next in one `Command`.
 
-    @wraps(route)
-    async def decide(state: State) -> Destination:
-        return route(state)
+    A conditional edge would read the whole state once more and run the router as a traced task of its own: 6 % of a
+    plain turn (docs/decisions/0009). The router sees the state with the update laid over it; of `messages` only those
+    that the node wrote.
+    """
 
-    return decide
+    @wraps(node)
+    async def run(state: State, runtime: Runtime[Context]) -> Command[str]:
+        update = await node(state, runtime)
+        return Command(update=update, goto=route(cast("State", {**state, **update})))
+
+    return run
 
 
 def diagram(graph: Graph) -> str:
-    """Return the graph as Mermaid text, without the error handlers that stand behind two of its nodes."""
+    """Return the graph as Mermaid text."""
+    return _drawn(graph).draw_mermaid()
+
+
+@cache
+def drawing(graph: Graph) -> Drawing:
+    """Return the graph as data: its nodes in the order in which they were added, and its edges."""
+    drawn = _drawn(graph)
+    names = [name for name in drawn.nodes if name not in (START, END)]
+    return {
+        "nodes": [{"name": name, "title": import_module(f"nodes.{name}").TITLE._asdict()} for name in names],
+        "edges": [(edge.source, edge.target) for edge in drawn.edges if {edge.source, edge.target} <= set(names)],
+    }
+
+
+def _drawn(graph: Graph) -> DrawableGraph:
+    """The graph without the error handlers that stand behind two of its nodes."""
     drawn = graph.get_graph()
     for name in [name for name in drawn.nodes if name.startswith("__error_handler__")]:
         drawn.remove_node(drawn.nodes[name])
-    return drawn.draw_mermaid()
+    return drawn

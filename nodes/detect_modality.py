@@ -1,4 +1,4 @@
-"""First step: find out what the turn brought and asks, and move every file out of the conversation."""
+"""First step: find out what the turn brought, asks and can search, and move every file out of the conversation."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from langgraph.types import Overwrite
 from domain.errors import BadInput
 from domain.language import language_of
 from domain.types import Attachment, AttachmentRef
-from domain.words import Language
+from domain.words import Language, Words
 from turn.context import Context
 from turn.intake import shorten_paste, store_files, take_apart, transcribe
+from turn.material import document_notes
 from turn.progress import emit_attachment, owner_of
 from turn.question import question_of
 from turn.state import State, Update, new_turn
 from turn.texts import DEFAULT_QUESTION, EMPTY_MESSAGE, NOT_THE_USERS
+
+TITLE = Words("Look at the message", "识别内容")
 
 
 async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
@@ -56,6 +59,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     update["messages"], update["pending"] = moved, pending
     update["attachments"] = Overwrite(failed)  # type: ignore[typeddict-item]
     update["language"], update["question"] = language, question_of(text, language, earlier)
+    update["documents"] = await document_notes(services, owner, language)
     return update
 
 

@@ -13,6 +13,7 @@ from langgraph.runtime import Runtime
 
 from domain.errors import BudgetExceeded, ModelUnavailable
 from domain.tokens import count_tokens
+from domain.words import Words
 from turn.answer import add_usage, finished_message, tools_only
 from turn.budget import Budget
 from turn.context import Context
@@ -21,6 +22,8 @@ from turn.progress import emit
 from turn.prompts import answer_prompt
 from turn.state import State, Update
 from turn.texts import ANSWER_CUT, LAST_ROUND, NOTHING_RETURNED
+
+TITLE = Words("Answer", "生成回答")
 
 
 async def generate_answer(state: State, runtime: Runtime[Context]) -> Update:

@@ -8,9 +8,12 @@ from contextvars import copy_context
 from langgraph.runtime import Runtime
 
 from domain.types import Attachment
+from domain.words import Words
 from turn.context import Context
 from turn.progress import emit_attachment, owner_of
 from turn.state import ReadInput, Update
+
+TITLE = Words("Read document", "读取文档")
 
 
 async def ingest_document(state: ReadInput, runtime: Runtime[Context]) -> Update:

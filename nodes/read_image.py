@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
+from domain.words import Words
 from turn.context import Context
 from turn.progress import emit_attachment, owner_of
 from turn.state import ReadInput, Update
+
+TITLE = Words("Read picture", "识别图片")
 
 
 async def read_image(state: ReadInput, runtime: Runtime[Context]) -> Update:

@@ -1,26 +1,28 @@
-"""Bring back what this turn needs: the prepared summary, the thread's documents, the passages that fit the question."""
+"""Bring back what this turn needs: the prepared summary, and the passages that fit the question."""
 
 from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
+from domain.words import Words
 from turn.compaction import prepared_summary
 from turn.context import Context
-from turn.material import document_note
+from turn.material import document_notes
 from turn.passages import Passages
 from turn.progress import emit, memory_key_of, owner_of
 from turn.state import State, Update
 from turn.texts import PARTLY_READ
 
+TITLE = Words("Recall", "回忆")
+
 
 async def recall(state: State, runtime: Runtime[Context]) -> Update:
-    """Collect summary, documents and passages; without documents a plain text turn costs one local look-up."""
+    """Collect summary and passages, in documents as they are after the files of this turn were read."""
     services, owner, language = runtime.context.services, owner_of(runtime), state["language"]
     update = await prepared_summary(services, memory_key_of(runtime), state["messages"])
-    documents = await services.documents.list(owner)
-    if not documents:
+    notes = await document_notes(services, owner, language) if state["attachments"] else state["documents"]
+    if not notes:
         return update
-    notes = [document_note(document, language) for document in documents]
     update["documents"], update["sources"] = await Passages(state, services, owner, notes).find()
     update["warnings"] = [*state.get("warnings", [])]
     for note in notes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langgraph.runtime import Runtime
 
+from domain.words import Words
 from turn.compaction import compact, window_excess
 from turn.context import Context
 from turn.material import CLOSE, CUT, digest
@@ -12,6 +13,7 @@ from turn.progress import memory_key_of
 from turn.prompts import newest_turn
 from turn.state import State, Update
 
+TITLE = Words("Remember", "记忆")
 TOOL_CHARS = 1200
 """Most characters of a tool result that later turns see."""
 

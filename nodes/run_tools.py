@@ -8,12 +8,14 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
 from langgraph.runtime import Runtime
 
 from domain.types import Source, ToolFindings, ToolRun
+from domain.words import Words
 from tools.interface import Caller, ToolOutcome
 from turn.context import Context
 from turn.material import fenced, sources_text
 from turn.progress import emit, owner_of
 from turn.state import State, Update
 
+TITLE = Words("Run tools", "调用工具")
 MAX_CALLS = 8
 """Most calls of one round that are run; the model is told of the rest."""
 

@@ -10,6 +10,7 @@ from turn.context import Context
 from turn.progress import emit, owner_of
 from turn.state import State, Update
 
+TITLE = Words("Check citations", "核对引用")
 UNSUPPORTED = Words(" *(unsupported)*", "*（无依据）*")
 REMOVED = Words(
     "{n} citation(s) were removed: the quoted words are not in the source.",

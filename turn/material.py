@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 
+from domain.owner import Owner
 from domain.tokens import count_tokens
 from domain.types import Attachment, DocumentNote, Source, ToolFindings
 from domain.words import Language
+from turn.context import Services
 from turn.state import State
 from turn.texts import (
     DESCRIPTION,
@@ -151,6 +153,11 @@ def coverage_text(document: Attachment, language: Language) -> str:
             named = ", ".join(empty[:MOST_NAMED]) + (", …" if len(empty) > MOST_NAMED else "")
             said.append(PAGES_EMPTY.text(language).format(pages=named))
     return ("" if language == "zh" else " ").join([*said, *warnings])
+
+
+async def document_notes(services: Services, owner: Owner, language: Language) -> list[DocumentNote]:
+    """Return what a prompt tells of the documents that a turn of `owner` can search, oldest first."""
+    return [document_note(document, language) for document in await services.documents.list(owner)]
 
 
 def document_note(document: Attachment, language: Language) -> DocumentNote:

@@ -15,10 +15,12 @@ from turn.progress import emit_attachment
 from turn.state import ReadInput, Update
 
 
-async def note_unread(state: ReadInput, runtime: Runtime[Context], error: NodeError) -> Command[Literal["recall"]]:
+async def note_unread(
+    state: ReadInput, runtime: Runtime[Context], error: NodeError
+) -> Command[Literal["recall", "select_tools"]]:
     """Record the file as failed, with the error's texts when they are fit to show, and go on."""
     ref, cause = state["attachment"], error.error
     known = cause if isinstance(cause, AppError) else ReadingTimedOut(name=ref["name"])
     attachment = failed_file(ref, known, state["language"])
     emit_attachment(runtime, attachment)
-    return Command(update=Update(attachments=[attachment]), goto="recall")
+    return Command(update=Update(attachments=[attachment]), goto=["recall", "select_tools"])

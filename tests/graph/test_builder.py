@@ -40,18 +40,24 @@ async def _report_from_elsewhere(report: Any, ref: AttachmentRef) -> None:
     report({**ref, "status": "reading", "pages_done": 0, "pages_total": 1})
 
 
-async def run(parts: Parts, *messages: HumanMessage) -> dict[str, Any]:
+async def run(parts: Parts, *messages: HumanMessage, steps: list[list[str]] | None = None) -> dict[str, Any]:
+    """Take a turn; `steps` gets the nodes of each superstep."""
     runtime = parts.runtime()
     chunks = build_graph().astream(
-        {"messages": list(messages)}, context=runtime.context, stream_mode=["custom", "values"]
+        {"messages": list(messages)}, context=runtime.context, stream_mode=["custom", "values", "debug"]
     )
     output: dict[str, Any] = {}
+    taken: dict[int, list[str]] = {}
     async for mode, chunk in chunks:
         assert isinstance(chunk, dict)
         if mode == "custom":
             parts.events.append(chunk)
-        else:
+        elif mode == "values":
             output = chunk
+        elif chunk["type"] == "task":
+            taken.setdefault(chunk["step"], []).append(chunk["payload"]["name"])
+    if steps is not None:
+        steps.extend(sorted(names) for names in taken.values())
     return output
 
 
@@ -74,6 +80,36 @@ async def test_files_fan_out_and_come_together_once(parts: Parts) -> None:
     output = await run(parts, message(TEXT, PNG, TEXT))
     assert sorted(names) == ["0.bin", "1.bin", "2.bin"] and len(parts.model.prompts) == 1
     assert [a["status"] for a in output["attachments"]] == ["ready"] * 3
+
+
+LOOKING = ["recall", "select_tools"]
+
+
+async def test_a_plain_turn_takes_four_supersteps(parts: Parts) -> None:
+    parts.model.steps = [AIMessage("Hello!")]
+    steps: list[list[str]] = []
+    await run(parts, HumanMessage("hi"), steps=steps)
+    assert steps == [["detect_modality"], LOOKING, ["generate_answer"], ["remember"]]
+
+
+@pytest.mark.parametrize("error", [None, FileCorrupt(name="x")])
+async def test_a_turn_with_files_and_a_tool_goes_everywhere(parts: Parts, error: AppError | None) -> None:
+    call = {"name": "calculate", "args": {"expression": "6*7"}, "id": "1", "type": "tool_call"}
+    parts.model.steps = [AIMessage("", tool_calls=[call]), AIMessage("42")]
+    parts.ingestion = ingestion(parts, error, [])
+    steps: list[list[str]] = []
+    await run(parts, message(TEXT, PNG), steps=steps)
+    read = [name for name in steps[1] if not name.startswith("__error_handler__")]
+    assert read == ["ingest_document", "read_image"]
+    asked = ["generate_answer"]
+    assert steps[2:] == [LOOKING, asked, ["run_tools"], asked, ["verify_citations"], ["remember"]]
+    assert len(parts.model.prompts) == 2
+
+
+async def test_an_invented_quote_is_removed_also_where_there_is_nothing_to_cite(parts: Parts) -> None:
+    parts.model.steps = [AIMessage('The sea is blue [1 "as blue as can be"].')]
+    output = await run(parts, HumanMessage("hi"))
+    assert output["answer"] == "The sea is blue *(unsupported)*."
 
 
 async def test_progress_is_reported_from_other_tasks(parts: Parts) -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from langchain_core.messages import AIMessage, ToolCall
 
 from graph.routing import route_answer, route_by_modality
-from tests.nodes.conftest import a_state
+from tests.nodes.conftest import a_source, a_state
 
 
 def test_text_goes_straight_on() -> None:
-    assert route_by_modality(a_state()) == "recall"
+    assert route_by_modality(a_state()) == ["recall", "select_tools"]
 
 
 def test_one_branch_a_file() -> None:
@@ -19,12 +21,23 @@ def test_one_branch_a_file() -> None:
     ]  # fmt: skip
 
 
+CALL = AIMessage("", tool_calls=[ToolCall(name="t", args={}, id="1", type="tool_call")])
+RUN = {"name": "calculate", "arguments": {}, "status": "ok", "seconds": 0.0, "cached": False}
+
+
 @pytest.mark.parametrize(
-    ("message", "node"),
+    ("message", "turn", "nodes"),
     [
-        (AIMessage("done"), "verify_citations"),
-        (AIMessage("", tool_calls=[ToolCall(name="t", args={}, id="1", type="tool_call")]), "run_tools"),
+        (CALL, {}, ["run_tools"]),
+        (CALL, {"sources": [a_source(1, "x")]}, ["run_tools"]),
+        (AIMessage("done"), {}, ["remember"]),
+        (AIMessage("It is so [1]."), {}, ["verify_citations"]),
+        (AIMessage('it is so [1 "invented"]'), {}, ["verify_citations"]),
+        (AIMessage("done"), {"sources": [a_source(1, "x")]}, ["verify_citations"]),
+        (AIMessage("done"), {"documents": [{"id": "d"}]}, ["verify_citations"]),
+        (AIMessage("done"), {"attachments": [{"id": "d", "status": "failed"}]}, ["verify_citations"]),
+        (AIMessage("done"), {"tool_runs": [RUN]}, ["verify_citations"]),
     ],
 )
-def test_tools_before_the_check(message: AIMessage, node: str) -> None:
-    assert route_answer(a_state(messages=[message])) == node
+def test_an_answer_is_checked_where_it_can_cite(message: AIMessage, turn: dict[str, Any], nodes: list[str]) -> None:
+    assert route_answer(a_state(messages=[message], answer=str(message.text), **turn)) == nodes

@@ -4,6 +4,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from nodes.recall import recall
 from tests.nodes.conftest import Parts, a_source, a_state
+from turn.material import document_note
 
 
 def document(number: str, **changes: object) -> dict[str, object]:
@@ -15,9 +16,10 @@ async def test_a_plain_turn_recalls_nothing(parts: Parts) -> None:
 
 
 async def test_documents_of_the_thread_are_searched(parts: Parts) -> None:
-    parts.documents.listed = [document("d1", summary="A lease." * 400)]  # type: ignore[list-item]
+    note = document_note(document("d1", summary="A lease." * 400), "en")  # type: ignore[arg-type]
     parts.documents.found = [a_source(1, "five years")]
-    update = await recall(a_state(messages=[HumanMessage("how long?")], question="how long?"), parts.runtime())
+    state = a_state(messages=[HumanMessage("how long?")], question="how long?", documents=[note])
+    update = await recall(state, parts.runtime())
     assert [source["text"] for source in update["sources"]] == ["five years"]
     assert update["documents"][0]["name"] == "d1.pdf" and len(update["documents"][0]["summary"]) <= 1200
 

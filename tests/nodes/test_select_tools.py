@@ -30,6 +30,12 @@ async def test_offered_is_what_is_there_whatever_the_words(
     assert update["offered_tools"] == (["search_documents", "list_documents", *always] if documents else always)
 
 
+@pytest.mark.parametrize(("status", "there"), [("ready", True), ("reading", True), ("failed", False)])
+async def test_a_file_of_this_turn_counts_when_it_could_be_read(parts: Parts, status: str, there: bool) -> None:
+    state = a_state(question="what is this?", attachments=[{**DOCUMENT, "status": status}])
+    assert ("search_documents" in (await select_tools(state, parts.runtime()))["offered_tools"]) is there
+
+
 async def test_web_search_when_configured_and_allowed(parts: Parts) -> None:
     parts.settings = Settings(tavily_api_key="k", _env_file=None)
     assert "web_search" in (await select_tools(a_state(question="hello"), parts.runtime()))["offered_tools"]

@@ -129,6 +129,9 @@ async def test_the_graph_lights_up(open_page: Opener, model: OpenAIServer) -> No
     await ended(page)
     await expect(page.locator("g.active")).to_have_count(0)
     await expect(page.locator("g.past[data-node=remember]")).to_have_count(1)
+    taken = page.locator(".edge.past")
+    await expect(taken).to_have_count(5)
+    await expect(page.locator("g.past[data-node=verify_citations]")).to_have_count(0)
     await page.get_by_role("button", name="Activity").first.click()
     await expect(page.locator(".activity li").filter(has_text="Answer")).to_contain_text("s")
 
@@ -138,11 +141,25 @@ async def test_the_drawing_is_the_graph(open_page: Opener) -> None:
     names = {name for name in drawn.nodes if not name.startswith("__")}
     page = await open_page()
     await page.get_by_role("button", name="Graph").click()
+    await expect(page.locator("[data-node]")).to_have_count(len(names))
     shown = await page.locator("[data-node]").evaluate_all("nodes => nodes.map(node => node.dataset.node)")
     assert set(shown) == names
     assert await page.locator(".edge").count() == len(
         [edge for edge in drawn.edges if edge.source in names and edge.target in names]
     )
+    await expect(page.locator("[data-node=select_tools] text")).to_have_text("Choose tools")
+    assert await page.evaluate(OVERLAPS) == []
+    await page.get_by_role("button", name="Settings").click()
+    await page.get_by_label("Language").select_option("zh")
+    await page.get_by_role("button", name="流程图").click()
+    await expect(page.locator("[data-node=select_tools] text")).to_have_text("选择工具")
+
+
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll("[data-node] rect")].map((rect) => rect.getBBox());
+  return boxes.flatMap((a, i) => boxes.slice(i + 1)
+    .filter((b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height));
+}"""
 
 
 async def test_a_long_answer_is_not_parsed_for_every_token(open_page: Opener, model: OpenAIServer) -> None:

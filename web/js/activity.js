@@ -13,7 +13,7 @@ export function Activity({ message }) {
     ${message.seconds && html`<p class="quiet">${t("inAll", { n: message.seconds.toFixed(1) })}</p>`}`;
 }
 
-const Step = ({ node }) => html`<li class=${node.state}><span>${nodeName(node.name)}</span>
+const Step = ({ node }) => html`<li class=${node.state}><span>${nodeName(node.name, state.graph)}</span>
   <small>${node.state === "start" ? t("running") : node.state === "error" ? t("failed") : node.seconds === undefined ? "" : t("seconds", { n: node.seconds.toFixed(2) })}</small></li>`;
 
 function Tool({ tool }) {

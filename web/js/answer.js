@@ -58,7 +58,7 @@ function Files({ files }) {
 }
 
 function Progress({ message }) {
-  const active = [...new Set(message.nodes.filter((node) => node.state === "start").map((node) => nodeName(node.name)))];
+  const active = [...new Set(message.nodes.filter((node) => node.state === "start").map((node) => nodeName(node.name, state.graph)))];
   const tool = message.tools.findLast((item) => item.status === "running");
   return html`<p class="progress"><span class="dot"></span> ${active.join(", ") || t("thinking")}${tool ? ` · ${toolName(tool.name, state.health?.tools)}` : ""}</p>`;
 }

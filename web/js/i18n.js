@@ -15,7 +15,7 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
-export const nodeName = (node) => NAMES[current][node] ?? node;
+export const nodeName = (node, graph) => graph?.nodes.find(({ name }) => name === node)?.title[current] ?? node;
 export const partName = (part) => NAMES[current][`part:${part}`] ?? part;
 export const storeName = (store) => NAMES[current][`store:${store}`] ?? store;
 export const toolName = (tool, titles) => titles?.[tool]?.[current] ?? tool;

@@ -11,11 +11,15 @@ import { followRun } from "./turns.js";
 export async function start() {
   applyPreferences();
   addEventListener("popstate", () => openSession(sessionInAddress()));
-  await Promise.all([refreshHealth(), refreshSessions(), openSession(sessionInAddress())]);
+  await Promise.all([refreshHealth(), loadGraph(), refreshSessions(), openSession(sessionInAddress())]);
 }
 
 export async function refreshHealth() {
   try { set({ health: await getHealth() }); } catch (error) { notify(error); }
+}
+
+async function loadGraph() {
+  try { set({ graph: await getJson("graph") }); } catch (error) { notify(error); }
 }
 
 export async function openSession(id) {

@@ -10,6 +10,7 @@ export const state = {
   systemPrompt: stored("systemPrompt", ""),
   speakAnswers: stored("speakAnswers", "") === "yes",
   health: null,
+  graph: null,       // the graph of a turn: {nodes: [{name, title}], edges: [[from, to]]}
   sessions: [],
   query: "",
   sessionId: null,

@@ -70,11 +70,9 @@ export const WORDS = {
   },
 };
 
-// Names that the server gives to its nodes, parts and stores.
+// Names that the server gives to its parts and stores.
 export const NAMES = {
   en: {
-    detect_modality: "Look at the message", ingest_document: "Read document", read_image: "Read picture", recall: "Recall",
-    select_tools: "Choose tools", generate_answer: "Answer", run_tools: "Run tools", verify_citations: "Check citations", remember: "Remember",
     "part:redis": "Memory", "part:vectors": "Vector store", "part:chat": "Language model", "part:vision": "Vision model",
     "part:embeddings": "Embeddings", "part:ocr": "OCR", "part:search": "Web search", "part:speech_out": "Speech", "part:speech_in": "Dictation",
     "store:checkpoints": "Memory of the model", "store:transcript": "Transcript", "store:transcripts": "Transcript", "store:documents": "Documents",
@@ -82,8 +80,6 @@ export const NAMES = {
     "store:cache": "Cached results", "store:summaries": "Summaries", "store:pages": "Pages", "store:keywords": "Keyword index",
   },
   zh: {
-    detect_modality: "识别内容", ingest_document: "读取文档", read_image: "识别图片", recall: "回忆",
-    select_tools: "选择工具", generate_answer: "生成回答", run_tools: "调用工具", verify_citations: "核对引用", remember: "记忆",
     "part:redis": "记忆", "part:vectors": "向量库", "part:chat": "语言模型", "part:vision": "视觉模型",
     "part:embeddings": "嵌入模型", "part:ocr": "文字识别", "part:search": "网页搜索", "part:speech_out": "语音合成", "part:speech_in": "语音识别",
     "store:checkpoints": "模型记忆", "store:transcript": "对话记录", "store:transcripts": "对话记录", "store:documents": "文档",
