@@ -113,7 +113,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
 
 
 def closes(stack: AsyncExitStack, part: object) -> None:
-    """Have `part` closed with the stack, if it is a part that closes."""
+    """Close `part` with the stack, if it has an `aclose`."""
     if (close := getattr(part, "aclose", None)) is not None:
         stack.push_async_callback(_close, type(part).__name__, close)
 

@@ -1,4 +1,4 @@
-"""The few lines that a starting server prints: what every part is, why, and how to change it."""
+"""The lines that a starting server prints: what each part is, why, and how to change it."""
 
 from __future__ import annotations
 

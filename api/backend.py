@@ -1,4 +1,4 @@
-"""What routes are handed: the open parts of the process, and the caller."""
+"""What routes receive: the open parts of the process, and the caller."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What every room speaks of: types, owners, errors, languages, text. No I/O."""
+"""Shared vocabulary: types, owners, errors, languages, text. No I/O."""

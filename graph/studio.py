@@ -1,4 +1,4 @@
-"""What LangGraph Studio and `langgraph dev` load: the graph without a checkpointer, on services of its own."""
+"""What LangGraph Studio and `langgraph dev` load: the graph without a checkpointer, with its services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Close the turn: leave in memory what later turns need, and have old messages summarised off the user's path."""
+"""Close the turn: keep in memory what later turns need, and start the summary of old messages in the background."""
 
 from __future__ import annotations
 

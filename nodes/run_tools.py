@@ -17,7 +17,7 @@ from turn.state import State, Update
 
 TITLE = Words("Run tools", "调用工具")
 MAX_CALLS = 8
-"""Most calls of one round that are run; the model is told of the rest."""
+"""Most calls of one round that are run; the others are refused with a message to the model."""
 
 
 async def run_tools(state: State, runtime: Runtime[Context]) -> Update:

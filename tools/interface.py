@@ -1,4 +1,4 @@
-"""The door to tools: what a tool declares, what one call gets, and what it gives.
+"""The interface of tools: what a tool declares, what a call receives, and what it returns.
 
 A tool is a LangChain tool and a `ToolSpec` around it, in one file. A tool of ours takes its arguments, typed and
 limited by its signature, and `runtime: ToolRuntime[ToolContext]`, which LangChain agents inject too: what
@@ -44,7 +44,7 @@ class ToolResources:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """On whose behalf one call is made.
+    """The user for whom a call is made.
 
     Attributes:
         owner: The user and the thread.
@@ -66,7 +66,7 @@ class ToolContext(Caller):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TurnFacts:
-    """What is true of a turn; a tool's `fits` decides by nothing else.
+    """Facts of a turn; a tool's `fits` depends on nothing else.
 
     Attributes:
         documents: There are documents that the turn can search.
@@ -79,7 +79,7 @@ class TurnFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ToolSpec:
-    """A LangChain tool, and all that the product knows of it.
+    """A LangChain tool and its declaration.
 
     Attributes:
         tool: Its name, description and arguments are what the model reads.

@@ -1,4 +1,4 @@
-"""The tools of the process: which there are, which a turn is offered, and how they did."""
+"""The tools of the process: registered, offered to turns, run and counted."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class ToolRegistry:
 
     @property
     def search(self) -> SearchProvider | None:
-        """Who searches the web, if anyone."""
+        """The web search service, if there is one."""
         return self._resources.search
 
     def counters(self) -> Mapping[str, Counters]:
@@ -117,7 +117,7 @@ class ToolRegistry:
             name: Tool name, as the model wrote it.
             arguments: Arguments, as the model wrote them.
             caller: Who asks, and in which language.
-            refused: The turn does not offer this tool: the model is told so, nothing is run.
+            refused: The turn does not offer this tool: the model gets an error and nothing is run.
 
         Returns:
             The result, or a message about the failure with `run["status"]` `error` or `refused`.

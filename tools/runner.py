@@ -37,7 +37,7 @@ class Counters:
 
 
 class Failed(Exception):
-    """A call that did not come off: a stable code, and a message for the model."""
+    """A failed call: a stable code, and a message for the model."""
 
     def __init__(self, code: str, message: str) -> None:
         """Keep both."""

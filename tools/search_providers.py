@@ -1,4 +1,4 @@
-"""Who searches the web: Tavily with a key, else the keyless search library."""
+"""Web search services: Tavily with a key, else the keyless search library."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _search_pages(query: str, count: int, recency: Recency | None, region: str) 
 
 
 def _hits(rows: object, url: str, snippet: str) -> list[SearchHit]:
-    """Rows with an address and something to read; anything else is left out."""
+    """Return the rows that have an address and a text."""
     return [
         SearchHit(str(row.get("title") or row[url]).strip(), str(row[url]), str(row[snippet]).strip())
         for row in (rows if isinstance(rows, list) else [])

@@ -1,4 +1,4 @@
-"""What the model is told about calls that did not come off."""
+"""Messages to the model about failed calls."""
 
 from __future__ import annotations
 

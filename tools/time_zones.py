@@ -122,7 +122,7 @@ def _zone_of(place: str) -> str | None:
 
 
 def _narrowed(key: str | None, within: str) -> str | None:
-    """Return the zone of a place of zone `key` that is said to lie in `within`; None when that cannot be told."""
+    """Return the zone of a place of zone `key`, given that it lies in `within`; None when that is ambiguous."""
     country = _countries_by_name().get(within)
     if country is None:
         return _zones_by_name().get(within)

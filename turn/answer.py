@@ -1,4 +1,4 @@
-"""What a model call gave: the message that is kept, its usage, and what stands in for an answer that did not come."""
+"""The result of a model call: the message to keep, its usage, and the replacement for a missing answer."""
 
 from __future__ import annotations
 

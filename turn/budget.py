@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 SPARE_TOKENS = 64
 """Kept free for the note of the last round and what providers add around messages."""
 SHORTEST_ANSWER = 32
-"""Tokens without which it is not worth asking."""
+"""Fewest tokens of an answer: with less room the model is not asked."""
 
 
 class Budget:
     """What is left for a call: by the model's window, and by what the caller allows for the whole turn."""
 
     def __init__(self, chat: Chat, allowed: int | None, used: Usage) -> None:
-        """Take stock before a call.
+        """Compute what is left before a call.
 
         Args:
             chat: The model.

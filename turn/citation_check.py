@@ -33,7 +33,7 @@ class CitationCheck:
     """
 
     def __init__(self, sources: Sequence[Source], documents: Documents, owner: Owner, unsupported: str) -> None:
-        """Check against `sources`; put the mark `unsupported` in the place of what does not hold."""
+        """Check against `sources`; put the mark `unsupported` in place of citations that do not hold."""
         self._sources = {source["number"]: source for source in sources}
         self._documents, self._owner, self._mark = documents, owner, unsupported
         self.citations: list[Citation] = []
@@ -49,7 +49,7 @@ class CitationCheck:
                 continue
             shown = None
             if piece.quote:
-                shown = self._shown([await self._quoted(piece, said)])
+                shown = self._replacement([await self._quoted(piece, said)])
             elif not any(start <= piece.start < end for start, end in maths) and piece.start != left:
                 attached = _NAME_BEFORE.search(text) is not None
                 ends = _CLAIM_ENDS.match(answer, piece.end) is not None and not _NUMBERED_THING.search(text)
@@ -63,7 +63,7 @@ class CitationCheck:
         return re.sub(rf"[ \t]*{mark}(?:[ \t]*{mark})*", self._mark, text) if self.removed else text
 
     def _numbers(self, marker: Marker, said: str, *, attached: bool, claims: bool) -> str | None:
-        """What stands for numbers without a quote; `None` for a bracket that cites nothing: it is left as it is.
+        """Return the replacement of numbers without a quote; `None` leaves a bracket that cites nothing as it is.
 
         Such are lists that name no passage, what opens a line, and an index behind a name that supports nothing. A
         single number of no passage is an invented citation where it ends a claim.
@@ -71,13 +71,13 @@ class CitationCheck:
         if not self._sources or _LINE_START.search(said):
             return None
         if any(number not in self._sources for number in marker.numbers):
-            return self._shown([None]) if claims and len(marker.numbers) == 1 else None
+            return self._replacement([None]) if claims and len(marker.numbers) == 1 else None
         claim = last_claim(said)
         found = [_aligned(self._sources[number], claim, "") for number in marker.numbers]
-        return None if attached and not any(found) else self._shown(found)
+        return None if attached and not any(found) else self._replacement(found)
 
-    def _shown(self, found: Sequence[Citation | None]) -> str:
-        """Keep the citations that hold; return what stands for them and for the others."""
+    def _replacement(self, found: Sequence[Citation | None]) -> str:
+        """Keep the citations that hold; return the text that replaces all of them."""
         self.citations += [
             made for place, made in enumerate(found) if made and made not in (*self.citations, *found[:place])
         ]

@@ -1,4 +1,4 @@
-"""What every node is handed: the options of the call, and the live services of the process."""
+"""What every node receives: the options of the call, and the live services of the process."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ _opened: list[Services] = []
 
 
 def publish_services(services: Services | None) -> None:
-    """Name the services that a `Context` without any gets; `None` when they are closed."""
+    """Set the default services of a `Context`; `None` when they are closed."""
     _opened.clear()
     if services is not None:
         _opened.append(services)
 
 
 def services_are_open() -> bool:
-    """Tell whether this process has services to hand out."""
+    """Tell whether the services of this process are open."""
     return bool(_opened)
 
 

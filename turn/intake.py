@@ -1,4 +1,4 @@
-"""Takes a message in: files go to the attachment store, a recording becomes words, a long paste a document."""
+"""Processes a new message: files go to the attachment store, a recording becomes text, a long paste a document."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEAD_CHARS, TAIL_CHARS = 1500, 500
 """What of it stays in the message."""
 
 Stored = tuple[list[AttachmentRef], list[Attachment]]
-"""References to files that were stored, and those that could not be had."""
+"""References to stored files, and the files that failed."""
 
 
 def take_apart(messages: Sequence[AnyMessage], settings: Settings) -> list[tuple[AnyMessage, str, list[InlinePart]]]:
@@ -46,7 +46,7 @@ def take_apart(messages: Sequence[AnyMessage], settings: Settings) -> list[tuple
 
 
 async def store_files(parts: Sequence[InlinePart], services: Services, owner: Owner, language: Language) -> Stored:
-    """Put each file into the attachment store; one that cannot be had becomes a failed attachment."""
+    """Put each file into the attachment store; one that cannot be fetched or stored becomes a failed attachment."""
     refs: list[AttachmentRef] = []
     failed: list[Attachment] = []
     for part in parts:

@@ -1,4 +1,4 @@
-"""What nodes tell the outside while they work, and whose turn it is."""
+"""Events that nodes emit while they work, and the owner of the turn."""
 
 from __future__ import annotations
 

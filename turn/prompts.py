@@ -1,4 +1,4 @@
-"""What the model is told. Append-only inside a turn, so that prompt caches of providers hit.
+"""Prompts. Append-only inside a turn, so that prompt caches of providers hit.
 
 Order: system prompt (stable), running summary, earlier messages, the user's message with the turn's material, then tool
 calls and their results as they come. Material from files, pictures and pages is fenced and labelled: it is data, never

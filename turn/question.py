@@ -15,13 +15,13 @@ from domain.types import Question, QuestionKind
 from domain.words import Language
 
 LAST_PAGE: Final = -1
-"""Stands for the number of a document's last page."""
+"""Page number that means the last page of a document."""
 MOST_BEFORE: Final = 2
 """Most earlier messages that a question may lean on."""
 LONGEST: Final = {"en": 90, "zh": 30}
 """Longer messages, in characters, stand by themselves."""
 FRAME_CHARS: Final = 300
-"""Longer messages bring a subject of their own."""
+"""Longer messages bring their own subject."""
 SUMMARISED: Final = 3
 """Most Chinese characters, or one English word, that may name the file in a request for a summary ("这份租赁合同")."""
 

@@ -87,7 +87,7 @@ def _openai_type(status: int) -> str:
 
 
 def as_app_error(error: BaseException) -> AppError:
-    """Return the error that a client may see for `error`; what nobody foresaw is logged as `internal_error`."""
+    """Return the error that a client may see; anything unexpected is logged and becomes `internal_error`."""
     if isinstance(error, AppError):
         return error
     if isinstance(error, RedisError) or type(error).__module__.startswith("redisvl"):

@@ -1,4 +1,4 @@
-"""Forms: their fields and files, and no more of an oversized file than shows that it is one."""
+"""Forms: fields and files; of an oversized file only enough to see that it is one."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def _parsed(request: Request) -> FormData:
 
 
 class LimitedParser(MultiPartParser):
-    """Throws away what a file has beyond `max_file_bytes` while it streams in; its `size` still counts all of it.
+    """Discards file content beyond `max_file_bytes` while it streams in; `size` still counts all of it.
 
     One byte more than allowed is kept, so that whoever stores the file finds it too large, and the other files of the
     form are not lost with it.

@@ -1,4 +1,4 @@
-"""Who is calling: API keys, and how often a key may call."""
+"""Authentication by API key, and the rate limit of a key."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _ALWAYS_OPEN = frozenset({"/api/v1/health"})
 
 
 def user_of_key(key: str) -> str:
-    """Return the user id that a key stands for: opaque, so that it may be stored and logged."""
+    """Return the user id of a key: opaque, so that it may be stored and logged."""
     return "key-" + hashlib.sha256(key.encode()).hexdigest()[:20]
 
 
 class ApiKeys:
-    """Lets in who has a key and counts calls; without configured keys everyone is the one local user."""
+    """Authenticates callers by key and counts calls; without configured keys everyone is the one local user."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app

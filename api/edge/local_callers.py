@@ -20,7 +20,7 @@ def is_loopback(host: str) -> bool:
 
 
 def check_local(request: Request, allowed_origins: Sequence[str]) -> None:
-    """Let in who calls from this machine, unless it is a browser that a foreign page sends.
+    """Accept callers on this machine, except a browser that acts for a foreign page.
 
     A page that DNS has led here (rebinding) is known by its name in `Host`, one that posts a form by its `Origin`.
 
@@ -48,7 +48,7 @@ def check_local(request: Request, allowed_origins: Sequence[str]) -> None:
 
 
 def _is_own(host: str) -> bool:
-    """Tell whether nobody else can have chosen where the name leads: an address, or a name without a dot."""
+    """Tell whether no stranger can control where the name leads: an address, or a name without a dot."""
     return _address(host) is not None or "." not in host or host.endswith(".localhost")
 
 

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its size limit, its log line, and an answer even when all else failed."""
+"""Middleware of every request: its id, its size limit, its log line, and an answer even when all else failed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BODY_SECONDS = 30
 
 
 class RequestScope:
-    """Gives a request its id, logs and measures it, and turns what nobody caught into the error shape."""
+    """Gives a request its id, logs and measures it, and turns uncaught exceptions into the error shape."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -96,7 +96,7 @@ class BodyLimit:
 
 
 class _CountedBody:
-    """One request's body; an answer that the app gives after it was refused is held back."""
+    """One request's body; the app's answer is dropped once the body was refused."""
 
     def __init__(self, limit: int, receive: Receive, send: Send) -> None:
         self._limit, self._receive, self._send = limit, receive, send
@@ -105,7 +105,7 @@ class _CountedBody:
         self.answered = False
 
     def declare(self, scope: Scope) -> bool:
-        """Look at the declared length; return whether the app may see the request."""
+        """Check the declared length; return whether the app may see the request."""
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
         if length.isdigit() and int(length) > self._limit:
             self.error = BodyTooLarge(limit=self._limit)
@@ -119,7 +119,7 @@ class _CountedBody:
             BodyTimedOut: It did not come.
         """
         if self.error is None:
-            message = await self._take()
+            message = await self._receive_counted()
             if self._read > self._limit:
                 self.error = BodyTooLarge(limit=self._limit)
         if self.error is not None:
@@ -135,9 +135,9 @@ class _CountedBody:
     async def drain(self) -> None:
         """Throw the rest of the body away: a client that is still sending would not see the answer."""
         while isinstance(self.error, BodyTooLarge) and not self._complete and self._read <= _DRAIN_FACTOR * self._limit:
-            await self._take()
+            await self._receive_counted()
 
-    async def _take(self) -> Message:
+    async def _receive_counted(self) -> Message:
         if self._complete or self.answered:
             return await self._receive()
         try:

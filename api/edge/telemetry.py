@@ -99,7 +99,7 @@ class _TracedGraph:
     async def astream(
         self, given: Any, config: RunnableConfig, *, context: Context, **options: Any
     ) -> AsyncIterator[Any]:
-        """Stream a turn below a span of its own."""
+        """Stream a turn below its span."""
         span = self._telemetry.tracer.start_span(
             "invoke_agent agent",
             attributes=present({
@@ -123,7 +123,7 @@ class _TracedGraph:
 
 
 class _Traced:
-    """A service; what is not traced is passed on."""
+    """A service; calls that are not traced are passed on."""
 
     def __init__(self, service: Any, telemetry: Telemetry) -> None:
         self._service, self._telemetry = service, telemetry

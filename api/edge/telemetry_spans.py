@@ -62,7 +62,7 @@ class TurnHandler(AsyncCallbackHandler):
         self._used = [0, 0]
 
     def close(self) -> None:
-        """End the turn's span, and those whose end nobody told."""
+        """End the turn's span, and those that were left open."""
         for run_id in list(self._own):
             self._end(run_id)
         self._root.set_attribute("gen_ai.usage.input_tokens", self._used[0])

@@ -149,7 +149,7 @@ class _Call:
         )
 
     def tap(self, modes: Sequence[str], take: Callable[[str, Any], None]) -> None:
-        """Have `take` called with every chunk of these stream modes."""
+        """Call `take` with every chunk of these stream modes."""
         self.request = self.request.tapped(tuple(modes), take)
 
     def client_left(self, run: Run) -> None:
@@ -195,7 +195,7 @@ def _options(given: Mapping[str, Any]) -> TurnOptions:
 
 
 def _passed_on(config: RunnableConfig) -> RunnableConfig:
-    """What LangChain's own machinery needs: events are only seen of runs whose id and callbacks it gave."""
+    """Return the config that LangChain needs: it sees events only of runs with its id and callbacks."""
     kept: dict[str, Any] = {key: value for key, value in config.items() if key in ("tags", "run_id")}
     if metadata := {key: value for key, value in config.get("metadata", {}).items() if not key.startswith("__")}:
         kept["metadata"] = metadata
@@ -209,7 +209,7 @@ def _passed_on(config: RunnableConfig) -> RunnableConfig:
 
 
 def _public(update: Mapping[str, Any]) -> dict[str, Any]:
-    """A `{node: delta}` without the keys that are the graph's own business."""
+    """Return a `{node: delta}` without the graph's internal keys."""
     return {
         node: delta if not isinstance(delta, Mapping) else
         {key: _plain(value) for key, value in delta.items() if key in _OUTPUT_KEYS}
@@ -263,7 +263,7 @@ def _with_real_errors(response: Response, request: Request) -> Response:
 
 
 async def _errors_as_they_are(events: AsyncIterator[Any], request: Request) -> AsyncIterator[Any]:
-    """The events of a stream; where LangServe says "Internal Server Error", what it really was."""
+    """Yield the events of a stream; replace LangServe's "Internal Server Error" by the real error."""
     try:
         async for event in events:
             if not (isinstance(event, dict) and event.get("event") == "error"):

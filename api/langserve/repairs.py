@@ -34,12 +34,12 @@ def repair_langserve() -> None:
 
 
 def _encode_once(answer: BaseModel) -> Response:
-    """LangServe's own encodes an answer three times, two of them in Python."""
+    """Encode an answer once; LangServe's own function does it three times, two of them in Python."""
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def _without_none(unpack: Callable[..., Awaitable[dict[str, Any]]]) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """LangServe's own fails inside on a config of null."""
+    """Drop configs of null, on which LangServe's own function fails."""
 
     async def unpack_given(*configs: Any, **options: Any) -> dict[str, Any]:
         return await unpack(*(config for config in configs if config is not None), **options)

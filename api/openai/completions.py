@@ -107,6 +107,6 @@ def _ended(run: Run, words: StopWords) -> str:
 
 
 def _unsaid(batch: list[Event], said: str) -> str:
-    """What the answer has behind the text that was streamed, once it is there."""
+    """Return the rest of the final answer behind the text that was streamed."""
     answer = next((str(data["answer"]) for _, name, data in batch if name == "done"), "")
     return answer[len(said) :] if answer.startswith(said) else ""

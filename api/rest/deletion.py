@@ -130,7 +130,7 @@ async def _names(backend: Backend, owner: Owner, ids: Sequence[str]) -> list[str
 
 
 async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[str]) -> int:
-    """Take what one session says of these documents out of it; return how many messages that changed."""
+    """Remove these documents from the messages of one session; return how many messages changed."""
     services, memory_key = backend.services, owner.memory_key
     try:
         if not _touched((await services.transcripts.export(owner))["entries"], ids):
@@ -153,7 +153,7 @@ async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[
 
 
 def _touched(entries: list[Entry], ids: set[str]) -> dict[int, Entry]:
-    """Return, by place, the entries that name one of these documents, without what comes from it."""
+    """Return, by index, the entries that name one of these documents, stripped of its content."""
     return {place: _without(entry, ids) for place, entry in enumerate(entries) if _names_one(entry, ids)}
 
 

@@ -1,4 +1,4 @@
-"""What the service is made of right now, and whether it can answer."""
+"""Health: the parts in use, their states, and whether the service can answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was removed, in words and numbers."""
+"""Receipts of deletions."""
 
 from __future__ import annotations
 

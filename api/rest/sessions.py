@@ -1,4 +1,4 @@
-"""Sessions: listed, read, renamed, taken out and in, edited, branched, cleared."""
+"""Sessions: listed, read, renamed, exported, imported, edited, branched, cleared."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ async def import_session(body: ImportBody, backend: BackendDep, user: UserDep) -
 async def edit_message(
     session_id: SessionPath, body: EditBody, request: Request, backend: BackendDep, user: UserDep
 ) -> Response:
-    """Say a past message otherwise and answer it; what came after it is dropped. With `stream` as events."""
+    """Change a past message and answer it; what came after it is dropped. With `stream` as events."""
     fields = ChatBody(message=body.message, session_id=session_id, replaces=body.run_id, stream=body.stream)
     return await answer_body(request, TurnBody(fields, asked_language(request)), backend, user)
 
@@ -135,7 +135,7 @@ async def edit_message(
 async def regenerate_answer(
     session_id: SessionPath, body: RegenerateBody, request: Request, backend: BackendDep, user: UserDep
 ) -> Response:
-    """Answer a past message anew; what came after it is dropped. With `stream` as events."""
+    """Answer a past message again; what came after it is dropped. With `stream` as events."""
     run_id = body.run_id or await _last_run(backend, Owner(user, session_id))
     fields = ChatBody(session_id=session_id, replaces=run_id, stream=body.stream)
     return await answer_body(request, TurnBody(fields, asked_language(request)), backend, user)
@@ -143,7 +143,7 @@ async def regenerate_answer(
 
 @router.post("/sessions/{session_id}/branch", status_code=201, responses=ERRORS)
 async def branch_session(session_id: SessionPath, body: BranchBody, backend: BackendDep, user: UserDep) -> Response:
-    """Go on from a past point in a new session; the documents of the session come along."""
+    """Continue from a past point in a new session, with the documents of the session."""
     source, target = Owner(user, session_id), Owner(user, body.session_id or uuid.uuid4().hex)
     page = await backend.services.transcripts.export(source)
     if body.session_id is not None and await _exists(backend, target):

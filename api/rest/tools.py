@@ -1,4 +1,4 @@
-"""Which tools there are, and how they did."""
+"""The tools, and their counters."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ async def with_replaced(fields: ChatBody, backend: Backend, user_id: str) -> Cha
 def _content(
     fields: ChatBody, refs: Sequence[AttachmentRef], handled: Sequence[Attachment]
 ) -> str | list[str | dict[str, Any]]:
-    """Message content: the text, then references; the model is told in words of files that were handled before."""
+    """Return message content: the text with notes on files handled before, then references."""
     notes = [
         f"[{item['name']}: {item['error']['message']}]" if "error" in item else f"[{item['name']}]" for item in handled
     ]

@@ -51,7 +51,7 @@ def ref_of(attachment: Attachment) -> AttachmentRef:
 
 
 def queued(ref: AttachmentRef) -> Attachment:
-    """Return an attachment that nobody has begun to read."""
+    """Return an attachment that waits to be read."""
     return Attachment(
         id=ref["id"], name=ref["name"], kind=ref["kind"], media_type=ref["media_type"], size=ref["size"],
         sha256=ref["sha256"], status="queued",

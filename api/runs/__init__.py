@@ -1,1 +1,1 @@
-"""A run: how a turn is started, worked on, settled and told."""
+"""A run: how a turn is started, worked on, settled and reported."""

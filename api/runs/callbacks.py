@@ -1,4 +1,4 @@
-"""Tells another server how a background run ended: signed, and only to addresses that may be called."""
+"""Callbacks: posts the result of a background run, signed, and only to addresses that may be called."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 async def call_back(services: Services, url: str, run: Run) -> None:
-    """Post the result of a run to `url`, again after a pause where nobody took it.
+    """Post the result of a run to `url`, and retry after a pause when it was not accepted.
 
     A failure is logged; the result stays at `GET /api/v1/runs/{id}`.
     """

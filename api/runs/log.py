@@ -98,7 +98,7 @@ class RunLog:
 
 
 def _state_in(batch: list[Event]) -> RunState | None:
-    """The state that a run has come to with these events."""
+    """Return the last state in these events."""
     told: list[RunState] = [
         "error" if name == "error" else data["state"] for _, name, data in batch if name in ("run", "done", "error")
     ]
@@ -108,7 +108,7 @@ def _state_in(batch: list[Event]) -> RunState | None:
 async def with_gaps(
     batches: AsyncIterator[list[Event]], after: int, describe: Callable[[], Awaitable[dict[str, Any]]]
 ) -> AsyncIterator[list[Event]]:
-    """Put a `gap` event where events are no longer kept; its data is what `describe` knows of the run.
+    """Put a `gap` event where events are no longer kept; its data is the result of `describe`.
 
     Args:
         batches: Events of a run with numbers above `after`, or from the first when `after` was never given.

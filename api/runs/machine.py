@@ -1,4 +1,4 @@
-"""The life of a run as a state machine: enter, work, settle, tell.
+"""The life of a run as a state machine: enter, work, settle, report.
 
     queued --(it is the run's turn on its thread)--> running --> done | stopped | interrupted | rolled_back | error
 
@@ -46,7 +46,7 @@ class RunMachine:
         self._saver = cast("ThreadSaver", graph.checkpointer)
 
     async def live(self, run: Run) -> None:
-        """Take a run through its states; whatever happens, it comes to a final one and tells so once."""
+        """Take a run through its states; whatever happens, it ends in a final state and reports that once."""
         run_id_var.set(run.id)
         thread_id_var.set(run.request.thread_id)
         run.enter("queued")
@@ -57,7 +57,7 @@ class RunMachine:
                 await (self._in_turn(run) if run.request.remembered else self._alone(run))
             except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001  # a run must end in an event
                 run.settle(reason_for(exc, run.cut))
-        _tell(run)
+        _report(run)
 
     async def _alone(self, run: Run) -> None:
         run.settle(await self._work(run, self._stateless))
@@ -77,7 +77,7 @@ class RunMachine:
                     await self._turns.finish(turn, [*saved, *await record.closing()])
 
     async def _work(self, run: Run, graph: Graph, turn: Turn | None = None) -> Cut | None:
-        """Let the graph take the turn; return why it did not come to its end, if it did not."""
+        """Run the graph; return why it was cut short, or nothing."""
         run.enter("running")
         work = run.work = asyncio.create_task(stream_graph(run, graph, self._services))
         if turn is not None:
@@ -90,7 +90,7 @@ class RunMachine:
         return reason_for(asyncio.CancelledError() if work.cancelled() else work.exception(), run.cut)
 
     async def _repair(self, run: Run, reason: Cut | None) -> Cut | None:
-        """Leave in memory what a turn that did not come to its end is worth; return why it ends after that."""
+        """Repair memory after a turn that was cut short; return why the run ends."""
         if reason is None or isinstance(reason, RunLost):
             return reason
         key, sent, text = run.request.owner.memory_key, run.request.messages, run.progress.partial
@@ -122,8 +122,8 @@ def reason_for(failure: BaseException | None, cut: Cut | None) -> Cut | None:
     return cut if isinstance(cut, AppError) else as_app_error(failure)
 
 
-def _tell(run: Run) -> None:
-    """Tell how the run ended: the last event, the counters, a line of the log."""
+def _report(run: Run) -> None:
+    """Report how the run ended: the last event, the counters, a line of the log."""
     if run.error is not None:
         body = error_body(run.error, run.request.language, request_id_var.get())
         run.log.append("error", {**body, **(run.answer or {})})

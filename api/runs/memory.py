@@ -1,4 +1,4 @@
-"""What the model remembers of a thread: put right after a turn was cut short, rebuilt from transcripts."""
+"""The memory of a thread: repaired after a turn was cut short, rebuilt from transcripts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def forget_turn(graph: Graph, memory_key: str, sent: Sequence[AnyMessage])
 
 
 async def replace_memory(graph: Graph, memory_key: str, messages: Sequence[AnyMessage]) -> None:
-    """Let a thread remember exactly `messages`."""
+    """Replace the memory of a thread by `messages`."""
     saver: Any = graph.checkpointer
     await saver.adelete_thread(memory_key)
     if messages:
@@ -82,7 +82,7 @@ async def _write(graph: Graph, config: RunnableConfig, messages: Sequence[AnyMes
 
 
 def _text_only(message: AnyMessage) -> AnyMessage:
-    """The message as memory may hold it: a turn cut short early has not moved its files out yet."""
+    """Return the message as memory may hold it: a turn cut short early still has its files in it."""
     if not isinstance(message, HumanMessage) or isinstance(message.content, str):
         return message
     try:

@@ -1,4 +1,4 @@
-"""From what the graph streams to the events that clients see."""
+"""From chunks that the graph streams to events that clients see."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CUSTOM = frozenset({"attachment", "tool", "citation", "usage", "warning"})
 
 
 class TurnProgress:
-    """Writes the events of one turn to its log, and keeps what is needed when the turn does not end by itself."""
+    """Writes the events of one turn to its log, and keeps what is needed when it is cut short."""
 
     def __init__(self, log: RunLog) -> None:
         self._log = log
@@ -84,6 +84,6 @@ class TurnProgress:
 
 
 def begins_answer(event: Event) -> bool:
-    """Tell whether the model is asked now: what it said before this event was said on the way to tools."""
+    """Tell whether a model call begins: text before this event came before tool calls."""
     _, name, data = event
     return bool(name == "node" and data["name"] == ANSWERING_NODE and data["state"] == "start")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OPENING_SECONDS = 0.02
-"""What the user said is written down this much later, while the model thinks: nothing shall delay that it is asked."""
+"""Delay of writing the question, so that the model is asked first."""
 MEMORY_ENTRIES = 60
 MEMORY_CHARS = 60_000
 """Most of a transcript that a rebuilt memory takes; more would be summarised away at once."""
@@ -31,7 +31,7 @@ _REF_KEYS = tuple(AttachmentRef.__annotations__)
 
 
 class TurnRecord:
-    """The transcript's part of one turn: the question is written while the model thinks, the answer at the end.
+    """The transcript of one turn: the question is written while the model works, the answer at the end.
 
     Args:
         run: The turn.
@@ -54,7 +54,7 @@ class TurnRecord:
             self._opening.cancel()
 
     async def _open(self) -> int:
-        """Write down what the user said; return how many entries the transcript has then."""
+        """Write the question; return how many entries the transcript has then."""
         await asyncio.sleep(OPENING_SECONDS)
         self._written = True
         try:
@@ -65,7 +65,7 @@ class TurnRecord:
             return 0
 
     async def closing(self) -> list[ScriptCall]:
-        """Return the calls that write down what is still missing of a settled turn; one that is withdrawn leaves.
+        """Return the calls that write the rest of a settled turn; one that is rolled back is removed.
 
         Raises:
             MemoryUnavailable: Redis failed.

@@ -1,4 +1,4 @@
-"""A run: one turn on its way, and how far it has come."""
+"""A run: one turn, its state and its result."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class Run:
             running.cancel()
 
     def enter(self, state: RunState) -> None:
-        """Come to a state that is not the last, and tell it."""
+        """Enter a state that is not final, and report it."""
         self.state = state
         self.log.append("run", {"run_id": self.id, "session_id": self.request.thread_id, "state": state})
 
     def settle(self, reason: Cut | None) -> None:
-        """Come to the final state: `done` without a reason, `error` with an error, else what the reason says."""
+        """Enter the final state: `done` without a reason, `error` with an error, else the reason itself."""
         request, output = self.request, self.progress.output
         self.ended = time.time()
         self.error = reason if isinstance(reason, AppError) else None
@@ -109,7 +109,7 @@ def stored_status(record: RunRecord) -> dict[str, Any]:
 
 
 def _status(run_id: str, thread_id: str, state: RunState, created: str, last: dict[str, Any] | None) -> dict[str, Any]:
-    """A run in words of the API; `last` is the data of its terminal event: the answer, and `error` if it failed."""
+    """Return a run as the API shows it; `last` is the data of its terminal event: answer, and `error` if it failed."""
     answer = {key: value for key, value in (last or {}).items() if key != "error"}
     return {
         "run_id": run_id, "session_id": thread_id, "state": state, "created_at": created,

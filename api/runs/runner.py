@@ -1,4 +1,4 @@
-"""The runs of this process: started, found, stopped, followed; those of other processes by their records."""
+"""Starts, finds, stops and follows runs: those of this process directly, those of others by their records."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STOP_SECONDS = 10.0
 
 
 class TurnRunner:
-    """Runs turns, one at a time per thread, each as a task that lives apart from the connection that asked for it.
+    """Runs turns, one at a time per thread, each as a task independent of the connection that asked for it.
 
     Args:
         graph: The graph with memory.
@@ -51,7 +51,7 @@ class TurnRunner:
         self._closing: set[asyncio.Task[None]] = set()
 
     def start(self, request: TurnRequest, *, run_id: str | None = None) -> Run:
-        """Start a turn and return at once; a `run_id` that is in use already is not taken from a client.
+        """Start a turn and return at once; a client's `run_id` that is already in use is replaced.
 
         Raises:
             TooMuchText: A message or the system prompt is too long.
@@ -160,7 +160,7 @@ class TurnRunner:
         closing.add_done_callback(self._closing.discard)
 
     async def _close(self, run: Run) -> None:
-        """Copy the last events, call back, and drop the files of a turn that stood alone: no client waits for these."""
+        """Copy the last events, call back, and drop the files of a turn without a thread: no client waits for these."""
         await run.log.settle()
         self._runs.pop(run.id, None)
         request = run.request

@@ -1,4 +1,4 @@
-"""Runs the graph for one turn, and hands what it streams to those who listen."""
+"""Runs the graph for one turn, and passes on what it streams."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
-    """Take the turn of `run`; its outcome is in `run.progress` afterwards.
+    """Run the graph for `run`; its outcome is in `run.progress` afterwards.
 
     Raises:
         AppError: A step failed in a way that a client may see.
@@ -27,7 +27,7 @@ async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
     request = run.request
     config: RunnableConfig = {**request.config, **thread_config(request.owner.memory_key)}
     given: Any = {"messages": list(request.messages)} if request.resume is None else Command(resume=request.resume)
-    # Nobody follows the tokens of an unpublished turn without a tap: leave their callbacks out of every node.
+    # The tokens of an unpublished turn without a tap have no reader: leave their callbacks out of every node.
     modes: Any = list({*(STREAM_MODES if request.published or request.tap else ("values",)), *request.modes})
     stream = graph.astream(
         given,

@@ -137,7 +137,7 @@ async def _voice(
 
 
 async def unspoken_batches(batches: AsyncIterator[list[Event]]) -> AsyncIterator[list[Event]]:
-    """Say in the events of a run that they cannot be spoken: no engine is set up."""
+    """Add a warning to the events of a run: they cannot be spoken, no engine is set up."""
     yield [_silence(SpeechUnavailable(reason=_OFF))]
     async for batch in batches:
         yield batch

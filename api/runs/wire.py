@@ -1,4 +1,4 @@
-"""How a run goes to its client: as Server-Sent Events, or as one answer for a client that may leave."""
+"""The response of a run: Server-Sent Events, or one answer for a client that may disconnect."""
 
 from __future__ import annotations
 

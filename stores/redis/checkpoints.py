@@ -170,7 +170,7 @@ class ThreadSaver(AsyncRedisSaver):
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        """Store what a task wrote before its superstep ended: of use after an interrupt or a crash."""
+        """Store what a task wrote before its superstep ended: used after an interrupt or a crash."""
         if not writes:
             return
         thread_id, ns = _place(config)
@@ -277,7 +277,7 @@ ThreadSaver.aput_writes.__signature__ = inspect.signature(ThreadSaver.aput_write
 
 
 def _document(config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, parent: str) -> bytes:
-    """Return the document as `AsyncRedisSaver` lays it out."""
+    """Return the document in the layout of `AsyncRedisSaver`."""
     thread_id, ns = _place(config)
     run_id = config["configurable"].get("run_id") or metadata.get("run_id") or ""
     stored = {
@@ -314,7 +314,7 @@ async def _collect(items: AsyncIterator[CheckpointTuple]) -> list[CheckpointTupl
 
 
 async def open_checkpointer(redis: Redis, settings: Settings) -> ThreadSaver:
-    """Return the saver of `redis`, its indexes in place; without Redis the saver waits for it to come."""
+    """Return the saver of `redis`, with its indexes; without Redis the saver waits until it is there."""
     saver = ThreadSaver(redis, settings)
     try:
         await saver.asetup()
@@ -325,7 +325,7 @@ async def open_checkpointer(redis: Redis, settings: Settings) -> ThreadSaver:
 
 @asynccontextmanager
 async def generate_checkpointer() -> AsyncIterator[ThreadSaver]:
-    """What `langgraph.json` names, so that `langgraph dev` keeps its threads where the server does."""
+    """Checkpointer for `langgraph dev`, named in `langgraph.json`: it keeps threads where the server does."""
     settings = await asyncio.to_thread(Settings)
     async with await open_redis(settings) as redis:
         yield await open_checkpointer(redis.client, settings)

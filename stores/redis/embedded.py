@@ -115,7 +115,7 @@ class EmbeddedRedis:
             return False
 
     async def _end_orphan(self) -> None:
-        """End a server whose owner is gone: the kernel has told it to stop, but it may still be writing."""
+        """End a server whose owner is gone: the kernel has signalled it, but it may still be writing."""
         deadline = time.monotonic() + STOP_TIMEOUT
         while await self._answers():
             if time.monotonic() > deadline:
@@ -164,7 +164,7 @@ class EmbeddedRedis:
                 logger.error("the embedded redis cannot be started", extra={"error": type(exc).__name__})
 
     async def aclose(self) -> None:
-        """End what this process started."""
+        """End the server, if this process started it."""
         await end_tasks([self._watcher])
         await self._probe.aclose()
         if self._process is not None:

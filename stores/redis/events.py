@@ -1,4 +1,4 @@
-"""Runs and what happens in them: a record and a bounded stream of events in Redis, readable from every process.
+"""Runs and their events: a record and a bounded stream in Redis, readable from every process.
 
 Event `n` of a run is the entry `n-0` of its stream, so the numbers alone tell a reader what is missing. Readers are
 woken over one subscription connection a process and take what there is from the stream: 500 open streams cost no
@@ -68,7 +68,7 @@ class RunEvents:
         self._create, self._append, self._beat, self._get = map(redis.register_script, (CREATE, APPEND, BEAT, GET))
 
     async def create(self, run_id: str, owner: Owner, language: Language) -> None:
-        """Record a queued run that this process will carry out; from now on it sends the run's heartbeat."""
+        """Record a queued run of this process and start its heartbeat."""
         fields = ["run_id", run_id, "user_id", owner.user_id, "thread_id", owner.thread_id or "", "language", language]
         with memory_errors():
             await self._create(keys=_keys(run_id), args=[self._ttl, *map(_encoded, fields)])
@@ -77,7 +77,7 @@ class RunEvents:
             self._beating = asyncio.get_running_loop().create_task(self._beat_all(), name="run-heartbeats")
 
     async def append(self, run_id: str, events: Sequence[Event], state: RunState | None = None) -> bool:
-        """Add events, wake the readers, and note the state that the run has come to; `False` when it was over already.
+        """Add events, wake the readers, and set the run's state; `False` when it was over already.
 
         With a final state, the last of the events is the terminal one.
         """

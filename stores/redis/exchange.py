@@ -26,7 +26,7 @@ end
 
 
 class ScriptCall(NamedTuple):
-    """One call of a Lua script, which must give something other than `false` or nothing."""
+    """One call of a Lua script, which must return neither `false` nor nothing."""
 
     script: str
     keys: Sequence[str]
@@ -34,7 +34,7 @@ class ScriptCall(NamedTuple):
 
 
 async def call_together(redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
-    """Call the scripts in this order and return their results; nobody sees a state in between.
+    """Call the scripts in this order, atomically, and return their results.
 
     Raises:
         RedisError: Redis or one of the scripts failed; what the scripts before it did stays done.

@@ -1,4 +1,4 @@
-"""Takes what was deleted out of Redis' append-only file, which otherwise keeps every value ever written."""
+"""Removes deleted values from Redis' append-only file, which otherwise keeps every value ever written."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class LogRewriter:
     """Rewrites the file of one Redis from what it holds now, soon after something was deleted."""
 
     def __init__(self, redis: Redis) -> None:
-        """Keep the client; nothing is asked of it yet."""
+        """Keep the client; nothing is sent yet."""
         self._redis = redis
         self._wanted = False
         self._earliest = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def request(self) -> None:
-        """Rewrite the file soon; many calls in a short time cost one rewriting."""
+        """Rewrite the file soon; many calls in a short time cost one rewrite."""
         self._wanted = True
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work(), name="redis-log")
 
     async def aclose(self) -> None:
-        """Do at once what is still to be done."""
+        """Run a rewrite that is still due, now."""
         pending = self._wanted or (self._task is not None and not self._task.done())
         await end_tasks([self._task])
         if pending:
@@ -59,7 +59,7 @@ class LogRewriter:
             self._earliest = ended + (ended - began) / SHARE
 
     async def _rewrite(self) -> bool:
-        """Rewrite, and return whether it was done; one that had begun before knows nothing of the last deletions."""
+        """Rewrite the file, after a running rewrite, which misses the last deletions; return whether it worked."""
         try:
             await self._idle()
             await self._redis.bgrewriteaof()
@@ -70,7 +70,7 @@ class LogRewriter:
         return True
 
     async def _idle(self) -> None:
-        """Wait until no rewriting is under way."""
+        """Wait until no rewrite is running."""
         deadline = time.monotonic() + LONGEST
         while time.monotonic() < deadline:
             state = await self._redis.info("persistence")

@@ -50,7 +50,7 @@ class _SocketConnection(UnixDomainSocketConnection):
 
 
 class _EarlyRetry(Retry):
-    """Tries again what failed early, as when Redis restarts; what has waited for an answer in vain fails at once."""
+    """Retries commands that fail early, as when Redis restarts; one that waited in vain fails at once."""
 
     async def call_with_retry(
         self,
@@ -59,7 +59,7 @@ class _EarlyRetry(Retry):
         is_retryable: Callable[[Exception], bool] | None = None,
         with_failure_count: bool = False,
     ) -> Any:
-        """Run `do`, again after an early failure."""
+        """Run `do`; retry after an early failure."""
         end = time.monotonic() + RETRY_WINDOW
 
         async def fail_for_good_when_late(error: Exception, *count: int) -> None:

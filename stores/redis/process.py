@@ -1,4 +1,4 @@
-"""The embedded Redis: where its parts come from, and how its process is started so that it never outlives us."""
+"""The embedded Redis: where its programs come from, and how its process is started so that it ends with this one."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def socket_path(folder: Path) -> Path:
 def spawn(programs: Programs, folder: Path, socket: Path) -> subprocess.Popen[bytes]:
     """Start redis-server: data and log in `folder`, no TCP port, every write on disk within a second.
 
-    The kernel ends a child with the thread that started it, so a thread of its own starts it and stays with it.
+    The kernel ends a child with the thread that started it, so a dedicated thread starts it and stays alive.
     """
     started: Future[subprocess.Popen[bytes]] = Future()
 

@@ -47,12 +47,12 @@ class RedisHandle:
     _log: LogRewriter | None = field(default=None, repr=False)
 
     def erase_deleted(self) -> None:
-        """Erase deleted values from the disk too, within seconds; a configured Redis is its operator's business."""
+        """Erase deleted values from the disk too, within seconds; a configured Redis is left to its operator."""
         if self._log is not None:
             self._log.request()
 
     async def ping(self) -> None:
-        """Ask Redis for a sign of life.
+        """Ping Redis.
 
         Raises:
             MemoryUnavailable: There was none.

@@ -27,20 +27,20 @@ class StagedMemory:
         return [document, *(row for rows, _ in self._writes.get(checkpoint_id, ()) for row in rows)]
 
     def put(self, checkpoint_id: str, document: bytes, call: ScriptCall) -> None:
-        """Take a checkpoint in place of the one before it."""
+        """Replace the checkpoint."""
         self._put = checkpoint_id, document, call
 
     def put_writes(self, checkpoint_id: str, rows: list[bytes], call: ScriptCall) -> None:
-        """Take what a task wrote; of use only while its checkpoint is the newest."""
+        """Keep the writes of a task; they count only while its checkpoint is the newest."""
         self._writes.setdefault(checkpoint_id, []).append((rows, call))
 
     def forget(self) -> None:
-        """Have nothing of the thread any more."""
+        """Drop everything of the thread."""
         self._found, self._put = [], None
         self._writes.clear()
 
     def calls(self) -> list[ScriptCall]:
-        """Return what has to be sent to Redis; nothing when the turn wrote nothing."""
+        """Return the calls to be sent to Redis; none when the turn wrote nothing."""
         if self._put is None:
             return [call for taken in self._writes.values() for _, call in taken]
         checkpoint_id, _, call = self._put

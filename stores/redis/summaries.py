@@ -30,7 +30,7 @@ class Summaries:
 
     @contextmanager
     def stage(self, memory_key: str, found: bytes | None) -> Iterator[None]:
-        """Serve a thread from what the `reading` call gave; None: it is read when it is asked for."""
+        """Serve a thread from the result of the `reading` call; None: read it on demand."""
         if found is not None:
             self._staged[memory_key] = found
         try:
@@ -39,7 +39,7 @@ class Summaries:
             self._staged.pop(memory_key, None)
 
     async def put(self, memory_key: str, summary: str, covered_message_ids: Sequence[str]) -> None:
-        """Keep `summary`, which stands for the messages of these ids; it replaces an earlier one.
+        """Keep `summary` of the messages of these ids; it replaces an earlier one.
 
         Raises:
             MemoryUnavailable: Redis failed.

@@ -1,4 +1,4 @@
-"""Ending background tasks for good."""
+"""Cancelling background tasks reliably."""
 
 from __future__ import annotations
 

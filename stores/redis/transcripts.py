@@ -1,4 +1,4 @@
-"""Threads and all that was said in them: apart from the model's window, append-only, paged.
+"""Threads and their full transcripts: independent of the model's window, append-only, paged.
 
 Three keys: a thread's head (title, times), its entries, and the user's list of threads by last activity. What a turn
 costs does not depend on how long the transcript is.
@@ -194,7 +194,7 @@ class Transcripts:
             return int(await self._delete(keys=_keys(owner), args=[owner.memory_key]))
 
     async def replace(self, owner: Owner, entries: Mapping[int, Entry]) -> None:
-        """Write the entries at these indexes anew, all or none; only while the thread's turn is held."""
+        """Overwrite the entries at these indexes, all or none; only while the thread's turn is held."""
         with memory_errors():
             async with self._redis.pipeline(transaction=True) as pipe:
                 for index, entry in entries.items():
@@ -202,7 +202,7 @@ class Transcripts:
                 await pipe.execute()
 
     async def truncate(self, owner: Owner, index: int) -> int:
-        """Drop the entries from `index` on, as an edit or a rollback does; return how many went."""
+        """Drop the entries from `index` on, as an edit or a rollback does; return how many were dropped."""
         with memory_errors():
             return int(await self._truncate(keys=_keys(owner), args=[max(0, index)]))
 

@@ -138,7 +138,7 @@ class ThreadTurns:
     async def hold(
         self, memory_key: str, run_id: str, policy: ConcurrencyPolicy = "enqueue", *, calls: Sequence[ScriptCall] = ()
     ) -> AsyncIterator[Turn]:
-        """Take the turn of a thread for the run, wait for it as `policy` says, and give it back at the end.
+        """Hold the turn of a thread for the run: wait for it as `policy` says, and release it at the end.
 
         Args:
             memory_key: The thread.
@@ -155,7 +155,7 @@ class ThreadTurns:
         await self._start()
         turn = self._turns[run_id] = Turn(memory_key, run_id)
         try:
-            await self._take(turn, policy, calls)
+            await self._acquire(turn, policy, calls)
             turn._held, turn._renewed = True, time.monotonic()
             yield turn
         finally:
@@ -164,7 +164,7 @@ class ThreadTurns:
                 await asyncio.shield(self._give_back(turn))
 
     async def request_stop(self, run_id: str, cut: CutState = "stopped") -> None:
-        """Ask a run, on whatever process, to end; also one that has not begun yet.
+        """Ask a run of any process to end, even before it has begun.
 
         Raises:
             MemoryUnavailable: Redis failed.
@@ -186,7 +186,7 @@ class ThreadTurns:
             self._renewer = asyncio.get_running_loop().create_task(self._renew_all(), name="turn-leases")
             await self._signals.listen(CHANNEL, self._on_message)
 
-    async def _take(self, turn: Turn, policy: ConcurrencyPolicy, calls: Sequence[ScriptCall]) -> None:
+    async def _acquire(self, turn: Turn, policy: ConcurrencyPolicy, calls: Sequence[ScriptCall]) -> None:
         deadline = time.monotonic() + self._wait
         asked = False
         while True:
@@ -219,7 +219,7 @@ class ThreadTurns:
         return holder.decode(), _cut(cut)
 
     async def finish(self, turn: Turn, calls: Sequence[ScriptCall]) -> None:
-        """Make the last calls of a turn and give it back, in one exchange.
+        """Make the last calls of a turn and release it, in one exchange.
 
         Raises:
             MemoryUnavailable: Redis failed; what of it was done is not known.
@@ -251,7 +251,7 @@ class ThreadTurns:
             turn._woken.set()
 
     def _catch_up(self) -> None:
-        """Messages may have been missed: wake all that wait, and look for the stop marks of all that run."""
+        """Catch up after missed messages: wake all waiting runs, and check the stop marks of all running ones."""
         for turn in self._turns.values():
             turn._woken.set()
         running = [turn for turn in self._turns.values() if turn._held]
