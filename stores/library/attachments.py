@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from domain.errors import FileEmpty, FileTooLarge, UnknownAttachment
 from domain.owner import Owner
@@ -20,7 +20,7 @@ from domain.types import AttachmentRef
 from domain.words import Words
 from readers.detect import detect
 from settings import MiB
-from stores.sql.database import Database, lock
+from stores.sql.database import Database, lock, rows
 from stores.sql.tables import attachments, cache
 
 HEAD_BYTES = 64 * 1024
@@ -176,9 +176,9 @@ def insert_attachment(db: Connection, ref: AttachmentRef, owner: Owner) -> None:
     db.execute(insert(attachments), row)
 
 
-def find_attachment(db: Connection, attachment_id: str, owner: Owner) -> Row[Any] | None:
-    """Return the row of an attachment of the user of `owner`."""
-    return db.execute(_MINE, {"attachment_id": attachment_id, "user_id": owner.user_id}).first()
+def find_attachment(db: Connection, attachment_id: str, owner: Owner) -> Any:
+    """Return the row of an attachment of the user of `owner`, or None."""
+    return next(iter(rows(db, _MINE, {"attachment_id": attachment_id, "user_id": owner.user_id})), None)
 
 
 def is_owned(db: Connection, sha256: str) -> bool:
@@ -186,7 +186,7 @@ def is_owned(db: Connection, sha256: str) -> bool:
     return db.execute(_OWNED, {"sha256": sha256}).first() is not None
 
 
-def as_ref(row: Row[Any]) -> AttachmentRef:
+def as_ref(row: Any) -> AttachmentRef:
     """Return the reference in a row that has the columns of `attachments`."""
     return AttachmentRef(
         id=row.id, name=row.name, kind=row.kind, media_type=row.media_type, size=row.size, sha256=row.sha256

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, case, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
 
 from domain.owner import Owner
 from domain.types import AttachmentRef
@@ -13,7 +13,7 @@ from domain.words import Language
 from stores.library.attachments import as_ref
 from stores.library.contents import LEASE_SECONDS, ContentGone
 from stores.library.pages import CHUNK_TEXT, with_heading
-from stores.sql.database import Database
+from stores.sql.database import Database, rows
 from stores.sql.tables import attachments, chunks, contents, documents, pages
 
 
@@ -36,6 +36,16 @@ class Unfinished:
     language: Language
 
 
+_CONTENT = select(contents.c.id).where(contents.c.id == bindparam("content_id"))
+_NOT_EMBEDDED = (
+    select(chunks.c.ordinal, chunks.c.heading, CHUNK_TEXT.label("text"))
+    .join(contents, contents.c.id == chunks.c.content_id)
+    .where(chunks.c.content_id == bindparam("content_id"), chunks.c.ordinal >= contents.c.embedded)
+    .order_by(chunks.c.ordinal)
+    .limit(bindparam("limit"))
+)
+
+
 class Backlog:
     """The work that follows reading, as the database knows it."""
 
@@ -50,16 +60,10 @@ class Backlog:
         """
 
         def query(db: Connection) -> list[Embeddable]:
-            done = db.scalar(select(contents.c.embedded).where(contents.c.id == content_id))
-            if done is None:
+            if not rows(db, _CONTENT, {"content_id": content_id}):
                 raise ContentGone
-            rows = db.execute(
-                select(chunks.c.ordinal, chunks.c.heading, CHUNK_TEXT.label("text"))
-                .where(chunks.c.content_id == content_id, chunks.c.ordinal >= done)
-                .order_by(chunks.c.ordinal)
-                .limit(limit)
-            )
-            return [Embeddable(row.ordinal, with_heading(row.heading, row.text)) for row in rows]
+            found = rows(db, _NOT_EMBEDDED, {"content_id": content_id, "limit": limit})
+            return [Embeddable(row.ordinal, with_heading(row.heading, row.text)) for row in found]
 
         return await self._database.read(query)
 

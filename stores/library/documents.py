@@ -23,7 +23,7 @@ from stores.library.removal import Receipt, Removal
 from stores.library.search import Hit, Search
 from stores.library.vectors import VectorStore
 from stores.library.visibility import parameters, sight
-from stores.sql.database import Database
+from stores.sql.database import Database, rows
 from stores.sql.tables import attachments, documents, pages
 
 _CONTENT = (
@@ -33,6 +33,11 @@ _CONTENT = (
 )
 _PAGE_TEXT = select(pages.c.text).where(
     pages.c.content_id == bindparam("content_id"), pages.c.number == bindparam("number")
+)
+_PAGES = (
+    select(pages)
+    .where(pages.c.content_id == bindparam("content_id"), pages.c.number.between(bindparam("first"), bindparam("last")))
+    .order_by(pages.c.number)
 )
 LAST_PAGE = 2**31 - 1
 
@@ -87,7 +92,7 @@ class Documents:
         Recognised text and descriptions of pictures are left out; `get` has them.
         """
         query, values = select_documents(sight(owner, library=library)), parameters(owner)
-        return await self._database.read(lambda db: [attachment(row) for row in db.execute(query, values)])
+        return await self._database.read(lambda db: [attachment(row) for row in rows(db, query, values)])
 
     async def get(self, document_id: str, owner: Owner) -> Attachment:
         """Return one document with its progress; a file that nobody has begun to read is `queued`.
@@ -98,7 +103,7 @@ class Documents:
 
         def query(db: Connection) -> Attachment | None:
             values = {"document_id": document_id, "user_id": owner.user_id}
-            if (row := db.execute(select_documents("one"), values).first()) is not None:
+            for row in rows(db, select_documents("one"), values):
                 return attachment(row)
             row = find_attachment(db, document_id, owner)
             return None if row is None else Attachment(**as_ref(row), status="queued")  # type: ignore[typeddict-item]  # optional keys
@@ -119,9 +124,8 @@ class Documents:
 
         def query(db: Connection) -> builtins.list[PageRecord]:
             content_id = _content_of(db, document_id, owner)
-            wanted = select(pages).where(pages.c.content_id == content_id)
-            rows = wanted.where(pages.c.number.between(first, last or LAST_PAGE)).order_by(pages.c.number)
-            return [page_record(row) for row in db.execute(rows)]
+            span = {"content_id": content_id, "first": first, "last": last or LAST_PAGE}
+            return [page_record(row) for row in rows(db, _PAGES, span)]
 
         return await self._database.read(query)
 
@@ -134,10 +138,9 @@ class Documents:
 
         def query(db: Connection) -> str:
             place = {"content_id": _content_of(db, document_id, owner), "number": page}
-            text = db.scalar(_PAGE_TEXT, place)
-            if text is None:
-                raise UnknownDocument(id=document_id)
-            return str(text)
+            for row in rows(db, _PAGE_TEXT, place):
+                return str(row.text)
+            raise UnknownDocument(id=document_id)
 
         return await self._database.read(query)
 
@@ -156,8 +159,7 @@ class Documents:
             Unavailable: `mode` is `dense` and the vector store or embedding model does not answer. A hybrid search then
                 goes on by keyword.
         """
-        scope = await self._search.scope(owner, document_ids)
-        return await self._search.hits(query, scope, top_k=top_k, mode=mode)
+        return await self._search.hits(query, owner, document_ids, top_k=top_k, mode=mode)
 
     async def sources(
         self, query: str, owner: Owner, *, token_budget: int, document_ids: Sequence[str] | None = None
@@ -170,8 +172,7 @@ class Documents:
             token_budget: Most tokens of all passages together.
             document_ids: Look only in these.
         """
-        scope = await self._search.scope(owner, document_ids)
-        return await self._search.sources(query, scope, token_budget=token_budget)
+        return await self._search.sources(query, owner, document_ids, token_budget=token_budget)
 
     async def family(self, document_id: str, owner: Owner) -> builtins.list[str]:
         """Return the ids of a document and of the files that came out of it.
@@ -195,7 +196,6 @@ class Documents:
 
 
 def _content_of(db: Connection, document_id: str, owner: Owner) -> int:
-    content_id = db.scalar(_CONTENT, {"document_id": document_id, "user_id": owner.user_id})
-    if content_id is None:
-        raise UnknownDocument(id=document_id)
-    return int(content_id)
+    for row in rows(db, _CONTENT, {"document_id": document_id, "user_id": owner.user_id}):
+        return int(row.content_id)
+    raise UnknownDocument(id=document_id)

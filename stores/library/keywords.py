@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select
 
 from domain.text import terms
-from stores.sql.database import among, insert_rows
+from stores.sql.database import among, insert_rows, rows
 from stores.sql.tables import postings, segments
 
 K1, B = 1.2, 0.75
@@ -81,24 +81,24 @@ _POSTINGS = select(postings.c.segment_id, postings.c.term, postings.c.hits).wher
 def search(db: Connection, content_ids: Sequence[int], query: str, limit: int) -> KeywordMatches:
     """Return the `limit` best chunks of `content_ids` by BM25."""
     wanted = sorted({_term_key(term) for term in terms(query)})
-    found = db.execute(_SEGMENTS, {"contents": content_ids}).all() if wanted and content_ids else []
+    found = rows(db, _SEGMENTS, {"contents": content_ids}) if wanted and content_ids else []
     if not found:
         return KeywordMatches([], np.zeros(0), np.zeros(0))
-    lengths = np.frombuffer(b"".join(row.lengths for row in found), np.uint16).astype(np.float64)
-    sizes = [len(row.lengths) // 2 for row in found]
-    offsets = np.concatenate([[0], np.cumsum(sizes)])
-    place = {row.id: number for number, row in enumerate(found)}
+    ids, contents, firsts, packed_lengths = zip(*found, strict=True)
+    lengths = np.frombuffer(b"".join(packed_lengths), np.uint16).astype(np.float64)
+    offsets = np.cumsum([0, *(len(packed) // 2 for packed in packed_lengths)])
+    place = {segment: number for number, segment in enumerate(ids)}
     term_place = {term: number for number, term in enumerate(wanted)}
-    rows = db.execute(_POSTINGS, {"segments": list(place), "terms": wanted}).all()
-    hits = [(place[segment], term_place[term], packed) for segment, term, packed in rows]
+    hits = [
+        (place[segment], term_place[term], packed)
+        for segment, term, packed in rows(db, _POSTINGS, {"segments": ids, "terms": wanted})
+    ]
     scores, coverage = _bm25(hits, offsets, lengths, wanted)
     best = np.argsort(-scores, kind="stable")[:limit]
     best = best[scores[best] > 0]
     places = np.searchsorted(offsets, best, side="right") - 1
-    chunks = [
-        (found[place].content_id, int(found[place].first + position - offsets[place]))
-        for place, position in zip(places, best, strict=True)
-    ]
+    ordinals = np.array(firsts)[places] + best - offsets[places]
+    chunks = list(zip(np.array(contents)[places].tolist(), ordinals.tolist(), strict=True))
     return KeywordMatches(chunks, scores[best], coverage[best])
 
 

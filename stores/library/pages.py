@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import Connection, ScalarSelect, delete, func, insert, select
+from sqlalchemy import Connection, ScalarSelect, delete, func, select
 from typing_extensions import TypedDict
 
 from domain.types import OcrLine
+from stores.sql.database import insert_rows
 from stores.sql.tables import chunks, contents, embedded_files, pages, postings, segments
 
 
@@ -62,27 +63,22 @@ def with_heading(heading: str, text: str) -> str:
 
 def insert_pages(db: Connection, content_id: int, first: int, read: Sequence[PageText], found: Sequence[Chunk]) -> None:
     """Write pages, and their chunks from ordinal `first` on."""
-    db.execute(
-        insert(pages),
-        [
-            {
-                "content_id": content_id, "number": page.number, "label": page.label, "text": page.text,
-                "ocr": page.ocr, "confidence": page.confidence, "lines": page.lines or None,
-            }
+    insert_rows(
+        db,
+        pages,
+        (
+            (content_id, page.number, page.label, page.text, page.ocr, page.confidence, page.lines or None)
             for page in read
-        ],
-    )  # fmt: skip
-    if found:
-        db.execute(
-            insert(chunks),
-            [
-                {
-                    "content_id": content_id, "ordinal": ordinal, "page": chunk.page, "start": chunk.start,
-                    "end": chunk.end, "tokens": chunk.tokens, "heading": chunk.heading,
-                }
-                for ordinal, chunk in enumerate(found, first)
-            ],
-        )  # fmt: skip
+        ),
+    )
+    insert_rows(
+        db,
+        chunks,
+        (
+            (content_id, ordinal, chunk.page, chunk.start, chunk.end, chunk.tokens, chunk.heading)
+            for ordinal, chunk in enumerate(found, first)
+        ),
+    )
 
 
 def clear_content(db: Connection, content_id: int) -> None:

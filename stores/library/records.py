@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Literal, NotRequired
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Select, bindparam, select
 from typing_extensions import TypedDict
 
 from domain.types import Attachment, Coverage, OcrLine
@@ -62,7 +62,7 @@ QUIET = "blank"
 """A reason that is in the coverage ledger but is no warning: empty pages are normal."""
 
 
-def attachment(row: Row[Any]) -> Attachment:
+def attachment(row: Any) -> Attachment:
     """Return the attachment in a row of `select_documents`."""
     language: Language = row.asked
     shown = Attachment(
@@ -90,7 +90,7 @@ def attachment(row: Row[Any]) -> Attachment:
     return shown
 
 
-def page_record(row: Row[Any]) -> PageRecord:
+def page_record(row: Any) -> PageRecord:
     """Return a row of `pages` as the API shows it."""
     record = PageRecord(number=row.number, label=row.label, markdown=row.text, ocr=row.ocr)
     if row.confidence is not None:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, NotRequired
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 from typing_extensions import TypedDict
 
 from domain.errors import Unavailable
@@ -23,7 +23,7 @@ from stores.library.passages import Passage, passages
 from stores.library.ranking import Key, Mode, Ranked, Reranker, by_content
 from stores.library.vectors import VectorStore
 from stores.library.visibility import VISIBLE, Sight, parameters, sight
-from stores.sql.database import Database, among
+from stores.sql.database import Database, among, rows
 from stores.sql.tables import attachments, chunks, contents, documents, pages
 
 CANDIDATES = 50
@@ -52,7 +52,7 @@ class Hit(TypedDict):
     coverage: float
 
 
-Scope = dict[int, Row[Any]]
+Scope = dict[int, Any]
 """What one query may see: by content id, the newest document of it (id, name, kind, number of vectors)."""
 
 
@@ -76,44 +76,44 @@ class Search:
         self._embedder = embedder
         self._reranker = reranker
 
-    async def hits(self, query: str, scope: Scope, *, top_k: int, mode: Mode) -> list[Hit]:
-        """Return the `top_k` best chunks.
+    async def hits(
+        self, query: str, owner: Owner, document_ids: Sequence[str] | None, *, top_k: int, mode: Mode
+    ) -> list[Hit]:
+        """Return the `top_k` best chunks of what `owner` sees, or of what of that is in `document_ids`.
 
         Raises:
             Unavailable: `mode` is `dense`, and the vector store or the embedding model does not answer.
         """
+        if mode == "keyword":
+            return await self._database.read(lambda db: _keyword_hits(db, query, owner, document_ids, top_k))
+        scope = await self._database.read(lambda db: _scope(db, owner, document_ids))
         found = await self._find(query, scope, mode)
-        return await self._database.read(lambda db: _hits(db, found, scope, top_k))
+        return await self._database.read(lambda db: _hits(db, found, scope, top_k)) if found.ranked else []
 
-    async def sources(self, query: str, scope: Scope, *, token_budget: int) -> list[Source]:
+    async def sources(
+        self, query: str, owner: Owner, document_ids: Sequence[str] | None, *, token_budget: int
+    ) -> list[Source]:
         """Return numbered passages around the best chunks, together at most `token_budget` tokens."""
+        scope = await self._database.read(lambda db: _scope(db, owner, document_ids))
         found = await self._find(query, scope, "hybrid")
+        if not found.ranked:
+            return []
         ranked = [(item.key, item.score) for item in found.ranked]
         near = await self._database.read(lambda db: passages(db, ranked, token_budget))
         return [_source(number, passage, scope[passage.content_id]) for number, passage in enumerate(near, 1)]
 
-    async def scope(self, owner: Owner, document_ids: Sequence[str] | None) -> Scope:
-        """Return what `owner` sees, or what of that is in `document_ids`."""
-        query = _scope(sight(owner, library=True), document_ids is not None)
-        values = {**parameters(owner), "documents": document_ids}
-        rows = await self._database.read(lambda db: db.execute(query, values).all())
-        return {row.content_id: row for row in rows}
-
     async def _find(self, query: str, scope: Scope, mode: Mode) -> Found:
         if not scope or not query.strip():
             return Found([])
-        if mode == "keyword":
-            matches = await self._by_keyword(query, scope)
-            return Found(_relative(matches), coverage=_coverage(matches))
         if mode == "dense":
             similarity = await self._by_vector(query, scope)
             return Found([Ranked(key, max(0.0, cosine)) for key, cosine in similarity.items()], similarity)
-        matches, similarity = await asyncio.gather(self._by_keyword(query, scope), self._if_possible(query, scope))
+        matches, similarity = await asyncio.gather(
+            self._database.read(lambda db: keywords.search(db, list(scope), query, KEYWORD_HITS)),
+            self._if_possible(query, scope),
+        )
         ranked = ranking.fuse(similarity, matches, depth=CANDIDATES)
         return Found(await self._reranked(query, ranked), similarity, _coverage(matches))
-
-    async def _by_keyword(self, query: str, scope: Scope) -> KeywordMatches:
-        return await self._database.read(lambda db: keywords.search(db, list(scope), query, KEYWORD_HITS))
 
     async def _by_vector(self, query: str, scope: Scope) -> dict[Key, float]:
         """Return the cosines of the nearest chunks, nearest first."""
@@ -132,15 +132,15 @@ class Search:
     async def _reranked(self, query: str, ranked: list[Ranked]) -> list[Ranked]:
         if self._reranker is None or not ranked:
             return ranked
-        rows = await self._database.read(lambda db: _chunks(db, ranked))
-        kept = [(item, rows[item.key].text) for item in ranked if item.key in rows]
+        found = await self._database.read(lambda db: _chunks(db, ranked))
+        kept = [(item, found[item.key].text) for item in ranked if item.key in found]
         scores = await self._reranker.rank(query, [text for _, text in kept])
         rated = [Ranked(item.key, float(score)) for (item, _), score in zip(kept, scores, strict=True)]
         return sorted(rated, key=lambda item: -item.score)
 
 
 @cache
-def _scope(seen: Sight, narrowed: bool) -> Select[Any]:
+def _seen(seen: Sight, narrowed: bool) -> Select[Any]:
     """Return the query of what is searched; with `narrowed` the parameter `documents` lists ids."""
     query = (
         select(attachments.c.id, attachments.c.name, attachments.c.kind, documents.c.content_id, contents.c.embedded)
@@ -152,9 +152,19 @@ def _scope(seen: Sight, narrowed: bool) -> Select[Any]:
     return query.where(among(attachments.c.id, "documents")) if narrowed else query
 
 
-def _relative(matches: KeywordMatches) -> list[Ranked]:
+def _scope(db: Connection, owner: Owner, document_ids: Sequence[str] | None) -> Scope:
+    query = _seen(sight(owner, library=True), document_ids is not None)
+    return {row.content_id: row for row in rows(db, query, {**parameters(owner), "documents": document_ids})}
+
+
+def _keyword_hits(
+    db: Connection, query: str, owner: Owner, document_ids: Sequence[str] | None, top_k: int
+) -> list[Hit]:
+    scope = _scope(db, owner, document_ids)
+    matches = keywords.search(db, list(scope), query, KEYWORD_HITS)
     best = float(np.max(matches.scores, initial=1e-9))
-    return [Ranked(key, float(score) / best) for key, score in zip(matches.chunks, matches.scores, strict=True)]
+    ranked = [Ranked(key, score / best) for key, score in zip(matches.chunks, matches.scores.tolist(), strict=True)]
+    return _hits(db, Found(ranked, coverage=_coverage(matches)), scope, top_k)
 
 
 def _coverage(matches: KeywordMatches) -> dict[Key, float]:
@@ -171,22 +181,22 @@ _CHUNKS = (
 )  # fmt: skip
 
 
-def _chunks(db: Connection, ranked: Sequence[Ranked]) -> dict[Key, Row[Any]]:
+def _chunks(db: Connection, ranked: Sequence[Ranked]) -> dict[Key, Any]:
     """Return the chunks with their texts by key; one that was deleted since it was ranked is not there."""
     return {
         (content_id, row.ordinal): row
         for content_id, ordinals in by_content(item.key for item in ranked).items()
-        for row in db.execute(_CHUNKS, {"content_id": content_id, "ordinals": ordinals})
+        for row in rows(db, _CHUNKS, {"content_id": content_id, "ordinals": ordinals})
     }
 
 
 def _hits(db: Connection, found: Found, scope: Scope, top_k: int) -> list[Hit]:
     best = found.ranked[:top_k]
-    rows = _chunks(db, best)
-    return [_hit(rows[item.key], item, scope[item.key[0]], found) for item in best if item.key in rows]
+    texts = _chunks(db, best)
+    return [_hit(texts[item.key], item, scope[item.key[0]], found) for item in best if item.key in texts]
 
 
-def _hit(row: Row[Any], item: Ranked, document: Row[Any], found: Found) -> Hit:
+def _hit(row: Any, item: Ranked, document: Any, found: Found) -> Hit:
     hit = Hit(
         document_id=document.id, name=document.name, page=row.page, label=row.label, heading=row.heading,
         text=row.text, start=row.start, end=row.end, score=round(item.score, 6),
@@ -197,7 +207,7 @@ def _hit(row: Row[Any], item: Ranked, document: Row[Any], found: Found) -> Hit:
     return hit
 
 
-def _source(number: int, passage: Passage, document: Row[Any]) -> Source:
+def _source(number: int, passage: Passage, document: Any) -> Source:
     return Source(
         number=number, origin="image" if document.kind == "image" else "document", document_id=document.id,
         name=document.name, page=passage.page, label=passage.label, heading=passage.heading, start=passage.start,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -130,7 +131,13 @@ async def test_reranker_has_the_last_word(library: Library) -> None:
 
 async def test_statements_of_a_list_and_a_search_do_not_grow_with_the_store(library: Library) -> None:
     asked: list[str] = []
-    event.listen(library.database._engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    if library.settings.database_url is None:
+        event.listen(library.database._engine, "connect", lambda db, _: db.set_trace_callback(asked.append))
+        for connection in library.database._connections:
+            driver: Any = connection.connection.dbapi_connection
+            driver.set_trace_callback(asked.append)
+    else:
+        event.listen(library.database._engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
 
     async def cost() -> tuple[int, int, int]:
         counts = []
