@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
 
+ROOMS := $(patsubst %/__init__.py,%,$(filter-out tests/%,$(wildcard */__init__.py))) server.py services.py settings.py
+
 .PHONY: help serve test soak check bench studio install clean
 
 help:  ## Show this list
@@ -20,8 +22,9 @@ test: $(VENV)/.test  ## Install, run the whole test suite
 soak: $(VENV)/.test  ## Everything, the slow proofs too
 	@$(BIN)/python -m pytest --timeout 600
 
-check: $(VENV)/.dev  ## Format, lint, types
+check: $(VENV)/.dev  ## Format, lint, types, the examples in docstrings, the rules of the house
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy .
+	@$(BIN)/python -m pytest --doctest-modules $(ROOMS) tests/test_*.py
 
 studio: $(VENV)/.studio  ## Serve the graph to LangGraph Studio
 	@exec $(BIN)/langgraph dev --no-browser --no-reload

@@ -69,7 +69,7 @@ def with_signs(text: str) -> str:
     """Return arithmetic in words as digits and signs.
 
     >>> with_signs("20% of 1.5 million"), with_signs("12万元的15%")
-    ('20%*(1.5*1000000)', '(12*10000)*15%')
+    ('20%* (1.5*1000000)', '(12*10000)*15%')
 
     Raises:
         ValueError: A Chinese numeral is malformed, or there is money of two currencies.

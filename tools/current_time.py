@@ -1,5 +1,6 @@
 """Tool: date and time anywhere."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -29,7 +30,7 @@ async def current_time(
     """
     context = runtime.context
     place = place.strip() or context.time_zone
-    zone = find_zone(place) if place else None
+    zone = await asyncio.to_thread(find_zone, place) if place else None  # the first time reads the tables of all zones
     now = datetime.now(zone).astimezone(zone)
     offset = f"UTC{now:%z}"[:6] + ":" + f"{now:%z}"[3:5]
     name = getattr(zone, "key", None) or now.tzname() or ""

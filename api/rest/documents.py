@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import PurePath
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -122,7 +123,7 @@ async def get_content(document_id: str, backend: BackendDep, user: UserDep) -> R
     }
     media_type = ref["media_type"] if place == "inline" else "application/octet-stream"
     path = attachments.path(ref["sha256"])
-    if not path.is_file():
+    if not await asyncio.to_thread(path.is_file):
         raise UnknownAttachment(id=document_id)
     return FileResponse(path, headers=headers, media_type=media_type)
 

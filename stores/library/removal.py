@@ -6,6 +6,7 @@ go. The tombstone goes last, so a deletion that was killed in the middle is fini
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -106,7 +107,8 @@ class Removal:
         """Count what the stores hold of these documents, and of `contents` and `files` that nobody owns any more."""
         counts, sizes, hashes = await self._database.read(lambda db: _count(db, ids, contents or {}))
         counts["vectors"] = await self._vectors.count(sizes) if self._vectors else 0
-        counts["files"] = sum(self._files.path(sha256).is_file() for sha256 in {*hashes, *(files or ())})
+        paths = [self._files.path(sha256) for sha256 in {*hashes, *(files or ())}]
+        counts["files"] = await asyncio.to_thread(lambda: sum(path.is_file() for path in paths))
         return counts
 
 

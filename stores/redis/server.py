@@ -122,10 +122,10 @@ async def _open_external(settings: Settings) -> RedisHandle:
         missing = await _missing_commands(client)
         version = (await client.info("server"))["redis_version"]
     except (RedisError, OSError) as exc:
-        await client.aclose()
+        await client.aclose(close_connection_pool=True)
         raise _silent(type(exc).__name__) from exc
     if missing:
-        await client.aclose()
+        await client.aclose(close_connection_pool=True)
         raise _lacking(version, missing)
     detail = Words(
         f"Redis {version} as configured by REDIS_URL or REDIS_HOST.",

@@ -80,7 +80,7 @@ class Database:
             Unavailable: The PostgreSQL server does not answer.
             ValueError: DATABASE_URL is not the URL of a PostgreSQL or SQLite database, or that is not in UTF-8.
         """
-        database = cls(engine_for(database_url(settings)))
+        database = await asyncio.to_thread(lambda: cls(engine_for(database_url(settings))))
         await asyncio.to_thread(database._upgrade)
         return database
 

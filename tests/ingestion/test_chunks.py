@@ -70,7 +70,7 @@ def test_chunks_end_with_sentences(sentence: str, end: str) -> None:
 
 
 def test_one_unbroken_line_of_a_million_characters_is_cut_in_seconds() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     chunks = Chunker(160).page(1, "ab1" * 333_000)
     assert sum(len(chunk.text) for chunk in chunks) == 999_000
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -224,15 +224,15 @@ async def test_silence_ends(openai_server: OpenAIServer, configure: Configure, s
     started = time.monotonic()
     with pytest.raises(ModelTimedOut):
         await collect(opened(configure(llm_timeout=0.4)).model)
-    assert 0.3 < time.monotonic() - started < 1.2
-    await openai_server.disconnected(timeout=1)
+    assert 0.3 < time.monotonic() - started < 10
+    await openai_server.disconnected(timeout=10)
 
 
 async def test_silence_in_the_middle_ends(openai_server: OpenAIServer, configure: Configure) -> None:
     openai_server.script([Answer("one two three", pace=0.8)])
     with pytest.raises(ModelTimedOut):
         await collect(opened(configure(llm_timeout=0.4)).model)
-    await openai_server.disconnected(timeout=1)
+    await openai_server.disconnected(timeout=10)
 
 
 async def test_a_slow_reader_is_not_a_silent_model(openai_server: OpenAIServer, configure: Configure) -> None:
@@ -245,14 +245,14 @@ async def test_a_slow_reader_is_not_a_silent_model(openai_server: OpenAIServer, 
 
 
 async def test_cancelling_hangs_up(openai_server: OpenAIServer, configure: Configure) -> None:
-    openai_server.script([Answer("one two three four five six seven", pace=0.3)])
+    openai_server.script([Answer("one two three four five six seven", pace=1)])
     task = asyncio.create_task(collect(opened(configure()).model))
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.5)
     cancelled = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (await openai_server.disconnected(timeout=1))[0] - cancelled < 1
+    assert (await openai_server.disconnected(timeout=10))[0] - cancelled < 4, "the answer takes eight seconds"
 
 
 async def test_leaving_the_loop_hangs_up(openai_server: OpenAIServer, configure: Configure) -> None:
@@ -260,7 +260,7 @@ async def test_leaving_the_loop_hangs_up(openai_server: OpenAIServer, configure:
     async for chunk in opened(configure()).model.astream("hi"):
         if chunk.content:
             break
-    await openai_server.disconnected(timeout=1)
+    assert len(await openai_server.disconnected(timeout=10)) == 1
 
 
 async def test_cancelling_a_consumer_between_tokens_hangs_up(openai_server: OpenAIServer, configure: Configure) -> None:
@@ -275,7 +275,7 @@ async def test_cancelling_a_consumer_between_tokens_hangs_up(openai_server: Open
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await openai_server.disconnected(timeout=1)
+    await openai_server.disconnected(timeout=10)
 
 
 FALLBACK = {"llm_fallback_model": "m-2", "llm_max_retries": 0}
@@ -325,7 +325,7 @@ async def test_cancelling_with_a_fallback_asks_nobody_else(openai_server: OpenAI
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await openai_server.disconnected(timeout=1)
+    await openai_server.disconnected(timeout=10)
 
 
 async def test_fallback_keys_go_to_their_own_address(openai_server: OpenAIServer, configure: Configure) -> None:

@@ -71,6 +71,9 @@ async def test_structured_output(chat: Chat) -> None:
 
 
 async def test_cancelling_stops_the_model(chat: Chat) -> None:
+    started = time.perf_counter()
+    await chat.model.ainvoke("Tell a long story.", max_tokens=30)
+    thirty = time.perf_counter() - started
     task = asyncio.create_task(chat.model.ainvoke("Tell a very long story.", max_tokens=1000))
     await asyncio.sleep(0.3)
     task.cancel()
@@ -78,7 +81,7 @@ async def test_cancelling_stops_the_model(chat: Chat) -> None:
         await task
     started = time.perf_counter()
     await chat.model.ainvoke("Hi", max_tokens=2)
-    assert time.perf_counter() - started < 4
+    assert time.perf_counter() - started < 10 * thirty
 
 
 def test_a_wrong_file_is_refused_at_once(tmp_path: Path) -> None:

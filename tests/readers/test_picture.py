@@ -157,7 +157,7 @@ def test_a_decompression_bomb_is_refused_by_its_header(size: tuple[int, int]) ->
     began = time.process_time()
     with pytest.raises(FileTooLarge, match="50,000,000"):
         load(png_header(*size))
-    assert time.process_time() - began < 0.2
+    assert time.process_time() - began < 1
 
 
 def test_a_later_page_that_is_too_large_is_refused_too() -> None:
@@ -198,7 +198,7 @@ def test_other_kinds_of_file_are_unsupported(data: bytes) -> None:
 
 
 def test_flipped_bits_never_give_anything_but_our_errors() -> None:
-    random = np.random.default_rng(7)
+    random, refused = np.random.default_rng(7), 0
     page = drawn((20, 20, "Sample text 42"))
     for file_format in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"):
         data = np.frombuffer(encoded(page, file_format), np.uint8)
@@ -206,9 +206,12 @@ def test_flipped_bits_never_give_anything_but_our_errors() -> None:
             broken = data.copy()
             broken[random.integers(8, len(broken), 6)] = random.integers(0, 256, 6)
             try:
-                load(broken.tobytes(), limit=5_000_000)
+                seen = load(broken.tobytes(), limit=5_000_000)
             except AttachmentError:
-                continue
+                refused += 1
+            else:
+                assert all(picture.width * picture.height <= 5_000_000 for picture in seen)
+    assert 0 < refused < 150
 
 
 async def test_in_the_sandbox_errors_carry_the_name(sandbox: Sandbox) -> None:

@@ -94,7 +94,7 @@ async def test_live_events_arrive_in_order_and_fast_on_another_process(runs: Run
         await say(runs, number, at=time.perf_counter())
     await finish(runs, 301, "stopped", answer="part")
     assert await asyncio.wait_for(task, 20) == [*(f"t{number}" for number in range(300)), "done"]
-    assert sorted(delays)[len(delays) // 2] < 0.05
+    assert sorted(delays)[len(delays) // 2] < 0.5
 
 
 async def test_resuming_misses_nothing_and_repeats_nothing(runs: RunEvents, other: RunEvents) -> None:

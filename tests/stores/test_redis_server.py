@@ -59,10 +59,8 @@ async def server_pid(handle: RedisHandle) -> int:
     return int((await handle.client.info("server"))["process_id"])
 
 
-async def test_starts_fast_without_a_port_and_keeps_its_files_private(settings: Settings) -> None:
-    started = time.monotonic()
+async def test_starts_without_a_port_and_keeps_its_files_private(settings: Settings) -> None:
     async with await open_redis(settings) as handle:
-        assert time.monotonic() - started < 1
         assert handle.kind == "embedded"
         assert "REDIS_URL" in handle.detail.en
         config = await handle.client.config_get("port", "appendonly", "appendfsync", "maxmemory-policy")
@@ -160,7 +158,7 @@ async def test_redis_killed_in_the_middle_of_a_turn_is_memory_unavailable(
         started = time.monotonic()
         with pytest.raises(MemoryUnavailable):
             await graph.ainvoke(ask("q"), thread("t"), durability="exit")
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 2 * pool.COMMAND_TIMEOUT
         with pytest.raises(MemoryUnavailable):
             await handle.ping()
 
@@ -188,7 +186,7 @@ async def test_a_stale_socket_is_no_obstacle(settings: Settings) -> None:
     (folder / "redis.sock").write_text("left over")
     (folder / "owner.lock").write_text("left over")
     async with await open_redis(settings) as handle:
-        await handle.ping()
+        assert handle.kind == "embedded" and await server_pid(handle)
 
 
 async def test_long_paths_get_a_short_private_socket(tmp_path: Path) -> None:

@@ -61,12 +61,14 @@ async def test_uncontended_turn_needs_two_commands_and_leaves_no_key(turns: Thre
     assert calls == 2
 
 
-async def test_turns_are_taken_one_by_one_in_order(turns: ThreadTurns) -> None:
+async def test_turns_are_taken_one_by_one_in_order(turns: ThreadTurns, redis: Redis) -> None:
     log: list[str] = []
     tasks = []
-    for number in range(8):
-        tasks.append(asyncio.create_task(hold(turns, str(number), log, seconds=0.01)))
-        await asyncio.sleep(0.005)
+    async with turns.hold("t", "first"):
+        for number in range(8):
+            tasks.append(asyncio.create_task(hold(turns, str(number), log, seconds=0)))
+            while await redis.llen("turn:{t}") < number + 2:
+                await asyncio.sleep(0.005)
     await asyncio.gather(*tasks)
     assert log == [f"{sign}{number}" for number in range(8) for sign in "+-"]
 
@@ -75,13 +77,15 @@ async def test_waiters_are_woken_at_once(turns: ThreadTurns) -> None:
     log: list[str] = []
     started = time.monotonic()
     await asyncio.gather(*(hold(turns, str(number), log, seconds=0) for number in range(20)))
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2 * turns_module.RECHECK_INTERVAL, (
+        "twenty that look again by themselves need more"
+    )
     assert len(log) == 40
 
 
 async def test_threads_do_not_wait_for_each_other(turns: ThreadTurns) -> None:
-    async with turns.hold("a", "1"), asyncio.timeout(1), turns.hold("b", "2"):
-        pass
+    async with turns.hold("a", "1") as first, asyncio.timeout(10), turns.hold("b", "2") as second:
+        assert not first.cut and not second.cut
 
 
 async def test_reject_and_bounded_wait(redis: Redis, settings: Settings) -> None:
@@ -94,7 +98,7 @@ async def test_reject_and_bounded_wait(redis: Redis, settings: Settings) -> None
         with pytest.raises(ThreadBusy):
             async with impatient.hold("t", "3"):
                 pass
-        assert 0.15 < time.monotonic() - started < 1
+        assert 0.15 < time.monotonic() - started < 10
         assert await redis.llen("turn:{t}") == 1
     async with impatient.hold("t", "4", "reject"):
         pass
@@ -130,7 +134,7 @@ async def test_a_run_is_stopped_before_and_while_it_waits(turns: ThreadTurns) ->
         await asyncio.sleep(0.05)
         await turns.request_stop("2")
         with pytest.raises(TurnStopped):
-            await asyncio.wait_for(waiting, 1)
+            await asyncio.wait_for(waiting, 10)
 
 
 async def test_a_cancelled_waiter_leaves_the_queue(turns: ThreadTurns, redis: Redis) -> None:
@@ -163,13 +167,13 @@ async def test_a_turn_learns_that_its_lease_is_lost(
         assert isinstance(await asyncio.wait_for(stop_of(turn), 2), RunLost)
 
 
-async def test_a_run_on_another_process_is_stopped_within_a_second(turns: ThreadTurns, redis: Redis) -> None:
+async def test_a_run_on_another_process_is_stopped_at_once(turns: ThreadTurns, redis: Redis) -> None:
     worker = await start_worker(redis, "hold", "t", "far")
     assert await line(worker) == "held"
     started = time.monotonic()
     await turns.request_stop("far", "interrupted")
     assert await line(worker) == "interrupted"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < turns_module.RECHECK_INTERVAL
     assert await asyncio.wait_for(worker.wait(), 10) == 0
 
 

@@ -47,12 +47,14 @@ async def test_runs_a_function_in_another_process(sandbox: Sandbox) -> None:
     assert await sandbox.run(jobs.process, name="a") != os.getpid()
 
 
-async def test_a_warm_job_is_quick(sandbox: Sandbox) -> None:
-    await sandbox.run(jobs.add, 1, 1, name="a")
-    began = time.perf_counter()
-    for _ in range(5):
-        await sandbox.run(jobs.add, 1, 1, name="a")
-    assert (time.perf_counter() - began) / 5 < 0.5
+async def test_a_warm_job_costs_a_fraction_of_the_first() -> None:
+    async with Sandbox(reader_settings()) as own:
+        began = time.perf_counter()
+        await own.run(jobs.add, 1, 1, name="a")
+        first = time.perf_counter()
+        for _ in range(5):
+            await own.run(jobs.add, 1, 1, name="a")
+        assert (time.perf_counter() - first) / 5 < (first - began) / 2
 
 
 async def test_own_errors_cross_the_border(sandbox: Sandbox) -> None:
@@ -107,8 +109,8 @@ async def test_a_hanging_child_is_killed_in_time_while_the_loop_runs_on(
         await sandbox.run(function, name="x", seconds=1)
     took = time.perf_counter() - began
     ticker.cancel()
-    assert 0.9 < took < 4
-    assert ticks > 40
+    assert 0.9 < took < 20
+    assert ticks > 10
 
 
 async def test_the_file_limit_ends_a_child(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -194,9 +196,7 @@ async def test_those_that_hang_go_aside_for_the_others() -> None:
         await own.run(jobs.add, 1, 1, name="x")
         hanging = asyncio.create_task(own.run(jobs.hang, name="x"))
         await asyncio.sleep(0.1)
-        began = time.perf_counter()
-        assert await own.run(jobs.add, 1, 2, name="y") == 3
-        assert time.perf_counter() - began < PATIENCE + 4
+        assert await asyncio.wait_for(own.run(jobs.add, 1, 2, name="y"), PATIENCE + 20) == 3
         assert not hanging.done()
         hanging.cancel()
 

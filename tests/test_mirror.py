@@ -1,0 +1,56 @@
+"""Tests lie as the product does: a folder for each room, a file for each large module or one that reaches it."""
+
+from __future__ import annotations
+
+import re
+
+from tests.test_architecture import ROOT, modules
+
+LARGE = 80
+THROUGH = {
+    "api/test_chat": "api.rest.turn_bodies api.schemas api.edge.failures api.runs.request api.runs.progress",
+    "api/test_documents": "api.rest.uploads api.edge.forms",
+    "api/test_langserve": "api.langserve.mount api.langserve.schemas",
+    "api/test_openai": "api.openai.completions api.openai.passthrough",
+    "api/test_runs": "api.runs.runner api.runs.record api.runs.run api.runs.log",
+    "api/test_telemetry": "api.edge.telemetry_spans",
+    "ingestion/test_pipeline": "ingestion.reading ingestion.indexing",
+    "ingestion/test_summaries": "domain.summary",
+    "models/extractive/test_answer": "models.chat.extractive.files",
+    "models/test_ocr_pool": "models.ocr.recognizer models.ocr.worker",
+    "models/test_speech_bundled": "models.speech.kokoro",
+    "nodes/test_detect_modality": "turn.intake",
+    "nodes/test_verify_citations": "turn.citation_check",
+    "readers/test_pdf": "readers.pdf.layout readers.pdf.markdown readers.pdf.tables",
+    "readers/test_reader": "readers.office.doc readers.office.odt readers.office.pptx readers.office.sheets "
+    "readers.text.eml readers.text.epub readers.archive readers.sections",
+    "stores/library/test_documents": "stores.library.search stores.library.contents stores.library.records "
+    "stores.library.backlog",
+    "stores/library/test_upgrade": "stores.sql.migrations.r0001_documents",
+    "stores/test_checkpoints": "stores.redis.checkpoint_scripts",
+    "stores/test_events": "stores.redis.signals",
+    "terminal/test_main": "terminal.conversation",
+    "tools/test_calculate": "tools.arithmetic_text",
+    "tools/test_web_search": "tools.search_providers",
+    "workers/test_sandbox": "workers.zygote",
+}
+"""Large modules that no test names, by the test that reaches them through the door of their room."""
+
+
+def test_each_room_has_its_folder_of_tests() -> None:
+    rooms = {name.split(".")[0] for name in modules() if name.endswith(".__init__")}
+    assert not [room for room in sorted(rooms) if not list((ROOT / "tests" / room).rglob("test_*.py"))]
+
+
+def test_each_large_module_has_a_test() -> None:
+    files = {path.relative_to(ROOT / "tests").with_suffix("").as_posix(): path for path in ROOT.glob("tests/**/*.py")}
+    stems = {name.rpartition("/")[2].removeprefix("test_") for name in files if "/test_" in name}
+    text = "\n".join(path.read_text("utf-8") for path in files.values())
+    named = set(re.findall(r"^from ([\w.]+) import", text, re.M))
+    for package, names in re.findall(r"^from ([\w.]+) import ([\w, ]+)", text, re.M):
+        named |= {f"{package}.{name.split(' as ')[0].strip()}" for name in names.split(",")}
+    through = {name for names in THROUGH.values() for name in names.split()}
+    large = {name for name, path in modules().items() if len(path.read_text("utf-8").splitlines()) > LARGE}
+    untested = {name for name in large - named if name.rpartition(".")[2] not in stems}
+    assert untested - through == set(), "write a test of its name, or say in THROUGH which test reaches it"
+    assert through <= modules().keys() and THROUGH.keys() <= files.keys(), "THROUGH names what is not there"
