@@ -23,6 +23,7 @@ from api.rest import chat, documents, graph, health, metrics, personas, runs, se
 from api.rest.deletion import finish_deletions
 from api.rest.openapi import TAGS
 from api.runs.runner import TurnRunner
+from domain.words import Words
 from graph.builder import build_graph
 from services import open_services
 from settings import Settings
@@ -36,9 +37,11 @@ SHUTDOWN_SECONDS = 15
 SWITCH_SECONDS = 0.0005
 """A turn that comes back from waiting gets the interpreter from a thread that chunks or indexes after so long. With
 Python's 5 ms, turns beside the reading of a 400-page PDF took 1.39 times as long as alone (p95 2.5), now 1.27 (1.8)."""
-NEEDS_KEYS = """\
-The server would listen on {host}, where others can reach it, but API_KEYS is empty. Set API_KEYS, or HOST=127.0.0.1.
-服务将监听 {host}，其他机器可以访问，但未设置 API_KEYS。请设置 API_KEYS，或使用 HOST=127.0.0.1。"""
+NEEDS_KEYS = Words(
+    "The server would listen on {host}, where others can reach it, but API_KEYS is empty. Set API_KEYS, or "
+    "HOST=127.0.0.1.",
+    "服务将监听 {host}，其他机器可以访问，但未设置 API_KEYS。请设置 API_KEYS，或使用 HOST=127.0.0.1。",
+)
 
 
 @asynccontextmanager
@@ -110,7 +113,7 @@ def main() -> None:
         sys.exit(migrate.main(sys.argv[2:], settings))
     configure_logging(settings)
     if not is_loopback(settings.host) and not settings.api_keys:
-        sys.exit(NEEDS_KEYS.format(host=settings.host))
+        sys.exit(NEEDS_KEYS.text(settings.language).format(host=settings.host))
     uvicorn.run(
         create_app(settings), host=settings.host, port=settings.port, loop="uvloop", log_config=None, access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.words import Language
+
 MiB = 1024 * 1024
 
 
@@ -164,6 +166,11 @@ class Settings(BaseSettings):
         None, description="Headers of its requests, as name=value pairs with commas between."
     )
     otel_service_name: str = Field("llm-chat-backend", description="Name of this service in the traces.")
+
+    @property
+    def language(self) -> Language:
+        """Language of what the process prints where it was started."""
+        return "zh" if self.lang.lower().startswith("zh") else "en"
 
     @field_validator("api_keys", "cors_origins", "fetch_allow_hosts", mode="before")
     @classmethod

@@ -5,38 +5,40 @@ from __future__ import annotations
 import sys
 
 from api.backend import Backend
-from api.rest.health import Part, describe_parts
-from domain.words import Language
+from api.rest.health import describe_parts
+from domain.words import Words
 
 _NAMES = {
-    "redis": "memory 记忆",
-    "vectors": "vectors 向量",
-    "chat": "chat 对话",
-    "vision": "vision 视觉",
-    "embeddings": "embeddings 嵌入",
-    "ocr": "OCR 文字识别",
-    "search": "search 搜索",
-    "speech_out": "speech 语音合成",
-    "speech_in": "dictation 语音识别",
+    "redis": Words("memory", "记忆"),
+    "vectors": Words("vectors", "向量"),
+    "chat": Words("chat", "对话"),
+    "vision": Words("vision", "视觉"),
+    "embeddings": Words("embeddings", "嵌入"),
+    "ocr": Words("OCR", "文字识别"),
+    "search": Words("search", "搜索"),
+    "speech_out": Words("speech", "语音合成"),
+    "speech_in": Words("dictation", "语音识别"),
 }
+_NONE = Words("none", "无")
+_ADDRESS = Words("page", "页面")
 
 
 async def announce(backend: Backend) -> None:
     """Write one line a part to standard output, in the language of the process' locale, and where the server is."""
     settings = backend.settings
-    language: Language = "zh" if settings.lang.lower().startswith("zh") else "en"
-    lines = [f"  {_padded(_NAMES[name])}  {_kind(part, language)}. {part['detail']}"
-             for name, part in (await describe_parts(backend, language)).items()]  # fmt: skip
+    language = settings.language
+    lines = []
+    for name, part in (await describe_parts(backend, language)).items():
+        kind = _NONE.text(language) if part["kind"] == "none" else part["kind"]
+        lines.append(f"  {_padded(_NAMES[name].text(language))}  {kind}. {part['detail']}")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    lines.append(f"\n  http://{host}:{settings.port}/  page 页面    /docs  API    /agent/playground  LangServe\n")
+    lines.append(
+        f"\n  http://{host}:{settings.port}/  {_ADDRESS.text(language)}    /docs  API    /agent/playground  LangServe\n"
+    )
     sys.stdout.write("\n" + "\n".join(lines) + "\n")
     sys.stdout.flush()
 
 
-def _kind(part: Part, language: Language) -> str:
-    return "无" if (part["kind"], language) == ("none", "zh") else part["kind"]
-
-
-def _padded(name: str, columns: int = 20) -> str:
+def _padded(name: str, columns: int = 12) -> str:
     wide = sum(1 for char in name if ord(char) > 0x2E80)
     return name + " " * (columns - len(name) - wide)

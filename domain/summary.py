@@ -66,11 +66,19 @@ def central_sentences(texts: Sequence[str], max_tokens: int, *, most: int | None
     return [found[index] for index in sorted(chosen)]
 
 
-def summarize_text(text: str, max_tokens: int) -> str:
-    """Return the most central sentences of `text`, else its beginning, of at most about `max_tokens` tokens."""
-    chosen = [sentence for _, sentence in central_sentences([text], max_tokens)]
+def summarize_text(text: str, max_tokens: int, *, most: int | None = 12) -> str:
+    """Return the most central sentences of `text`, else its beginning, of at most about `max_tokens` tokens.
+
+    Args:
+        text: Prose of any length.
+        max_tokens: Most tokens of the summary.
+        most: Most sentences; None: as many as fit, one a line, and a text that fits stays as it is.
+    """
+    if most is None and count_tokens(text) <= max_tokens:
+        return text
+    chosen = [sentence for _, sentence in central_sentences([text], max_tokens, most=most)]
     if chosen:
-        return ("" if has_han("".join(chosen)) else " ").join(chosen)
+        return ("\n" if most is None else "" if has_han("".join(chosen)) else " ").join(chosen)
     text = text.strip()
     tokens = count_tokens(text)
     if tokens <= max_tokens:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 
@@ -34,6 +35,7 @@ class Vectorizer:
         self._embedder = embedder
         self._queue: deque[int] = deque()
         self._done: dict[int, asyncio.Event] = {}
+        self._next_done = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def add(self, content_id: int) -> None:
@@ -50,6 +52,11 @@ class Vectorizer:
         """Return when a content that was added has its vectors, or the embedding model does not answer."""
         if content_id in self._done:
             await self._done[content_id].wait()
+
+    async def next_done(self, seconds: float) -> None:
+        """Return when some content has its vectors, at the latest after `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._next_done.wait(), seconds)
 
     async def aclose(self) -> None:
         """Stop after the running batch is given up; the rest is done after the next start."""
@@ -99,6 +106,8 @@ class Vectorizer:
         done = self._done.pop(content_id, None)
         if done is not None:
             done.set()
+        self._next_done.set()
+        self._next_done = asyncio.Event()
 
 
 class SummaryWriter:

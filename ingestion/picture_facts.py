@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from domain.words import Language
 from ingestion import texts
-from readers.picture.colours import NAMES_ZH
+from readers.picture.colours import NAMES
 
 
 class PictureFacts(TypedDict):
@@ -21,7 +21,7 @@ class PictureFacts(TypedDict):
 
 def facts_sentence(facts: PictureFacts, language: Language) -> str:
     """Return the facts as one sentence in `language`."""
-    colours = [NAMES_ZH.get(name, name) for name in facts["colours"]] if language == "zh" else facts["colours"]
+    colours = [NAMES[name].text(language) if name in NAMES else name for name in facts["colours"]]
     return texts.FACTS.text(language).format(
         format=facts["format"],
         width=facts["width"],

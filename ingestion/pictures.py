@@ -14,18 +14,18 @@ from typing_extensions import TypedDict
 
 from domain.errors import AppError, AttachmentError, OcrUnavailable, ReadingTimedOut
 from domain.language import language_of
-from domain.types import Attachment, AttachmentRef, Description, OcrLine, OcrText
+from domain.types import Attachment, AttachmentRef, Description, OcrText
+from domain.unread import frames_left_out
 from domain.words import Language
 from ingestion import texts
 from ingestion.agreement import agreement, disagree
 from ingestion.picture_facts import PictureFacts, facts_sentence
-from ingestion.reading import mean_confidence
+from ingestion.picture_text import joined_text
 from models.ocr.interface import OcrEngine
 from models.vision.interface import VisionModel
 from readers.interface import Picture
 from readers.picture.reader import load_picture
 from settings import Settings
-from stores.library.pages import PageText
 from workers.sandbox import Sandbox
 
 MOST_PAGES = 20
@@ -95,10 +95,10 @@ class Pictures:
             status="ready",
             pages_total=seen["facts"]["pages"],
             pages_done=len(seen["pages"]),
-            ocr=_joined_text(seen, language),
+            ocr=joined_text(seen["pages"], language, several=seen["facts"]["pages"] > 1),
             description=None,
             facts=facts_sentence(seen["facts"], language),
-            warnings=_page_warnings(seen, ref, language),
+            warnings=frames_left_out(ref["name"], seen["facts"]["pages"], len(seen["pages"]), language),
         )
         if isinstance(described, AppError):
             attachment["warnings"].append(described.body(language)["message"])
@@ -190,51 +190,6 @@ def _facts(first: Picture) -> PictureFacts:
 def _named(error: AppError, name: str) -> AppError:
     """Give an error of the OCR engine, which knows no file names, the name of this file."""
     return type(error)(**{**error.details, "name": name}) if "name" in error.details else error
-
-
-def picture_pages(seen: Attachment) -> list[PageText]:
-    """Return what is indexed of a picture: its recognised text, page by page; description and facts with the first."""
-    ocr, description = seen.get("ocr"), seen.get("description")
-    lines: dict[int, list[OcrLine]] = {}
-    for line in ocr["lines"] if ocr else ():
-        lines.setdefault(line.get("page", 1), []).append(line)
-    several = seen.get("pages_total", 1) > 1
-    pages = []
-    for number in range(1, max(lines, default=1) + 1):
-        found = lines.get(number, [])
-        text = "\n".join(line["text"] for line in found) if several or not ocr else ocr["text"]
-        if number == 1:
-            others = (description["text"] if description else "", seen.get("facts", ""))
-            text = "\n\n".join(part for part in (text, *others) if part)
-        label = str(number) if several else ""
-        pages.append(PageText(number, label, text, bool(found), mean_confidence(found), found))
-    return pages
-
-
-def _joined_text(seen: _Seen, language: Language) -> OcrText | None:
-    """Return one text of all pages, labelled where there are several; None when none was read.
-
-    The lines of all pages follow each other, each with its page; boxes and rotation count within their own page.
-    """
-    pages = seen["pages"]
-    if not pages or seen["facts"]["pages"] == 1:
-        return pages[0] if pages else None
-    labelled = [
-        f"{texts.PAGE_LABEL.text(language).format(number=n)}\n{page['text']}" for n, page in enumerate(pages, 1)
-    ]
-    return OcrText(
-        text="\n\n".join(labelled),
-        lines=[OcrLine(**{**line, "page": n}) for n, page in enumerate(pages, 1) for line in page["lines"]],
-        rotation=pages[0]["rotation"],
-        engine=pages[0]["engine"],
-    )
-
-
-def _page_warnings(seen: _Seen, ref: AttachmentRef, language: Language) -> list[str]:
-    done, total = len(seen["pages"]), seen["facts"]["pages"]
-    if total == 1 or done == total:
-        return []
-    return [texts.NOT_ALL_PAGES.text(language).format(name=ref["name"], total=total, done=done)]
 
 
 def _compare(attachment: Attachment, language: Language) -> None:

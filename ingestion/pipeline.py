@@ -17,7 +17,7 @@ from domain.words import Language
 from ingestion.chunks import Chunker
 from ingestion.embedded import EmbeddedFiles, content_key
 from ingestion.indexing import SummaryWriter, Vectorizer
-from ingestion.pictures import picture_pages
+from ingestion.picture_text import picture_pages
 from ingestion.reading import PageSource, Reading
 from ingestion.recordings import Recordings
 from ingestion.summaries import Summarizer
@@ -117,6 +117,10 @@ class Ingestion:
             await self._vectorizer.wait(content_id)
             await self._summaries.wait(content_id)
         return await self._documents.get(ref["id"], owner)
+
+    async def next_vectors(self, seconds: float) -> None:
+        """Return when this process has made all vectors of a document, at the latest after `seconds`."""
+        await self._vectorizer.next_done(seconds)
 
     async def read_picture(
         self, ref: AttachmentRef, owner: Owner, *, language: Language, question: str = ""

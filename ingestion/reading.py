@@ -15,19 +15,18 @@ from typing import Protocol
 from domain.errors import AttachmentError, FileEmpty, Unavailable
 from domain.language import Script
 from domain.types import AttachmentRef, OcrLine, OcrText
+from domain.unread import REASONS, Gap
 from ingestion.chunks import Chunker
 from models.ocr.interface import OcrEngine
 from readers.figures import MARK, UNREAD, with_texts
 from readers.interface import Embedded, Item, Outline, Page
 from settings import Settings
 from stores.library.contents import Contents
-from stores.library.pages import Chunk, Gap, PageText
+from stores.library.pages import Chunk, PageText
 
 BATCH_PAGES = 32
 BATCH_SECONDS = 0.5
 """Pages are stored, and then found by keyword, after at most this many pages or seconds."""
-FAILED = {"page_failed", "page_image_too_large"}
-"""Reader warnings that mean a page's text is missing; others are notes on the document."""
 
 
 class PageSource(Protocol):
@@ -147,7 +146,7 @@ class Reading:
 
     async def _finished(self, page: Page) -> tuple[PageText, list[Gap]]:
         """Return the page with its final text, and what is missing of it."""
-        gaps = [Gap(page=page.number, state="failed", reason=code) for code in page.warnings if code in FAILED]
+        gaps = [Gap(page=page.number, state="failed", reason=code) for code in page.warnings if code in REASONS]
         self._note(page.warnings)
         if page.image is None:
             text = await self._with_figures(page)
@@ -164,7 +163,7 @@ class Reading:
             code, _, argument = warning.partition(":")
             if code == UNREAD:
                 self._unread += int(argument)
-            elif code not in FAILED:
+            elif code not in REASONS:
                 self._notes.append(warning)
 
     async def _with_figures(self, page: Page) -> PageText:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.summary import central_sentences
+from domain.summary import summarize_text
 from domain.tokens import count_tokens
 from domain.words import Language
 
@@ -54,14 +54,7 @@ def cut_windows(texts: Sequence[str]) -> list[str]:
                 filled = 0
             windows[-1].append(piece)
             filled += weight
-    return [condense("\n\n".join(window), WINDOW_TOKENS) for window in windows]
-
-
-def condense(text: str, tokens: int) -> str:
-    """Return `text`, or if it has more than `tokens` tokens its most central sentences in their order."""
-    if count_tokens(text) <= tokens:
-        return text
-    return "\n".join(sentence for _, sentence in central_sentences([text], tokens, most=None))
+    return [summarize_text("\n\n".join(window), WINDOW_TOKENS, most=None) for window in windows]
 
 
 def _pieces(text: str, tokens: int, size: int) -> list[str]:

@@ -9,10 +9,6 @@ DISAGREE = Words(
     "OCR and the vision model disagree about the text in {name}; prefer the OCR text where wording matters.",
     "OCR 与视觉模型对 {name} 中文字的识别不一致；涉及原文时请以 OCR 文字为准。",
 )
-NOT_ALL_PAGES = Words(
-    "{name} has {total} pages; the text of {done} of them was read.",
-    "{name} 共 {total} 页，只识别了其中 {done} 页的文字。",
-)
 NO_LISTENER = Words("no engine for dictation is set up", "未配置语音识别引擎")
 
 FACTS = Words(

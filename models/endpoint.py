@@ -124,14 +124,16 @@ def endpoint_detail(endpoint: Endpoint, asked: Asked, part: str, fallback: Endpo
     """
     cause = f"{part}_*" if any(asked) else "DASHSCOPE_API_KEY"
     names = f"{part}_BASE_URL", f"{part}_API_KEY", f"{part}_MODEL"
-    spare, spare_zh = "", ""
+    spare = Words("", "")
     if fallback:
-        spare = f", with {fallback.model} at {fallback.host} when it fails"
-        spare_zh = f"，出错时改用 {fallback.host} 上的 {fallback.model}"
+        spare = Words(
+            f", with {fallback.model} at {fallback.host} when it fails",
+            f"，出错时改用 {fallback.host} 上的 {fallback.model}",
+        )
     return Words(
-        f"{endpoint.model} at {endpoint.host}{spare}, because {cause} is set; "
+        f"{endpoint.model} at {endpoint.host}{spare.en}, because {cause} is set; "
         f"change it with {names[0]}, {names[1]} and {names[2]}.",
-        f"{endpoint.host} 上的 {endpoint.model}{spare_zh}，因为设置了 {cause}；"
+        f"{endpoint.host} 上的 {endpoint.model}{spare.zh}，因为设置了 {cause}；"
         f"可通过 {names[0]}、{names[1]} 和 {names[2]} 更改。",
     )
 

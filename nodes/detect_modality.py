@@ -26,7 +26,6 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
 
     Raises:
         BadInput: The newest message is not the user's, or it is empty.
-        TooMuchText: A message is too long.
         TooManyFiles: Too many files came with it.
     """
     services, owner, messages = runtime.context.services, owner_of(runtime), state["messages"]

@@ -24,8 +24,8 @@ class Options:
 class Outline:
     """What is known of a document before its pages are read.
 
-    `pages_total` is how many pages follow. `warnings` (here and on `Page`) are codes of `readers/texts.py`, which has
-    the sentence for each in both languages.
+    `pages_total` is how many pages follow. `warnings` (here and on `Page`) are notes or reasons, as codes of
+    `domain/unread.py`.
     """
 
     media_type: str

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 from httpx_sse import EventSource, SSEError
 
+from domain.runs import TERMINAL_EVENTS
 from terminal.client import Client, Failed, Unreachable
 from terminal.screen import Screen, safe
 from terminal.texts import say
@@ -23,8 +24,8 @@ Files = Sequence[tuple[str, Path]]
 
 
 @dataclass
-class Turn:
-    """One turn as this side has seen it."""
+class Followed:
+    """How far the events of a run were followed, and what of its answer was shown."""
 
     run_id: str = ""
     session_id: str = ""
@@ -38,7 +39,7 @@ class Conversation:
 
     def __init__(self, client: Client, screen: Screen, session: str | None = None, system: str | None = None) -> None:
         self.client, self.screen, self.session, self.system = client, screen, session, system
-        self.turn = Turn()
+        self.run = Followed()
 
     def ask(self, message: str, files: Files = ()) -> bool:
         """Take one turn; return whether it came to its end.
@@ -47,30 +48,30 @@ class Conversation:
             Failed: It could not be taken, or the server ended it with an error.
         """
         fields = {"message": message, "session_id": self.session, "system_prompt": self.system}
-        self.turn = Turn()
+        self.run = Followed()
         try:
             response = self._send({name: value for name, value in fields.items() if value}, files)
-            self.turn.run_id = response.headers.get("x-run-id", "")
+            self.run.run_id = response.headers.get("x-run-id", "")
             self._follow(response)
         except KeyboardInterrupt:
-            if self.turn.run_id:
+            if self.run.run_id:
                 self.stop()
             return False
         finally:
             self.screen.settle()
-        self.screen.outcome(self.turn.outcome or {}, self.turn.shown)
+        self.screen.outcome(self.run.outcome or {}, self.run.shown)
         return True
 
     def stop(self) -> None:
         """Stop the turn on the server and show what is kept of it."""
-        if not self.turn.run_id or self.turn.outcome is not None:
+        if not self.run.run_id or self.run.outcome is not None:
             self.screen.note(say("nothing_to_stop"))
             return
-        ended = self.client.call("POST", f"/runs/{self.turn.run_id}/stop")
-        self.turn.outcome = ended.get("result") or {}
-        self.turn.shown += self.screen.flush()
+        ended = self.client.call("POST", f"/runs/{self.run.run_id}/stop")
+        self.run.outcome = ended.get("result") or {}
+        self.run.shown += self.screen.flush()
         self.session = self.session or ended.get("session_id")
-        self.screen.outcome(self.turn.outcome or {}, self.turn.shown)
+        self.screen.outcome(self.run.outcome or {}, self.run.shown)
         self.screen.note(say("stopped"))
 
     def _send(self, fields: dict[str, str], files: Files) -> httpx.Response:
@@ -93,55 +94,55 @@ class Conversation:
         """Show events to the last one, over dropped connections."""
         attempt = 0
         source: httpx.Response | None = response
-        while self.turn.outcome is None:
-            seen = self.turn.last_event
+        while self.run.outcome is None:
+            seen = self.run.last_event
             with contextlib.suppress(httpx.TransportError, json.JSONDecodeError, Unreachable):
                 if source is None:
                     headers = {"Last-Event-ID": seen or "0"}
-                    source = self.client.open("GET", f"/runs/{self.turn.run_id}/stream", headers=headers)
+                    source = self.client.open("GET", f"/runs/{self.run.run_id}/stream", headers=headers)
                 with contextlib.closing(source):
                     for name, data in self._events(source):
                         self._take(name, data)
             source = None
-            if self.turn.outcome is None:
-                attempt = 1 if self.turn.last_event != seen else attempt + 1
+            if self.run.outcome is None:
+                attempt = 1 if self.run.last_event != seen else attempt + 1
                 self._wait(attempt)
 
     def _events(self, source: httpx.Response) -> Iterator[tuple[str, Any]]:
         try:
             for event in EventSource(source).iter_sse():
-                self.turn.last_event = event.id or self.turn.last_event
+                self.run.last_event = event.id or self.run.last_event
                 yield event.event, json.loads(event.data)
         except SSEError as exc:
             raise self.client.not_ours() from exc
 
     def _wait(self, attempt: int) -> None:
-        if not self.turn.run_id or attempt > ATTEMPTS:
-            raise Failed(say("gave_up"), say("kept", session=self.session or self.turn.session_id))
+        if not self.run.run_id or attempt > ATTEMPTS:
+            raise Failed(say("gave_up"), say("kept", session=self.session or self.run.session_id))
         if attempt == 1:
             self.screen.note(say("lost"))
         time.sleep(min(8.0, 0.25 * 2**attempt))
 
     def _take(self, name: str, data: Any) -> None:
-        turn, screen = self.turn, self.screen
+        run, screen = self.run, self.screen
         if name == "run":
-            turn.session_id = data["session_id"]
+            run.session_id = data["session_id"]
             self.session = self.session or data["session_id"]
         elif name == "attachment":
             screen.attachment(data)
-        elif name == "node" and data["state"] == "start" and data["name"] == "generate_answer" and turn.shown:
+        elif name == "node" and data["state"] == "start" and data["name"] == "generate_answer" and run.shown:
             screen.token("\n\n")  # an answer after tool calls does not continue what was said before them
-            turn.shown = ""
+            run.shown = ""
         elif name == "token":
-            turn.shown += screen.token(data["text"])
+            run.shown += screen.token(data["text"])
         elif name == "gap":
             screen.note(say("gap"))
-            turn.outcome = data.get("result")
-        elif name in ("done", "error"):
+            run.outcome = data.get("result")
+        elif name in TERMINAL_EVENTS:
             self._end(data)
 
     def _end(self, data: dict[str, Any]) -> None:
-        self.turn.shown += self.screen.flush()
-        self.turn.outcome = data
+        self.run.shown += self.screen.flush()
+        self.run.outcome = data
         if "error" in data:
             raise Failed(data["error"]["message"], data["error"].get("remedy", ""), {"error": data["error"]})

@@ -12,7 +12,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from terminal.client import Failed
-from terminal.conversation import Conversation, Files, Turn
+from terminal.conversation import Conversation, Files, Followed
 from terminal.texts import say
 
 
@@ -81,7 +81,7 @@ class Prompt:
         self._switch(chosen)
 
     def _switch(self, session: str | None) -> None:
-        self._chat.session, self._chat.turn = session, Turn()
+        self._chat.session, self._chat.run = session, Followed()
         if session:
             self._screen.note(say("session", session=session))
 

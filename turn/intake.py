@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from langchain_core.messages import AnyMessage
 
@@ -25,12 +25,21 @@ Stored = tuple[list[AttachmentRef], list[Attachment]]
 """References to stored files, and the files that failed."""
 
 
+def check_lengths(texts: Iterable[str], settings: Settings) -> None:
+    """Refuse a text of more than MAX_MESSAGE_CHARS: before a turn begins, and before a file that came with it is kept.
+
+    Raises:
+        TooMuchText: One is longer.
+    """
+    if any(len(text) > settings.max_message_chars for text in texts):
+        raise TooMuchText(limit=settings.max_message_chars)
+
+
 def take_apart(messages: Sequence[AnyMessage], settings: Settings) -> list[tuple[AnyMessage, str, list[InlinePart]]]:
     """Return text and files of each message that still carries files, and of the newest in any case.
 
     Raises:
         BadInput: A block of a message is of no known form.
-        TooMuchText: One of them is longer than MAX_MESSAGE_CHARS.
         TooManyFiles: They carry more than MAX_FILES together.
     """
     taken = [
@@ -38,8 +47,6 @@ def take_apart(messages: Sequence[AnyMessage], settings: Settings) -> list[tuple
         for message in messages
         if message is messages[-1] or (message.type == "human" and not isinstance(message.content, str))
     ]
-    if any(len(text) > settings.max_message_chars for _, text, _ in taken):
-        raise TooMuchText(limit=settings.max_message_chars)
     if sum(len(parts) for _, _, parts in taken) > settings.max_files:
         raise TooManyFiles(limit=settings.max_files)
     return taken

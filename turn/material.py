@@ -10,6 +10,7 @@ from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 from domain.owner import Owner
 from domain.tokens import count_tokens
 from domain.types import Attachment, DocumentNote, Source, ToolFindings
+from domain.unread import coverage_text
 from domain.words import Language
 from turn.context import Services
 from turn.state import State
@@ -23,8 +24,6 @@ from turn.texts import (
     MORE_DOCUMENTS,
     NO_VISION,
     OCR_TEXT,
-    PAGES_EMPTY,
-    PAGES_READ,
     PARTLY_COVERED,
     PICTURE,
     STILL_READING,
@@ -41,8 +40,6 @@ LISTED = 30
 """Most documents that are named in a prompt."""
 LIST_CHARS = 4000
 """Most characters of their summaries together."""
-MOST_NAMED = 20
-"""Most pages without text that are named."""
 NOTE_TOKENS = 400
 """Most tokens of a past picture's or document's digest inside an earlier message."""
 
@@ -134,25 +131,6 @@ def _attachment_text(attachment: Attachment, language: Language, summary: str = 
     if coverage := coverage_text(attachment, language):
         return "\n".join([*lines, PARTLY_COVERED.text(language).format(coverage=coverage)])
     return "\n".join([*lines, *attachment.get("warnings", [])])
-
-
-def coverage_text(document: Attachment, language: Language) -> str:
-    """Return what was not read of a document; empty when all of it was, or when it is still being read.
-
-    Pages that failed stand in its warnings with their reasons.
-    """
-    ledger, warnings = document.get("coverage"), document.get("warnings", [])
-    if document["kind"] == "image" or document["status"] != "ready" or not (ledger or warnings):
-        return ""
-    said: list[str] = []
-    if ledger:
-        said.append(PAGES_READ.text(language).format(read=ledger["read"], total=document.get("pages_total", 1)))
-        failed = {gap["page"] for gap in ledger["failed"]}
-        empty = [str(gap["page"]) for gap in ledger["skipped"] if gap["page"] not in failed]
-        if empty:
-            named = ", ".join(empty[:MOST_NAMED]) + (", …" if len(empty) > MOST_NAMED else "")
-            said.append(PAGES_EMPTY.text(language).format(pages=named))
-    return ("" if language == "zh" else " ").join([*said, *warnings])
 
 
 async def document_notes(services: Services, owner: Owner, language: Language) -> list[DocumentNote]:

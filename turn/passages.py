@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from domain.errors import AppError, Unavailable
 from domain.owner import Owner
+from domain.summary import summarize_text
 from domain.tokens import count_tokens
 from domain.types import DocumentNote, Source
-from ingestion.summaries import condense
 from turn.context import Services
 from turn.question import LAST_PAGE
 from turn.state import State
@@ -19,6 +19,8 @@ VECTORS_WAIT = 10.0
 """Seconds that a question in another language than its documents waits for their vectors: no word of it can be found.
 Within one language a turn does not wait: with keywords alone 0.990 of 521 questions (SQuAD) still got their passage,
 with vectors 0.998."""
+VECTORS_POLL = 1.0
+"""Seconds between looks at vectors that another process makes; this process tells when its own are there."""
 SHORT_PAGES = 40
 """Pages of a document whose vectors may be ready in that time."""
 MOST_FILES = 8
@@ -75,7 +77,7 @@ class Passages:
             else:
                 text = "\n\n".join(source["text"] for source in own)
                 note = note.copy()
-                note["summary"] = await asyncio.to_thread(condense, text, SUMMARY_TOKENS)
+                note["summary"] = await asyncio.to_thread(summarize_text, text, SUMMARY_TOKENS)
             notes.append(note)
         return notes, pages
 
@@ -162,7 +164,7 @@ class Passages:
                     short = [item for item in listed if item.get("pages_total", 1) <= SHORT_PAGES]
                     if all(item.get("indexed", 1.0) >= 1 for item in short):
                         return
-                    await asyncio.sleep(VECTORS_WAIT / 50)
+                    await self._services.ingestion.next_vectors(VECTORS_POLL)
         except TimeoutError:
             pass
 

@@ -55,8 +55,6 @@ STILL_READING = Words(
     "{name}：目前已读取 {done}/{total} 页，请说明回答仅基于这些页。",
 )
 PARTLY_COVERED = Words("Say when summarising it: {coverage}", "总结时请说明：{coverage}")
-PAGES_READ = Words("{read} of {total} pages were read.", "共 {total} 页，已读取 {read} 页。")
-PAGES_EMPTY = Words("Without text: page(s) {pages}.", "没有文字：第 {pages} 页。")
 PARTLY_READ = Words(
     "{name} is still being read: the answer rests on {done} of {total} pages.",
     "{name} 仍在读取中：回答仅基于 {total} 页中的 {done} 页。",

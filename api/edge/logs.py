@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
 from contextvars import ContextVar
+from typing import Any
+
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
 
 from settings import Settings
 
@@ -14,27 +17,27 @@ request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 run_id_var: ContextVar[str] = ContextVar("run_id", default="")
 thread_id_var: ContextVar[str] = ContextVar("thread_id", default="")
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
-
-class JsonLines(logging.Formatter):
+class JsonLines(JsonFormatter):
     """Formats a record as one JSON object; `extra` fields become keys of it."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        line: dict[str, object] = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        for key, var in (("request_id", request_id_var), ("run_id", run_id_var), ("thread_id", thread_id_var)):
-            if var.get():
-                line[key] = var.get()
-        line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
-        if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+    converter = staticmethod(time.gmtime)
+    default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
+
+    def __init__(self) -> None:
+        super().__init__(
+            ["asctime", "levelname", "name", "message"],
+            rename_fields={"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "trace"},
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],
+            json_ensure_ascii=False,
+            json_default=str,
+        )
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Add the ids of what the process is doing; those that the record brings win."""
+        ids = {"request_id": request_id_var.get(), "run_id": run_id_var.get(), "thread_id": thread_id_var.get()}
+        level = str(log_data["level"]).lower()
+        return {name: value for name, value in ids.items() if value} | log_data | {"level": level}
 
 
 def configure_logging(settings: Settings) -> None:

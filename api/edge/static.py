@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import mimetypes
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
-
-from domain.errors import UnknownPath
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 PAGE_HEADERS = {
@@ -33,29 +31,30 @@ def open_paths() -> tuple[frozenset[str], tuple[str, ...]]:
     return frozenset({"/", "/favicon.ico", *files}), tuple(f"/{entry.name}/" for entry in entries if entry.is_dir())
 
 
+class WebFiles(StaticFiles):
+    """The files of the page with their headers."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file, or 304 for one that the browser has."""
+        response = await super().get_response(path, scope)
+        caching = "public, max-age=604800" if path.startswith("vendor/") else "no-cache"
+        response.headers.update(PAGE_HEADERS | {"Cache-Control": caching})
+        return response
+
+
 def page_router() -> APIRouter:
     """Return the routes of the page."""
-    router = APIRouter(include_in_schema=False)
-    files, folders = open_paths()
-    for path in (*files, *(f"{folder}{{path:path}}" for folder in folders)):
+    for suffix in (".js", ".mjs"):
+        mimetypes.add_type("text/javascript", suffix)
+    router, files = APIRouter(include_in_schema=False), WebFiles(directory=WEB)
+
+    async def page_file(request: Request) -> Response:
+        path = request.url.path
+        return await files.get_response(
+            {"/": "index.html", "/favicon.ico": "icon.svg"}.get(path, path[1:]), request.scope
+        )
+
+    single, folders = open_paths()
+    for path in (*single, *(f"{folder}{{path:path}}" for folder in folders)):
         router.add_api_route(path, page_file, methods=["GET", "HEAD"])
     return router
-
-
-async def page_file(request: Request) -> Response:
-    """Return a file of the page."""
-    return _file(request, {"/": "index.html", "/favicon.ico": "icon.svg"}.get(request.url.path, request.url.path[1:]))
-
-
-def _file(request: Request, path: str) -> Response:
-    file = (WEB / path).resolve()
-    if not file.is_relative_to(WEB) or not file.is_file():
-        raise UnknownPath(path=request.url.path)
-    status = file.stat()
-    tag = hashlib.sha256(f"{status.st_mtime_ns}-{status.st_size}".encode()).hexdigest()[:20]
-    caching = "public, max-age=604800" if path.startswith("vendor/") else "no-cache"
-    headers = {**PAGE_HEADERS, "ETag": f'"{tag}"', "Cache-Control": caching}
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    kind = "text/javascript" if file.suffix in (".js", ".mjs") else mimetypes.guess_type(file.name)[0]
-    return FileResponse(file, headers=headers, media_type=kind or "application/octet-stream")

@@ -15,7 +15,7 @@ from api.openai.passthrough import complete_directly
 from api.openai.schemas import CompletionBody
 from api.openai.stop_words import StopWords
 from api.openai.wire import Completion, error_chunk, finish_reason
-from api.runs.client_messages import check_lengths, client_messages
+from api.runs.client_messages import client_messages
 from api.runs.progress import begins_answer
 from api.runs.request import TurnRequest
 from api.runs.run import Run
@@ -24,6 +24,7 @@ from domain.errors import BadInput
 from domain.owner import Owner
 from domain.runs import Event
 from domain.words import Words
+from turn.intake import check_lengths
 from turn.options import TurnOptions
 
 router = APIRouter(prefix="/v1", tags=["openai"])
@@ -39,7 +40,7 @@ async def complete(body: CompletionBody, request: Request, backend: BackendDep, 
     """
     messages = _messages(body)
     if body.tools or not isinstance(messages[-1], HumanMessage):
-        check_lengths((str(message.text) for message in messages), backend.settings.max_message_chars)
+        check_lengths((str(message.text) for message in messages), backend.settings)
         return await complete_directly(body, messages, backend.services.chat)
     run = backend.runner.start(_turn(body, messages, request, user))
     completion = Completion(run.id, backend.services.chat.name)

@@ -18,6 +18,7 @@ from api.runs.record import remembered_messages
 from domain.errors import AppError, MemoryUnavailable, UnknownDocument, UnknownSession
 from domain.language import language_of
 from domain.owner import Owner
+from domain.words import Words
 
 if TYPE_CHECKING:
     from api.backend import Backend
@@ -28,11 +29,8 @@ logger = logging.getLogger(__name__)
 
 ALL = 1_000_000
 RETRY_SECONDS = 30.0
-REMOVED = {
-    "en": "[removed: this answer rested on a document that was deleted]",
-    "zh": "［已移除：该回答依据的文档已被删除］",
-}
-DELETED = {"en": "[deleted document]", "zh": "［已删除的文档］"}
+REMOVED = Words("[removed: this answer rested on a document that was deleted]", "［已移除：该回答依据的文档已被删除］")
+DELETED = Words("[deleted document]", "［已删除的文档］")
 
 
 async def delete_document(backend: Backend, owner: Owner, document_id: str) -> Counts:
@@ -141,7 +139,7 @@ async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[
             await services.transcripts.replace(owner, changed)
             title = page["thread"]["title"]
             if any(name in title for name in names):
-                await services.transcripts.rename(owner, DELETED[language_of(title)])
+                await services.transcripts.rename(owner, DELETED.text(language_of(title)))
             entries = [changed.get(place, entry) for place, entry in enumerate(page["entries"])]
             await services.summaries.clear(memory_key)
             await replace_memory(backend.runner.graph, memory_key, remembered_messages(entries))
@@ -167,7 +165,7 @@ def _without(entry: Entry, ids: set[str]) -> Entry:
     kept: dict[str, Any] = {**entry}
     kept["attachments"] = [item for item in entry.get("attachments", []) if item.get("id") not in ids]
     if entry.get("role") == "assistant":
-        kept["text"] = REMOVED[language_of(entry.get("text", ""))]
+        kept["text"] = REMOVED.text(language_of(entry.get("text", "")))
         for name in ("citations", "reasoning", "warnings"):
             kept.pop(name, None)
         kept["tools"] = [{**tool, "arguments": {}} for tool in entry.get("tools", [])]

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.words import Language, Words
 from stores.redis.transcripts import Entry, Page
 
-_NAMES = {"user": "User 用户", "assistant": "Assistant 助手", "system": "System 系统"}
+_NAMES = {
+    "user": Words("User", "用户"),
+    "assistant": Words("Assistant", "助手"),
+    "system": Words("System", "系统"),
+}
+_FILES, _TOOLS = Words("Files: ", "文件："), Words("Tools: ", "工具：")
+_PAGE = Words(", p. {page}", "，第 {page} 页")
 
 
-def as_markdown(page: Page) -> str:
-    """Return the transcript with its files, sources and tools."""
+def as_markdown(page: Page, language: Language) -> str:
+    """Return the transcript with its files, sources and tools, its headings in `language`."""
     parts = [f"# {page['thread']['title'] or page['thread']['thread_id']}"]
-    parts += [_message(entry) for entry in page["entries"]]
+    parts += [_message(entry, language) for entry in page["entries"]]
     return "\n\n".join(parts) + "\n"
 
 
-def _message(entry: Entry) -> str:
-    role = _NAMES.get(entry.get("role", ""), "?")
+def _message(entry: Entry, language: Language) -> str:
+    name = _NAMES.get(entry.get("role", ""))
+    role = name.text(language) if name else "?"
     state = entry.get("state", "done")
     mark = "" if state == "done" else f" ({state})"
     lines = [f"## {role}{mark}", f"*{entry.get('created', '')}*", entry.get("text", "")]
     files = [f"`{item.get('name', '')}`" for item in entry.get("attachments", [])]
     if files:
-        lines.append("Files 文件: " + ", ".join(files))
+        lines.append(_FILES.text(language) + ", ".join(files))
     if entry.get("citations"):
-        lines.append("\n".join(_citation(item) for item in entry["citations"]))
+        lines.append("\n".join(_citation(item, language) for item in entry["citations"]))
     if entry.get("tools"):
-        lines.append("Tools 工具: " + ", ".join(f"`{item.get('name', '')}`" for item in entry["tools"]))
+        lines.append(_TOOLS.text(language) + ", ".join(f"`{item.get('name', '')}`" for item in entry["tools"]))
     return "\n\n".join(line for line in lines if line)
 
 
-def _citation(item: dict[str, Any]) -> str:
-    page = f", p. {item['page']}" if item.get("page") else ""
+def _citation(item: dict[str, Any], language: Language) -> str:
+    page = _PAGE.text(language).format(page=item["page"]) if item.get("page") else ""
     quote = " ".join(str(item.get("quote", "")).split())
     return f"> [{item.get('number', '')}] {item.get('name') or item.get('url', '')}{page}: {quote}"

@@ -99,7 +99,11 @@ async def forget_user(backend: BackendDep, user: UserDep) -> Response:
 
 @router.get("/sessions/{session_id}/export", responses=ERRORS)
 async def export_session(
-    session_id: SessionPath, backend: BackendDep, user: UserDep, format: Literal["markdown", "json"] = "markdown"
+    request: Request,
+    session_id: SessionPath,
+    backend: BackendDep,
+    user: UserDep,
+    format: Literal["markdown", "json"] = "markdown",
 ) -> Response:
     """Return the whole transcript as a file; the JSON form can be imported again."""
     page = await backend.services.transcripts.export(Owner(user, session_id))
@@ -107,7 +111,9 @@ async def export_session(
     name = quote(f"{page['thread']['title'] or session_id}.{suffix}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     if format == "markdown":
-        return Response(as_markdown(page), media_type="text/markdown; charset=utf-8", headers=headers)
+        return Response(
+            as_markdown(page, asked_language(request)), media_type="text/markdown; charset=utf-8", headers=headers
+        )
     response = json_response({**_session(page["thread"]), "messages": page["entries"]})
     response.headers.update(headers)
     return response

@@ -17,7 +17,7 @@ from api.backend import Backend
 from api.edge.failures import asked_language, validation_reason
 from api.edge.forms import read_form
 from api.rest.uploads import read_protected, store_uploads
-from api.runs.client_messages import check_lengths, cleaned
+from api.runs.client_messages import cleaned
 from api.runs.record import index_of
 from api.runs.request import TurnRequest
 from api.schemas import ChatBody
@@ -27,6 +27,7 @@ from domain.owner import Owner
 from domain.types import Attachment, AttachmentRef
 from domain.words import Language, Words
 from settings import Settings
+from turn.intake import check_lengths
 
 _LISTS = [name for name, part in ChatBody.model_json_schema()["properties"].items() if '"array"' in json.dumps(part)]
 
@@ -117,7 +118,7 @@ def _check(fields: ChatBody, files: int, settings: Settings) -> None:
     count = files + len(fields.attachment_ids)
     if not fields.message.strip() and not count:
         raise BadInput(reason=Words("message is empty", "message 为空"))
-    check_lengths([fields.message], settings.max_message_chars)  # before any file of the message is kept
+    check_lengths([fields.message], settings)
     if count > settings.max_files:
         raise TooManyFiles(limit=settings.max_files)
     if fields.callback_url and settings.callback_secret is None:

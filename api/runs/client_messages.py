@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 from langchain_core.messages import (
@@ -16,8 +16,6 @@ from langchain_core.messages import (
     ToolMessage,
     convert_to_messages,
 )
-
-from domain.errors import TooMuchText
 
 _KINDS = (HumanMessage, AIMessage, SystemMessage, ToolMessage)
 _Value = TypeVar("_Value")
@@ -46,16 +44,6 @@ def client_messages(messages: Sequence[Any]) -> list[AnyMessage]:
     if not made:
         raise ValueError("messages hold nothing that can be answered")
     return made
-
-
-def check_lengths(texts: Iterable[str], limit: int) -> None:
-    """Refuse a text of more than `limit` characters.
-
-    Raises:
-        TooMuchText: One is longer.
-    """
-    if any(len(text) > limit for text in texts):
-        raise TooMuchText(limit=limit)
 
 
 def cleaned(value: _Value) -> _Value:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from api.runs.callbacks import call_back
 from api.runs.clearing import Counts, clear_thread
-from api.runs.client_messages import check_lengths
 from api.runs.log import RunLog, with_gaps
 from api.runs.machine import RunMachine
 from api.runs.run import Run, stored_status
 from domain.errors import UnknownRun
 from domain.runs import FINAL_STATES, Event
+from turn.intake import check_lengths
 
 if TYPE_CHECKING:
     from api.runs.request import TurnRequest
@@ -58,7 +58,7 @@ class TurnRunner:
             UnknownPersona: There is no role of the name that is asked for.
         """
         said = (str(message.text) for message in request.messages)
-        check_lengths((request.options.system_prompt, *said), self._services.settings.max_message_chars)
+        check_lengths((request.options.system_prompt, *said), self._services.settings)
         request = request.with_persona(self._services.settings)
         if run_id is None or run_id in self._runs:
             run_id = uuid.uuid4().hex

@@ -5,28 +5,33 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-NAMES_ZH = {
-    "black": "黑色",
-    "dark grey": "深灰色",
-    "grey": "灰色",
-    "light grey": "浅灰色",
-    "white": "白色",
-    "red": "红色",
-    "brown": "棕色",
-    "orange": "橙色",
-    "yellow": "黄色",
-    "beige": "米色",
-    "green": "绿色",
-    "dark green": "深绿色",
-    "cyan": "青色",
-    "blue": "蓝色",
-    "light blue": "浅蓝色",
-    "dark blue": "深蓝色",
-    "purple": "紫色",
-    "pink": "粉色",
+from domain.words import Words
+
+NAMES = {
+    words.en: words
+    for words in (
+        Words("black", "黑色"),
+        Words("dark grey", "深灰色"),
+        Words("grey", "灰色"),
+        Words("light grey", "浅灰色"),
+        Words("white", "白色"),
+        Words("red", "红色"),
+        Words("brown", "棕色"),
+        Words("orange", "橙色"),
+        Words("yellow", "黄色"),
+        Words("beige", "米色"),
+        Words("green", "绿色"),
+        Words("dark green", "深绿色"),
+        Words("cyan", "青色"),
+        Words("blue", "蓝色"),
+        Words("light blue", "浅蓝色"),
+        Words("dark blue", "深蓝色"),
+        Words("purple", "紫色"),
+        Words("pink", "粉色"),
+    )
 }
-"""Every name that `dominant_colours` gives, with its Chinese."""
-NAMES = tuple(NAMES_ZH)
+"""Every name that `dominant_colours` gives."""
+_ORDER = tuple(NAMES)
 LEAST_SHARE = 0.12
 """A colour is dominant when at least this share of the picture has it."""
 MOST = 3
@@ -38,25 +43,25 @@ _PALE = {"red": "pink", "orange": "beige", "yellow": "beige", "blue": "light blu
 def dominant_colours(pixels: NDArray[np.uint8]) -> tuple[str, ...]:
     """Return up to three colour names of RGB pixels (any shape ending in 3), the largest share first."""
     names = _names(np.asarray(pixels.reshape(-1, 3), np.float32) / np.float32(255))
-    shares = np.bincount(names, minlength=len(NAMES)) / len(names)
+    shares = np.bincount(names, minlength=len(_ORDER)) / len(names)
     best = np.argsort(-shares, kind="stable")[:MOST]
-    return tuple(NAMES[i] for i in best if shares[i] >= LEAST_SHARE) or (NAMES[best[0]],)
+    return tuple(_ORDER[i] for i in best if shares[i] >= LEAST_SHARE) or (_ORDER[best[0]],)
 
 
 def _names(rgb: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Return the index in `NAMES` of each pixel (shape (n, 3), 0..1), by hue, chroma and lightness."""
+    """Return the index in `_ORDER` of each pixel (shape (n, 3), 0..1), by hue, chroma and lightness."""
     high, low = rgb.max(axis=1), rgb.min(axis=1)
     chroma, light = high - low, (high + low) / 2
     hue = _hue(rgb, high, chroma)
-    named = np.full(len(rgb), NAMES.index("red"), np.intp)
+    named = np.full(len(rgb), _ORDER.index("red"), np.intp)
     for limit, name in reversed(_HUES):
-        named[hue < limit] = NAMES.index(name)
-    named[(hue >= 290) & (hue < 345)] = NAMES.index("pink")
+        named[hue < limit] = _ORDER.index(name)
+    named[(hue >= 290) & (hue < 345)] = _ORDER.index("pink")
     plain = named.copy()
     for name, darker in _DARK.items():
-        named[(plain == NAMES.index(name)) & (light < 0.27)] = NAMES.index(darker)
+        named[(plain == _ORDER.index(name)) & (light < 0.27)] = _ORDER.index(darker)
     for name, paler in _PALE.items():
-        named[(plain == NAMES.index(name)) & (light > 0.72) & (chroma < 0.5)] = NAMES.index(paler)
+        named[(plain == _ORDER.index(name)) & (light > 0.72) & (chroma < 0.5)] = _ORDER.index(paler)
     grey = (chroma < 0.1) | (light < 0.08) | (light > 0.96)
     named[grey] = np.digitize(light[grey], (0.12, 0.35, 0.65, 0.9))
     return named

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from domain.errors import ErrorBody
 from domain.types import AttachmentRef
+from domain.unread import Gap
 from domain.words import Language
 from readers.interface import Outline
 from stores.library import keywords
 from stores.library.attachments import as_ref
-from stores.library.pages import Chunk, Gap, PageText, clear_content, delete_content, insert_pages, with_heading
+from stores.library.pages import Chunk, PageText, clear_content, delete_content, insert_pages, with_heading
 from stores.sql.database import Database
 from stores.sql.tables import attachments, contents, documents, embedded_files
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from sqlalchemy import Connection, ScalarSelect, delete, func, select
-from typing_extensions import TypedDict
 
 from domain.types import OcrLine
 from stores.sql.database import insert_rows
@@ -36,14 +34,6 @@ class Chunk:
     text: str
     tokens: int
     heading: str
-
-
-class Gap(TypedDict):
-    """A page that is not indexed as it should be: why, as a code of `readers.texts` or `stores.library.records`."""
-
-    page: int
-    state: Literal["skipped", "failed"]
-    reason: str
 
 
 CHUNK_TEXT: ScalarSelect[str] = (

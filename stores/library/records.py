@@ -8,11 +8,10 @@ from typing import Any, Literal, NotRequired
 from sqlalchemy import Select, bindparam, select
 from typing_extensions import TypedDict
 
-from domain.types import Attachment, Coverage, OcrLine
+from domain import unread
+from domain.types import Attachment, OcrLine
 from domain.words import Language
-from readers.texts import notice
 from stores.library.attachments import as_ref
-from stores.library.pages import Gap
 from stores.library.visibility import VISIBLE, Sight
 from stores.sql.tables import attachments, contents, documents
 
@@ -45,23 +44,6 @@ def select_documents(which: Sight | Literal["one"]) -> Select[Any]:
     return query.where(VISIBLE[which]).order_by(attachments.c.created, attachments.c.id)
 
 
-_REASONS: dict[str, tuple[str, str]] = {
-    "blank": ("no text on it", "没有文字"),
-    "ocr_failed": ("its picture could not be recognised", "图片文字识别失败"),
-    "ocr_unavailable": ("text recognition is not available here", "此处无法进行文字识别"),
-    "reading_stopped": ("reading stopped before it", "读取在此之前中断"),
-}
-_PAGES: dict[Language, dict[str, str]] = {
-    "en": {
-        "skipped": "Not read ({reason}): page(s) {pages}.",
-        "failed": "Could not be read ({reason}): page(s) {pages}.",
-    },
-    "zh": {"skipped": "未读取（{reason}）：第 {pages} 页。", "failed": "无法读取（{reason}）：第 {pages} 页。"},
-}
-QUIET = "blank"
-"""A reason that is in the coverage ledger but is no warning: empty pages are normal."""
-
-
 def attachment(row: Any) -> Attachment:
     """Return the attachment in a row of `select_documents`."""
     language: Language = row.asked
@@ -79,12 +61,10 @@ def attachment(row: Any) -> Attachment:
         shown["indexed"] = round(row.embedded / row.chunks, 3)
     if picture := getattr(row, "picture", None):
         shown.update(picture)
-    gaps: list[Gap] = row.gaps
-    warnings = [notice(note, language) for note in row.notes] + _gap_warnings(gaps, language)
-    if warnings:
-        shown["warnings"] = [*shown.get("warnings", []), *warnings]
-    if gaps:
-        shown["coverage"] = _coverage(gaps, row.pages_done, language)
+    if noted := unread.warnings(row.notes, row.gaps, language):
+        shown["warnings"] = [*shown.get("warnings", []), *noted]
+    if row.gaps:
+        shown["coverage"] = unread.coverage(row.gaps, row.pages_done, language)
     if row.error:
         shown["error"] = row.error[language]
     return shown
@@ -98,45 +78,3 @@ def page_record(row: Any) -> PageRecord:
     if row.lines:
         record["lines"] = row.lines
     return record
-
-
-def _coverage(gaps: list[Gap], done: int, language: Language) -> Coverage:
-    pages = {state: [gap for gap in gaps if gap["state"] == state] for state in ("skipped", "failed")}
-    return Coverage(
-        read=max(0, done - len({gap["page"] for gap in gaps if gap["reason"] != "reading_stopped"})),
-        skipped=[{"page": gap["page"], "reason": _reason(gap["reason"], language)} for gap in pages["skipped"]],
-        failed=[{"page": gap["page"], "reason": _reason(gap["reason"], language)} for gap in pages["failed"]],
-    )
-
-
-def _gap_warnings(gaps: list[Gap], language: Language) -> list[str]:
-    grouped: dict[tuple[str, str], list[int]] = {}
-    for gap in gaps:
-        if gap["reason"] != QUIET:
-            grouped.setdefault((gap["state"], gap["reason"]), []).append(gap["page"])
-    return [
-        _PAGES[language][state].format(reason=_reason(reason, language), pages=_ranges(pages))
-        for (state, reason), pages in grouped.items()
-    ]
-
-
-def _reason(code: str, language: Language) -> str:
-    if code in _REASONS:
-        return _REASONS[code][language == "zh"]
-    sentence = notice(code, language).rstrip(".。")
-    return sentence[:1].lower() + sentence[1:]
-
-
-def _ranges(pages: list[int]) -> str:
-    """Return page numbers with runs drawn together.
-
-    >>> _ranges([1, 2, 3, 7])
-    '1-3, 7'
-    """
-    runs: list[list[int]] = []
-    for page in sorted(set(pages)):
-        if runs and page == runs[-1][1] + 1:
-            runs[-1][1] = page
-        else:
-            runs.append([page, page])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)

@@ -87,10 +87,10 @@ async def open_redis(settings: Settings) -> RedisHandle:
     await embedded.open()
     version = (await embedded.client.info("server"))["redis_version"]
     whose: Kind = "embedded" if embedded.owned else "shared"
-    start, start_zh = ("Started", "已启动") if embedded.owned else ("Already running", "已在运行")
+    start = Words("Started", "已启动") if embedded.owned else Words("Already running", "已在运行")
     detail = Words(
-        f"{start}: embedded Redis {version} below DATA_DIR; REDIS_URL names another.",
-        f"{start_zh}：内置 Redis {version}，数据位于 DATA_DIR 下；可通过 REDIS_URL 改用其他 Redis。",
+        f"{start.en}: embedded Redis {version} below DATA_DIR; REDIS_URL names another.",
+        f"{start.zh}：内置 Redis {version}，数据位于 DATA_DIR 下；可通过 REDIS_URL 改用其他 Redis。",
     )
     handle = RedisHandle(embedded.client, whose, detail, embedded, LogRewriter(embedded.client))
     if embedded.owned and (await embedded.client.info("persistence"))["aof_current_size"]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from domain.words import Language, Words
+from domain.words import Words
 from settings import Settings
 from stores.sql.database import database_url, engine_for
 from stores.sql.transfer import Differs, NotEmpty, move
@@ -45,7 +45,7 @@ ROW = Words("{table:16} {rows:>9} rows  {sha256:.12}", "{table:16} {rows:>9} 行
 
 def main(arguments: Sequence[str], settings: Settings) -> int:
     """Move the rows; return 0, or 1 when nothing was moved."""
-    language: Language = "zh" if settings.lang.lower().startswith("zh") else "en"
+    language = settings.language
     parser = argparse.ArgumentParser(prog="llm-chat-backend migrate", description=PURPOSE.text(language))
     parser.add_argument("--to", required=True, metavar="URL", help=TARGET.text(language))
     given = parser.parse_args(arguments)

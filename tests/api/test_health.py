@@ -67,8 +67,8 @@ async def test_the_start_up_lines_follow_the_locale(
 
 
 def part_lines(printed: str) -> list[str]:
-    """What is said of each part, without its name, which is always in both languages."""
-    return [line.split(maxsplit=2)[2] for line in printed.splitlines() if line.startswith("  ") and "://" not in line]
+    """What is said of each part."""
+    return [line for line in printed.splitlines() if line.startswith("  ") and "://" not in line]
 
 
 def test_lc_all_comes_before_lang(monkeypatch: pytest.MonkeyPatch) -> None:

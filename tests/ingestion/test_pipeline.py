@@ -71,7 +71,12 @@ async def test_keyword_finds_before_vectors_are_there(library: Library) -> None:
     assert document["status"] == "ready"
     assert document["indexed"] == 0
     assert len(await library.documents.search("owl", ANN)) == 1
+    waiting = asyncio.create_task(library.ingestion.next_vectors(60))
+    await library.ingestion.next_vectors(0.05)
+    assert not waiting.done()
     library.embedder.gate.set()
+    await asyncio.wait_for(waiting, 20)
+    assert (await library.documents.get(document["id"], ANN))["indexed"] == 1.0
 
 
 async def test_cancelled_caller_does_not_stop_the_reading(library: Library) -> None:

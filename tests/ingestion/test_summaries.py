@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from domain.summary import summarize_text
 from domain.tokens import count_tokens
-from ingestion.summaries import MAX_CALLS, WINDOW_TOKENS, condense, cut_windows, summarize
+from ingestion.summaries import MAX_CALLS, WINDOW_TOKENS, cut_windows, summarize
 from tests.library import FirstWords
 
 
@@ -38,7 +39,7 @@ def test_one_huge_page_is_cut_too() -> None:
     assert len(cut_windows(["一句话在这里。" * 6000])) > 1
 
 
-def test_condense_keeps_central_sentences_in_order() -> None:
+def test_a_window_that_is_too_long_keeps_its_central_sentences_in_order() -> None:
     text = "水稻产量增长。天气晴。水稻产量下降。随便说说而已。水稻产量持平。"
-    assert condense(text, 1000) == text
-    assert condense(text, count_tokens(text) * 2 // 3).splitlines()[0] == "水稻产量增长。"
+    assert summarize_text(text, 1000, most=None) == text
+    assert summarize_text(text, count_tokens(text) * 2 // 3, most=None).splitlines()[0] == "水稻产量增长。"

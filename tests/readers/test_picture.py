@@ -14,7 +14,7 @@ from PIL import Image
 
 from domain.errors import AttachmentError, FileCorrupt, FileEmpty, FileTooLarge, UnsupportedType
 from readers.interface import Picture
-from readers.picture.colours import NAMES_ZH, dominant_colours
+from readers.picture.colours import NAMES, dominant_colours
 from readers.picture.reader import load_picture
 from tests.drawn_pictures import drawn, encoded
 from workers.sandbox import Sandbox
@@ -239,7 +239,7 @@ def load_picture_list(data: bytes) -> list[Picture]:
 )  # fmt: skip
 def test_colours_have_plain_names(rgb: tuple[int, int, int], name: str) -> None:
     assert dominant_colours(np.full((4, 4, 3), rgb, np.uint8)) == (name,)
-    assert name in NAMES_ZH
+    assert name in NAMES
 
 
 def test_dominant_colours_come_by_their_share() -> None:

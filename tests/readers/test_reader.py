@@ -12,7 +12,6 @@ from domain.errors import AppError, FileCorrupt, FileEmpty, FileEncrypted, FileT
 from readers.clean import clean
 from readers.interface import Page
 from readers.reader import Readers
-from readers.texts import notice
 from tests.readers import samples
 from tests.readers.conftest import Read, reader_settings
 from workers.sandbox import Sandbox
@@ -276,10 +275,3 @@ def test_clean_leaves_only_what_can_be_stored() -> None:
     dirty = "a\0b\ud800c\r\nd\x0be  \n\n\n\nf\u200b\ufeff"
     assert clean(dirty) == "abc\nd\ne\n\nf"
     clean(dirty).encode()
-
-
-@pytest.mark.parametrize("warning", ["repaired", "pages_cut:2000", "encoding_guessed:big5", "page_failed"])
-def test_every_warning_has_both_languages(warning: str) -> None:
-    english, chinese = notice(warning, "en"), notice(warning, "zh")
-    assert english != chinese
-    assert "{" not in english + chinese

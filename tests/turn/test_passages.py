@@ -25,6 +25,10 @@ class Store:
         self.asked: list[str] = []
         self.indexed: list[float] = [1.0]
         self.vectors = object()
+        self.waits = 0
+
+    async def next_vectors(self, seconds: float) -> None:
+        self.waits += 1
 
     async def pages(
         self, document_id: str, owner: Owner, first: int = 1, last: int | None = None
@@ -53,7 +57,7 @@ class Store:
 
 def services(store: Store) -> Services:
     settings = Settings(_env_file=None)
-    return cast("Services", SimpleNamespace(settings=settings, documents=store))
+    return cast("Services", SimpleNamespace(settings=settings, documents=store, ingestion=store))
 
 
 async def find(state: State, store: Store, *notes: DocumentNote) -> list[Source]:
@@ -129,7 +133,7 @@ async def test_a_question_in_another_language_waits_for_vectors() -> None:
     state = a_state(messages=[HumanMessage("?")], question="押金是多少？", attachments=[note("lease")])
     found = await find(state, store, note("lease", language="en"), note("旧合同", language="zh"))
     assert [source["text"] for source in found] == ["The deposit is 1,200 euros."]
-    assert store.asked == ["押金是多少？"] * 2 and store.indexed == [1.0]
+    assert store.asked == ["押金是多少？"] * 2 and store.indexed == [1.0] and store.waits == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""Files of the page: their headers, and what is no file."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from api.edge.static import PAGE_HEADERS
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "caching"),
+    [
+        ("/", "text/html", "no-cache"),
+        ("/favicon.ico", "image/svg+xml", "no-cache"),
+        ("/js/main.js", "text/javascript", "no-cache"),
+        ("/vendor/purify.js", "text/javascript", "public, max-age=604800"),
+    ],
+)
+async def test_a_file_is_sent_once(client: httpx.AsyncClient, path: str, kind: str, caching: str) -> None:
+    sent = await client.get(path)
+    assert sent.status_code == 200 and sent.content
+    assert sent.headers["content-type"].partition(";")[0] == kind and sent.headers["cache-control"] == caching
+    known = await client.get(path, headers={"If-None-Match": sent.headers["etag"]})
+    assert known.status_code == 304 and not known.content
+    for name, value in PAGE_HEADERS.items():
+        assert sent.headers[name] == known.headers[name] == value
+    head = await client.head(path)
+    assert not head.content and head.headers["content-length"] == sent.headers["content-length"]
+
+
+@pytest.mark.parametrize("path", ["/js/", "/js/no.js", "/js/..%2f..%2fserver.py", "/js/a%00b", "/js/" + "a" * 5000])
+async def test_what_is_no_file_is_not_found(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get(path)
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
