@@ -54,7 +54,7 @@ class BundledSpeaker:
             raise BadInput(reason=no_voice(voice, self.voices))
         if not (sentences := spoken_sentences(text)):
             return
-        encoder = Encoder(audio_format)
+        encoder = await asyncio.to_thread(Encoder, audio_format)  # the first one loads FFmpeg
         speed = min(2.0, max(0.5, speed))
         for sentence in sentences:
             saying = await self._run(lambda: self._say(sentence, voice, speed))  # noqa: B023

@@ -58,7 +58,7 @@ class DashScopeSpeaker:
         """Yield audio as it arrives; see `Speaker`."""
         if not (sentences := spoken_sentences(text)):
             return
-        encoder = Encoder(audio_format)
+        encoder = await asyncio.to_thread(Encoder, audio_format)  # the first one loads FFmpeg
         voice, speed = voice or self._settings.tts_voice, min(2.0, max(0.5, speed))
         for part in _tasks(sentences):
             async with contextlib.aclosing(self._pcm(part, voice, speed)) as pieces:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 import time
 import wave
 from collections.abc import AsyncIterator, Iterator
@@ -45,7 +46,7 @@ def speaking(
     voice: DashScopeServer, _model_server: OpenAIServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     hosted = _settings(
-        tmp_path_factory.mktemp("speaking"), _model_server, dashscope_api_key="good-key", tts_timeout=2,
+        tmp_path_factory.mktemp("speaking"), _model_server, dashscope_api_key="good-key",
         dashscope_base_url=_model_server.base_url, dashscope_http_url=voice.http_url,
         dashscope_websocket_url=voice.websocket_url,
     )  # fmt: skip
@@ -59,20 +60,25 @@ async def loud(speaking: str, model: OpenAIServer) -> AsyncIterator[httpx.AsyncC
         yield http
 
 
-async def heard(client: httpx.AsyncClient, body: dict[str, object]) -> tuple[list[str], dict[str, list[object]]]:
-    """Names of the events in order, and their data by name."""
+async def heard(
+    client: httpx.AsyncClient, body: dict[str, object], sounded: threading.Event | None = None
+) -> tuple[list[str], dict[str, list[object]]]:
+    """Names of the events in order, and their data by name; `sounded` is set at the first sound."""
     names: list[str] = []
     data: dict[str, list[object]] = {}
     async with client.stream("POST", "/api/v1/chat/stream", json={"speak": True, **body}) as response:
         async for _, name, value in events_of(response):
             names.append(name)
+            if name == "audio" and sounded is not None:
+                sounded.set()
             data.setdefault(name, []).append(value)
     return names, data
 
 
 async def test_an_answer_is_spoken_while_it_is_written(loud: httpx.AsyncClient, model: OpenAIServer) -> None:
-    model.script([Answer(ANSWER, pace=0.1)])
-    names, data = await heard(loud, {"message": "Hi", "session_id": "spoken"})
+    sounded = threading.Event()
+    model.script([Answer(ANSWER, hold=sounded)])  # its last words wait for the first sound
+    names, data = await heard(loud, {"message": "Hi", "session_id": "spoken"}, sounded)
     spoken = [item["text"] for item in data["audio"]]  # type: ignore[index]
     assert spoken == ["First sentence here.", "Then code and bold words.", "Last one!"]
     assert names.index("audio") < len(names) - 1 - names[::-1].index("token"), "the first sound came after the text"
@@ -92,7 +98,7 @@ async def test_what_is_said_on_the_way_to_a_tool_is_no_part_of_the_answer(
 async def test_a_voice_that_fails_is_a_warning_and_the_answer_comes(
     speaking: str, voice: DashScopeServer, model: OpenAIServer, tmp_path: Path
 ) -> None:
-    broken = _settings(tmp_path, model, dashscope_api_key="good-key", tts_voice="bad-voice", tts_timeout=2,
+    broken = _settings(tmp_path, model, dashscope_api_key="good-key", tts_voice="bad-voice",
                        dashscope_base_url=model.base_url, dashscope_http_url=voice.http_url,
                        dashscope_websocket_url=voice.websocket_url)  # fmt: skip
     with LiveServer(broken) as live:

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import re
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -100,6 +101,7 @@ class Answer:
         reasoning: Thinking before the content, under `reasoning_key`.
         wait: Seconds before the first byte.
         pace: Seconds before each delta.
+        hold: What the last delta of the content waits for, at most 20 seconds.
         piece: Characters of each delta of the content.
         repeat_usage: Send the usage so far in every chunk, as some servers do.
         finish: Finish reason; None derives it from the content.
@@ -114,6 +116,7 @@ class Answer:
     reasoning_key: Literal["reasoning_content", "reasoning"] = "reasoning_content"
     wait: float = 0
     pace: float = 0
+    hold: threading.Event | None = None
     piece: int = PIECE
     repeat_usage: bool = False
     finish: str | None = None
@@ -232,6 +235,8 @@ class Wire(Response):
         deltas = _deltas(step)
         for position, delta in enumerate(deltas):
             await asyncio.sleep(step.pace if position else 0)
+            if step.hold is not None and position == len(deltas) - 1:
+                await asyncio.to_thread(step.hold.wait, 20)
             if position == step.cut_after:
                 raise Cut
             if position == step.end_after:
