@@ -83,7 +83,9 @@ class Settings(BaseSettings):
     llm_extra_body: dict[str, object] = Field(
         default_factory=dict, description="JSON object merged into every chat request."
     )
-    embedded_gguf: Path | None = Field(None, description="A GGUF chat model to run in process instead of the reader.")
+    embedded_gguf: Path | None = Field(
+        None, description="A GGUF chat model to run in process instead of the extractive one."
+    )
     embedded_threads: int = Field(2, ge=1, description="Threads of the in-process language model.")
     embedded_context_tokens: int = Field(8192, ge=1024, description="Context window allocated for EMBEDDED_GGUF.")
 
@@ -113,7 +115,7 @@ class Settings(BaseSettings):
 
     # OCR
     ocr_engine: Literal["auto", "onnxruntime", "paddle", "off"] = Field("auto", description="Engine under PaddleOCR.")
-    ocr_models: Path | None = Field(None, description="Folder of PP-OCR models. Empty: laid out from the packages.")
+    ocr_models: Path | None = Field(None, description="Folder of PP-OCR models. Empty: built from the packages.")
     ocr_workers: int = Field(1, ge=1, description="OCR worker processes.")
     ocr_threads: int = Field(2, ge=1, description="Threads of each OCR worker.")
     ocr_queue: int = Field(64, ge=1, description="Most pictures and pages that wait for a worker.")

@@ -49,7 +49,7 @@ class Marker:
 
 
 class CitationScanner:
-    """Takes a text piece by piece and gives it back as text and citations; holds only what may become a citation."""
+    """Splits a streamed text into text and citations; holds back only what may become a citation."""
 
     def __init__(self) -> None:
         """Start at the beginning of a text."""
@@ -59,7 +59,7 @@ class CitationScanner:
         self._at = 0
 
     def feed(self, text: str, *, final: bool = False) -> Iterator[str | Marker]:
-        """Add text; yield what it settles, and with the `final` one all that is left."""
+        """Add text; yield what it completes, and with `final` all that is left."""
         self._held += text
         while self._held:
             opening = _OPENING.search(self._held)
@@ -74,7 +74,7 @@ class CitationScanner:
             yield found if isinstance(found, Marker) else text
 
     def _citation(self, *, complete: bool) -> Marker | str | None:
-        """The citation that the held text begins with, "" if it begins with none, None while that cannot be told."""
+        """The citation that the held text begins with, "" if it begins with none, None while that is not certain."""
         if self._fence or _FENCE.match(self._line_head):
             return ""
         window = self._held[:MOST_HELD]
@@ -104,7 +104,7 @@ class CitationScanner:
         return True if "`" in line else False if newline else None
 
     def _pass(self, count: int) -> str:
-        """Let so many characters go; keep account of their line, and of the fence of the code that they are in."""
+        """Release this many characters; track their line and the code fence that they are in."""
         text, self._held = self._held[:count], self._held[count:]
         self._at += len(text)
         for part in text.splitlines(keepends=True):

@@ -71,7 +71,7 @@ ERRORS: dict[str, Row] = {
         Words("Send a file that has content.", "请发送有内容的文件。")),
     "file_corrupt": Row(422,
         Words("{name} is damaged and cannot be read.", "{name} 已损坏，无法读取。"),
-        Words("Open it in its own program, save it anew, and send that.", "请用对应软件打开并另存后重新发送。")),
+        Words("Open it in its own program, save it again, and send that.", "请用对应软件打开并另存后重新发送。")),
     "password_required": Row(422,
         Words("{name} is protected by a password.", "{name} 有密码保护。"),
         Words("Send it again with the right `password`, or without protection.",

@@ -116,7 +116,7 @@ def _frame(text: str) -> str:
 
 
 def _has_grammar(text: str) -> bool:
-    """Whether a text is put together as a request, in one of the languages, and not a mere name or label."""
+    """Whether a text has the grammar of a request, in one of the languages, and is not a mere name or label."""
     words = _words(text)
     if words and words[0].lower() in _REQUESTS or _PARTICLES.search(text):
         return True

@@ -1,4 +1,4 @@
-"""Whose a thing is. Every stored thing belongs to one user, and to one thread or to the user's lasting library."""
+"""Ownership: every stored thing belongs to one user, and to one thread or to the user's lasting library."""
 
 from __future__ import annotations
 

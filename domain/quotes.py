@@ -22,7 +22,7 @@ MIN_QUOTE = 4
 """Quotes of fewer characters (after folding) prove nothing by themselves and are treated as absent."""
 LONG_QUOTE = 18
 """From this length on (Chinese characters count twice) a quote may begin or end within a number or a word: it shows
-enough to be told apart, and its cut is one of carelessness."""
+enough to be identified, and its cut is mere carelessness."""
 
 _SILENT = frozenset("\"“”„‟«»‹›'‘’‚‛′″`´「」『』〝〞〟*\\|_#·•‧・●▪\ufe0e\ufe0f")
 """Quotation marks, bullets, and marks of Markdown."""
@@ -172,7 +172,7 @@ def best_span(claim: str, text: str) -> tuple[int, int, float]:
 
 
 def agrees(claim: str, sentence: str, text: str) -> bool:
-    """Tell whether nothing speaks against `claim`: its numbers stand in `text`, and it negates as `sentence` does."""
+    """Tell whether nothing contradicts `claim`: `text` holds its numbers, and it negates as `sentence` does."""
     numbers = {number.replace(",", "") for number in _NUMBER.findall(fold_spaces(text))}
     wanted = {number.replace(",", "") for number in _NUMBER.findall(fold_spaces(claim))}
     negations = [len(_NOT_ANYWHERE.findall(fold_spaces(part))) for part in (claim, sentence)]

@@ -1,4 +1,4 @@
-"""A run, which is one turn on its way: its states and events, named alike in Redis, the API and the clients."""
+"""Runs (one turn each): states and events, under the same names in Redis, the API and the clients."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Event(NamedTuple):
     """Something that happened in a run."""
 
     number: int
-    """Place within the run, from 1 and without holes; 0 for what only one reader is told (`gap`, `audio`)."""
+    """Place within the run, from 1 and without holes; 0 for events of a single reader (`gap`, `audio`)."""
     name: str
     data: Any
     """JSON-native."""

@@ -1,4 +1,4 @@
-"""Summaries without a language model: the most central sentences of texts, the telling lines of a conversation."""
+"""Summaries without a language model: central sentences of texts, informative lines of a conversation."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def summarize_text(text: str, max_tokens: int, *, most: int | None = 12) -> str:
 
 
 def summarize_conversation(text: str, max_tokens: int) -> str:
-    """Return the lines of a conversation that tell most, in order: what the user said about themselves comes first.
+    """Return the most informative lines of a conversation, in order: what users said about themselves comes first.
 
     Args:
         text: An earlier summary, if any, and lines that begin with `User:` or `Assistant:`.

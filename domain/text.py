@@ -1,4 +1,4 @@
-"""What every room does with running text in two scripts: Han characters, sentences, index terms."""
+"""Running text in two scripts: Han characters, sentences, index terms."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STEMMING = threading.Lock()
 """A stemmer keeps its word in itself: one thread at a time."""
 
 MOST_ENCLOSED = 400
-"""Characters after which an open bracket or back quote stands for itself: it holds no sentence together any more."""
+"""Characters after which an open bracket or back quote is literal: it no longer holds a sentence together."""
 LONGEST_LINE = 400
 """Characters of a line that are looked at for its width."""
 NARROWEST = 30
@@ -58,7 +58,7 @@ _BLOCK = re.compile(
     rf"|[^\s:：，。,.][^:：\n，。,.]{{0,24}}[:：](?=[\s{HAN}]))",
     re.M,
 )
-"""What begins a block of its own: a blank line, markup, a list item, a chapter, a label before a colon."""
+"""What begins a new block: a blank line, markup, a list item, a chapter, a label before a colon."""
 _ALONE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||```|~~~|第[一二三四五六七八九十百零〇\d]{1,4}[章节篇编][ \t\u3000])")
 """How a line begins that holds no sentence together with the next: a heading, a row, a fence."""
 _ROW = re.compile(r"\S(?: {2,}|\t)\S")
@@ -103,7 +103,7 @@ def sentence_end(text: str, start: int = 0, *, final: bool = True) -> int | None
 
     Returns:
         The end of the sentence with its closing marks, at most `len(text)`; `None` when nothing is left, or while the
-        end cannot be told.
+        end is not certain.
     """
     first = _INK.search(text, start)
     if first is None:

@@ -69,7 +69,7 @@ class Coverage(TypedDict):
 
 
 class Attachment(AttachmentRef):
-    """An attachment as the API shows it (DESIGN section 5)."""
+    """An attachment as the API shows it."""
 
     status: AttachmentStatus
     pages_total: NotRequired[int]
@@ -81,14 +81,14 @@ class Attachment(AttachmentRef):
     facts: NotRequired[str]
     agreement: NotRequired[float]
     indexed: NotRequired[float]
-    """Share of the chunks that have vectors, 0..1; by keyword all that is read is found."""
+    """Share of the chunks that have vectors, 0..1; search by keyword covers every page that is read."""
     coverage: NotRequired[Coverage]
     warnings: NotRequired[list[str]]
     error: NotRequired[ErrorBody]
 
 
 class DocumentNote(TypedDict):
-    """A document of the thread, as the model is told of it."""
+    """A document of the thread, as prompts describe it."""
 
     id: str
     name: str
@@ -160,7 +160,7 @@ class ToolRun(TypedDict):
 
 
 class ToolFindings(TypedDict):
-    """What rides along with a tool result as its artifact, for code.
+    """The artifact of a tool result, for code.
 
     `sources` are numbered as in the prompt; `data` holds values, JSON-native; `code` says why a call failed, else "".
     """

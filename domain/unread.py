@@ -130,7 +130,7 @@ def _reason(code: str, language: Language) -> str:
 
 
 def ranges(pages: Sequence[int]) -> str:
-    """Return page numbers with runs drawn together.
+    """Return page numbers with runs written as ranges.
 
     >>> ranges([1, 2, 3, 7])
     '1-3, 7'

@@ -14,5 +14,5 @@ class Words(NamedTuple):
     zh: str
 
     def text(self, language: Language) -> str:
-        """Return it in `language`."""
+        """Return the text in `language`."""
         return self.zh if language == "zh" else self.en

@@ -11,11 +11,11 @@ import httpx
 from terminal.texts import language, say
 
 SILENCE = httpx.Timeout(60, connect=10)
-"""The server sends a sign of life every 10 s; a minute without one is a dead connection."""
+"""The server sends a heartbeat every 10 s; a minute without one is a dead connection."""
 
 
 class Failed(Exception):
-    """Something that the user is told: message and remedy, and the error as the server gave it."""
+    """A failure shown to the user: message and remedy, and the error as the server sent it."""
 
     def __init__(self, message: str, remedy: str = "", body: dict[str, Any] | None = None) -> None:
         super().__init__(message)

@@ -27,6 +27,7 @@ LAYERS = [
     {"api.announce", "api"},
     {"server", "terminal"},
 ]
+"""From the bottom up: a module imports from its own layer and from those below. docs/architecture.md describes them."""
 ROOMS = {name.split(".")[0] for names in LAYERS for name in names}
 APART = LAYERS[-3]
 """Wings that stand side by side: none imports another."""
@@ -99,6 +100,13 @@ def test_wings_of_one_layer_do_not_import_each_other() -> None:
         if wing(module) and wing(target) and wing(module) != wing(target)
     ]
     assert not across
+
+
+def test_the_terminal_knows_the_server_by_its_api_alone() -> None:
+    reached = {module: {name.split(".")[0] for name in imports(path)} for module, path in modules().items()}
+    inside = {module for module in reached if module.startswith("terminal")}
+    assert set().union(*(reached[module] for module in inside)) <= {"terminal", "domain"}
+    assert not [module for module in reached.keys() - inside if "terminal" in reached[module]]
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:

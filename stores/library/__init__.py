@@ -1,1 +1,1 @@
-"""What lives in files: the catalog, documents, chunks, vectors."""
+"""Documents: files, pages, chunks, keyword index, vectors, search, deletion."""

@@ -1,4 +1,4 @@
-"""Uploaded bytes, stored once by their SHA-256, with who owns them in the catalog."""
+"""Uploaded files, stored once by SHA-256, with their owners in the database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from stores.sql.tables import attachments, cache
 HEAD_BYTES = 64 * 1024
 NAME_CHARS = 200
 STRAY_SECONDS = 3600
-"""No upload takes so long: an older file that nobody owns is a left-over."""
+"""No upload takes this long: an older file without an owner is garbage."""
 _MINE = select(attachments).where(
     attachments.c.id == bindparam("attachment_id"), attachments.c.user_id == bindparam("user_id")
 )
@@ -34,7 +34,7 @@ _OWNED = select(attachments.c.id).where(attachments.c.sha256 == bindparam("sha25
 
 
 class Attachments:
-    """Content-addressed files below `folder`; each `put` gives one owner a reference of its own."""
+    """Content-addressed files below `folder`; each `put` gives its owner a separate reference."""
 
     def __init__(self, folder: Path, database: Database, max_file_bytes: int) -> None:
         """Keep files of at most `max_file_bytes` below `folder`, and their owners in `database`."""
@@ -64,7 +64,7 @@ class Attachments:
         return ref
 
     async def share(self, ref: AttachmentRef, owner: Owner) -> AttachmentRef:
-        """Give `owner` a reference of its own to a file that is already stored.
+        """Give `owner` a reference to a file that is already stored.
 
         Raises:
             UnknownAttachment: The file is not stored any more.
@@ -107,11 +107,11 @@ class Attachments:
             raise UnknownAttachment(id=ref["id"]) from exc
 
     async def release(self, sha256s: list[str]) -> None:
-        """Remove the files among `sha256s` that nobody owns any more, and what was cached of them."""
+        """Remove the files among `sha256s` that have no owner left, and their cached results."""
         await self._database.write(lambda db: self._remove_unowned(db, sha256s))
 
     async def tidy(self) -> None:
-        """Remove what a process that was killed in the middle of an upload left behind."""
+        """Remove partial uploads of processes that were killed."""
         await self._database.write(self._remove_strays)
 
     async def _receive(self, data: bytes | AsyncIterator[bytes], path: Path, name: str) -> tuple[int, str, bytes]:

@@ -1,4 +1,4 @@
-"""What is left to do once the pages of a content are stored: its vectors, and the summary of a long one."""
+"""The work left once the pages of a content are stored: its vectors, and the summary of a long one."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Backlog:
         await self._database.write(lambda db: db.execute(change))
 
     async def unfinished(self, summary_threshold: int) -> list[Unfinished]:
-        """Return contents that have work left and that nobody works on."""
+        """Return contents that have work left and no process working on them."""
         owners = documents.alias()
         first = select(func.min(owners.c.id)).where(owners.c.content_id == contents.c.id).scalar_subquery()
         no_summary = and_(contents.c.tokens > summary_threshold, contents.c.summary.is_(None))

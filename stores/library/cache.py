@@ -1,4 +1,4 @@
-"""Results worth keeping over a restart, by key; a key starts with the SHA-256 of the file that it is of."""
+"""Results that outlive a restart, by key; a key starts with the SHA-256 of the file that it is of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read out of files, stored once per content however many people own it: the writing side of documents."""
+"""What was read from files, stored once per content for all its owners: the writing side of documents."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Contents:
         return await self._database.write(change)
 
     async def claim(self, content_id: int) -> int | None:
-        """Take the reading of a content; return how many of its pages are stored already.
+        """Claim the reading of a content; return how many of its pages are stored already.
 
         Returns:
             `None` when another process reads it now, or it is finished.
@@ -73,11 +73,11 @@ class Contents:
         return await self._database.write(lambda db: db.scalar(take))
 
     async def renew(self, content_id: int) -> None:
-        """Keep a content that was claimed."""
+        """Renew the lease of a claimed content."""
         await self._set(content_id, lease=time.time() + LEASE_SECONDS)
 
     async def release(self, content_id: int) -> None:
-        """Give an unfinished reading back, to be resumed by whoever asks next."""
+        """Release an unfinished reading, to be resumed by the next caller."""
         await self._set(content_id, lease=0)
 
     async def has(self, key: str) -> bool:
@@ -166,7 +166,7 @@ class Contents:
         await self._database.write(lambda db: db.execute(insert(embedded_files), row))
 
     async def embedded_files(self, content_id: int) -> list[AttachmentRef]:
-        """Return the files that a content carries; their ids are empty, for nobody owns them by that."""
+        """Return the files that a content carries; their ids are empty, since they have no owner yet."""
         carried = select(embedded_files).where(embedded_files.c.content_id == content_id).order_by(embedded_files.c.id)
         rows = await self._database.read(lambda db: db.execute(carried).all())
         return [AttachmentRef(**{**as_ref(row), "id": ""}) for row in rows]
@@ -183,7 +183,7 @@ class Contents:
 
 
 def _link(db: Connection, document_id: str, content_id: int, parent_id: str | None, language: Language) -> None:
-    """Point a document to its content; drop the one it pointed to before if that is nobody's now."""
+    """Point a document to its content; drop the previous one if no document points to it."""
     this = documents.c.id == document_id
     former = db.scalar(select(documents.c.content_id).where(this).with_for_update())
     values = {"content_id": content_id, "language": language, **({"parent_id": parent_id} if parent_id else {})}

@@ -1,4 +1,4 @@
-"""What is to be deleted over several stores, noted before the first of them is touched, until the last is done."""
+"""Deletions over several stores, recorded before the first store is touched, until the last is done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Kind = Literal["document", "session", "user"]
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """One deletion that somebody asked for; `target`: ids of a document and its parts, id of a session, or nothing."""
+    """One requested deletion; `target`: ids of a document and its parts, id of a session, or nothing."""
 
     id: int
     kind: Kind
@@ -24,19 +24,19 @@ class Deletion:
 
 
 class Deletions:
-    """The deletions that are under way. A process that is killed leaves its own here, for the next one to finish."""
+    """Pending deletions. Those of a process that is killed stay here, for the next one to finish."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def begin(self, kind: Kind, user_id: str, target: str = "") -> Deletion:
-        """Note a deletion; it is on disk when this returns."""
+        """Record a deletion; it is on disk when this returns."""
         note = insert(deletions).values(kind=kind, user_id=user_id, target=target).returning(deletions.c.id)
         number = await self._database.write(lambda db: db.execute(note).scalar_one())
         return Deletion(number, kind, user_id, target)
 
     async def end(self, deletion: Deletion) -> None:
-        """Strike a deletion that is done, or that there was nothing to do for."""
+        """Remove a deletion that is done, or had nothing to delete."""
         await self._database.write(lambda db: db.execute(delete(deletions).where(deletions.c.id == deletion.id)))
 
     async def under_way(self) -> list[Deletion]:

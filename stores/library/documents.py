@@ -74,7 +74,7 @@ class Documents:
         return opened
 
     async def finish_deletions(self) -> None:
-        """Go on with deletions that were cut short, by a kill or a vector store that did not answer.
+        """Resume deletions that were cut short, by a kill or a vector store that did not answer.
 
         Raises:
             Unavailable: The Chroma server does not answer.
@@ -95,7 +95,7 @@ class Documents:
         return await self._database.read(lambda db: [attachment(row) for row in rows(db, query, values)])
 
     async def get(self, document_id: str, owner: Owner) -> Attachment:
-        """Return one document with its progress; a file that nobody has begun to read is `queued`.
+        """Return one document with its progress; a file that waits to be read is `queued`.
 
         Raises:
             UnknownDocument: There is none, or it is another user's.
@@ -183,7 +183,7 @@ class Documents:
         return await self._removal.family(document_id, owner)
 
     async def delete(self, document_id: str, owner: Owner) -> Receipt:
-        """Delete a document with everything derived from it that nobody else owns.
+        """Delete a document with everything derived from it that no other document shares.
 
         Raises:
             UnknownDocument: There is none, or it is another user's.

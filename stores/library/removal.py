@@ -104,7 +104,7 @@ class Removal:
     async def _held(
         self, ids: list[str], contents: dict[int, int] | None = None, files: Sequence[str] | None = None
     ) -> dict[str, int]:
-        """Count what the stores hold of these documents, and of `contents` and `files` that nobody owns any more."""
+        """Count what the stores hold of these documents, and of `contents` and `files` without an owner."""
         counts, sizes, hashes = await self._database.read(lambda db: _count(db, ids, contents or {}))
         counts["vectors"] = await self._vectors.count(sizes) if self._vectors else 0
         paths = [self._files.path(sha256) for sha256 in {*hashes, *(files or ())}]
@@ -113,7 +113,7 @@ class Removal:
 
 
 def _bury(db: Connection, ids: list[str]) -> Row[Any]:
-    """Delete the documents and what nobody else owns of them; return the tombstone of the rest."""
+    """Delete the rows of the documents that no one else shares; return the tombstone of the rest."""
     hashes = set(db.scalars(select(attachments.c.sha256).where(among(attachments.c.id, ids))))
     held = list(db.scalars(select(documents.c.content_id).where(among(documents.c.id, ids)).distinct()))
     sizes = select(contents.c.id, contents.c.chunks).where(among(contents.c.id, held)).order_by(contents.c.id)

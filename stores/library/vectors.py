@@ -190,7 +190,7 @@ class VectorStore:
 
 
 def _wipe_memory() -> None:
-    """Have the C library wipe memory that is freed and clear memory that is handed out, where it can (glibc).
+    """Make the C library wipe memory when it is freed and allocated, where it can (glibc).
 
     Chroma writes its HNSW blocks to disk with their unused part, which is whatever the process had there before:
     without this, text of deleted documents was found in `data_level0.bin`.

@@ -105,7 +105,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._writers, self._run, change, True)
 
     async def uid(self) -> str:
-        """Return the id that this database was born with."""
+        """Return the id given to this database when it was created."""
         return await self.read(lambda db: str(db.scalar(select(tables.catalog.c.uid))))
 
     async def scrub(self) -> None:

@@ -1,4 +1,4 @@
-"""`llm-chat-backend migrate --to URL`: moves the rows of this installation to another database, and says what moved."""
+"""`llmchat migrate --to URL`: moves the rows of this installation to another database, and says what moved."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ROW = Words("{table:16} {rows:>9} rows  {sha256:.12}", "{table:16} {rows:>9} 行
 def main(arguments: Sequence[str], settings: Settings) -> int:
     """Move the rows; return 0, or 1 when nothing was moved."""
     language = settings.language
-    parser = argparse.ArgumentParser(prog="llm-chat-backend migrate", description=PURPOSE.text(language))
+    parser = argparse.ArgumentParser(prog="llmchat migrate", description=PURPOSE.text(language))
     parser.add_argument("--to", required=True, metavar="URL", help=TARGET.text(language))
     given = parser.parse_args(arguments)
     try:

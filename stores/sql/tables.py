@@ -203,7 +203,7 @@ deletions = Table(
     Column("user_id", Characters, nullable=False),
     Column("target", Characters, nullable=False),
 )
-"""Deletions over several stores that are under way."""
+"""Pending deletions over several stores."""
 
 tombstones = Table(
     "tombstones",

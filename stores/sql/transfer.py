@@ -37,7 +37,7 @@ class Content:
 def move(source: Engine, target: Engine) -> dict[str, Content]:
     """Copy every table of `source` into `target` in one transaction, and compare; return what each holds.
 
-    `source` is brought up to date first, and nobody can write to it meanwhile if it is SQLite.
+    `source` is brought up to date first; if it is SQLite, writers are locked out meanwhile.
 
     Raises:
         NotEmpty: `target` holds rows already. The argument is the table.

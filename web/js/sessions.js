@@ -1,4 +1,4 @@
-// Conversations: listed, opened, renamed, taken out and in, branched, deleted.
+// Conversations: listed, opened, renamed, exported, imported, branched, deleted.
 import { emptyAnswer } from "./answer_events.js";
 import { ApiError, getBlob, getHealth, getJson, sendJson, sessionPath } from "./api.js";
 import { t } from "./i18n.js";
