@@ -5,20 +5,73 @@ from __future__ import annotations
 import json
 import os
 import signal
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+import blockbuster
 import pytest
 
 from settings import Settings
 from tests.ocr_fixture import ocr_pool, zygote  # noqa: F401
 
-CORPUS = Path(os.environ.get("CORPUS_DIR", Path(__file__).resolve().parents[2] / "shared" / "corpus"))
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = Path(os.environ.get("CORPUS_DIR", ROOT.parent / "shared" / "corpus"))
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Shells start background jobs with Ctrl-C ignored, and every process started by a test would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+MAY_BLOCK = {
+    # Once in a process, when a part is opened
+    "/server.py": {"open_backend"},
+    "/stores/redis/server.py": {"open_redis"},
+    "/stores/redis/process.py": {"find_programs", "socket_path"},
+    "/domain/packages.py": {"package_dir"},
+    "/domain/tokens.py": {"_load"},
+    "/models/endpoint.py": {"http_client"},
+    "/models/ocr/pool.py": {"open_ocr"},
+    "/models/speech/bundled_stt.py": {"installed"},
+    "/api/edge/static.py": {"open_paths"},
+    # A few bytes to a process that does nothing but wait for them
+    "/workers/process.py": {"kill"},
+    # Others' code: a log line, redis-py's own version for each connection, the source of a route that failed
+    "/logging/__init__.py": {"emit"},
+    "/redis/utils.py": {"get_lib_version"},
+    "/fastapi/routing.py": {"_extract_endpoint_context"},
+    # A test's own
+    "/tests/library.py": {"read"},
+}
+"""Functions, by the end of their file's name, that may block the event loop, and why."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _blocking_calls() -> Iterator[list[str]]:
+    """Blocking calls of our rooms on an event loop: each raises, and is noted in case that somebody catches it."""
+    found: list[str] = []
+
+    class Noted(blockbuster.BlockingError):
+        def __init__(self, function: str) -> None:
+            super().__init__(function)
+            found.append(f"{self}\n{''.join(traceback.format_stack()[-12:-2])}")
+
+    rooms = [path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests"]
+    with pytest.MonkeyPatch.context() as patch, blockbuster.blockbuster_ctx([*rooms, "server", "services"]) as blocking:
+        patch.setattr("blockbuster.blockbuster.BlockingError", Noted)
+        for function in blocking.functions.values():
+            for file, names in MAY_BLOCK.items():
+                function.can_block_in(file, names)
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _nothing_blocks_the_event_loop(_blocking_calls: list[str]) -> Iterator[None]:
+    """Fail the test in which code of ours blocked an event loop (that of the test, or of a server in a thread)."""
+    _blocking_calls.clear()
+    yield
+    assert not _blocking_calls, "\n".join(_blocking_calls)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -11,4 +13,4 @@ router = APIRouter(tags=["operation"])
 @router.get("/metrics", response_class=Response, summary="Prometheus metrics")
 async def metrics() -> Response:
     """Return the counters of this process in Prometheus text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(await asyncio.to_thread(generate_latest), media_type=CONTENT_TYPE_LATEST)
