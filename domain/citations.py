@@ -48,6 +48,16 @@ class Marker:
         return f"[{self.numbers[0]}]" if self.quote else self.text
 
 
+def citation_of(number: int | None, words: str) -> str:
+    """Return the citation of exact `words` of a passage, bare where they cannot stand in one; "" without a number.
+
+    Quotation marks are left out, for they would end it: a comparison of quotes does not see them.
+    """
+    quote = " ".join(re.sub('["“”„‟「」『』«»]', "", words).split())
+    fits = len(quote) < MOST_HELD - 10 and "`" not in quote and quote.count("[") == quote.count("]")
+    return "" if number is None else f' [{number} "{quote}"]' if fits else f" [{number}]"
+
+
 class CitationScanner:
     """Splits a streamed text into text and citations; holds back only what may become a citation."""
 

@@ -55,7 +55,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
         emit_attachment(runtime, attachment)
     earlier = [str(message.text) for message in messages[:-1] if isinstance(message, HumanMessage)]
     update = new_turn()
-    update["messages"], update["pending"] = moved, pending
+    update["messages"], update["pending"], update["cited"] = moved, pending, state.get("citations", [])
     update["attachments"] = Overwrite(failed)  # type: ignore[typeddict-item]
     update["language"], update["question"] = language, question_of(text, language, earlier)
     update["documents"] = await document_notes(services, owner, language)

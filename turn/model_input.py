@@ -28,6 +28,7 @@ def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Seque
         sources=first_sources(state),
         attachments=state.get("attachments", []),
         documents=state.get("documents", []),
+        cited=state.get("cited", []),
         results=[
             ToolResult(
                 tool=message.name or "",

@@ -48,6 +48,8 @@ class TurnState(TypedDict, total=False):
     """Reasoning content of the model, kept apart from the answer."""
     citations: list[Citation]
     """Checked citations of the answer."""
+    cited: list[Citation]
+    """Those of the answer before: "Which page is that on?" asks for them."""
     usage: Usage
     """Tokens of this turn."""
     warnings: list[str]

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage, HumanMessage
 
-from domain.types import Attachment, DocumentNote, QuestionKind, Source
+from domain.language import language_of
+from domain.types import Attachment, Citation, DocumentNote, QuestionKind, Source
 from domain.words import Language, Words
 
 
@@ -50,6 +52,7 @@ class TurnInput:
         sources: Passages of this turn, numbered from 1, without those that tools found.
         attachments: Files of this turn.
         documents: Documents that the conversation can search.
+        cited: Citations of the answer before.
         results: Tool calls of this turn, in order.
         earlier: What the user said before and is still in the window, oldest first.
         summary: Running summary of what left the window.
@@ -68,12 +71,19 @@ class TurnInput:
     sources: Sequence[Source] = ()
     attachments: Sequence[Attachment] = ()
     documents: Sequence[DocumentNote] = ()
+    cited: Sequence[Citation] = ()
     results: Sequence[ToolResult] = ()
     earlier: Sequence[str] = ()
     summary: str = ""
     persona: str = ""
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     max_tokens: int = 400
+
+    @classmethod
+    def of(cls, messages: Sequence[BaseMessage]) -> TurnInput:
+        """Return what the messages of a caller of the bare model say: the newest question, and those before it."""
+        asked = [str(message.text).strip() for message in messages if isinstance(message, HumanMessage)] or [""]
+        return cls("answer", language_of(asked[-1]), question=asked[-1], earlier=asked[:-1])
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
@@ -13,6 +14,8 @@ from models.chat.llama import ChatMessage, LlamaEngine
 MODEL: Final = "SmolLM2-135M-Instruct"
 CONTEXT_TOKENS: Final = 2048
 MOST_SENTENCES, MOST_TOKENS, PERSONA_CHARS = 3, 60, 400
+MOST_SECONDS: Final = 6.0
+"""Of a whole reply: on a busy machine a fixed one is better than one that comes late."""
 PROMPT: Final = "You are a friendly assistant. Reply in one or two short sentences."
 EXAMPLES: Final[tuple[ChatMessage, ...]] = (
     {"role": "user", "content": "Hi there!"},
@@ -26,16 +29,19 @@ EXAMPLES: Final[tuple[ChatMessage, ...]] = (
 
 
 async def reply(engine: LlamaEngine, message: str, persona: str) -> AsyncGenerator[str, None]:
-    """Yield whole sentences of the reply; it stops where the model repeats itself or fails.
+    """Yield whole sentences of the reply; it stops where the model repeats itself, fails, or is too slow.
 
     Closing the iterator stops the model.
     """
     system = f"{persona[:PERSONA_CHARS]}\n{PROMPT}".strip()
     asked = [{"role": "system", "content": system}, *EXAMPLES, {"role": "user", "content": message}]
     text, start, given = "", 0, set[str]()
+    until = asyncio.get_running_loop().time() + MOST_SECONDS
     try:
         async with aclosing(engine.stream(asked, max_tokens=MOST_TOKENS, extra={"stop": ["\n"]})) as generated:
-            async for piece in generated:
+            while True:
+                async with asyncio.timeout_at(until):
+                    piece = await anext(generated)
                 text += piece.text
                 last = not piece.text  # the last piece brings the token counts
                 while (end := sentence_end(text, start, final=last)) is not None:
@@ -45,5 +51,5 @@ async def reply(engine: LlamaEngine, message: str, persona: str) -> AsyncGenerat
                     if sentence.rstrip("\"') ").endswith((".", "!", "?")):
                         given.add(sentence.strip())
                         yield sentence
-    except ModelUnavailable:
+    except (ModelUnavailable, TimeoutError, StopAsyncIteration):
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from domain.summary import said_by_user
@@ -12,16 +13,18 @@ from domain.types import Source
 from models.chat.extractive import files, texts
 from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, find_url, without_url
 from models.chat.extractive.quote import Finder, Passage, content, quoted
+from models.chat.extractive.rules import PLACE_ASKED
 from models.chat.extractive.texts import REPLIES
 from models.chat.interface import ToolResult, TurnInput
 from models.embeddings.interface import Embedder
 from models.embeddings.kept import KeptVectors
 
 SURE, SURE_TOOL, AHEAD = 0.3, 0.5, 0.1
-"""Least similarity of a message to what a fixed reply, or a tool, is for, and its lead over the second nearest."""
+"""Least similarity of a message to what a fixed reply, or a tool, is for, and its lead over the next kind."""
 LONGEST_REQUEST, MOST_QUESTIONS = 200, 3
 """Characters beyond which a message brings text of its own; questions of one message that are answered one by one."""
 SOCIAL: Final = ("greeting", "thanks", "farewell")
+FIXED: Final = {name for name, reply in REPLIES.items() if reply.text}
 UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for example in reply.examples]
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
@@ -39,6 +42,9 @@ class Talk:
     fallback: str
 
 
+Outcome = str | Call | Talk
+
+
 class Answerer:
     """Turns a turn into an outcome."""
 
@@ -51,7 +57,7 @@ class Answerer:
         await self._vectors.of("query", [*requests, *(text for reply in REPLIES.values() for text in reply.examples)])
         await self._vectors.of("passage", UNRELATED)
 
-    async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> str | Call | Talk:
+    async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> Outcome:
         """Return what to do; `tools` are those that may be called."""
         if turn.results:
             return await self._after_tools(turn)
@@ -59,15 +65,17 @@ class Answerer:
         if not turn.question.strip():
             found = [*files.pictures(turn), *(files.summaries(turn) if turn.attachments else ())]
             return joined([*failed, *found, *files.still_reading(turn)]) or _reply("greeting", turn)
+        if turn.cited and PLACE_ASKED.search(turn.question) and not content(PLACE_ASKED.sub(" ", turn.question)):
+            return joined(files.places(turn))
         label, sure = await self._label(turn, tools)
         if call := _asked_for(label if sure else "", tools, turn):
             return call
-        if failed and turn.kind != "passages" and all(item["status"] == "failed" for item in turn.attachments):
+        if failed and all(item["status"] == "failed" for item in turn.attachments):
             return joined(failed)
         found = await self._from_files(turn, label if sure else "")
         if found or (failed and not turn.sources):
             return joined([*failed, *found])
-        other = await self._otherwise(turn, label, tools)
+        other = await self._otherwise(turn, label, tools, sure)
         return joined([*failed, other]) if isinstance(other, str) else other
 
     async def _label(self, turn: TurnInput, tools: Mapping[str, Schema]) -> tuple[str, bool]:
@@ -79,7 +87,8 @@ class Answerer:
         scores = await self._vectors.nearest(turn.question, labels)
         if turn.kind == "social":
             return max(SOCIAL, key=lambda name: scores[name]), True
-        (label, score), (_, second) = list(scores.items())[:2]
+        label, score = next(iter(scores.items()))
+        second = max(other for name, other in scores.items() if name != label and not {name, label} <= FIXED)
         return label, score >= (SURE_TOOL if label in tools else SURE) and score - second >= AHEAD
 
     async def _from_files(self, turn: TurnInput, label: str) -> list[str]:
@@ -91,9 +100,8 @@ class Answerer:
         if turn.kind == "overview" and (turn.attachments or turn.documents):
             return [*files.summaries(turn), *files.pictures(turn), *files.still_reading(turn)]
         parts = files.pictures(turn) if turn.kind == "picture" else []
-        told = [
-            Passage(text) for text in [*reversed(turn.earlier), *said_by_user(turn.summary)] if text[-1:] not in "?？"
-        ]
+        lines = [*reversed(turn.earlier), *said_by_user(turn.summary)]
+        told = [Passage(text) for text in lines if text[-1:] not in "?？"]
         if _OWN.search(turn.question) and (said := await self._quoted(turn, told, own=True)):
             return [texts.YOU_SAID.text(turn.language).format(text=text) for text in said]
         parts += await self._quoted(turn, _passages(turn, pictures=not parts))
@@ -102,6 +110,8 @@ class Answerer:
     async def _quoted(self, turn: TurnInput, passages: Sequence[Passage], *, own: bool = False) -> list[str]:
         """Quote what answers each question of a message, no sentence twice."""
         whole = without_url(turn.question)
+        if named := [passage for passage in passages if passage.name and passage.name.lower() in whole.lower()]:
+            whole, passages = re.sub(re.escape(named[0].name), " ", whole, flags=re.IGNORECASE), named
         questions = [part.strip() for part in _NEXT_QUESTION.split(whole) if content(part)]
         questions = questions if 1 < len(questions) <= MOST_QUESTIONS else [whole]
         several = len({passage.name for passage in passages}) > 1
@@ -116,17 +126,18 @@ class Answerer:
             given.update(one.text for one in found)
         return [part for part in parts if part]
 
-    async def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema]) -> str | Call | Talk:
+    async def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema], sure: bool) -> Outcome:
         """Nothing here answers: search elsewhere, talk, or say that nothing is known."""
         web = call_of("web_search", tools, turn.question)
-        if turn.documents or turn.attachments:
+        held = bool(turn.documents or turn.attachments)
+        if label == "small_talk" and (sure or not held):
+            text = _reply(label, turn)
+            return Talk(text) if turn.language == "en" else text
+        if held:
             search = None if turn.sources else call_of("search_documents", tools, turn.question)
             return search or (web if label == "web_search" else None) or texts.NOT_SAID.text(turn.language)
         if turn.kind in ("overview", "picture", "page"):
             return texts.NO_FILES.text(turn.language)
-        if label == "small_talk":
-            text = _reply(label, turn)
-            return Talk(text) if turn.language == "en" else text
         if _OWN.search(turn.question) and not _ASKS.search(turn.question):
             return texts.NOTED.text(turn.language)
         return web or texts.NO_DOCUMENTS.text(turn.language)
@@ -165,7 +176,8 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
 
 
 def _passage(source: Source) -> Passage:
-    return Passage(source["text"], source["number"], source["name"], source.get("heading", "").split(" › ")[-1])
+    heading = source.get("heading", "").split(" › ")[-1]
+    return Passage(source["text"], source["number"], source["name"], heading, source.get("page", 0), source["start"])
 
 
 def _passages(turn: TurnInput, *, pictures: bool) -> list[Passage]:
@@ -181,12 +193,13 @@ def _passages(turn: TurnInput, *, pictures: bool) -> list[Passage]:
 
 
 def _told(result: ToolResult, turn: TurnInput) -> str:
-    if result.tool != "list_documents":
-        return result.text
-    line = texts.DOCUMENT.text(turn.language)
-    return (
-        "\n".join(line.format(name=note["name"], pages=note["pages_total"]) for note in turn.documents) or result.text
-    )
+    if result.tool == "list_documents" and result.data.get("documents"):
+        return "\n".join(f"- {files.told(item, turn.language)}" for item in result.data["documents"])
+    if result.tool == "current_time" and (time := result.data.get("time")):
+        now = datetime.fromisoformat(time)
+        weekday = "一二三四五六日"[now.weekday()]
+        return texts.TIME.text(turn.language).format(now=now, weekday=weekday, zone=result.data["zone"])
+    return result.text
 
 
 def _failed(result: ToolResult, turn: TurnInput) -> str:

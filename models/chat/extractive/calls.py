@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from domain.arithmetic import find_expression
+
 Schema = Mapping[str, Any]
 """A tool as it is offered: OpenAI's function schema."""
 
@@ -17,21 +19,6 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 _NO_PLACE = re.compile("[是的]|请问|告诉我?|现在|今天|明天|目前|当地|时间|日期|什么|知道")
-_ASKED = re.compile(
-    r"^\W*(?:(?:please|what(?:'s)?|how much|can you|calculate|compute|is)\b\s*)+|^(?:请问?|帮我|计算|算一?下?)+"
-    r"|[\s=]*(?:等于|是)?(?:多少|几)?[\s=?？。.!！]*$",
-    re.IGNORECASE,
-)
-_OPERATION = re.compile(
-    r"[-+*/×÷^%％√]|\b(?:plus|minus|times|divided|multiplied|percent|squared|cubed|root|power)\b|[加减乘除]|[次平立开]方"
-    "|分之",
-    re.IGNORECASE,
-)
-_OPERANDS = re.compile(
-    r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred|thousand|million|of"
-    r"|by|the|to|and|per|cent|square|cube|sqrt)\b|[\d\s.,()（）=零一二两三四五六七八九十百千万亿点上去以的根次]",
-    re.IGNORECASE,
-)
 SIGNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in {
     "current_time": r"\btime is it\b|\b(?:today|now|current)\b|\b(?:time|date) in\b|几[点号月]|星期|周几|今天|现在",
     "list_documents": r"\b(?:files|documents|uploads|pages)\b|哪些|列出|几[个份页]|多少",
@@ -67,17 +54,6 @@ def find_place(text: str) -> str:
     """
     found = _PLACE.search(text)
     return _NO_PLACE.sub("", found[1] or found[2]).strip() if found else ""
-
-
-def find_expression(text: str) -> str:
-    """Return a message that is arithmetic and nothing else, as its writer put it; empty for any other.
-
-    >>> find_expression("What is 12.5 % of 80?"), find_expression("计算三十五乘以十二"), find_expression("Is 9/11 on?")
-    ('12.5 % of 80', '三十五乘以十二', '')
-    """
-    asked = _ASKED.sub("", text).strip()
-    operations = _OPERATION.sub(" ", asked)
-    return asked if operations != asked and not _OPERANDS.sub("", operations).strip("- ") else ""
 
 
 FILLERS: Final[dict[str, Callable[[str], str]]] = {

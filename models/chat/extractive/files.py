@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from domain.citations import citation_of
 from domain.summary import central_sentences, summarize_text
 from domain.text import has_han
 from domain.types import Attachment, Source
+from domain.words import Language
 from models.chat.extractive import texts
 from models.chat.interface import TurnInput
 
@@ -25,21 +28,33 @@ def ocr_text(picture: Attachment) -> str:
     return ocr["text"].strip() if ocr else ""
 
 
+def told(item: Mapping[str, Any], language: Language) -> str:
+    """Say how long a file is, how far it was read, or why it could not be used and what helps."""
+    name, total, done = item["name"], item.get("pages_total", 0), item.get("pages_done", 0)
+    if item["status"] == "failed":
+        return texts.FAILED_FILE.text(language).format(name=name, **item["error"])
+    if item["status"] != "ready":
+        return texts.STILL_READING.text(language).format(name=name, done=done, total=total)
+    return (texts.ONE_PAGE if total == 1 else texts.PAGES).text(language).format(name=name, total=total)
+
+
 def failures(turn: TurnInput) -> list[str]:
-    """Say of each file that could not be used why, and what helps."""
-    text = texts.FAILED_FILE.text(turn.language)
-    failed = [(item["name"], item["error"]) for item in turn.attachments if item["status"] == "failed"]
-    return [text.format(name=name, message=error["message"], remedy=error["remedy"]) for name, error in failed]
+    """Tell of each file that could not be used."""
+    return [told(item, turn.language) for item in turn.attachments if item["status"] == "failed"]
 
 
 def still_reading(turn: TurnInput) -> list[str]:
-    """Say which documents are not read to their end yet."""
+    """Tell of each document that is not read to its end yet."""
     unread = {item["id"]: item for item in [*turn.documents, *turn.attachments] if item["status"] == "reading"}
-    text = texts.STILL_READING.text(turn.language)
-    return [
-        text.format(name=item["name"], done=item.get("pages_done", 0), total=item.get("pages_total", 0))
-        for item in unread.values()
-    ]
+    return [told(item, turn.language) for item in unread.values()]
+
+
+def places(turn: TurnInput) -> list[str]:
+    """Tell where the answer before stands."""
+    text, found = texts.PLACE.text(turn.language), [one for one in turn.cited if one.get("page")]
+    said = [text.format(name=one["name"], page=one.get("label") or one["page"]) for one in found]
+    headings = [f" ({one['heading']})" if one.get("heading") else "" for one in found]
+    return list(dict.fromkeys(map(str.__add__, said, headings))) or [texts.NOT_SAID.text(turn.language)]
 
 
 def received(turn: TurnInput) -> list[str]:
@@ -83,9 +98,7 @@ def summaries(turn: TurnInput) -> list[str]:
     sent = {item["id"] for item in usable(turn, pictures=False)}
     names = {item["id"]: item["name"] for item in [*turn.attachments, *turn.documents] if item["kind"] != "image"}
     parts = []
-    for identity in sent or [
-        note["id"] for note in turn.documents if note["kind"] != "image" and note["status"] != "failed"
-    ]:
+    for identity in sent or [key for key, note in notes.items() if key in names and note["status"] != "failed"]:
         note = notes.get(identity)
         own = [source for source in turn.sources if source.get("document_id") == identity]
         parts.append(summary(names[identity], (note["summary"] if note else "") or main_sentences(own), turn))
@@ -96,9 +109,8 @@ def summaries(turn: TurnInput) -> list[str]:
 def page(turn: TurnInput) -> list[str]:
     """Give the main sentences of the page that is asked for, of each document that has it."""
     found = [item for item in turn.sources if turn.page < 0 or item.get("page") == turn.page]
-    return [summary(item["name"], main_sentences([item]), turn) for item in found] or [
-        texts.NOT_SAID.text(turn.language)
-    ]
+    told = [summary(item["name"], main_sentences([item]), turn) for item in found]
+    return told or [texts.NOT_SAID.text(turn.language)]
 
 
 def summary(name: str, text: str, turn: TurnInput) -> str:
@@ -113,4 +125,4 @@ def main_sentences(sources: Sequence[Source]) -> str:
     if not main:
         return summarize_text("\n\n".join(source["text"] for source in ordered), SUMMARY_TOKENS)
     joint = "" if has_han(main[0][1]) else " "
-    return joint.join(f"{sentence} [{ordered[place]['number']}]" for place, sentence in main)
+    return joint.join(sentence + citation_of(ordered[place]["number"], sentence) for place, sentence in main)

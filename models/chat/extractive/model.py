@@ -13,11 +13,10 @@ from contextlib import aclosing
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import ConfigDict, PrivateAttr
 
-from domain.language import language_of
 from domain.summary import summarize_conversation, summarize_text
 from domain.tokens import count_message_tokens, count_tokens
 from models.chat import small_talk
@@ -66,7 +65,7 @@ class ExtractiveChat(InProcessChat):
     ) -> AsyncIterator[ChatGenerationChunk]:
         functions = [tool.get("function", tool) for tool in kwargs.get("tools", ())]
         offered = {function["name"]: function for function in functions if kwargs.get("tool_choice") != "none"}
-        turn = kwargs.get("turn") or plain_turn(messages)
+        turn = kwargs.get("turn") or TurnInput.of(messages)
         outcome = await self._outcome(turn, offered)
         speaker, written = NAME, ""
         if isinstance(outcome, Call):
@@ -100,27 +99,12 @@ class ExtractiveChat(InProcessChat):
                 await asyncio.sleep(0)
 
 
-def plain_turn(messages: Sequence[BaseMessage]) -> TurnInput:
-    """Return what the messages of a caller of the bare model say: the newest question, and those before it."""
-    asked = [str(message.text).strip() for message in messages if isinstance(message, HumanMessage)] or [""]
-    return TurnInput("answer", language_of(asked[-1]), question=asked[-1], earlier=asked[:-1])
-
-
 def extractive_chat(settings: Settings, embedder: Embedder) -> Chat:
     """Return the bundled model. Nothing is loaded yet."""
-    path = smollm2_path()
-    engine = (
-        LlamaEngine(path, threads=settings.embedded_threads, context_tokens=small_talk.CONTEXT_TOKENS) if path else None
-    )
+    path, threads = smollm2_path(), settings.embedded_threads
+    engine = LlamaEngine(path, threads=threads, context_tokens=small_talk.CONTEXT_TOKENS) if path else None
     model = ExtractiveChat(embedder, engine)
     return Chat(
-        model=model,
-        name=NAME,
-        kind="extractive",
-        context_tokens=CONTEXT_TOKENS,
-        max_output_tokens=settings.llm_max_output_tokens,
-        detail=DETAIL,
-        warm=model.warm,
-        aclose=engine.close if engine else None,
-        takes_turn=True,
-    )
+        model=model, name=NAME, kind="extractive", context_tokens=CONTEXT_TOKENS, detail=DETAIL, warm=model.warm,
+        max_output_tokens=settings.llm_max_output_tokens, aclose=engine.close if engine else None, takes_turn=True,
+    )  # fmt: skip

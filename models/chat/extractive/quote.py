@@ -8,28 +8,26 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.summary import one_line
-from domain.text import has_han, sentences, terms
+from domain.citations import citation_of
+from domain.text import HAN, has_han, terms
+from domain.units import END, Unit, header_of, units
 from models.chat.extractive.rules import ANSWER_TYPES, ASKING, contradicts
 from models.embeddings.kept import KeptVectors
 
-AROUND, KIND, CLOSENESS = 5.0, 1.0, 50.0
+AROUND, OWN, KIND, CLOSENESS = 5.0, 1.0, 1.0, 50.0
 """Weights of a sentence's signs (see `Sentence`), which decide the order."""
-IN_WORDS, LEAST_EN, LEAST_ZH, LEAST_ACROSS, LEAST_SHORT = 0.03, 0.15, 0.125, 0.0, 0.065
+IN_WORDS, LEAST_EN, LEAST_ZH, LEAST_ACROSS, LEAST_SHORT = 0.03, 0.147, 0.12, 0.0, 0.05
 """A sentence answers where closeness and `IN_WORDS` of `around` reach the least; across languages no words compare."""
-SHORT_EN, SHORT_ZH = 2, 7
+LEAST_OWN = 0.5
+"""A row or line of a form is close to no question: it answers by this share of the question's terms in itself."""
+SHORT_EN, SHORT_ZH = 3, 7
 """So few terms or fewer make a short question: it is close to few texts, and all of its words must be there."""
 FIRST, NEAR = 0.7, 2.0
 """Bonus of the first passage before closeness is known; how near to the best one further quoted sentences are."""
 MOST_EMBEDDED, EMBEDDED_TOKENS, EMBEDDED_CHARS = 12, 330, 320
 """Bounds of what is embedded for one question: sentences, tokens of all together (about), characters of each."""
 
-_HEADING = re.compile(
-    r"#{1,6}[ \t]|(?:第[一二三四五六七八九十百零〇\d]{1,4}[章节篇编]|Chapter \w+)[^。.;；!?！？]{0,60}$"
-)
-_RULE = re.compile(r"[\s|:=_*~#+`-]*$")
-_MARKUP = re.compile(r"\s*(?:[>*+•·▪-][ \t]+)*")
-_REFERENCE = re.compile(r"[ \t]*[\[【]\d{1,3}[\]】]")
+_GOES_ON = re.compile(rf"[a-z0-9({HAN}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +38,39 @@ class Passage:
     number: int | None = None
     name: str = ""
     heading: str = ""
+    page: int = 0
+    start: int = 0
 
 
 @dataclass(slots=True)
 class Sentence:
-    """A sentence that may be quoted.
+    """A sentence, row or line (`unit`) that may be quoted.
 
     Attributes:
-        text: The sentence; a table row is written out with the names of its columns, and `exact` has the row itself.
         place: Places of its passage among those given, best first by retrieval, and of the sentence in it.
+        rest: What goes on with it on the next page.
         around: Share (0..1) of the weight of the question's terms that it holds together with its neighbours, heading
-            and file name; rare terms weigh more.
+            and file name; rare terms weigh more. `own` is what it holds by itself.
         kind: 1 if it holds the kind of answer that is asked for, -1 if not, 0 if any kind would do.
         closeness: Cosine to the question, less the mean cosine of the question to unrelated texts.
         score: Weighted sum of these.
     """
 
-    text: str
-    exact: str
+    unit: Unit
     passage: Passage
     place: tuple[int, int]
-    heading: str
     terms: frozenset[str]
+    rest: Sentence | None = None
     around: float = 0.0
+    own: float = 0.0
     kind: int = 0
     closeness: float = 0.0
     score: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """What is quoted."""
+        return self.unit.text
 
 
 def content(text: str) -> list[str]:
@@ -78,31 +83,19 @@ def content(text: str) -> list[str]:
 
 
 def quotable(passages: Sequence[Passage]) -> list[Sentence]:
-    """Return the sentences of passages; headings and header rows are only told with what stands under them."""
-    found: list[Sentence] = []
-    for number, passage in enumerate(passages):
-        heading, header = passage.heading, ""
-        lines = [line.strip() for line in sentences(passage.text)]
-        for position, line in enumerate(lines):
-            row = line.startswith("|")
-            header = header if row else ""
-            if _HEADING.match(line):
-                heading = line.strip("# \t")
-            elif row and not header and position + 1 < len(lines) and _RULE.match(lines[position + 1]):
-                header = line
-            elif not _RULE.match(line):
-                text = one_line(_REFERENCE.sub("", _row(header, line) if row else _MARKUP.sub("", line, count=1)))
-                place, exact = (number, position), line if row else ""
-                found.append(Sentence(text, exact, passage, place, heading, frozenset(terms(text))))
+    """Return what may be quoted of passages; a row has the header of its file's table, found in whichever of them."""
+    headers = {one.name: header for one in reversed(passages) if (header := header_of(one.text))}
+    found = [
+        Sentence(unit, one, (number, unit.place), frozenset(terms(unit.text)))
+        for number, one in enumerate(passages)
+        for unit in units(one.text, heading=one.heading, header=headers.get(one.name, ""))
+    ]
+    first = {(one.passage.name, one.passage.page): one for one in reversed(found) if not one.passage.start}
+    for one in {one.place[0]: one for one in found}.values():
+        rest = first.get((one.passage.name, one.passage.page + 1)) if one.passage.page else None
+        if rest and not one.unit.cells and not END.search(one.text) and _GOES_ON.match(rest.unit.exact):
+            one.rest = rest
     return found
-
-
-def _row(header: str, row: str) -> str:
-    """Write a table row as `column: cell; column: cell`."""
-    names, cells = ([cell.strip() for cell in line.strip("| ").split("|")] for line in (header, row))
-    if len(names) != len(cells):
-        return " · ".join(cell for cell in cells if cell)
-    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
 
 
 def weigh(asked: Sequence[str], question: str, passages: Sequence[Passage]) -> list[Sentence]:
@@ -113,11 +106,13 @@ def weigh(asked: Sequence[str], question: str, passages: Sequence[Passage]) -> l
     total = sum(weights.values()) or 1.0
     wanted = [held for pattern, held in ANSWER_TYPES if pattern.search(question)]
     for index, one in enumerate(found):
-        near = [other.terms for other in found[max(0, index - 1) : index + 2] if other.passage is one.passage]
-        above = terms(f"{re.sub('[._-]+', ' ', one.passage.name)}\n{one.passage.heading}\n{one.heading}")
+        beside = [one] if one.unit.cells else found[max(0, index - 1) : index + 2]
+        near = [other.terms for other in beside if other.passage is one.passage]
+        above = terms(f"{re.sub('[._-]+', ' ', one.passage.name)}\n{one.passage.heading}\n{one.unit.heading}")
         one.around = round(sum(weights.get(term, 0.0) for term in frozenset(above).union(*near)) / total, 6)
-        one.kind = (1 if any(held.search(one.text) for held in wanted) else -1) if wanted else 0
-        one.score = AROUND * one.around + KIND * one.kind - 2.0 * one.text.endswith(("?", "？"))
+        one.own = sum(weights.get(term, 0.0) for term in one.terms) / total
+        one.kind = (1 if any(held.search(one.text) for held in wanted) else one.unit.cells - 1) if wanted else 0
+        one.score = AROUND * one.around + OWN * one.own + KIND * one.kind - 2.0 * one.text.endswith(("?", "？"))
     known = frozenset(asked)
     found.sort(key=lambda one: -one.score - FIRST / (1 + one.place[0]))
     return [one for one in found if not one.terms <= known]
@@ -133,13 +128,9 @@ class Finder:
     async def find(
         self, question: str, passages: Sequence[Passage], *, follows: str = "", own: bool = False
     ) -> list[Sentence]:
-        """Return the sentences of `passages` that answer `question`, in the order of the text; none where none does.
+        """Return the sentences of `passages` (best first) that answer `question`, in the order of the text.
 
-        Args:
-            question: What is asked.
-            passages: Where to look, best first by retrieval.
-            follows: Earlier questions that this one leans on.
-            own: The passages are what the user said: "my name" there is what "my name" is in the question.
+        It leans on those that it `follows`; with `own`, the passages are what the user said: "my" is a word as any.
         """
         whole = f"{follows} {question}".strip()
         ranked = await self.rank(whole, weigh(terms(whole) if own else content(whole), question, passages))
@@ -161,8 +152,8 @@ class Finder:
         for one in found:
             if len(kept) >= MOST_EMBEDDED or cost > EMBEDDED_TOKENS:
                 break
-            under = one.heading and not (asked - one.terms).isdisjoint(terms(one.heading))
-            text = (f"{one.heading}: {one.text}" if under else one.text)[:EMBEDDED_CHARS]
+            under = one.unit.heading and not (asked - one.terms).isdisjoint(terms(one.unit.heading))
+            text = (f"{one.unit.heading}: {one.text}" if under else one.text)[:EMBEDDED_CHARS]
             if one.text not in given:
                 kept.setdefault(text, one)
             given.add(one.text)
@@ -183,23 +174,25 @@ def answers(question: str, best: Sentence) -> bool:
         return False
     if has_han(question) != has_han(best.text):
         return best.closeness >= LEAST_ACROSS
-    chinese = has_han(question)
-    if best.around == 1.0 and len(content(question)) <= (SHORT_ZH if chinese else SHORT_EN):
+    if best.unit.cells and best.own >= LEAST_OWN:
+        return best.closeness >= LEAST_SHORT
+    chinese, known = has_han(question), best.around == 1.0 and best.own and best.kind >= 0
+    if known and len(content(question)) <= (SHORT_ZH if chinese else SHORT_EN):
         return best.closeness >= LEAST_SHORT
     return best.closeness + IN_WORDS * best.around >= (LEAST_ZH if chinese else LEAST_EN)
 
 
 def quoted(quotes: Sequence[Sentence], *, label: bool) -> str:
-    """Write quotations, each followed by `[n]`; with `label`, under the name of their file."""
+    """Write quotations, each followed by `[n "its exact words"]`; with `label`, under the name of their file."""
     lines: list[str] = []
-    before = ""
+    before, ended = "", None
     for one in quotes:
-        exact = f' "{one.exact}"' if one.exact and '"' not in one.exact else ""
-        text = one.text if one.passage.number is None else f"{one.text} [{one.passage.number}{exact}]"
+        parts = [one, one.rest] if one.rest else [one]
+        text = " ".join(part.text + citation_of(part.passage.number, part.unit.exact) for part in parts)
         same = bool(lines) and before == one.passage.name
-        if same and re.search(r"[.!?。！？；…][\"'”’」』）)*]*(?: \[.*\])?$", lines[-1]):
+        if same and ended:
             lines[-1] += ("" if has_han(one.text) else " ") + text
         else:
             lines.append(f"**{one.passage.name}**:\n{text}" if label and one.passage.name and not same else text)
-        before = one.passage.name
+        before, ended = one.passage.name, END.search(parts[-1].text)
     return "\n\n".join(lines)

@@ -29,7 +29,8 @@ ANSWER_TYPES: Final = [(re.compile(asked, re.IGNORECASE), re.compile(held, re.IG
 """How kinds of answer (time, number, person, place, reason) are asked for, and how a sentence that holds one looks."""
 
 ASKING: Final = re.compile(
-    r"\b(?:what|which) (?:kind|sort|type)s?\b|\bhow \w+\b|\b(?:how|called|named?|tell|give|please|there|does)\b"
+    r"\b(?:what|who|where|when|how)['’]s\b|\b(?:what|which) (?:kind|sort|type)s?\b|\bhow \w+\b"
+    r"|\b(?:how|called|named?|tell|give|please|there|does)\b"
     r"|\b(?:documents?|files?|say|says|said|mention(?:s|ed)?|about|anything|according)\b"
     "|什么时候|什么样|什么|哪[一些个位种类里儿年天家座条]*|谁|多少|多久|多[大长高远深宽重]|几[个位种点次]?|怎么样?|怎样|如何|为何"
     "|是否|有没有|能不能|可以|请问|告诉|关于|根据|分别|具体|文档|文件|提到|[吗呢吧呀啊请的了是在有叫我]",
@@ -37,16 +38,27 @@ ASKING: Final = re.compile(
 )
 """Words that ask, or name the file asked in, and say nothing of what is asked about."""
 
-_DENIES = re.compile(r"\b(?:not|never|cannot)\b|n['’]t\b|没有|不(?!同|过|久|但|仅|断|少)", re.IGNORECASE)
+PLACE_ASKED: Final = re.compile(
+    r"\b(?:which|what) (?:page|chapter|section)s?\b(?: number)?|[这那它是]*(?:在|出自)?(?:第几|哪一?)[页章节]",
+    re.IGNORECASE,
+)
+"""How one asks where an answer stands; nothing of a subject is left beside it."""
+
+_DENIES = re.compile(r"\b(?:not|never|cannot|except)\b|n['’]t\b|没有|不(?!同|过|久|但|仅|断|少)", re.IGNORECASE)
 _DENIED = re.compile(
-    r"\b(?:no|not|never|cannot|without|none|neither|nor|nothing|unable|except|rarely|un\w{4,}|non-?\w{3,}|in\w{5,})\b"
+    r"\b(?:no|not|never|cannot|without|none|neither|nor|nothing|unable|except|rarely|un(?!der|i|til)\w{4,}|non-?\w{3,})\b"
     "|n['’]t\\b|[不没未无非勿禁]",
     re.IGNORECASE,
 )
-_ORDINAL = re.compile(
-    r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b|第[一二三四五六七八九十\d]+"
-)
-_OPPOSITE: Final = ("un", "in", "im", "ir", "dis", "non", "non-", "anti", "anti-", "ab", "mis")
+_ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)\b|第[一二三四五六七八九十\d]+")
+_PREFIXES: Final = ("un", "in", "im", "ir", "dis", "non", "non-", "anti", "anti-", "ab", "mis")
+_OPPOSITES: Final = [pair.split("/") for pair in (
+    "before/after strong/weak higher/lower highest/lowest most/least increase/decrease male/female men/women "
+    "former/current minimum/maximum north/south east/west northern/southern eastern/western older/newer oldest/newest "
+    "larger/smaller largest/smallest earliest/latest best/worst win/lose won/lost buy/sell import/export above/below "
+    "internal/external longest/shortest 最高/最低 最大/最小 最多/最少 最早/最晚 最长/最短 男性/女性 "
+    "以上/以下 之前/之后 增加/减少 上升/下降 南部/北部 东部/西部 买方/卖方 进口/出口 收入/支出"
+).split()]  # fmt: skip
 
 
 def contradicts(question: str, sentence: str) -> bool:
@@ -62,7 +74,11 @@ def contradicts(question: str, sentence: str) -> bool:
         prefix + one in other - mine
         for mine, other in ((asked, said), (said, asked))
         for one in mine
-        for prefix in _OPPOSITE
+        for prefix in _PREFIXES
     )
+    for pair in _OPPOSITES:
+        asks, says = ([re.search(rf"(?<![a-z]){word}(?![a-z])", text.lower()) is None for word in pair]
+                      for text in (question, sentence))  # fmt: skip
+        turned |= sum(asks) == sum(says) == 1 and asks != says
     first, second = set(_ORDINAL.findall(question.lower())), set(_ORDINAL.findall(sentence.lower()))
     return turned or bool(first and second and first.isdisjoint(second))

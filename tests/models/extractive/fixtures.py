@@ -7,6 +7,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.runnables import Runnable
 
+from domain.citations import QuoteStripper
 from domain.language import language_of
 from domain.types import Attachment, DocumentNote, OcrText, Source
 from models.chat.extractive.model import extractive_chat
@@ -68,7 +69,7 @@ def picture(name: str, text: str, description: str | None = None) -> Attachment:
 
 
 async def ask(question: str, *, tools: list[dict[str, Any]] | None = None, **turn: Any) -> AIMessageChunk:
-    """Stream one answer and return it whole; `turn` are fields of `TurnInput`."""
+    """Stream one answer and return it whole, `[n]` for each citation; `turn` are fields of `TurnInput`."""
     given = TurnInput(
         "answer",
         turn.pop("language", language_of(question)),
@@ -81,4 +82,5 @@ async def ask(question: str, *, tools: list[dict[str, Any]] | None = None, **tur
     async for chunk in model.bind(turn=given).astream([HumanMessage(question)]):
         whole = chunk if whole is None else whole + chunk
     assert whole is not None
-    return whole
+    stripper = QuoteStripper()
+    return whole.model_copy(update={"content": stripper.add(str(whole.text)) + stripper.rest()})

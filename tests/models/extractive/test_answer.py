@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from models.chat import small_talk
 from models.chat.extractive import texts
 from models.chat.extractive.texts import REPLIES
 from models.chat.interface import ToolResult, TurnInput
@@ -260,14 +261,63 @@ async def test_what_the_user_tells_is_noted(said: str, noted: str) -> None:
 
 
 async def test_documents_are_listed_by_name_and_pages() -> None:
-    results = [
-        ToolResult("list_documents", "Documents (1):\n- lease.pdf (id 0123456789abcdef0123456789abcdef): 2 pages")
-    ]
+    failed = file("bad.pdf", status="failed", error={"code": "c", "message": "It is damaged.", "remedy": "Save it."})
+    listed = [file(pages_total=2), file("a.txt", pages_total=1), file("b.pdf", status="reading", pages_total=9), failed]
+    results = [ToolResult("list_documents", "Documents (4): ...", data={"documents": listed})]
     answer = await ask("Which files do I have?", results=results, documents=[document()], sources=[source(1, LEASE)])
-    assert answer.text == "- **lease.pdf**, pages: 2"
+    assert answer.text.splitlines() == [
+        "- **lease.pdf**: 2 pages",
+        "- **a.txt**: 1 page",
+        "- b.pdf is still being read: 0 of 9 pages so far.",
+        "- **bad.pdf** could not be used: It is damaged. Save it.",
+    ]
 
 
-async def test_small_talk_in_english_is_written_by_the_small_model_and_ends_with_a_sentence() -> None:
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "It is 10:05 on Saturday, 28 November 2026 (Asia/Tokyo)."),
+        ("zh", "现在是2026年11月28日星期六，10:05（Asia/Tokyo）。"),
+    ],
+)
+async def test_the_time_is_told_in_words(language: str, said: str) -> None:
+    data = {"time": "2026-11-28T10:05:09+09:00", "zone": "Asia/Tokyo"}
+    results = [ToolResult("current_time", "2026-11-28 10:05:09 Saturday", data=data)]
+    assert (await ask("What time is it in Tokyo?", results=results, language=language)).text == said
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [("Which page is that on?", "**lease.pdf**, page 7 (Costs)"), ("在第几页？", "**lease.pdf**，第 7 页 (Costs)")],
+)
+async def test_the_page_of_the_answer_before_is_told(question: str, said: str) -> None:
+    cited = {"number": 1, "name": "lease.pdf", "page": 7, "heading": "Costs", "start": 0, "end": 9, "quote": "x"}
+    answer = await ask(question, cited=[cited, cited], documents=[document()], sources=[source(1, LEASE)], tools=TOOLS)
+    assert answer.text == said
+
+
+async def test_a_question_that_names_a_file_is_answered_from_it_alone() -> None:
+    found = [source(1, LEASE, name="old.pdf"), source(2, "The deposit is 900 euros.", name="new.pdf")]
+    answer = await ask("How much is the deposit in new.pdf?", sources=found, documents=[document()])
+    assert answer.text == "The deposit is 900 euros. [2]"
+
+
+async def test_small_talk_and_writing_are_no_questions_to_the_documents() -> None:
+    held: dict[str, Any] = {"documents": [document()], "sources": [source(1, LEASE)], "tools": TOOLS}
+    writing = REPLIES["writing"].text
+    assert writing is not None and (await ask("Write me a poem", **held)).text == writing.en
+    talk = await ask("How are you today, by the way?", **held)
+    assert talk.text != texts.NOT_SAID.en and "[" not in talk.text
+
+
+async def test_a_small_model_that_is_too_slow_leaves_the_fixed_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small_talk, "MOST_SECONDS", 0.0)
+    talk = REPLIES["small_talk"].text
+    assert talk is not None and (await ask("I feel a bit tired today", tools=TOOLS)).text == talk.en
+
+
+async def test_small_talk_in_english_is_written_by_the_small_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small_talk, "MOST_SECONDS", 120.0)
     answer = await ask("I feel a bit tired today", tools=TOOLS)
     assert answer.response_metadata["model_name"] == "SmolLM2-135M-Instruct"
     assert answer.text.rstrip("\"') ")[-1] in ".!?"

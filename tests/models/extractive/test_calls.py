@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.chat.extractive.calls import call_of, find_expression, find_place, find_url
+from domain.arithmetic import find_expression
+from models.chat.extractive.calls import call_of, find_place, find_url
 from tests.models.extractive.fixtures import TOOLS
 from tools.calculate import calculate
 

@@ -1,0 +1,74 @@
+"""Takes a text apart into what can be quoted: sentences, lines of forms, table rows with the names of their columns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from domain.summary import one_line
+from domain.text import sentences
+
+END = re.compile(r"[.!?。！？；…][\"'”’」』）)*]*$")
+"""How a sentence ends; a title, a row and a line of a form end otherwise."""
+
+_HEADING = re.compile(
+    r"#{1,6}[ \t]|(?:第[一二三四五六七八九十百零〇\d]{1,4}[章节篇编]|Chapter \w+)[^。.;；!?！？]{0,60}$"
+)
+_TITLE = re.compile(r"^([^\n|:：]{1,60}[^\s.!?。！？；;…:：|\"”])\n(?=\n)", re.MULTILINE)
+_CELLS = re.compile(r"\||\S(?: {2,}|\t)\S|[^:：。.!?]{1,24}[:：][ \t]?\S")
+_HEADER = re.compile(r"^(\|.*)\n\|[\s:|-]*-[\s:|-]*$", re.MULTILINE)
+_RULE = re.compile(r"[\s|:=_*~#+`-]*$")
+_MARKUP = re.compile(r"\s*(?:[>*+•·▪-][ \t]+)*")
+_REFERENCE = re.compile(r"[ \t]*[\[【]\d{1,3}[\]】]")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What can be quoted: `text` without markup, a row with the names of its columns; `exact` as it stands.
+
+    `heading` is what it stands under; `cells` tells that it is a row or a line of a form; `place` counts from 0.
+    """
+
+    text: str
+    exact: str
+    heading: str
+    cells: bool
+    place: int
+
+
+def header_of(text: str) -> str:
+    """Return the header row of the first table of a text, empty without one."""
+    found = _HEADER.search(text)
+    return found[1] if found else ""
+
+
+def units(text: str, *, heading: str = "", header: str = "") -> list[Unit]:
+    """Return the units of a text; headings and header rows are only told with what stands under them.
+
+    Args:
+        text: Part of a page, in Markdown.
+        heading: What it stands under at its beginning.
+        header: Header of the table that it begins in the middle of.
+    """
+    found: list[Unit] = []
+    titles, lines = set(_TITLE.findall(text)), sentences(text)
+    for place, (line, after) in enumerate(zip(lines, [*lines[1:], ""], strict=True)):
+        row = line.startswith("|")
+        header = header if row else ""
+        if _HEADING.match(line) or (line in titles and END.search(after) and not _CELLS.match(line)):
+            heading = line.strip("# \t")
+        elif row and after.startswith("|") and _RULE.match(after):
+            header = line
+        elif not _RULE.match(line):
+            bare = _written_out(header, line) if row else _MARKUP.sub("", line, count=1)
+            cells = bool(_CELLS.match(line) or (_CELLS.search(line) and not END.search(line)))
+            found.append(Unit(one_line(_REFERENCE.sub("", bare)), line, heading, cells, place))
+    return found
+
+
+def _written_out(header: str, row: str) -> str:
+    """Write a table row as `column: cell; column: cell`."""
+    names, cells = ([cell.strip() for cell in line.strip("| ").split("|")] for line in (header, row))
+    if len(names) != len(cells):
+        return " · ".join(cell for cell in cells if cell)
+    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
