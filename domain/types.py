@@ -116,11 +116,10 @@ class Question(TypedDict):
     follows: str
 
 
-class Source(TypedDict):
-    """A passage that an answer may cite as `[number]`."""
+class Place(TypedDict):
+    """Where a passage stands: `start` and `end` are offsets in the page's text."""
 
     number: int
-    origin: Literal["document", "image", "web"]
     document_id: NotRequired[str]
     url: NotRequired[str]
     name: str
@@ -129,22 +128,19 @@ class Source(TypedDict):
     heading: NotRequired[str]
     start: int
     end: int
+
+
+class Source(Place):
+    """A passage that an answer may cite as `[number]`."""
+
+    origin: Literal["document", "image", "web"]
     text: str
     score: NotRequired[float]
 
 
-class Citation(TypedDict):
-    """Where one claim of the answer comes from; `start` and `end` are offsets in the page's text."""
+class Citation(Place):
+    """Where one claim of the answer comes from."""
 
-    number: int
-    document_id: NotRequired[str]
-    url: NotRequired[str]
-    name: str
-    page: NotRequired[int]
-    label: NotRequired[str]
-    heading: NotRequired[str]
-    start: int
-    end: int
     quote: str
     verified: bool
 

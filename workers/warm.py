@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from workers.child import Job, Limits
@@ -48,16 +49,9 @@ class WarmWorker:
             return
         self.close()
         self._requests = 0
-        try:
-            async with asyncio.timeout(self._start_seconds):
-                self._child = await self._zygote.fork(self._job)
-                await self._child.receive()
-        except TimeoutError as exc:
-            self.close()
-            raise ChildFailed("time") from exc
-        except BaseException:
-            self.close()
-            raise
+        async with self._or_close(self._start_seconds):
+            self._child = await self._zygote.fork(self._job)
+            await self._child.receive()
 
     async def ask(self, request: object, seconds: float) -> Any:
         """Return the answer to one request. After a failure the next request meets a new child.
@@ -68,20 +62,26 @@ class WarmWorker:
         await self.start()
         assert self._child is not None
         self._requests += 1
+        async with self._or_close(seconds):
+            self._child.send(request)
+            kind, answer = await self._child.receive()
+        if kind == "end":
+            self.close()
+            raise ChildFailed("death")
+        return answer
+
+    @asynccontextmanager
+    async def _or_close(self, seconds: float) -> AsyncIterator[None]:
+        """Kill the child unless what is done with it ends well within `seconds`."""
         try:
             async with asyncio.timeout(seconds):
-                self._child.send(request)
-                kind, answer = await self._child.receive()
+                yield
         except TimeoutError as exc:
             self.close()
             raise ChildFailed("time") from exc
         except BaseException:
             self.close()
             raise
-        if kind == "end":
-            self.close()
-            raise ChildFailed("death")
-        return answer
 
     def close(self) -> None:
         """Kill the child."""
