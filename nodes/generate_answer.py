@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import cast
 
 from langchain_core.language_models import LanguageModelInput
@@ -12,7 +11,6 @@ from langchain_core.runnables import Runnable
 from langgraph.runtime import Runtime
 
 from domain.errors import BudgetExceeded, ModelUnavailable
-from domain.tokens import count_tokens
 from domain.words import Words
 from turn.answer import add_usage, finished_message, tools_only
 from turn.budget import Budget
@@ -61,15 +59,14 @@ async def generate_answer(state: State, runtime: Runtime[Context]) -> Update:
 
 async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> AIMessage:
     context, services = runtime.context, runtime.context.services
-    schemas = services.tools.schemas(offered) if offered else []
-    tools = count_tokens(json.dumps(schemas)) if schemas else 0
+    tools = services.tools.tokens(offered)
     budget = Budget(services.chat, context.budget, state["usage"])
     prompt = answer_prompt(state, system_prompt=context.system_prompt, budget=budget.prompt() - tools)
     if state["tool_rounds"] and not offered:
         prompt = [*prompt, HumanMessage(LAST_ROUND.text(state["language"]))]
     model: Runnable[LanguageModelInput, AIMessage] = services.chat.model
     if offered:
-        model = services.chat.model.bind_tools(schemas)
+        model = services.chat.model.bind_tools(services.tools.schemas(offered))
     if services.chat.takes_turn:
         examples = {spec.name: spec.examples for spec in services.tools.specs() if spec.name in offered}
         model = model.bind(turn=turn_input(state, system_prompt=context.system_prompt, examples=examples))

@@ -7,6 +7,7 @@ limited by its signature, and `runtime: ToolRuntime[ToolContext]`, which LangCha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import InstanceOf
 
 from domain.owner import Owner
+from domain.tokens import count_tokens
 from domain.types import Source, ToolRun
 from domain.words import Language, Words
 
@@ -110,6 +112,11 @@ class ToolSpec:
     def schema(self) -> dict[str, Any]:
         """JSON schema in OpenAI's form, for `bind_tools`."""
         return convert_to_openai_tool(self.tool)
+
+    @cached_property
+    def tokens(self) -> int:
+        """How many tokens of a prompt the schema takes."""
+        return count_tokens(json.dumps(self.schema))
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,10 @@ class ToolRegistry:
         """Return the schemas of the tools in `names`, in a stable order."""
         return [spec.schema for name, spec in self._specs.items() if name in names]
 
+    def tokens(self, names: Collection[str]) -> int:
+        """Return how many tokens of a prompt these schemas take."""
+        return sum(spec.tokens for name, spec in self._specs.items() if name in names)
+
     def specs(self) -> list[ToolSpec]:
         """Return all tools, in a stable order."""
         return list(self._specs.values())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from collections.abc import Callable
+from functools import cache
 from operator import add
 from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
@@ -89,19 +90,22 @@ class OutputState(TypedDict, total=False):
     warnings: list[str]
 
 
-_hints = cache(partial(get_type_hints, include_extras=True))
-
-
 def new_turn() -> Update:
     """Return every key of a turn, empty: an update with it forgets what the last turn left."""
-    return cast("Update", {key: _empty(kind) for key, kind in _hints(TurnState).items()})
+    return cast("Update", _emptier(TurnState)())
 
 
-def _empty(kind: Any) -> object:
+@cache
+def _emptier(kind: Any) -> Callable[[], object]:
+    """Return what makes an empty value of this kind."""
     if get_origin(kind) is Annotated:  # it has a reducer, which is passed by
-        return Overwrite(_empty(get_args(kind)[0]))
+        empty = _emptier(get_args(kind)[0])
+        return lambda: Overwrite(empty())
     if get_origin(kind) is Literal:
-        return get_args(kind)[0]
+        first = get_args(kind)[0]
+        return lambda: first
     if is_typeddict(kind):
-        return {key: _empty(inner) for key, inner in _hints(kind).items()}
-    return (get_origin(kind) or kind)()
+        hints = get_type_hints(kind, include_extras=True)
+        emptiers = {key: _emptier(inner) for key, inner in hints.items()}
+        return lambda: {key: empty() for key, empty in emptiers.items()}
+    return cast("Callable[[], object]", get_origin(kind) or kind)
