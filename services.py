@@ -15,6 +15,7 @@ from models.chat.registry import open_chat
 from models.chat.summarizer import ChatSummarizer
 from models.embeddings.registry import open_embedder
 from models.ocr.pool import open_ocr
+from models.rerank.registry import open_reranker
 from models.speech.registry import open_listener, open_speaker
 from models.vision.registry import open_vision
 from net.client import GuardedHttp
@@ -62,7 +63,9 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     closes(stack, vision)
     database = await Database.open(settings)
     closes(stack, database)
-    documents = await Documents.open(settings, database, embedder)
+    reranker = open_reranker(settings)
+    closes(stack, reranker)
+    documents = await Documents.open(settings, database, embedder, reranker)
     closes(stack, documents)
     http = GuardedHttp(settings)
     closes(stack, http)
@@ -97,6 +100,8 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         chat=chat,
         summarizer=summarizer,
         embedder=embedder,
+        reranker=reranker,
+        database=database,
         vision=vision,
         ocr=ocr,
         speaker=speaker,

@@ -102,6 +102,15 @@ class Settings(BaseSettings):
     embedding_model: str | None = Field(None, description="Embedding model name.")
     embedding_dimensions: int | None = Field(None, ge=8, description="Dimensions to ask for, where supported.")
     embedding_batch: int = Field(10, ge=1, le=2048, description="Inputs of one embedding request.")
+    rerank_base_url: str | None = Field(
+        None,
+        description="Endpoint whose /rerank orders search results (Jina, Cohere, vLLM, DashScope's compatible-api).",
+    )
+    rerank_api_key: SecretStr | None = Field(None, description="Key of that endpoint.")
+    rerank_model: str | None = Field(None, description="Reranking model name.")
+    rerank_timeout: float = Field(
+        5, gt=0, description="Longest time for reranking one search, which else keeps its order."
+    )
     dashscope_api_key: SecretStr | None = Field(
         None, description="DashScope key: alone it configures chat, vision, embeddings and speech."
     )

@@ -10,10 +10,12 @@ from domain.words import Words
 
 _NAMES = {
     "redis": Words("memory", "记忆"),
+    "database": Words("database", "数据库"),
     "vectors": Words("vectors", "向量"),
     "chat": Words("chat", "对话"),
     "vision": Words("vision", "视觉"),
     "embeddings": Words("embeddings", "嵌入"),
+    "rerank": Words("rerank", "重排序"),
     "ocr": Words("OCR", "文字识别"),
     "search": Words("search", "搜索"),
     "speech_out": Words("speech", "语音合成"),

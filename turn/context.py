@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from models.chat.summarizer import ChatSummarizer
     from models.embeddings.interface import Embedder
     from models.ocr.pool import OcrPool
+    from models.rerank.interface import Reranker
     from models.speech.interface import Listener, Speaker
     from models.vision.interface import VisionModel
     from net.client import GuardedHttp
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from stores.library.documents import Documents
     from stores.redis.summaries import Summaries
     from stores.redis.transcripts import Transcripts
+    from stores.sql.database import Database
     from tools.registry import ToolRegistry
     from turn.background import Background
 
@@ -37,6 +39,8 @@ class Services:
     chat: Chat
     summarizer: ChatSummarizer
     embedder: Embedder
+    reranker: Reranker | None
+    database: Database
     vision: VisionModel | None
     ocr: OcrPool
     speaker: Speaker | None

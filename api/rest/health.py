@@ -11,8 +11,10 @@ from typing_extensions import TypedDict
 from api.backend import Backend, BackendDep
 from api.edge.failures import asked_language
 from api.edge.responses import json_response
-from domain.errors import MemoryUnavailable
+from domain.errors import MemoryUnavailable, Unavailable
 from domain.words import Language, Words
+from models.rerank.interface import Reranker
+from stores.sql.database import Database
 from tools.registry import ToolRegistry
 
 router = APIRouter(prefix="/api/v1", tags=["operation"])
@@ -56,6 +58,14 @@ CHROMA_SERVER = Words("Chroma server as configured by CHROMA_URL.", "由 CHROMA_
 CHROMA_EMBEDDED = Words(
     "Chroma below DATA_DIR; CHROMA_URL names a server.", "数据位于 DATA_DIR 下的 Chroma；可通过 CHROMA_URL 改用服务器。"
 )
+SQLITE = Words("SQLite below DATA_DIR; DATABASE_URL names a PostgreSQL.",
+               "数据位于 DATA_DIR 下的 SQLite；可通过 DATABASE_URL 改用 PostgreSQL。")  # fmt: skip
+SQLITE_AT_URL = Words("SQLite file that DATABASE_URL names.", "由 DATABASE_URL 指定的 SQLite 文件。")
+POSTGRESQL = Words("PostgreSQL as configured by DATABASE_URL.", "由 DATABASE_URL 指定的 PostgreSQL。")
+NO_RERANKER = Words(
+    "Search results keep the order of keywords and vectors; set RERANK_BASE_URL, RERANK_API_KEY and RERANK_MODEL.",
+    "搜索结果按关键词与向量排序；请设置 RERANK_BASE_URL、RERANK_API_KEY 和 RERANK_MODEL。",
+)
 NO_SEARCH = Words(
     "Web search is off; set TAVILY_API_KEY or WEB_SEARCH.", "网页搜索未启用；请设置 TAVILY_API_KEY 或 WEB_SEARCH。"
 )
@@ -63,7 +73,7 @@ NO_SPEAKER = Words("Set DASHSCOPE_API_KEY, or run make install.", "请设置 DAS
 NO_LISTENER = Words("Set STT_BASE_URL, or run make install.", "请设置 STT_BASE_URL，或运行 make install。")
 
 _NEEDED = frozenset({"redis", "chat"})
-_OPTIONAL = frozenset({"vision", "search", "speech_out", "speech_in"})
+_OPTIONAL = frozenset({"vision", "rerank", "search", "speech_out", "speech_in"})
 _LIMITS = ("max_file_bytes", "max_turn_bytes", "max_files", "max_pages", "max_pixels", "max_message_chars",
            "turn_timeout", "thread_ttl", "llm_context_tokens")  # fmt: skip
 
@@ -88,12 +98,14 @@ async def describe_parts(backend: Backend, language: Language) -> dict[str, Part
     services = backend.services
     return {
         "redis": await _redis(backend, language),
+        "database": await _database(services.database, language),
         "vectors": _vectors(backend, language),
         "chat": _part("ready", f"{services.chat.kind}: {services.chat.name}", services.chat.detail, language),
         "vision": _named(services.vision, NO_VISION, language),
         "embeddings": _named(
             services.embedder if services.embedder.dimensions else None, services.embedder.detail, language
         ),
+        "rerank": _rerank(services.reranker, language),
         "ocr": _ocr(services.ocr, language),
         "search": _search(services.tools, language),
         "speech_out": _named(services.speaker, NO_SPEAKER, language),
@@ -113,6 +125,22 @@ async def _redis(backend: Backend, language: Language) -> Part:
     except (MemoryUnavailable, TimeoutError):
         state = "failed"
     return _part(state, backend.redis.kind, backend.redis.detail, language)
+
+
+async def _database(database: Database, language: Language) -> Part:
+    state: PartState = "ready"
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            await database.uid()
+    except (Unavailable, TimeoutError):
+        state = "failed"
+    sqlite = SQLITE if database.is_default else SQLITE_AT_URL
+    return _part(state, database.kind, sqlite if database.kind == "sqlite" else POSTGRESQL, language)
+
+
+def _rerank(reranker: Reranker | None, language: Language) -> Part:
+    part = _named(reranker, NO_RERANKER, language)
+    return Part(**{**part, "state": "failed"}) if reranker is not None and reranker.failing else part
 
 
 def _vectors(backend: Backend, language: Language) -> Part:

@@ -11,13 +11,14 @@ from domain.errors import UnknownDocument
 from domain.owner import Owner
 from domain.types import Attachment, Source
 from models.embeddings.interface import Embedder
+from models.rerank.interface import Reranker
 from settings import Settings
 from stores.library.attachments import Attachments, as_ref, find_attachment
 from stores.library.backlog import Backlog
 from stores.library.cache import ResultCache
 from stores.library.contents import Contents
 from stores.library.deletions import Deletions
-from stores.library.ranking import Mode, Reranker
+from stores.library.ranking import Mode
 from stores.library.records import PageRecord, attachment, page_record, select_documents
 from stores.library.removal import Receipt, Removal
 from stores.library.search import Hit, Search

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
@@ -41,13 +41,6 @@ def by_content(keys: Iterable[Key]) -> dict[int, list[int]]:
     for content_id, ordinal in keys:
         found.setdefault(content_id, []).append(ordinal)
     return found
-
-
-class Reranker(Protocol):
-    """An optional model that puts the best candidates into their final order."""
-
-    async def rank(self, query: str, texts: Sequence[str]) -> Sequence[float]:
-        """Return a relevance of 0..1 for each of `texts`."""
 
 
 def fuse(cosines: dict[Key, float], keyword: KeywordMatches, *, depth: int) -> list[Ranked]:

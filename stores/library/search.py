@@ -16,11 +16,12 @@ from domain.errors import Unavailable
 from domain.owner import Owner
 from domain.types import Source
 from models.embeddings.interface import Embedder
+from models.rerank.interface import Reranker
 from stores.library import keywords, ranking
 from stores.library.keywords import KeywordMatches
-from stores.library.pages import CHUNK_TEXT
+from stores.library.pages import CHUNK_TEXT, with_heading
 from stores.library.passages import Passage, passages
-from stores.library.ranking import Key, Mode, Ranked, Reranker, by_content
+from stores.library.ranking import Key, Mode, Ranked, by_content
 from stores.library.vectors import VectorStore
 from stores.library.visibility import VISIBLE, Sight, parameters, sight
 from stores.sql.database import Database, among, rows
@@ -132,11 +133,17 @@ class Search:
     async def _reranked(self, query: str, ranked: list[Ranked]) -> list[Ranked]:
         if self._reranker is None or not ranked:
             return ranked
-        found = await self._database.read(lambda db: _chunks(db, ranked))
-        kept = [(item, found[item.key].text) for item in ranked if item.key in found]
-        scores = await self._reranker.rank(query, [text for _, text in kept])
-        rated = [Ranked(item.key, float(score)) for (item, _), score in zip(kept, scores, strict=True)]
-        return sorted(rated, key=lambda item: -item.score)
+        best = ranked[:CANDIDATES]
+        found = await self._database.read(lambda db: _chunks(db, best))
+        kept = [item.key for item in best if item.key in found]
+        try:
+            scores = await self._reranker.rank(
+                query, [with_heading(found[key].heading, found[key].text) for key in kept]
+            )
+        except Unavailable:
+            return ranked
+        order = sorted(zip(kept, scores, strict=True), key=lambda item: -item[1])
+        return [Ranked(key, min(max(score, 0.0), 1.0)) for key, score in order]
 
 
 @cache

@@ -62,10 +62,17 @@ NOT_UTF8 = "The PostgreSQL database at DATABASE_URL has the encoding {}; make on
 
 
 class Database:
-    """Transactions on one database. Any number of processes may have it open; each upgrades its tables if need be."""
+    """Transactions on one database. Any number of processes may have it open; each upgrades its tables if need be.
 
-    def __init__(self, engine: Engine) -> None:
+    Attributes:
+        kind: `sqlite` or `postgresql`.
+        is_default: Whether it is the one below DATA_DIR, for DATABASE_URL is not set.
+    """
+
+    def __init__(self, engine: Engine, *, is_default: bool = True) -> None:
         """Use `open` instead."""
+        self.kind = engine.dialect.name
+        self.is_default = is_default
         self._engine = engine
         self._local = threading.local()
         self._connections: list[Connection] = []
@@ -80,7 +87,8 @@ class Database:
             Unavailable: The PostgreSQL server does not answer.
             ValueError: DATABASE_URL is not the URL of a PostgreSQL or SQLite database, or that is not in UTF-8.
         """
-        database = await asyncio.to_thread(lambda: cls(engine_for(database_url(settings))))
+        is_default = settings.database_url is None
+        database = await asyncio.to_thread(lambda: cls(engine_for(database_url(settings)), is_default=is_default))
         await asyncio.to_thread(database._upgrade)
         return database
 

@@ -13,7 +13,8 @@ from server import open_backend
 from settings import Settings
 
 HAN = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
-PARTS = {"redis", "vectors", "chat", "vision", "embeddings", "ocr", "search", "speech_out", "speech_in"}
+PARTS = {"redis", "database", "vectors", "chat", "vision", "embeddings", "rerank", "ocr", "search",
+         "speech_out", "speech_in"}  # fmt: skip
 
 
 async def test_health(client: httpx.AsyncClient) -> None:
@@ -48,7 +49,8 @@ def settings_named(text: str) -> set[str]:
         {"ocr_engine": "off"},
         {"ocr_engine": "off", "dashscope_api_key": "k", "tavily_api_key": "k", "chroma_url": None},
         {"ocr_engine": "off", "web_search": "off", "llm_api_key": "k", "llm_fallback_model": "spare",
-         "stt_api_key": "k", "vision_api_key": "k", "embedding_api_key": "k"},
+         "stt_api_key": "k", "vision_api_key": "k", "embedding_api_key": "k",
+         "rerank_base_url": "http://r.test/v1", "rerank_model": "r-1"},
     ],
     ids=["bundled", "dashscope", "configured"],
 )  # fmt: skip

@@ -74,14 +74,14 @@ export const WORDS = {
 export const NAMES = {
   en: {
     "part:redis": "Memory", "part:vectors": "Vector store", "part:chat": "Language model", "part:vision": "Vision model",
-    "part:embeddings": "Embeddings", "part:ocr": "OCR", "part:search": "Web search", "part:speech_out": "Speech", "part:speech_in": "Dictation",
+    "part:embeddings": "Embeddings", "part:rerank": "Reranking", "part:database": "Database", "part:ocr": "OCR", "part:search": "Web search", "part:speech_out": "Speech", "part:speech_in": "Dictation",
     "store:checkpoints": "Memory of the model", "store:transcript": "Transcript", "store:transcripts": "Transcript", "store:documents": "Documents",
     "store:attachments": "Uploads", "store:files": "Files on disk", "store:chunks": "Passages", "store:vectors": "Vectors", "store:runs": "Runs", "store:events": "Events",
     "store:cache": "Cached results", "store:summaries": "Summaries", "store:pages": "Pages", "store:keywords": "Keyword index",
   },
   zh: {
     "part:redis": "记忆", "part:vectors": "向量库", "part:chat": "语言模型", "part:vision": "视觉模型",
-    "part:embeddings": "嵌入模型", "part:ocr": "文字识别", "part:search": "网页搜索", "part:speech_out": "语音合成", "part:speech_in": "语音识别",
+    "part:embeddings": "嵌入模型", "part:rerank": "重排序", "part:database": "数据库", "part:ocr": "文字识别", "part:search": "网页搜索", "part:speech_out": "语音合成", "part:speech_in": "语音识别",
     "store:checkpoints": "模型记忆", "store:transcript": "对话记录", "store:transcripts": "对话记录", "store:documents": "文档",
     "store:attachments": "上传记录", "store:files": "磁盘文件", "store:chunks": "段落", "store:vectors": "向量", "store:runs": "运行", "store:events": "事件",
     "store:cache": "缓存结果", "store:summaries": "摘要", "store:pages": "页面", "store:keywords": "关键词索引",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -115,17 +114,6 @@ async def test_hybrid_goes_on_by_keyword_when_vectors_fail(library: Library) -> 
     assert len(await documents.search("lantern", ANN)) == 1
     with pytest.raises(Unavailable):
         await documents.search("lantern", ANN, mode="dense")
-    await documents.aclose()
-
-
-async def test_reranker_has_the_last_word(library: Library) -> None:
-    class Longest:
-        async def rank(self, query: str, texts: Sequence[str]) -> Sequence[float]:
-            return [min(len(text) / 100, 1.0) for text in texts]
-
-    await library.add("Tea.\fTea is a drink that people like in many countries.")
-    documents = await Documents.open(library.settings, library.database, library.embedder, Longest())
-    assert (await documents.search("tea", ANN))[0]["page"] == 2
     await documents.aclose()
 
 

@@ -1,0 +1,1 @@
+"""Reranking of search results: hosted models."""
