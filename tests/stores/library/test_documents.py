@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import event
 
 from domain.errors import Unavailable, UnknownDocument
 from domain.tokens import count_tokens
 from domain.words import Words
 from models.embeddings.interface import Vectors
+from settings import Settings
 from stores.library.documents import Documents
-from tests.library import ANN, BOB, Library
+from tests.library import ANN, BOB, Library, open_library
+from tests.postgresql import PostgresServer
 
 SHIP = "# 船舶手册\n\n" + "船长负责航行安全。" * 30 + "\n\n## 救生艇\n\n救生艇可以坐四十人。" + "每月检查一次。" * 40
 RULES = "# Rules\n\nThe gate opens at nine. " + "Visitors sign the book at the desk. " * 60
@@ -149,3 +153,21 @@ async def test_statements_of_a_list_and_a_search_do_not_grow_with_the_store(libr
     assert many[0] == 1
     assert many[1] <= 3 + 8  # one for each document that a hit is in
     assert many[2] <= 3 + 2 * 9
+
+
+async def test_both_databases_give_the_same_hits_in_the_same_order(tmp_path: Path, postgresql: PostgresServer) -> None:
+    texts = [f"Gate {n % 7} opens at {n % 5}. 大门 {n % 3} 点开放。\fThe gate is old. {RULES}" for n in range(24)]
+    found: list[list[tuple[object, ...]]] = []
+    with postgresql.database() as url:
+        for name, database_url in (("sqlite", None), ("postgresql", SecretStr(url))):
+            settings = Settings(_env_file=None, data_dir=tmp_path / name, database_url=database_url)
+            async with open_library(settings) as library:
+                for number, text in enumerate(texts):
+                    await library.add(text, name=f"{number}.txt")
+                hits = [
+                    hit
+                    for query in ("gate opens 3", "old gate", "大门几点开放", "visitors")
+                    for hit in await library.documents.search(query, ANN, top_k=50, mode="keyword")
+                ]
+                found.append([(hit["name"], hit["page"], hit["start"], hit["end"], hit["score"]) for hit in hits])
+    assert len(found[0]) > 90 and found[0] == found[1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from stores.sql.upgrade import head, revision
 from tests.library import Library, open_library
 
 DUMP = Path(__file__).with_name("data") / "before_revisions.sql"
+ROOT = Path(__file__).resolve().parents[3]
 ANN, LASTING, BOB = Owner("ann", "t1"), Owner("ann", None), Owner("bob", "t1")
 
 
@@ -102,3 +105,48 @@ async def test_the_revisions_make_the_tables(database: Database) -> None:
         return list(compare_metadata(MigrationContext.configure(db), metadata))
 
     assert await database.read(differences) == []
+
+
+START = """
+import asyncio, sys
+from pathlib import Path
+from settings import Settings
+from stores.sql.database import Database
+print("imported", flush=True)
+sys.stdin.readline()
+async def main():
+    database = await Database.open(Settings(_env_file=None, data_dir=Path(sys.argv[1])))
+    print(await database.uid())
+    await database.aclose()
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["fresh", "old"])
+def test_two_processes_start_at_once(settings: Settings, old: bool) -> None:
+    if old:
+        restore(settings)
+    command = [sys.executable, "-c", START, str(settings.data_dir)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    processes = [subprocess.Popen(command, cwd=ROOT, text=True, **pipes) for _ in range(2)]  # type: ignore[call-overload]
+    for process in processes:
+        assert process.stdout.readline() == "imported\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], told
+    assert len({out for out, _ in told}) == 1 and len(told[0][0].strip()) == 32
+
+
+async def test_files_are_read_where_the_version_before_put_them(settings: Settings) -> None:
+    restore(settings)
+    with sqlite3.connect(settings.data_dir / "catalog.sqlite3") as db:
+        number, sha256, user, thread = db.execute("SELECT id, sha256, user_id, thread_id FROM attachments").fetchone()
+    db.close()
+    path = settings.data_dir / "attachments" / sha256[:2] / sha256
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"bytes of the version before")
+    async with open_library(settings) as library:
+        ref = await library.documents.attachments.get(number, Owner(user, thread))
+        assert await library.documents.attachments.read(ref) == b"bytes of the version before"
