@@ -26,7 +26,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 MAY_BLOCK = {
     # Once in a process, when a part is opened
-    "/server.py": {"open_backend"},
+    "/server.py": {"open_backend", "create_app"},
     "/stores/redis/server.py": {"open_redis"},
     "/stores/redis/process.py": {"find_programs", "socket_path"},
     "/domain/packages.py": {"package_dir"},
@@ -41,6 +41,9 @@ MAY_BLOCK = {
     "/logging/__init__.py": {"emit"},
     "/redis/utils.py": {"get_lib_version"},
     "/fastapi/routing.py": {"_extract_endpoint_context"},
+    "/langserve/playground.py": {"serve_playground"},
+    # A command of its own process
+    "/stores/sql/migrate.py": {"main"},
     # A test's own
     "/tests/library.py": {"read"},
 }
