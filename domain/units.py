@@ -52,6 +52,7 @@ def units(text: str, *, heading: str = "", header: str = "") -> list[Unit]:
     """
     found: list[Unit] = []
     titles, lines = set(_TITLE.findall(text)), sentences(text)
+    prose = any(END.search(line) for line in lines)
     for place, (line, after) in enumerate(zip(lines, [*lines[1:], ""], strict=True)):
         row = line.startswith("|")
         header = header if row else ""
@@ -61,7 +62,7 @@ def units(text: str, *, heading: str = "", header: str = "") -> list[Unit]:
             header = line
         elif not _RULE.match(line):
             bare = _written_out(header, line) if row else _MARKUP.sub("", line, count=1)
-            cells = bool(_CELLS.match(line) or (_CELLS.search(line) and not END.search(line)))
+            cells = not prose or bool(_CELLS.match(line) or (_CELLS.search(line) and not END.search(line)))
             found.append(Unit(one_line(_REFERENCE.sub("", bare)), line, heading, cells, place))
     return found
 

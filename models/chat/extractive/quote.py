@@ -18,8 +18,8 @@ AROUND, OWN, KIND, CLOSENESS = 5.0, 1.0, 1.0, 50.0
 """Weights of a sentence's signs (see `Sentence`), which decide the order."""
 IN_WORDS, LEAST_EN, LEAST_ZH, LEAST_ACROSS, LEAST_SHORT = 0.03, 0.147, 0.12, 0.0, 0.05
 """A sentence answers where closeness and `IN_WORDS` of `around` reach the least; across languages no words compare."""
-LEAST_OWN = 0.5
-"""A row or line of a form is close to no question: it answers by this share of the question's terms in itself."""
+LEAST_OWN, LEAST_SAID = 0.5, 0.065
+"""What a row or line of a form holds of the question's terms, being close to none; closeness of what a user said."""
 SHORT_EN, SHORT_ZH = 3, 7
 """So few terms or fewer make a short question: it is close to few texts, and all of its words must be there."""
 FIRST, NEAR = 0.7, 2.0
@@ -135,7 +135,7 @@ class Finder:
         whole = f"{follows} {question}".strip()
         ranked = await self.rank(whole, weigh(terms(whole) if own else content(whole), question, passages))
         if not ranked or not (
-            ranked[0].around >= 0.5 or ranked[0].closeness >= LEAST_SHORT if own else answers(whole, ranked[0])
+            ranked[0].around >= 0.5 or ranked[0].closeness >= LEAST_SAID if own else answers(whole, ranked[0])
         ):
             return []
         best, new = ranked[0], content(question)
