@@ -20,6 +20,7 @@ PRECISION = Context(prec=34, Emax=9999, Emin=-9999)
 _EXACT = Context(prec=4200, traps=[Inexact, InvalidOperation])
 NOISE = Decimal("1e-15")
 """Results of binary floating point below this are rounding noise of zero: sin(pi)."""
+NOT_A_NUMBER = Words("a number is missing", "缺少数字")
 UNDEFINED = Words("the result is undefined or too large", "结果无定义或过大")
 
 
@@ -65,6 +66,8 @@ def _step(function: Callable[..., Number | int]) -> Callable[..., Number]:
     """Make a step of a computation: its values are of one kind, its result is bounded."""
 
     def step(*values: Number) -> Number:
+        if not all(isinstance(value, Fraction | Decimal) for value in values):
+            raise BadExpression(reason=NOT_A_NUMBER)
         if any(isinstance(value, Decimal) for value in values):
             values = tuple(decimal(value) for value in values)
         result = function(*values)

@@ -187,12 +187,19 @@ class LlamaEngine:
         return parameters
 
 
+def _refusal(error: object) -> Words:
+    kind = error.get("type") if isinstance(error, dict) else ""
+    if kind == "exceed_context_size_error":
+        return Words("the prompt is longer than the context of the model", "提示超出了模型的上下文长度")
+    return Words("llama.cpp refused the request", "llama.cpp 拒绝了请求")
+
+
 def _receiver(generation: _Generation) -> Callable[[dict[str, Any]], bool]:
     """Return llama.cpp's callback: takes one chunk, returns True to stop the generation."""
 
     def receive(chunk: dict[str, Any]) -> bool:
         if "error" in chunk:
-            generation.put(ModelUnavailable(reason=Words("llama.cpp refused the request.", "llama.cpp 拒绝了请求")))
+            generation.put(ModelUnavailable(reason=_refusal(chunk["error"])))
             return True
         for choice in chunk.get("choices", ()):
             delta = choice.get("delta", {})

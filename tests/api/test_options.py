@@ -55,7 +55,9 @@ def test_a_field_added_in_one_place_arrives_from_every_surface(tmp_path: Path, m
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "tests", "bench", "docs"))
     options = copy / "turn" / "options.py"
-    options.write_text(options.read_text("utf-8").replace("\n\n\ndef ", f"\n{FIELD}\n\ndef ", 1), "utf-8")
+    text = options.read_text("utf-8")
+    end = text.index("\n\n\n", text.index("class TurnOptions")) + 1
+    options.write_text(text[:end] + FIELD + text[end:], "utf-8")
     run = subprocess.run(
         [sys.executable, "-c", CALLS, str(tmp_path / "data"), model.base_url],
         cwd=copy, capture_output=True, text=True, timeout=110, check=False,

@@ -90,8 +90,10 @@ async def main():
         async for _ in engine.stream(story, max_tokens=900, extra={"ignore_eos": True}):
             pass
     task = asyncio.create_task(talk())
-    await asyncio.sleep(2)
-    assert engine.loaded
+    while not engine.loaded:
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
+    assert not task.done()
 
 asyncio.run(main())
 """
