@@ -71,6 +71,8 @@ class TurnRecord:
             MemoryUnavailable: Redis failed.
         """
         owner = self._run.request.owner
+        if self._opening is not None and not self._written:
+            self._opening.cancel()
         count = await self._opening if self._opening is not None and self._written else 0
         if self._run.state != "rolled_back":
             question = [] if self._written else self._question

@@ -91,7 +91,7 @@ def test_it_says_what_every_part_is(server: Server) -> None:
 
 def test_a_public_bind_without_keys_is_refused(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", {**QUIET, "HOST": "0.0.0.0"})
-    with pytest.raises(AssertionError, match="(?s)API_KEYS.*请设置"):
+    with pytest.raises(AssertionError, match="API_KEYS is empty"):
         server.start()
     assert "Traceback" not in server.log.read_text("utf-8")
 

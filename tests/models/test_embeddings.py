@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ def settings(**given: Any) -> Settings:
 
 def hosted(server: OpenAIServer, **given: object) -> HostedEmbedder:
     known = {"embedding_base_url": server.base_url, "embedding_model": "e-1", "llm_timeout": 5, "llm_max_retries": 0}
-    made = open_embedder(settings(**{**known, **given}))
+    with ThreadPoolExecutor(1) as pool:  # as the server does: it asks the endpoint for a vector
+        made = pool.submit(open_embedder, settings(**{**known, **given})).result()
     assert isinstance(made, HostedEmbedder)
     server.requests.clear()
     return made

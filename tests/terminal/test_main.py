@@ -187,7 +187,7 @@ def test_files_are_sent_read_and_cited(server: LiveServer, model: OpenAIServer, 
 
     model.script([cite])
     done = run(
-        "How long does the lease run? 另外请用中文告诉我，押金一共是几个月的租金？",
+        "How long does the lease run? 押金是几个月租金？",
         "--file",
         str(lease),
         "--file",

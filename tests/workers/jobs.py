@@ -56,6 +56,10 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def network_namespace() -> str:
+    return os.readlink("/proc/self/ns/net")
+
+
 def process() -> int:
     return os.getpid()
 

@@ -81,7 +81,7 @@ async def test_processes_that_start_at_once_upgrade_once(settings: Settings) -> 
     opened = await asyncio.gather(*(Database.open(settings) for _ in range(4)))
     uids = {await database.uid() for database in opened}
     assert len(uids) == 1
-    assert await opened[0].read(revision) == head()
+    assert await opened[0].read(revision) == await asyncio.to_thread(head)
     assert await opened[0].read(lambda db: db.scalar(select(func.count()).select_from(contents))) == 4
     for database in opened:
         await database.aclose()
