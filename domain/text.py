@@ -167,6 +167,12 @@ def _enclosed(text: str, start: int, end: int) -> bool:
     return recent.count("`") % 2 == 1 or recent.count("$$") % 2 == 1
 
 
+_PASTS = dict(pair.split("/") for pair in (
+    "grew/grow rose/rise fell/fall sold/sell bought/buy paid/pay spent/spend won/win lost/lose began/begin left/leav "
+    "made/make wrote/write built/build held/hold met/meet kept/keep took/take gave/give came/come went/go sent/send"
+).split())  # fmt: skip
+
+
 def terms(text: str) -> list[str]:
     """Return the index terms of `text`: stemmed words, and of Chinese every character and pair of characters.
 
@@ -181,6 +187,15 @@ def terms(text: str) -> list[str]:
         elif token not in STOPWORDS:
             found.append(stem(token))
     return found
+
+
+def base_terms(text: str) -> list[str]:
+    """Return the terms of `text`, irregular pasts as their infinitives; not for an index, which holds `terms`.
+
+    >>> base_terms("Revenue grew")
+    ['revenu', 'grow']
+    """
+    return [_PASTS.get(term, term) for term in terms(text)]
 
 
 @lru_cache(maxsize=100_000)

@@ -16,6 +16,7 @@ _HEADING = re.compile(
 )
 _TITLE = re.compile(r"^([^\n|:：]{1,60}[^\s.!?。！？；;…:：|\"”])\n(?=\n)", re.MULTILINE)
 _CELLS = re.compile(r"\||\S(?: {2,}|\t)\S|[^:：。.!?]{1,24}[:：][ \t]?\S")
+_LABEL = re.compile(r"[^\W\d][^:：。.!?|\d]{0,23}[:：][ \t]?\S")
 _HEADER = re.compile(r"^(\|.*)\n\|[\s:|-]*-[\s:|-]*$", re.MULTILINE)
 _RULE = re.compile(r"[\s|:=_*~#+`-]*$")
 _MARKUP = re.compile(r"\s*(?:[>*+•·▪-][ \t]+)*")
@@ -45,6 +46,8 @@ def header_of(text: str) -> str:
 def units(text: str, *, heading: str = "", header: str = "") -> list[Unit]:
     """Return the units of a text; headings and header rows are only told with what stands under them.
 
+    So is the first line above the labelled lines of a form without prose, which may be quoted too.
+
     Args:
         text: Part of a page, in Markdown.
         heading: What it stands under at its beginning.
@@ -64,6 +67,8 @@ def units(text: str, *, heading: str = "", header: str = "") -> list[Unit]:
             bare = _written_out(header, line) if row else _MARKUP.sub("", line, count=1)
             cells = not prose or bool(_CELLS.match(line) or (_CELLS.search(line) and not END.search(line)))
             found.append(Unit(one_line(_REFERENCE.sub("", bare)), line, heading, cells, place))
+            if not prose and not place and not _CELLS.search(line) and _LABEL.match(after):
+                heading = found[-1].text
     return found
 
 

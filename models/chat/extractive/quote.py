@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.citations import citation_of
-from domain.text import HAN, has_han, terms
+from domain.text import HAN, base_terms, has_han
 from domain.units import END, Unit, header_of, units
 from models.chat.extractive.rules import ANSWER_TYPES, ASKING, contradicts
 from models.embeddings.kept import KeptVectors
@@ -79,14 +79,14 @@ def content(text: str) -> list[str]:
     >>> content("How much is the deposit?"), content("押金是多少？")
     (['deposit'], ['押', '金', '押金'])
     """
-    return list(dict.fromkeys(terms(ASKING.sub("\n", text))))
+    return list(dict.fromkeys(base_terms(ASKING.sub("\n", text))))
 
 
 def quotable(passages: Sequence[Passage]) -> list[Sentence]:
     """Return what may be quoted of passages; a row has the header of its file's table, found in whichever of them."""
     headers = {one.name: header for one in reversed(passages) if (header := header_of(one.text))}
     found = [
-        Sentence(unit, one, (number, unit.place), frozenset(terms(unit.text)))
+        Sentence(unit, one, (number, unit.place), frozenset(base_terms(unit.text)))
         for number, one in enumerate(passages)
         for unit in units(one.text, heading=one.heading, header=headers.get(one.name, ""))
     ]
@@ -108,7 +108,7 @@ def weigh(asked: Sequence[str], question: str, passages: Sequence[Passage]) -> l
     for index, one in enumerate(found):
         beside = [one] if one.unit.cells else found[max(0, index - 1) : index + 2]
         near = [other.terms for other in beside if other.passage is one.passage]
-        above = terms(f"{re.sub('[._-]+', ' ', one.passage.name)}\n{one.passage.heading}\n{one.unit.heading}")
+        above = base_terms(f"{re.sub('[._-]+', ' ', one.passage.name)}\n{one.passage.heading}\n{one.unit.heading}")
         one.around = round(sum(weights.get(term, 0.0) for term in frozenset(above).union(*near)) / total, 6)
         one.own = sum(weights.get(term, 0.0) for term in one.terms) / total
         one.kind = (1 if any(held.search(one.text) for held in wanted) else one.unit.cells - 1) if wanted else 0
@@ -133,7 +133,7 @@ class Finder:
         It leans on those that it `follows`; with `own`, the passages are what the user said: "my" is a word as any.
         """
         whole = f"{follows} {question}".strip()
-        ranked = await self.rank(whole, weigh(terms(whole) if own else content(whole), question, passages))
+        ranked = await self.rank(whole, weigh(base_terms(whole) if own else content(whole), question, passages))
         if not ranked or not (
             ranked[0].around >= 0.5 or ranked[0].closeness >= LEAST_SAID if own else answers(whole, ranked[0])
         ):
@@ -152,7 +152,7 @@ class Finder:
         for one in found:
             if len(kept) >= MOST_EMBEDDED or cost > EMBEDDED_TOKENS:
                 break
-            under = one.unit.heading and not (asked - one.terms).isdisjoint(terms(one.unit.heading))
+            under = one.unit.heading and not (asked - one.terms).isdisjoint(base_terms(one.unit.heading))
             text = (f"{one.unit.heading}: {one.text}" if under else one.text)[:EMBEDDED_CHARS]
             if one.text not in given:
                 kept.setdefault(text, one)

@@ -22,7 +22,7 @@ ANSWER_TYPES: Final = [(re.compile(asked, re.IGNORECASE), re.compile(held, re.IG
     (rf"\bwhere\b|{_WHAT}(?:city|country|state|place|town|region|river)\b|哪里|哪儿|何[地处]|什么地方"
      "|哪个?(?:城市|国家|省|市|县|地区)",
      r"(?-i:\b(?:in|at|from|to|near|of|on|into|across) (?:the )?[A-Z0-9])|\blocated\b"
-     "|[省市县区镇乡村国州岛洲山河湖街路港号楼室]"),
+     r"|\b(?:behind|beneath|beside|inside|under|near|opposite|next to)\b|[省市县区镇乡村国州岛洲山河湖街路港号楼室]"),
     (r"\bwhy\b|为什么|为何|原因",
      r"\b(?:because|due to|so that|since|reason|cause|therefore|result)|因|由于|所以|为了|导致|使得"),
 )]  # fmt: skip

@@ -157,3 +157,21 @@ async def test_a_sentence_goes_on_over_the_end_of_its_page() -> None:
 def test_a_title_between_blank_lines_is_told_with_its_text_and_not_quoted() -> None:
     found = quotable([Passage("Notice and renewal\n\nSix weeks are enough.", 1)])
     assert [(one.text, one.unit.heading) for one in found] == [("Six weeks are enough.", "Notice and renewal")]
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How much did revenue grow?", "Revenue grew by twelve percent."),
+        ("Where is the vault?", "The vault is behind the painting."),
+    ],
+)
+async def test_a_short_question_in_other_words_than_its_answer(question: str, text: str) -> None:
+    assert await ask(question, text) == f"{text} [1]"
+
+
+@pytest.mark.parametrize(("number", "total"), [(6, ["Total: 102 crowns"]), (9, [])])
+async def test_the_first_line_of_a_form_tells_what_its_labels_are_of(number: int, total: list[str]) -> None:
+    pages = [Passage(f"Invoice {n}-KX\nTotal: {n * 17} crowns", n, "scan.pdf", page=n) for n in range(1, 8)]
+    found = await finder().find(f"What is the total of invoice {number}-KX?", pages)
+    assert [one.text for one in found] == total
