@@ -195,7 +195,7 @@ async def test_chinese_interface(open_page: Opener, model: OpenAIServer) -> None
     await expect(parts.filter(has_text="嵌入模型").locator(".state", has_text="内置")).to_have_count(1)
     await page.get_by_role("combobox", name="语言").select_option("en")
     await expect(page.get_by_role("heading", name="Settings")).to_be_visible()
-    await expect(parts.locator("small", has_text=re.compile("[一-鿿]"))).to_have_count(0)
+    await expect(parts.locator("small", has_text=re.compile("[一-鿿]"))).to_have_count(0, timeout=20_000)
     assert await parts.locator("small").count() == 11
     await expect(parts.filter(has_text="Language model").locator(".state", has_text="bundled")).to_have_count(0)
     await expect(page.locator("article.answer").get_by_role("button", name="Copy")).to_be_visible()
