@@ -89,9 +89,12 @@ def test_it_says_what_every_part_is(server: Server) -> None:
         assert word in text, word
 
 
-def test_a_public_bind_without_keys_is_refused(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data", {**QUIET, "HOST": "0.0.0.0"})
-    with pytest.raises(AssertionError, match="API_KEYS is empty"):
+@pytest.mark.parametrize(
+    ("lang", "said"), [("C.UTF-8", "API_KEYS is empty.*Set API_KEYS"), ("zh_CN.UTF-8", "API_KEYS.*请设置")]
+)
+def test_a_public_bind_without_keys_is_refused(tmp_path: Path, lang: str, said: str) -> None:
+    server = Server(tmp_path / "data", {**QUIET, "HOST": "0.0.0.0", "LANG": lang})
+    with pytest.raises(AssertionError, match=f"(?s){said}"):
         server.start()
     assert "Traceback" not in server.log.read_text("utf-8")
 
