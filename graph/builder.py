@@ -71,7 +71,9 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     graph.add_node(read_image, timeout=READ_SECONDS, error_handler=note_unread)
     graph.add_node(recall, retry_policy=RetryPolicy(max_attempts=2, initial_interval=0.1, retry_on=MemoryUnavailable))
     graph.add_node(select_tools)
-    graph.add_node(_routed(generate_answer, route_answer), destinations=("run_tools", "verify_citations", "remember"))
+    graph.add_node(
+        _routed(generate_answer, route_answer), destinations=("run_tools", "verify_citations", "remember", END)
+    )
     graph.add_node(run_tools)
     graph.add_node(verify_citations)
     graph.add_node(remember)
@@ -89,18 +91,20 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     return graph.compile(checkpointer=checkpointer, name="agent")
 
 
-def _routed(node: Node, route: Callable[[State], Next]) -> RoutedNode:
+def _routed(node: Node, route: Callable[[State, Context], Next]) -> RoutedNode:
     """Return `node` with its update and what comes next in one `Command`.
 
     A conditional edge would read the whole state once more and run the router as a traced task of its own: 6 % of a
-    plain turn (docs/decisions/0009). The router sees the state with the update laid over it; of `messages` only those
-    that the node wrote.
+    plain turn (docs/decisions/0009). The router sees the state with the update laid over it, and the messages of the
+    node behind those before it.
     """
 
     @wraps(node)
     async def run(state: State, runtime: Runtime[Context]) -> Command[str]:
         update = await node(state, runtime)
-        return Command(update=update, goto=route(cast("State", {**state, **update})))
+        messages = [*state["messages"], *update["messages"]]
+        after = cast("State", {**state, **update, "messages": messages})
+        return Command(update=update, goto=route(after, runtime.context))
 
     return run
 

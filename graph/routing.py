@@ -1,33 +1,45 @@
-"""Which nodes come next. Pure functions of the state."""
+"""Which nodes come next. Pure functions of state and context; a node that would find nothing to do is passed by."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage
+from langgraph.graph import END
 from langgraph.types import Send
 
 from domain.citations import Marker, scan
+from turn.compaction import window_is_full
+from turn.context import Context
 from turn.state import ReadInput, State
 
 Next = Sequence[Send | str]
 
 
-def route_by_modality(state: State) -> Next:
-    """One branch per file, side by side: pictures to `read_image`, everything else to `ingest_document`."""
-    return [
+def route_by_modality(state: State, context: Context) -> Next:
+    """One branch per file, side by side: pictures to `read_image`, everything else to `ingest_document`.
+
+    A turn without files goes on to the tools, and to `recall` when there are documents to search or the window is
+    full, so that a summary may be waiting.
+    """
+    branches = [
         Send(
             "read_image" if ref["kind"] == "image" else "ingest_document",
             ReadInput(attachment=ref, language=state["language"], question=state["question"]["text"]),
         )
         for ref in state["pending"]
-    ] or ["recall", "select_tools"]
+    ]
+    if branches:
+        return branches
+    recalls = state["documents"] or _window_is_full(state, context)
+    return ["recall", "select_tools"] if recalls else ["select_tools"]
 
 
-def route_answer(state: State) -> Next:
-    """To the tools when the model asked for some, else to the check of the answer; past it when nothing can be cited.
+def route_answer(state: State, context: Context) -> Next:
+    """To the tools when the model asked for some, else to the check of the answer.
 
-    What looks like a citation is checked in any case.
+    Where nothing can be cited and nothing in the answer looks like a citation, past the check; where the turn also
+    leaves nothing to trim, to the end.
     """
     last = state["messages"][-1]
     if isinstance(last, AIMessage) and last.tool_calls:
@@ -35,4 +47,8 @@ def route_answer(state: State) -> Next:
     citable = any(state.get(key) for key in ("sources", "documents", "attachments", "tool_runs"))
     if citable or any(isinstance(piece, Marker) for piece in scan(state["answer"])):
         return ["verify_citations"]
-    return ["remember"]
+    return ["remember"] if last.additional_kwargs or _window_is_full(state, context) else [END]
+
+
+def _window_is_full(state: State, context: Context) -> bool:
+    return window_is_full(state["messages"], context.services.chat.context_tokens)

@@ -19,18 +19,21 @@ MAX_WINDOW = 16_000
 SUMMARY_TOKENS = 600
 
 
+def window_is_full(messages: Sequence[AnyMessage], context_tokens: int) -> bool:
+    """Tell whether messages should leave the window of a model with so many tokens of context."""
+    return count_message_tokens(messages) > min(context_tokens * HIGH, MAX_WINDOW)
+
+
 def window_excess(messages: Sequence[AnyMessage], context_tokens: int) -> list[AnyMessage]:
     """Return the oldest whole turns that should leave the window; empty while there is room."""
-    limit = min(context_tokens, MAX_WINDOW / HIGH)
-    sizes = [count_message_tokens([message]) for message in messages]
-    total = sum(sizes)
-    if total <= limit * HIGH:
+    if not window_is_full(messages, context_tokens):
         return []
-    cut, kept = 0, total
+    sizes = [count_message_tokens([message]) for message in messages]
+    cut, kept = 0, sum(sizes)
     for index, message in enumerate(messages):
         if isinstance(message, HumanMessage):
             cut = index
-            if kept <= limit * LOW:
+            if kept <= min(context_tokens, MAX_WINDOW / HIGH) * LOW:
                 break
         kept -= sizes[index]
     return list(messages[:cut])

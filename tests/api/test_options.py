@@ -16,18 +16,18 @@ CALLS = """
 import functools, json, sys
 from pathlib import Path
 
-import nodes.recall
+import nodes.select_tools
 
-recall, seen = nodes.recall.recall, []
+select_tools, seen = nodes.select_tools.select_tools, []
 
 
-@functools.wraps(recall)
+@functools.wraps(select_tools)
 async def watched(state, runtime):
     seen.append(runtime.context.mood)
-    return await recall(state, runtime)
+    return await select_tools(state, runtime)
 
 
-nodes.recall.recall = watched
+nodes.select_tools.select_tools = watched
 
 from fastapi.testclient import TestClient
 from server import create_app

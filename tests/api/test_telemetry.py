@@ -136,7 +136,7 @@ async def test_a_turn_with_a_tool_is_one_trace(traced: LiveServer, collector: Co
     assert all(span["parent"] in by_id for span in spans[1:]) and all(span["ended"] for span in spans)
     nodes = [span["name"] for span in spans if span["name"].startswith("node ")]
     assert sorted(set(nodes)) == sorted(
-        f"node {name}" for name in ("detect_modality", "recall", "select_tools", "generate_answer", "run_tools",
+        f"node {name}" for name in ("detect_modality", "select_tools", "generate_answer", "run_tools",
                                     "verify_citations", "remember")
     )  # fmt: skip
     chats = [span for span in spans if span["name"] == "chat stand-in"]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NODE = '''"""Count the letters of an answer."""
+NODE = '''"""Count the letters of a checked answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from settings import Settings
 from tests.nodes.conftest import Parts, ScriptedModel
 
 async def main():
-    parts = Parts(Settings(_env_file=None), ScriptedModel(steps=[AIMessage("Hello!")], prompts=[], bound=[]))
+    parts = Parts(Settings(_env_file=None), ScriptedModel(steps=[AIMessage("Hello [1]!")], prompts=[], bound=[]))
     graph = build_graph()
     asked = {"messages": [HumanMessage("hi")]}
     chunks = [chunk async for chunk in graph.astream(asked, context=parts.runtime().context, stream_mode="updates")]
@@ -75,7 +75,7 @@ def test_one_file_its_keys_and_its_edges(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
-    assert told["steps"] == {"count_letters": {"letters": len("Hello!")}}
+    assert told["steps"] == {"count_letters": {"letters": len("Hello [1]!")}}
     drawn = told["drawing"]
     assert drawn["nodes"][-1] == {"name": "count_letters", "title": {"en": "Count letters", "zh": "数字母"}}
     assert ["remember", "count_letters"] in drawn["edges"]

@@ -85,11 +85,11 @@ async def test_files_fan_out_and_come_together_once(parts: Parts) -> None:
 LOOKING = ["recall", "select_tools"]
 
 
-async def test_a_plain_turn_takes_four_supersteps(parts: Parts) -> None:
+async def test_a_plain_turn_takes_three_supersteps(parts: Parts) -> None:
     parts.model.steps = [AIMessage("Hello!")]
     steps: list[list[str]] = []
     await run(parts, HumanMessage("hi"), steps=steps)
-    assert steps == [["detect_modality"], LOOKING, ["generate_answer"], ["remember"]]
+    assert steps == [["detect_modality"], ["select_tools"], ["generate_answer"]]
 
 
 @pytest.mark.parametrize("error", [None, FileCorrupt(name="x")])

@@ -3,19 +3,29 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.messages import AIMessage, HumanMessage, ToolCall
 
 from graph.routing import route_answer, route_by_modality
-from tests.nodes.conftest import a_source, a_state
+from tests.nodes.conftest import Parts, a_source, a_state
+
+LONG = [HumanMessage("word " * 8000), AIMessage("word " * 8000)] * 2
 
 
-def test_text_goes_straight_on() -> None:
-    assert route_by_modality(a_state()) == ["recall", "select_tools"]
+@pytest.mark.parametrize(
+    ("turn", "nodes"),
+    [
+        ({}, ["select_tools"]),
+        ({"documents": [{"id": "d"}]}, ["recall", "select_tools"]),
+        ({"messages": LONG}, ["recall", "select_tools"]),
+    ],
+)
+def test_text_goes_straight_on(parts: Parts, turn: dict[str, Any], nodes: list[str]) -> None:
+    assert route_by_modality(a_state(**turn), parts.runtime().context) == nodes
 
 
-def test_one_branch_a_file() -> None:
+def test_one_branch_a_file(parts: Parts) -> None:
     refs = [{"id": "1", "kind": "image"}, {"id": "2", "kind": "document"}, {"id": "3", "kind": "audio"}]
-    sends = route_by_modality(a_state(pending=refs, question="q"))
+    sends = route_by_modality(a_state(pending=refs, question="q"), parts.runtime().context)
     assert [(send.node, send.arg["attachment"]["id"]) for send in sends] == [  # type: ignore[union-attr]
         ("read_image", "1"), ("ingest_document", "2"), ("ingest_document", "3"),
     ]  # fmt: skip
@@ -30,7 +40,9 @@ RUN = {"name": "calculate", "arguments": {}, "status": "ok", "seconds": 0.0, "ca
     [
         (CALL, {}, ["run_tools"]),
         (CALL, {"sources": [a_source(1, "x")]}, ["run_tools"]),
-        (AIMessage("done"), {}, ["remember"]),
+        (AIMessage("done"), {}, ["__end__"]),
+        (AIMessage("done", additional_kwargs={"reasoning_content": "so"}), {}, ["remember"]),
+        (AIMessage("word " * 30_000), {}, ["remember"]),
         (AIMessage("It is so [1]."), {}, ["verify_citations"]),
         (AIMessage('it is so [1 "invented"]'), {}, ["verify_citations"]),
         (AIMessage("done"), {"sources": [a_source(1, "x")]}, ["verify_citations"]),
@@ -39,5 +51,8 @@ RUN = {"name": "calculate", "arguments": {}, "status": "ok", "seconds": 0.0, "ca
         (AIMessage("done"), {"tool_runs": [RUN]}, ["verify_citations"]),
     ],
 )
-def test_an_answer_is_checked_where_it_can_cite(message: AIMessage, turn: dict[str, Any], nodes: list[str]) -> None:
-    assert route_answer(a_state(messages=[message], answer=str(message.text), **turn)) == nodes
+def test_an_answer_goes_on_where_it_can_cite_or_leaves_work(
+    parts: Parts, message: AIMessage, turn: dict[str, Any], nodes: list[str]
+) -> None:
+    state = a_state(messages=[message], answer=str(message.text), **turn)
+    assert route_answer(state, parts.runtime().context) == nodes
