@@ -64,11 +64,12 @@ class EmbeddedFiles:
 
 
 def content_key(ref: AttachmentRef, language: Language, *, private: bool = False) -> str:
-    """Return the key of the content of `ref`: files with the same key are read once.
+    """Return the key of the content of `ref`: files with the same key are read once, for all their owners.
 
-    A picture is described in the language of its owner. What a password opened is private: it is shared with nobody.
+    The same bytes read as another type, which their name may decide, are another content. A picture is described in the
+    language of its owner. What depends on more than the bytes is private and shared with nobody: what a password
+    opened, and what a vision model said to a question.
     """
-    key = f"{ref['sha256']}:{READER_VERSION}"
-    if ref["kind"] == "image":
-        return f"{key}:picture:{language}"
+    read_as = f"picture:{language}" if ref["kind"] == "image" else ref["media_type"]
+    key = f"{ref['sha256']}:{READER_VERSION}:{read_as}"
     return f"{key}:{ref['id']}" if private else key

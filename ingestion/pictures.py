@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -61,7 +60,10 @@ class _Failed(Exception):
 
 
 class Pictures:
-    """Reads pictures through the sandbox, OCR and, if there is one, the vision model; each result only once."""
+    """Reads pictures through the sandbox, OCR and, if there is one, the vision model.
+
+    What depends on the bytes alone is made once for everyone; what answers a question is made for whoever asks.
+    """
 
     def __init__(
         self,
@@ -78,6 +80,11 @@ class Pictures:
         self._vision = vision
         self._cache = cache
         self._running: dict[str, asyncio.Task[Any]] = {}
+
+    @property
+    def describes(self) -> bool:
+        """Whether a vision model describes pictures, and so answers questions about them."""
+        return self._vision is not None
 
     async def read(self, ref: AttachmentRef, data: bytes, *, language: Language, question: str) -> Attachment:
         """Return the picture with its text, facts and description.
@@ -141,8 +148,6 @@ class Pictures:
         vision = self._vision
         if vision is None:
             return None
-        asked = hashlib.sha256(question.strip().encode()).hexdigest()[:16]
-        key = f"{ref['sha256']}/picture/description/{vision.name}/{language}/{asked}"
 
         async def ask() -> Description:
             async with aclosing(self._pages(ref, data, 1)) as pages:
@@ -150,7 +155,11 @@ class Pictures:
             return await vision.describe(first.reduced, first.reduced_media_type, language=language, question=question)
 
         try:
-            description: Description = await self._once(key, ask)
+            if question.strip():  # the answer belongs to whoever asks: it is neither kept nor given to anyone else
+                return await ask()
+            description: Description = await self._once(
+                f"{ref['sha256']}/picture/description/{vision.name}/{language}", ask
+            )
         except AppError as exc:
             return exc
         return description

@@ -29,6 +29,7 @@ from stores.library.attachments import Attachments
 from stores.library.backlog import Unfinished
 from stores.library.contents import LEASE_SECONDS, ContentGone
 from stores.library.documents import Documents
+from stores.library.records import ANY_NAME, named
 from workers.sandbox import Sandbox
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,10 @@ class FileReaders(PageSource, Protocol):
 
 class PictureReader(Protocol):
     """What this module needs of `ingestion.pictures.Pictures`."""
+
+    @property
+    def describes(self) -> bool:
+        """Whether what `read` returns depends on the question."""
 
     async def read(self, ref: AttachmentRef, data: bytes, *, language: Language, question: str) -> Attachment:
         """Return recognised text, description, facts and agreement of a picture."""
@@ -125,16 +130,22 @@ class Ingestion:
     async def read_picture(
         self, ref: AttachmentRef, owner: Owner, *, language: Language, question: str = ""
     ) -> Attachment:
-        """Recognise and describe a picture, and index what was found as a document of one page.
+        """Recognise and describe a picture, and index what was found as a document of its pages.
+
+        A description that answers `question` is indexed for this attachment alone, unless the picture has been
+        described without a question already: then that stays what is searched and cited.
 
         Raises:
             UnknownDocument: It was deleted meanwhile.
         """
         key = content_key(ref, language)
+        if question.strip() and self._pictures.describes and not await self._contents.is_ready(key):
+            key = content_key(ref, language, private=True)
         content_id, status = await self._contents.open(ref, key=key, origin="image", language=language)
         try:
             data = await self._attachments.read(ref)
-            seen = await self._pictures.read(ref, data, language=language, question=question)
+            unnamed = AttachmentRef(**{**ref, "name": ANY_NAME})
+            seen = await self._pictures.read(unnamed, data, language=language, question=question)
             if status != "ready" and await self._contents.claim(content_id) is not None:
                 await self._store_picture(content_id, seen)
         except ContentGone:
@@ -143,7 +154,7 @@ class Ingestion:
             await self._fail(content_id, exc)
             return await self._documents.get(ref["id"], owner)
         stored = await self._documents.get(ref["id"], owner)
-        return cast(Attachment, {**stored, **_picture_fields(seen)})
+        return named(cast(Attachment, {**stored, **_picture_fields(seen)}))
 
     async def _store_picture(self, content_id: int, seen: Attachment) -> None:
         pages = picture_pages(seen)
@@ -235,6 +246,8 @@ class Ingestion:
 
     async def _fail(self, content_id: int, error: AppError) -> None:
         logger.info("a document could not be read", extra={"error": error.code})
+        if "name" in error.details:  # what others called the same bytes is not this owner's to know
+            error = type(error)(**{**error.details, "name": ANY_NAME})
         await self._contents.fail(content_id, {"en": error.body("en"), "zh": error.body("zh")})
         await self._notify(content_id)
 

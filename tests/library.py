@@ -104,15 +104,19 @@ class ScriptedOcr:
 
 
 class ScriptedPictures:
-    """Sees in every picture what its bytes say."""
+    """Sees in every picture what its bytes say; with `describes` it repeats the question that it is asked too."""
 
     error: AppError | None = None
+    describes = False
 
     async def read(self, ref: AttachmentRef, data: bytes, *, language: Language, question: str) -> Attachment:
         if self.error:
             raise self.error
         text = OcrText(text=data[8:].decode(), lines=[], rotation=0, engine="scripted")
         seen = {**ref, "status": "ready", "ocr": text, "description": None, "facts": "a test picture", "warnings": []}
+        if self.describes:
+            seen |= {"description": {"text": f"To {question!r}: a sign.", "model": "scripted"}}
+            seen["warnings"] = [f"{ref['name']} is blurred."]
         return cast("Attachment", seen)
 
 

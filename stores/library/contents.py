@@ -85,6 +85,11 @@ class Contents:
         found = select(contents.c.id).where(contents.c.key == key)
         return await self._database.read(lambda db: db.scalar(found)) is not None
 
+    async def is_ready(self, key: str) -> bool:
+        """Tell whether there is a content of this key that was read to its end."""
+        found = select(contents.c.status).where(contents.c.key == key)
+        return await self._database.read(lambda db: db.scalar(found)) == "ready"
+
     async def status(self, content_id: int) -> str:
         """Return `queued`, `reading`, `ready`, `failed` or, when it was deleted, `gone`."""
         found = select(contents.c.status).where(contents.c.id == content_id)
@@ -152,11 +157,11 @@ class Contents:
         await self._database.write(change)
 
     async def fail(self, content_id: int, bodies: dict[Language, ErrorBody]) -> None:
-        """Mark a content as unusable, with the error in both languages."""
+        """Mark a content as unusable, with the error in both languages; the file is called `ANY_NAME` in it."""
         await self._set(content_id, status="failed", error=bodies, lease=0)
 
     async def set_picture(self, content_id: int, picture: dict[str, object]) -> None:
-        """Store what OCR and the vision model gave (the picture fields of an `Attachment`)."""
+        """Store what OCR and the vision model gave (picture fields of an `Attachment`, named `ANY_NAME`)."""
         await self._set(content_id, picture=picture)
 
     async def add_embedded_file(self, content_id: int, name: str, ref: AttachmentRef) -> None:

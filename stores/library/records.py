@@ -15,6 +15,8 @@ from stores.library.attachments import as_ref
 from stores.library.visibility import VISIBLE, Sight
 from stores.sql.tables import attachments, contents, documents
 
+ANY_NAME = "\ufffc"
+"""Stands for the name of the file in what is stored once for all its owners: each of them reads their own name."""
 _FIELDS = ("status", "pages_total", "pages_done", "language", "summary", "chunks", "embedded", "notes", "gaps", "error")
 
 
@@ -67,6 +69,16 @@ def attachment(row: Any) -> Attachment:
         shown["coverage"] = unread.coverage(row.gaps, row.pages_done, language)
     if row.error:
         shown["error"] = row.error[language]
+    return named(shown)
+
+
+def named(shown: Attachment) -> Attachment:
+    """Return the attachment with its own name where the stored texts have `ANY_NAME`."""
+    name = shown["name"]
+    if "warnings" in shown:
+        shown["warnings"] = [warning.replace(ANY_NAME, name) for warning in shown["warnings"]]
+    if "error" in shown:
+        shown["error"]["message"] = shown["error"]["message"].replace(ANY_NAME, name)
     return shown
 
 

@@ -160,7 +160,7 @@ async def test_failing_ocr_leaves_the_description(settings: Settings, sandbox: S
     ]
 
 
-async def test_the_same_picture_is_read_and_described_once(
+async def test_the_same_picture_is_read_and_described_once_and_each_question_is_asked(
     settings: Settings,
     sandbox: Sandbox,
     ocr_pool: OcrPool,
@@ -169,15 +169,18 @@ async def test_the_same_picture_is_read_and_described_once(
     pictures = Pictures(settings, sandbox, ocr, vision, cache)
     data = sign()
     both = await asyncio.gather(
-        *(pictures.read(ref(data, name), data, language="en", question="What?") for name in ("a.png", "b.png"))
+        *(pictures.read(ref(data, name), data, language="en", question="") for name in ("a.png", "b.png"))
     )
     assert [attachment["name"] for attachment in both] == ["a.png", "b.png"]
     later = Pictures(settings, sandbox, ocr, vision, cache)
-    again = await later.read(ref(data), data, language="en", question=" What? ")
+    again = await later.read(ref(data), data, language="en", question=" ")
     assert again["ocr"] == both[0]["ocr"] and again["facts"] == both[0]["facts"]
     assert (ocr.readings, len(vision.asked)) == (1, 1)
-    await later.read(ref(data), data, language="en", question="Who?")
-    assert (ocr.readings, len(vision.asked)) == (1, 2)
+    kept, vision.text = dict(cache.values), "Bob's sign."
+    both = await asyncio.gather(*(later.read(ref(data), data, language="en", question="Whose?") for _ in range(2)))
+    assert [attachment["description"] for attachment in both] == [{"text": "Bob's sign.", "model": "witness-1"}] * 2
+    assert (ocr.readings, len(vision.asked)) == (1, 3)
+    assert cache.values == kept, "what was said to a question is not kept"
 
 
 async def test_what_failed_is_not_remembered(settings: Settings, sandbox: Sandbox) -> None:

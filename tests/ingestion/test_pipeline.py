@@ -12,6 +12,7 @@ from domain.types import Attachment
 from readers.figures import MARK
 from readers.interface import Embedded, Outline, Page
 from settings import Settings
+from stores.sql.tables import metadata
 from tests.library import ANN, ANN_LATER, BOB, BagEmbedder, Library, Step, open_library
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -222,6 +223,54 @@ async def test_broken_picture_fails_with_its_reason(library: Library) -> None:
     ref = await library.documents.attachments.put(PNG + b"broken", name="x.png", owner=ANN)
     picture = await library.ingestion.read_picture(ref, ANN, language="en", question="")
     assert (picture["status"], picture["error"]["code"]) == ("failed", "file_corrupt")
+
+
+async def held(library: Library) -> str:
+    """Everything that the database holds, as text."""
+    return await library.database.read(
+        lambda db: " ".join(str(db.execute(table.select()).all()) for table in metadata.sorted_tables)
+    )
+
+
+async def test_what_a_question_brought_up_stays_with_whoever_asked_it(library: Library) -> None:
+    library.pictures.describes = True
+    put, read = library.documents.attachments.put, library.ingestion.read_picture
+    hers = await put(PNG + b"EXIT", name="borealis-takeover.png", owner=ANN)
+    seen = await read(hers, ANN, language="en", question="The takeover of Borealis?")
+    assert seen["description"] == {"text": "To 'The takeover of Borealis?': a sign.", "model": "scripted"}
+    assert seen["warnings"] == ["borealis-takeover.png is blurred."]
+    assert "takeover" in (await library.documents.pages(hers["id"], ANN))[0]["markdown"]
+    his = await put(PNG + b"EXIT", name="chart.png", owner=BOB)
+    for question in ("", "What is it?"):
+        shown = await read(his, BOB, language="en", question=question)
+        stored = await library.documents.get(his["id"], BOB)
+        told = str([shown, stored, await library.documents.pages(his["id"], BOB), await library.documents.list(BOB)])
+        assert "chart.png is blurred." in told
+        assert "orealis" not in told and "takeover" not in told
+        assert stored["description"] == {"text": "To '': a sign.", "model": "scripted"}
+    assert not await library.documents.search("takeover Borealis", BOB, mode="keyword")
+    assert len(await library.documents.search("takeover Borealis", ANN, mode="keyword")) == 1
+    await library.documents.delete(hers["id"], ANN)
+    left = await held(library)
+    assert "chart.png" in left
+    assert "takeover" not in left and "orealis" not in left
+
+
+async def test_a_file_name_in_an_error_is_the_owners_own(library: Library) -> None:
+    library.reader.scripts = {name: [FileEncrypted(name=name)] for name in ("merger.pdf", "scan.pdf")}
+    hers = await library.add("locked", ANN, name="merger.pdf")
+    his = await library.add("locked", BOB, name="scan.pdf")
+    assert "merger.pdf" in hers["error"]["message"] and "scan.pdf" in his["error"]["message"]
+    again = await library.documents.get(hers["id"], ANN)
+    assert "merger.pdf" in again["error"]["message"] and "scan.pdf" not in str(again)
+    (listed,) = await library.documents.list(BOB)
+    assert "scan.pdf" in listed["error"]["message"] and "merger.pdf" not in str(listed)
+
+
+async def test_the_same_bytes_under_the_name_of_another_type_are_another_content(library: Library) -> None:
+    await library.add("a,b\n1,2\n", ANN, name="table.txt")
+    await library.add("a,b\n1,2\n", BOB, name="table.csv")
+    assert library.reader.reads == ["table.txt", "table.csv"]
 
 
 async def test_document_deleted_while_it_is_read_leaves_nothing(library: Library) -> None:

@@ -343,7 +343,7 @@ def test_a_summary_covers_all_pages_and_its_ledger_says_which(api: httpx.Client,
     assert settled(api, again["id"])["summary"] == shown["summary"], "made once per content"
 
 
-def test_two_witnesses_of_a_picture_and_none_asked_twice(
+def test_two_witnesses_of_a_picture_each_asked_for_one_user_alone(
     ann: httpx.Client, bob: httpx.Client, vision: OpenAIServer
 ) -> None:
     picture = make_picture("Exit 41 to Hamburg")
@@ -361,7 +361,32 @@ def test_two_witnesses_of_a_picture_and_none_asked_twice(
         assert page["markdown"][cited["start"] : cited["end"]] == cited["quote"] == "Exit 41 to Hamburg"
         later = chat(client, "Which exit is on the road sign?", form["session_id"])
         assert later["citations"] and "disagree" in later["warnings"][0], "said again when it is asked about again"
-    assert len(vision.chats) == asked + 1
+    assert len(vision.chats) == asked + 3
+
+
+def test_an_answer_about_a_picture_reaches_no_other_user_and_goes_with_its_document(
+    ann: httpx.Client, bob: httpx.Client, vision: OpenAIServer
+) -> None:
+    picture, told = make_picture("Quarter three: 4,711"), vision.respond
+    vision.respond = lambda request: f"You asked: {request.user_text}"
+    try:
+        form = {"message": "SAY: Invoice 88 was approved by Borealis.", "session_id": session()}
+        answer = ann.post("/api/v1/chat_with_image", data=form, files={"image": ("borealis.png", picture)}).json()
+        (hers,) = answer["attachments"]
+        assert "Invoice 88" in hers["description"]["text"]
+        (his,) = upload(bob, {"chart.png": picture}, session_id="bobs").values()
+        settled(bob, his["id"], indexed=True)
+        for deleted in (False, True):
+            if deleted:
+                ann.delete(f"/api/v1/documents/{hers['id']}").raise_for_status()
+            seen = [bob.get(f"/api/v1/documents/{his['id']}{path}").text for path in ("", "/pages")]
+            found = search(bob, "Was invoice 88 approved by Borealis?", session_id="bobs")
+            asked = chat(bob, "Was invoice 88 approved?", "bobs")
+            said = str([*seen, found, asked["answer"], asked["citations"], asked["attachments"]])
+            assert "4,711" in said
+            assert "Invoice 88 was approved" not in said and "orealis" not in said, said
+    finally:
+        vision.respond = told
 
 
 def test_same_content_is_read_once_and_belongs_to_each(ann: httpx.Client, bob: httpx.Client) -> None:
