@@ -39,6 +39,10 @@ NOTES: Final = {
     "encoding_guessed": Words("The text encoding was guessed: {0}.", "文本编码为推测所得：{0}。"),
     "files_skipped": Words("{0} files inside this file were left out.", "此文件内有 {0} 个文件未读取。"),
     "pictures_not_read": Words("{0} pictures inside this file were not read.", "此文件内有 {0} 张图片未识别文字。"),
+    "parts_not_read": Words(
+        "{0} embedded objects, recordings or drawings inside this file were not read.",
+        "此文件内有 {0} 个嵌入对象、音视频或图形未读取。",
+    ),
 }
 """On a file as a whole."""
 REASONS: Final = {

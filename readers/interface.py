@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Unit = Literal["page", "section", "sheet", "slide"]
+PARTS = "parts_not_read"
+"""The warning that things beside text and pictures were left out, with their number."""
 
 
 @dataclass(frozen=True, slots=True)

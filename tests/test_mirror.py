@@ -21,6 +21,7 @@ THROUGH = {
     "models/test_speech_bundled": "models.speech.kokoro",
     "nodes/test_detect_modality": "turn.intake",
     "nodes/test_verify_citations": "turn.citation_check",
+    "readers/test_html": "readers.text.page_parts",
     "readers/test_pdf": "readers.pdf.layout readers.pdf.markdown readers.pdf.tables",
     "readers/test_reader": "readers.office.doc readers.office.odt readers.office.pptx readers.office.sheets "
     "readers.text.eml readers.text.epub readers.archive readers.sections",

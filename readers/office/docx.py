@@ -18,7 +18,7 @@ from readers.archive import open_archive, read_member
 from readers.figures import Figures
 from readers.interface import Item, Options, Outline
 from readers.sections import section_pages
-from readers.text.html import to_markdown
+from readers.text.markup import to_markdown
 
 _STYLES = """
 p[style-name='Title'] => h1:fresh

@@ -12,7 +12,7 @@ from domain.errors import FileTooLarge
 from domain.language import language_of
 from readers.interface import Embedded, Item, Options, Outline, Page
 from readers.text.encodings import decode
-from readers.text.html import to_markdown
+from readers.text.markup import to_markdown
 from readers.texts import ATTACHMENTS, PARTS, filled
 
 MAX_PARTS = 1000

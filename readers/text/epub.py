@@ -16,7 +16,7 @@ from readers.archive import open_archive, read_member
 from readers.figures import Figures
 from readers.interface import Item, Options, Outline, Page
 from readers.sections import section_pages
-from readers.text.html import to_markdown
+from readers.text.markup import to_markdown
 
 _CONTAINER = "{urn:oasis:names:tc:opendocument:xmlns:container}"
 _OPF = "{http://www.idpf.org/2007/opf}"
