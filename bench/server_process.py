@@ -1,4 +1,7 @@
-"""A server of its own process, for benchmarks: started on a free port, ended by signal, its CPU time counted."""
+"""A server of its own process, for benchmarks: started on a free port, ended by signal, its CPU time counted.
+
+It runs this checkout, or another one with an environment of its own: an older commit, to be measured beside it.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,23 @@ QUIET = {"OCR_ENGINE": "off", "TTS_ENGINE": "off", "WEB_SEARCH": "off", "LOG_LEV
 
 
 class ServerProcess:
-    """Runs `python -m server` (or another command) below `folder` for as long as a `with` block lasts."""
+    """Runs `python -m server` (or another command) below `folder` for as long as a `with` block lasts.
 
-    def __init__(self, folder: Path, values: Mapping[str, str], command: Sequence[str] = ("-m", "server")) -> None:
-        self._folder, self._values, self._command = folder, values, command
+    Args:
+        folder: Its DATA_DIR.
+        values: Further environment variables.
+        command: What Python runs.
+        checkout: Root of the checkout that runs, with a `.venv`; `None` is this one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        values: Mapping[str, str],
+        command: Sequence[str] = ("-m", "server"),
+        checkout: Path | None = None,
+    ) -> None:
+        self._folder, self._values, self._command, self._checkout = folder, values, command, checkout
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -30,7 +46,10 @@ class ServerProcess:
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         values = {**os.environ, **QUIET, "PORT": str(port), "DATA_DIR": str(self._folder), **self._values}
-        self._process = subprocess.Popen([sys.executable, *self._command], env=values, stdout=subprocess.DEVNULL)
+        python = sys.executable if self._checkout is None else str(self._checkout / ".venv" / "bin" / "python")
+        self._process = subprocess.Popen(
+            [python, *self._command], env=values, stdout=subprocess.DEVNULL, cwd=self._checkout
+        )
         began = time.monotonic()
         while time.monotonic() - began < 180 and self._process.poll() is None:
             try:

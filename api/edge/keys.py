@@ -59,14 +59,14 @@ class ApiKeys:
 
     def _user(self, request: Request) -> str:
         if not self._users:
-            if not self._is_open(request.url.path):
+            if not self._is_open(request.scope["path"]):
                 check_local(request, self._origins)
             return LOCAL_USER
         sent = _sent_key(request).encode()
         found = [user for key, user in self._users if hmac.compare_digest(key, sent)]
         if found:
             return found[0]
-        if self._is_open(request.url.path) or request.method == "OPTIONS":
+        if self._is_open(request.scope["path"]) or request.method == "OPTIONS":
             return ""
         raise Unauthorized()
 
