@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 
 from api.edge import middleware
 from tests.live_server import LiveServer
-from tests.standins.openai_server import OpenAIServer
+from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
 
 MB = 1_000_000
 
@@ -54,12 +55,18 @@ async def test_unknown_paths_and_methods(client: httpx.AsyncClient) -> None:
 
 
 async def test_metrics_and_tools(client: httpx.AsyncClient, model: OpenAIServer) -> None:
-    await client.post("/api/v1/chat", json={"message": "Hi"})
+    async def calculate() -> dict[str, Any]:
+        tools = (await client.get("/api/v1/tools")).json()["tools"]
+        return next(tool for tool in tools if tool["name"] == "calculate")
+
+    before = (await calculate())["calls"]  # counted a process, whatever ran in it before
+    model.script([Answer(tool_calls=[ToolCall("calculate", {"expression": "6*7"})]), Answer("42")])
+    await client.post("/api/v1/chat", json={"message": "How much is 6*7?"})
     text = (await client.get("/metrics")).text
     assert 'llmchat_turns_total{state="done"}' in text and "llmchat_first_token_seconds_count" in text
-    tools = {tool["name"]: tool for tool in (await client.get("/api/v1/tools")).json()["tools"]}
-    assert tools["calculate"]["permission"] == "read" and tools["calculate"]["calls"] == 0
-    assert tools["calculate"]["titles"] == {"en": "Calculate", "zh": "计算"}
+    tool = await calculate()
+    assert tool["permission"] == "read" and tool["calls"] == before + 1
+    assert tool["titles"] == {"en": "Calculate", "zh": "计算"}
     rows = (await client.get("/api/v1/tools", headers={"Accept-Language": "zh-CN"})).json()["tools"]
     documents = next(row for row in rows if row["name"] == "search_documents")
     assert (documents["title"], documents["state"]) == ("搜索文档", "conditional") and "文档" in documents["reason"]

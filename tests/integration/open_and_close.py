@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -22,14 +23,15 @@ SECONDS = 10.0
 """Longest wait for threads and sockets to end after the server has closed."""
 
 
-def open_things() -> dict[str, list[str]]:
-    """Return the threads, child processes and sockets of this process."""
+def open_things() -> dict[str, Any]:
+    """Return the threads, child processes, sockets and objects kept from garbage collection of this process."""
     gc.collect()
     me = psutil.Process()
     return {
         "threads": sorted(thread.name for thread in threading.enumerate() if thread is not threading.main_thread()),
         "children": [" ".join(child.cmdline())[:200] for child in me.children(recursive=True)],
         "sockets": [str(socket) for socket in me.net_connections("all")],
+        "frozen": gc.get_freeze_count(),
     }
 
 
@@ -41,7 +43,7 @@ def picture() -> bytes:
     return target.getvalue()
 
 
-async def use(settings: Settings) -> dict[str, list[str]]:
+async def use(settings: Settings) -> dict[str, Any]:
     """Open the server, call each of its parts, and return what was open meanwhile."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):

@@ -150,6 +150,7 @@ def test_what_was_opened_is_closed(tmp_path: Path) -> None:
     seen = json.loads(done.stdout.splitlines()[-1])
     assert {"speech_0", "listener_0", "embed-passage_0", "vectors_0"} <= set(seen["during"]["threads"])
     assert len(seen["during"]["children"]) >= 3 and seen["during"]["sockets"]
+    assert seen["during"]["frozen"] > 100_000 and not seen["after"]["frozen"]
     lasting = {"tqdm_monitor"}  # tqdm's own, started when faster-whisper loads its model
     assert set(seen["after"]["threads"]) <= lasting and not seen["after"]["children"]
     assert len(seen["after"]["sockets"]) <= 2  # Tokio's signal pipe, which Chroma opens once a process
