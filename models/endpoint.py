@@ -5,17 +5,31 @@ Chat, vision and embeddings share the rules of this file, so that one key config
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
+import httpx2
 import openai
 from langchain_core.exceptions import ContextOverflowError
 from pydantic import SecretStr
 
-from domain.errors import AppError, ModelTimedOut, ModelUnavailable
+from domain.errors import (
+    AppError,
+    ContextTooLong,
+    ModelBusy,
+    ModelKeyRefused,
+    ModelNotFound,
+    ModelRefused,
+    ModelSpent,
+    ModelTimedOut,
+    ModelUnavailable,
+)
 from domain.words import Words
 from settings import Settings
 
@@ -151,10 +165,10 @@ def http_client(silence: float) -> openai.DefaultAsyncHttpxClient:
 GARBLED = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 """What the client library raises where an answer is not what the protocol says."""
 
-FAILURES = (openai.OpenAIError, httpx.HTTPError, OSError, TimeoutError, *GARBLED)
+FAILURES = (openai.OpenAIError, httpx.HTTPError, httpx2.HTTPError, OSError, TimeoutError, *GARBLED)
 """Everything that talking to an endpoint may raise."""
 
-TIMEOUTS = (openai.APITimeoutError, httpx.TimeoutException, TimeoutError)
+TIMEOUTS = (openai.APITimeoutError, httpx.TimeoutException, httpx2.TimeoutException, TimeoutError)
 NO_CONNECTION = Words("there is no connection to it", "无法连接")
 BROKEN_OFF = Words("its answer broke off", "回答中途断开")
 ENDLESS = Words("its answer does not end", "回答没有止境")
@@ -180,16 +194,62 @@ BY_STATUS = {
 }
 
 
-def model_error(exc: Exception) -> AppError:
-    """Return the error that a client may see for `exc`, raised while talking to an endpoint.
+SAID_CHARS = 300
+"""Most characters of a provider's own words that are logged and shown."""
+_CREDENTIALS = re.compile(r"\b(?:sk|key|pk|gsk|xai)-[\w*.-]{4,}|Bearer \S+|https?://\S+")
 
-    The provider's own words are left out: they may quote keys, addresses and what users wrote.
+
+def model_error(exc: Exception) -> AppError:
+    """Return the error that a client may see for `exc`, raised while talking to a chat model.
+
+    What the provider says of a request that it refuses is for whoever made it; what it says of the operator's key,
+    account and address is for the log (`provider_words`).
     """
     if isinstance(exc, AppError):
         return exc
     if isinstance(exc, TIMEOUTS):
         return ModelTimedOut()
-    return ModelUnavailable(reason=failure_reason(exc))
+    reason = failure_reason(exc)
+    if isinstance(exc, openai.APIError):
+        kind = _KINDS_BY_REASON.get(reason) or _KINDS_BY_STATUS.get(getattr(exc, "status_code", 0), ModelUnavailable)
+        if kind is ModelRefused and reason in (BY_STATUS[400], BY_STATUS[422]) and (said := provider_words(exc)):
+            reason = Words(f"{reason.en}: {said}", f"{reason.zh}：{said}")
+        return kind(reason=reason, **_retry_after(exc))
+    return ModelUnavailable(reason=reason)
+
+
+def provider_words(exc: BaseException, secret: str = "") -> str:
+    """Return what a provider says of a failure: one line, without keys and addresses."""
+    said = str(exc)
+    if isinstance(exc, openai.APIError):
+        body = exc.body
+        inner = body.get("error", body) if isinstance(body, Mapping) else body
+        told = inner.get("message") or inner.get("detail") if isinstance(inner, Mapping) else inner
+        said = told if isinstance(told, str) else json.dumps(told or exc.message, ensure_ascii=False, default=str)
+    if secret and secret != NO_KEY:
+        said = said.replace(secret, "***")
+    return " ".join(_CREDENTIALS.sub("***", said).split())[:SAID_CHARS]
+
+
+def _retry_after(exc: openai.APIError) -> dict[str, int]:
+    """The seconds after which a provider wants to be asked again, where it says so."""
+    given = exc.response.headers.get("retry-after", "") if isinstance(exc, openai.APIStatusError) else ""
+    try:
+        return {"retry_after": min(max(1, math.ceil(float(given))), 3600)}
+    except ValueError:
+        return {}
+
+
+_KINDS_BY_REASON: dict[Words, type[ModelUnavailable]] = {
+    BY_CODE["context_length_exceeded"]: ContextTooLong,
+    BY_CODE["insufficient_quota"]: ModelSpent,
+    BY_CODE["Arrearage"]: ModelSpent,
+    BY_CODE["content_filter"]: ModelRefused,
+}
+_KINDS_BY_STATUS: dict[int, type[ModelUnavailable]] = {
+    400: ModelRefused, 413: ModelRefused, 422: ModelRefused, 401: ModelKeyRefused, 403: ModelKeyRefused,
+    402: ModelSpent, 404: ModelNotFound, 429: ModelBusy,
+}  # fmt: skip
 
 
 def failure_reason(exc: Exception) -> Words:
@@ -203,7 +263,7 @@ def failure_reason(exc: Exception) -> Words:
     if isinstance(exc, openai.APIStatusError):
         status = exc.status_code
         return BY_STATUS.get(status, Words(f"it answered HTTP {status}", f"返回 HTTP {status}"))
-    if isinstance(exc, openai.APIConnectionError):
+    if isinstance(exc, openai.APIConnectionError | httpx2.TransportError):
         return NO_CONNECTION if _never_connected(exc) else BROKEN_OFF
     if isinstance(exc, openai.APIError):
         return Words("it reported an error in the middle of its answer", "回答途中报错")
@@ -211,6 +271,7 @@ def failure_reason(exc: Exception) -> Words:
 
 
 def _never_connected(exc: BaseException) -> bool:
-    """Look for httpx's `ConnectError` below the client's own errors, by name: they come from httpx or httpx2."""
-    cause = exc.__cause__
-    return cause is not None and (type(cause).__name__ == "ConnectError" or _never_connected(cause))
+    """Look for `ConnectError` of httpx or httpx2, also below the client's own errors."""
+    if isinstance(exc, httpx.ConnectError | httpx2.ConnectError):
+        return True
+    return exc.__cause__ is not None and _never_connected(exc.__cause__)

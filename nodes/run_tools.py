@@ -59,7 +59,7 @@ def _result(call: ToolCall, outcome: ToolOutcome, sources: list[Source]) -> Tool
     body = "\n\n".join(part for part in (outcome.text, sources_text(sources)) if part)
     return ToolMessage(
         fenced(body),
-        tool_call_id=call["id"] or "0",
+        tool_call_id=str(call["id"]),
         name=call["name"],
         status="success" if outcome.run["status"] == "ok" else "error",
         artifact=ToolFindings(sources=sources, data=dict(outcome.data), code=outcome.code),

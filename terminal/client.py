@@ -67,10 +67,11 @@ class Client:
             return response
         try:
             body = response.json()
-            message, remedy = str(body["error"]["message"]), str(body["error"].get("remedy", ""))
+            error = body["error"]
+            message, remedy = str(error["message"]), str(error.get("remedy", ""))
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise self.not_ours() from exc
-        raise Failed(message, say("give_key") if response.status_code == 401 else remedy, body)
+        raise Failed(message, say("give_key") if error.get("code") == "unauthorized" else remedy, body)
 
     def call(self, method: str, path: str, **given: Any) -> dict[str, Any]:
         """Make a call and return its JSON.

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+import uuid
 
+from langchain_core.messages import AIMessage, AIMessageChunk, ToolCall, ToolCallChunk
+
+from domain.call_arguments import call_arguments
 from domain.errors import ModelUnavailable
+from domain.surrogates import cleaned
+from domain.thinking import without_unopened
 from domain.types import Usage
 from turn.material import results_text
 from turn.state import State
@@ -15,18 +20,29 @@ RESULT_CHARS = 4000
 
 
 def finished_message(chunk: AIMessageChunk) -> AIMessage:
-    """Return the message without what a checkpoint does not need, malformed tool calls turned into ordinary ones."""
-    broken = [
-        {"name": call.get("name") or "unknown", "args": {"_malformed": call.get("args")}, "id": call.get("id") or "0"}
-        for call in chunk.invalid_tool_calls
-    ]
+    """Return the message without what a checkpoint does not need.
+
+    A tool call whose arguments are no whole JSON object becomes one that is refused when it is run: LangChain would
+    complete arguments that were cut short, and the tool would run with something else than the model wanted.
+    """
+    thinking, text = without_unopened(str(chunk.text))
+    reasoning = "\n".join(part for part in (chunk.additional_kwargs.get("reasoning_content"), thinking) if part)
     return AIMessage(
-        content=str(chunk.text),
+        content=text,
         id=chunk.id,
-        tool_calls=[*chunk.tool_calls, *broken],
+        tool_calls=[_call(call) for call in chunk.tool_call_chunks],
         usage_metadata=chunk.usage_metadata,
         response_metadata={k: v for k, v in chunk.response_metadata.items() if k in ("model_name", "finish_reason")},
-        additional_kwargs={k: v for k, v in chunk.additional_kwargs.items() if k == "reasoning_content"},
+        additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
+    )
+
+
+def _call(chunk: ToolCallChunk) -> ToolCall:
+    arguments = call_arguments(chunk["args"] or "")
+    return ToolCall(
+        name=chunk["name"] or "unknown",
+        args={"_malformed": chunk["args"]} if arguments is None else cleaned(arguments),
+        id=chunk["id"] or f"call_{uuid.uuid4().hex[:24]}",
     )
 
 

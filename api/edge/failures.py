@@ -20,6 +20,9 @@ from domain.errors import (
     BadInput,
     MemoryUnavailable,
     MethodNotAllowed,
+    ModelKeyRefused,
+    ModelNotFound,
+    ModelSpent,
     RateLimited,
     Unauthorized,
     UnknownPath,
@@ -77,6 +80,10 @@ def error_response(request: Request, error: AppError) -> JSONResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(error.details.get("seconds", 60))
+    elif "retry_after" in error.details:
+        headers["Retry-After"] = str(error.details["retry_after"])
+    if isinstance(error, ModelKeyRefused | ModelNotFound | ModelSpent):
+        headers["X-Should-Retry"] = "false"  # OpenAI's clients ask the same again otherwise
     return JSONResponse(body, status_code=status, headers=headers)
 
 

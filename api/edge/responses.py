@@ -9,14 +9,24 @@ import orjson
 from fastapi import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from domain.surrogates import cleaned
+
 HEARTBEAT = b": still here\n\n"
 HEARTBEAT_SECONDS = 10.0
 """Longest silence of an event stream."""
 
 
+def json_bytes(value: object) -> bytes:
+    """Return `value` as JSON; half a character in a text becomes U+FFFD, so that no answer fails on it."""
+    try:
+        return orjson.dumps(value, default=str)
+    except TypeError:
+        return orjson.dumps(cleaned(value), default=str)
+
+
 def json_response(value: object, status: int = 200) -> Response:
     """Return `value`, which is JSON-native already, as a response."""
-    return Response(orjson.dumps(value, default=str), status_code=status, media_type="application/json")
+    return Response(json_bytes(value), status_code=status, media_type="application/json")
 
 
 async def client_left(receive: Receive) -> None:

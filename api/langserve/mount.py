@@ -26,13 +26,13 @@ from api.edge.failures import as_app_error, asked_language, error_body, validati
 from api.edge.responses import client_left
 from api.langserve.repairs import repair_langserve
 from api.langserve.schemas import CONFIG_SPECS, TurnInput, TurnOutput
-from api.runs.client_messages import cleaned
 from api.runs.request import TurnRequest
 from api.runs.run import Run
 from api.runs.runner import TurnRunner
 from api.schemas import DisconnectPolicy
 from domain.errors import BadInput
 from domain.owner import Owner
+from domain.surrogates import cleaned
 from domain.words import Words
 from turn.options import OPTIONS, TurnOptions, option_fields
 from turn.state import OutputState

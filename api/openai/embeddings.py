@@ -11,8 +11,8 @@ from fastapi import APIRouter, Response
 from api.backend import BackendDep
 from api.edge.responses import json_response
 from api.openai.schemas import EmbeddingsBody
-from api.runs.client_messages import cleaned
 from domain.errors import TooMuchText
+from domain.surrogates import cleaned
 
 router = APIRouter(prefix="/v1", tags=["openai"])
 

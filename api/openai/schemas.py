@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from api.runs.client_messages import cleaned
+from domain.surrogates import cleaned
 
 
 class StreamOptions(BaseModel):

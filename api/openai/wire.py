@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from langchain_core.messages import AIMessage
 
+from api.edge.responses import json_bytes
 from domain.types import Usage
 
 
@@ -58,4 +58,4 @@ def error_chunk(error: Mapping[str, Any]) -> bytes:
 
 
 def _data(value: object) -> bytes:
-    return b"data: " + orjson.dumps(value) + b"\n\n"
+    return b"data: " + json_bytes(value) + b"\n\n"

@@ -17,13 +17,13 @@ from api.backend import Backend
 from api.edge.failures import asked_language, validation_reason
 from api.edge.forms import read_form
 from api.rest.uploads import read_protected, store_uploads
-from api.runs.client_messages import cleaned
 from api.runs.record import index_of
 from api.runs.request import TurnRequest
 from api.schemas import ChatBody
 from domain.errors import BadInput, TooManyFiles, UnknownRun
 from domain.language import language_of
 from domain.owner import Owner
+from domain.surrogates import cleaned
 from domain.types import Attachment, AttachmentRef
 from domain.words import Language, Words
 from settings import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from langchain_core.messages import (
     AIMessage,
@@ -17,8 +17,9 @@ from langchain_core.messages import (
     convert_to_messages,
 )
 
+from domain.surrogates import cleaned
+
 _KINDS = (HumanMessage, AIMessage, SystemMessage, ToolMessage)
-_Value = TypeVar("_Value")
 
 
 def client_messages(messages: Sequence[Any]) -> list[AnyMessage]:
@@ -44,22 +45,6 @@ def client_messages(messages: Sequence[Any]) -> list[AnyMessage]:
     if not made:
         raise ValueError("messages hold nothing that can be answered")
     return made
-
-
-def cleaned(value: _Value) -> _Value:
-    """Return JSON-like data with lone surrogates, which no encoder takes, as question marks.
-
-    Raises:
-        RecursionError: It is nested too deeply.
-    """
-    changed: object = value
-    if isinstance(value, str):
-        changed = value if value.isascii() else value.encode("utf-8", "replace").decode()
-    elif isinstance(value, dict):
-        changed = {cleaned(key): cleaned(item) for key, item in value.items()}
-    elif isinstance(value, list):
-        changed = [cleaned(item) for item in value]
-    return cast("_Value", changed)
 
 
 def _rebuilt(messages: Sequence[BaseMessage]) -> list[AnyMessage]:

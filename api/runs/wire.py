@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 
-import orjson
 from fastapi import Request
 
-from api.edge.responses import EventStream, client_left
+from api.edge.responses import EventStream, client_left, json_bytes
 from api.runs.run import Run
 from api.schemas import Answer
 from domain.runs import Event
@@ -31,7 +30,7 @@ async def _encoded(batches: AsyncIterator[list[Event]]) -> AsyncIterator[bytes]:
 
 def _encode(event: Event) -> bytes:
     head = f"id: {event.number}\n" if event.number else ""
-    return f"{head}event: {event.name}\ndata: ".encode() + orjson.dumps(event.data, default=str) + b"\n\n"
+    return f"{head}event: {event.name}\ndata: ".encode() + json_bytes(event.data) + b"\n\n"
 
 
 async def result_while_connected(request: Request, run: Run) -> Answer:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai.chat_models.base import BaseChatOpenAI
+from pydantic import PrivateAttr, SecretStr
 
 from domain.errors import ModelUnavailable
-from models.chat.reasoning import ThinkTags, delta_reasoning
-from models.endpoint import BROKEN_OFF, ENDLESS, FAILURES, model_error
+from models.chat.answer_reader import AnswerReader
+from models.chat.completion_stream import ChunkReader
+from models.chat.concessions import Concessions
+from models.endpoint import BROKEN_OFF, ENDLESS, FAILURES, model_error, provider_words
 
-MOST_CALLS = 32
-"""Tool calls of one answer that are looked at; what comes after them is left out."""
+logger = logging.getLogger(__name__)
+
 MOST_CHARS = 500_000
 """Characters after which an answer counts as endless: more than the 128,000 tokens that any model writes at once."""
 
@@ -27,9 +32,11 @@ MOST_CHARS = 500_000
 class OpenAICompatibleChat(BaseChatOpenAI):
     """An OpenAI-compatible chat model that always ends, with an answer or an `AppError`.
 
-    Beyond `BaseChatOpenAI` it keeps reasoning apart in `additional_kwargs["reasoning_content"]`, counts usage once
-    where a server repeats it in every chunk, takes an answer without `finish_reason` for one that broke off, and bounds
-    the silence between two tokens (keep-alive comments and empty deltas are silence), the length and the tool calls.
+    `BaseChatOpenAI` writes the requests, `answer_reader` reads the answers of all kinds of servers. What an endpoint
+    refuses it is asked without, once and from then on (`concessions`). An answer that neither gives a finish reason nor
+    says `[DONE]` broke off; the silence between two tokens (keep-alive comments and empty deltas are silence), the
+    length and the number of tool calls are bounded. Reasoning is kept apart, in
+    `additional_kwargs["reasoning_content"]`.
 
     Raises:
         ModelUnavailable: The endpoint failed, after its retries, or does not stop writing.
@@ -37,6 +44,9 @@ class OpenAICompatibleChat(BaseChatOpenAI):
     """
 
     silence: float
+    _concessions: Concessions = PrivateAttr(default_factory=Concessions)
+    _thinks_unopened: bool | None = PrivateAttr(default=None)
+    """Whether this endpoint ends its thinking without having begun it; None until its first answer."""
 
     async def _astream(
         self,
@@ -45,29 +55,19 @@ class OpenAICompatibleChat(BaseChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        usage, finished, tags, written = None, False, ThinkTags(), 0
-        source = super()._astream(messages, stop=stop, **kwargs)
-        async with aclosing(_without_silence(source, self.silence)) as chunks:
+        body = self._get_request_payload(messages, stop=stop, **kwargs)
+        offered = [tool["function"]["name"] for tool in body.get("tools", ()) if "function" in tool]
+        reader, written = AnswerReader(self.model_name, offered, unopened=self._thinks_unopened), 0
+        async with aclosing(self._read(body, reader)) as chunks:
             async for chunk in chunks:
-                message = chunk.message
-                assert isinstance(message, AIMessageChunk)
-                usage, message.usage_metadata = message.usage_metadata or usage, None
-                ends = _finish(chunk, self.model_name, already=finished)
-                finished = finished or ends
-                chunk = _without_tags(chunk, tags, ends=ends)
-                if _says_nothing(chunk):
-                    continue
-                written += _length(message)
+                written += _length(chunk)
                 if written > MOST_CHARS:
                     raise ModelUnavailable(reason=ENDLESS)
                 if run_manager:
                     await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk
                 await asyncio.sleep(0)  # a model that writes faster than it is read must not keep others waiting
-        if not finished:
-            raise ModelUnavailable(reason=BROKEN_OFF)
-        if usage:
-            yield ChatGenerationChunk(message=AIMessageChunk(content="", usage_metadata=usage))
+        self._thinks_unopened = reader.unopened
 
     async def _agenerate(
         self,
@@ -82,95 +82,100 @@ class OpenAICompatibleChat(BaseChatOpenAI):
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        """Return what the client library is called with.
-
-        Messages and tools are plain JSON and go as `extra_body`: the library walks through what it is given as
-        arguments and holds every part against every type of message, which took 5 ms for twenty messages.
-        """
+        """Return the body of the request; a longest length of the call lowers that of the model."""
         most = kwargs.pop("max_tokens", None)
         payload: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **kwargs)
         if most is not None:
             name = "max_completion_tokens" if "max_completion_tokens" in payload else "max_tokens"
             payload[name] = min(most, payload.get(name) or most)
-        plain = {name: payload.pop(name) for name in ("messages", "tools") if name in payload}
-        return {**payload, "messages": [], "extra_body": {**plain, **(payload.get("extra_body") or {})}}
+        extra = payload.pop("extra_body", None) or {}
+        return {**payload, "stream": True, "stream_options": {"include_usage": True}, **extra}
 
-    def _convert_chunk_to_generation_chunk(
-        self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
-    ) -> ChatGenerationChunk | None:
-        delta = _delta(chunk)
-        delta["role"] = "assistant"
-        for position, call in enumerate(delta.get("tool_calls") or ()):
-            if call.get("index") is None:
-                call["index"] = position
-        if delta.get("tool_calls"):
-            delta["tool_calls"] = [call for call in delta["tool_calls"] if call["index"] < MOST_CALLS]
-        generation = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
-        if generation is not None and (reasoning := delta_reasoning(delta)):
-            generation.message.additional_kwargs["reasoning_content"] = reasoning
-        return generation
+    async def _read(self, body: dict[str, Any], reader: AnswerReader) -> AsyncGenerator[ChatGenerationChunk, None]:
+        """Yield the answer, and translate the endpoint's errors; what they say is logged."""
+        try:
+            async with aclosing(self._without_silence(body, reader)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            if not reader.finished:
+                raise ModelUnavailable(reason=BROKEN_OFF)
+            for chunk in reader.end():
+                yield chunk
+        except FAILURES as exc:
+            key = self.openai_api_key.get_secret_value() if isinstance(self.openai_api_key, SecretStr) else ""
+            status = getattr(exc, "status_code", None)
+            logger.warning(
+                "%s failed: %s", self.model_name, provider_words(exc, key) or type(exc).__name__,
+                extra={"status": status, "error": type(exc).__name__},
+            )  # fmt: skip
+            raise model_error(exc) from exc
+
+    async def _without_silence(
+        self, body: dict[str, Any], reader: AnswerReader
+    ) -> AsyncGenerator[ChatGenerationChunk, None]:
+        """Yield what the chunks of the endpoint say, as long as they say something."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self.silence
+        async with aclosing(self._chunks(body)) as chunks:
+            while True:
+                async with asyncio.timeout_at(deadline):
+                    raw = await anext(chunks, None)
+                if raw is None:
+                    return
+                if not reader.take(raw):
+                    continue
+                for chunk in reader.ready():
+                    yield chunk
+                deadline = clock() + self.silence
+
+    async def _chunks(self, body: dict[str, Any]) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Yield the JSON chunks of an answer; before the first one, ask again without what the endpoint refuses."""
+        while True:
+            asked, begun = self._concessions.adapted(body), False
+            try:
+                async for chunk in self._chunks_of_one_request(asked):
+                    begun = True
+                    yield chunk
+                return
+            except openai.APIError as exc:
+                given_up = "" if begun else self._concessions.learn(exc, asked)
+                if not given_up:
+                    raise
+                logger.warning("%s refuses %s and is asked without: %s", self.model_name, given_up, provider_words(exc))
+
+    async def _chunks_of_one_request(self, body: dict[str, Any]) -> AsyncGenerator[Mapping[str, Any], None]:
+        # All of the body goes as `extra_body`: the library walks through what it is given as arguments and holds every
+        # part against every type of message, which took 5 ms for twenty messages.
+        reader = ChunkReader()
+        request = self.async_client.with_streaming_response.create(
+            model=body["model"], messages=[], stream=True, extra_body=body
+        )
+        async with request as response:
+            async with aclosing(response.iter_bytes()) as pieces:
+                async for piece in pieces:
+                    for chunk in reader.feed(piece):
+                        yield _sound(chunk, response)
+            for chunk in reader.end():
+                yield _sound(chunk, response)
 
 
-def _delta(chunk: Mapping[str, Any]) -> dict[str, Any]:
-    choices = chunk.get("choices") or chunk.get("chunk", {}).get("choices") or [{}]
-    return choices[0].get("delta") or {}
+def _sound(chunk: Mapping[str, Any], response: Any) -> Mapping[str, Any]:
+    """Return a chunk that reports no error.
 
-
-def _finish(chunk: ChatGenerationChunk, model_name: str, *, already: bool) -> bool:
-    """Return whether `chunk` ends the answer; name the model once, at the end."""
-    info = chunk.generation_info or {}
-    if not info.get("finish_reason"):
-        return False
-    if already:
-        chunk.generation_info = None
-    else:
-        info["model_name"] = info.get("model_name") or model_name
-    return True
-
-
-def _without_tags(chunk: ChatGenerationChunk, tags: ThinkTags, *, ends: bool) -> ChatGenerationChunk:
-    """Move thinking between tags from the content of `chunk` to its reasoning."""
-    message = chunk.message
-    if not isinstance(message.content, str):
+    Raises:
+        openai.APIError: It does; some servers answer 200 with one.
+    """
+    error = chunk.get("error")
+    if not error and "choices" not in chunk and ("message" in chunk or "detail" in chunk) and "usage" not in chunk:
+        error = chunk
+    if not error:
         return chunk
-    thinking, content = tags.feed(message.content)
-    if ends:
-        thinking, content = (part + rest for part, rest in zip((thinking, content), tags.rest(), strict=True))
-    if content == message.content and not thinking:
-        return chunk
-    if thinking:
-        message.additional_kwargs["reasoning_content"] = delta_reasoning(message.additional_kwargs) + thinking
-    message.content = content
-    return ChatGenerationChunk(message=message, generation_info=chunk.generation_info)
+    message = error.get("message") or error.get("detail") if isinstance(error, Mapping) else error
+    raise openai.APIError(str(message or error), response.http_response.request, body=error)
 
 
-def _length(message: AIMessageChunk) -> int:
-    arguments = sum(len(call["args"] or "") for call in message.tool_call_chunks)
-    return len(message.content) + len(delta_reasoning(message.additional_kwargs)) + arguments
-
-
-def _says_nothing(chunk: ChatGenerationChunk) -> bool:
+def _length(chunk: ChatGenerationChunk) -> int:
     message = chunk.message
     assert isinstance(message, AIMessageChunk)
-    said = message.content or message.tool_call_chunks or message.additional_kwargs or message.usage_metadata
-    return not said and not (chunk.generation_info or {}).get("finish_reason")
-
-
-async def _without_silence(
-    source: AsyncIterator[ChatGenerationChunk], silence: float
-) -> AsyncGenerator[ChatGenerationChunk, None]:
-    """Yield the chunks of `source` that have content; translate the endpoint's errors."""
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + silence
-    async with aclosing(source) as chunks:  # type: ignore[type-var]
-        while True:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    chunk = await anext(chunks, None)
-            except FAILURES as exc:
-                raise model_error(exc) from exc
-            if chunk is None:
-                return
-            if not _says_nothing(chunk):
-                yield chunk
-                deadline = clock() + silence
+    arguments = sum(len(call["args"] or "") for call in message.tool_call_chunks)
+    return len(message.content) + len(message.additional_kwargs.get("reasoning_content", "")) + arguments

@@ -138,9 +138,9 @@ async def test_errors_speak_the_language_of_the_client(client: httpx.AsyncClient
         agent = await client.post("/agent/invoke", json={"input": body}, headers=headers)
         async with client.stream("POST", "/api/v1/chat/stream", json=body, headers=headers) as response:
             *_, (_, name, data) = [event async for event in events_of(response)]
-        assert (answer.status_code, agent.status_code, name) == (503, 503, "error")
+        assert (answer.status_code, agent.status_code, name) == (401, 401, "error")
         for error in (answer.json()["error"], agent.json()["error"], data["error"]):
-            assert error["code"] == "model_unavailable"
+            assert error["code"] == "model_key_refused"
             assert ("语言模型" in error["message"]) is is_chinese
 
 

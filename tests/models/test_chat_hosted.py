@@ -13,10 +13,11 @@ from langchain_core.tools import tool
 from pydantic import BaseModel
 
 from domain.errors import AppError, ModelTimedOut, ModelUnavailable
+from models.chat.call_chunks import MOST_CALLS
 from models.chat.fallback import FallbackChat
 from models.chat.hosted import hosted_chat
 from models.chat.interface import Chat
-from models.chat.openai_chat import MOST_CALLS, MOST_CHARS
+from models.chat.openai_chat import MOST_CHARS
 from settings import Settings
 from tests.models.conftest import Configure
 from tests.standins.openai_server import (
@@ -95,7 +96,7 @@ async def test_think_tags_are_reasoning(openai_server: OpenAIServer, configure: 
     assert whole.additional_kwargs.get("reasoning_content", "") == thought
 
 
-@pytest.mark.parametrize("text", ["<thinking> is no tag", "<b>bold</b>", "  <", "a </think> b"])
+@pytest.mark.parametrize("text", ["<thinks> is no tag", "<b>bold</b>", "  <", "a </think> b"])
 async def test_other_tags_are_content(openai_server: OpenAIServer, configure: Configure, text: str) -> None:
     openai_server.script([text])
     whole, _ = await collect(opened(configure()).model)
@@ -147,13 +148,12 @@ async def test_ainvoke_streams_too(openai_server: OpenAIServer, configure: Confi
     assert openai_server.chats[0].body["stream"] is True
 
 
-@pytest.mark.filterwarnings("ignore:Pydantic serializer")
 async def test_structured_output(openai_server: OpenAIServer, configure: Configure) -> None:
     class Title(BaseModel):
         title: str
 
     openai_server.script(['{"title": "A walk"}'])
-    made = await opened(configure()).model.with_structured_output(Title, method="json_schema").ainvoke("hi")
+    made = await opened(configure()).model.with_structured_output(Title, method="json_mode").ainvoke("hi")
     assert made == Title(title="A walk")
 
 
@@ -198,7 +198,6 @@ async def test_refusals(
         Answer("half of an answer", error_after=3),
     ],
 )
-@pytest.mark.filterwarnings("ignore:Pydantic serializer")
 async def test_broken_answers_are_errors(openai_server: OpenAIServer, configure: Configure, step: Step) -> None:
     openai_server.script([step])
     with pytest.raises(ModelUnavailable):

@@ -152,10 +152,11 @@ class Drip:
 
 @dataclass(frozen=True)
 class Garbled:
-    """Send `body` with status 200, whatever was asked for."""
+    """Send `body` with status 200, whatever was asked for; with `piece`, in pieces of so many bytes."""
 
-    body: str = "data: {not json\n\n"
+    body: str | bytes = "data: {not json\n\n"
     content_type: str = "text/event-stream"
+    piece: int = 0
 
 
 Step = Answer | Failure | Hang | Drip | Garbled
@@ -197,7 +198,11 @@ class Wire(Response):
                 await self._fail(send, step)
             case Garbled():
                 await _start(send, 200, step.content_type)
-                await _body(send, step.body, more=False)
+                data = step.body.encode() if isinstance(step.body, str) else step.body
+                for start in range(0, len(data), step.piece or len(data) or 1):
+                    piece = data[start : start + (step.piece or len(data))]
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await _body(send, "", more=False)
             case Hang():
                 if step.headers:
                     await _start(send, 200, "text/event-stream")

@@ -81,7 +81,7 @@ export function notify(it) {
   const failed = it instanceof Error;
   set({ notice: { text: failed ? [it.message, it.remedy].filter(Boolean).join(" ") : String(it), kind: failed ? "error" : "info" } });
   if (!failed) closing = setTimeout(() => set({ notice: null }), 6000);
-  if (it?.status === 401) openPanel("settings");
+  if (it?.code === "unauthorized") openPanel("settings");
 }
 
 let opener = null;
