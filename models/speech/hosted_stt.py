@@ -42,9 +42,10 @@ class HostedListener:
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
         """Return (text, language); see `Listener`."""
+        kind = _extension(audio)
         try:
             answer = await self._client.audio.transcriptions.create(
-                file=(f"audio.{_extension(audio)}", audio),
+                file=(f"audio.{kind}", audio, f"audio/{kind}"),  # a type to be guessed would be looked up in files
                 model=self.name,
                 language=language or openai.omit,
                 response_format="json",
