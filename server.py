@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import resource
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,11 +13,12 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api.announce import announce
 from api.backend import Backend
+from api.edge.connections import limited_http
 from api.edge.failures import install_error_handlers
 from api.edge.keys import ApiKeys
 from api.edge.local_callers import is_loopback
 from api.edge.logs import configure_logging
-from api.edge.middleware import BodyLimit, RequestScope
+from api.edge.middleware import BodyLimit, JsonShape, RequestScope
 from api.edge.static import page_router
 from api.langserve.mount import mount_langserve
 from api.openai import audio, completions, embeddings, models
@@ -96,6 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for room in (completions, models, embeddings, audio):
         app.include_router(room.router)
     app.include_router(page_router())
+    app.add_middleware(JsonShape)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"],
@@ -117,9 +120,11 @@ def main() -> None:
     configure_logging(settings)
     if not is_loopback(settings.host) and not settings.api_keys:
         sys.exit(NEEDS_KEYS.text(settings.language).format(host=settings.host))
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     uvicorn.run(
-        create_app(settings), host=settings.host, port=settings.port, loop="uvloop", log_config=None, access_log=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        create_app(settings), host=settings.host, port=settings.port, loop="uvloop", http=limited_http(settings),
+        ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )  # fmt: skip
 
 

@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     # limits, announced by /api/v1/health
     max_file_bytes: int = Field(50 * MiB, ge=1024, description="Largest single upload.")
     max_turn_bytes: int = Field(100 * MiB, ge=1024, description="Largest request body.")
+    max_connections: int = Field(
+        512, ge=0, description="Most open connections of one address; 0: no limit, for servers behind a proxy."
+    )
     max_files: int = Field(20, ge=1, description="Most files and pictures of one turn.")
     max_pages: int = Field(2000, ge=1, description="Most pages of one document.")
     max_pixels: int = Field(50_000_000, ge=10_000, description="Most pixels of one picture.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
 from typing_extensions import TypedDict
 
 from domain.runs import ConcurrencyPolicy, RunState
@@ -18,17 +18,31 @@ DisconnectPolicy = Literal["continue", "cancel"]
 MOST_ITEMS = 2**31 - 1
 """Largest number of an item, page or event that is asked for: what databases and JSON can count to."""
 
+MOST_FIELDS = 100
+"""Most fields of a body; each that is not known costs an error."""
 _SESSION = "Conversation to go on with; empty: a new one is made and returned."
 
 
-_Options: Any = create_model("TurnOptions", **option_fields())
+class Body(BaseModel):
+    """A JSON object of known fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, value: object) -> object:
+        if isinstance(value, dict) and len(value) > MOST_FIELDS:
+            raise ValueError(f"has more than {MOST_FIELDS} fields")
+        return value
+
+
+_Options: Any = create_model("TurnOptions", __base__=Body, **option_fields())
 
 
 class ChatBody(_Options):  # its fields are those of TurnOptions, wherever that gets a new one
     """A message to the assistant."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"message": "What does the contract say about notice periods?", "session_id": "s-1"},
@@ -39,7 +53,9 @@ class ChatBody(_Options):  # its fields are those of TurnOptions, wherever that 
 
     message: str = Field("", description="What the user says. May be empty when files come along.")
     session_id: SessionId | None = Field(None, description=_SESSION)
-    attachment_ids: list[str] = Field([], description="Ids of uploaded files (POST /api/v1/documents).")
+    attachment_ids: list[str] = Field(
+        [], max_length=1000, description="Ids of uploaded files (POST /api/v1/documents)."
+    )
     stream: bool = Field(False, description="Answer as Server-Sent Events.")
     speak: bool = Field(False, description="With a stream: `audio` events, sentence by sentence.")
     on_busy: ConcurrencyPolicy = Field(
@@ -108,36 +124,30 @@ class Receipt(BaseModel):
     )
 
 
-class SessionBody(BaseModel):
+class SessionBody(Body):
     """Names a session."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"session_id": "s-1"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"session_id": "s-1"}]})
 
     session_id: SessionId
 
 
-class RenameBody(BaseModel):
+class RenameBody(Body):
     """A new title."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-class EditBody(BaseModel):
+class EditBody(Body):
     """A past message, said otherwise; what came after it is dropped."""
-
-    model_config = ConfigDict(extra="forbid")
 
     run_id: str = Field(description="The run whose message is replaced.")
     message: Annotated[str, StringConstraints(min_length=1)]
     stream: bool = False
 
 
-class RegenerateBody(BaseModel):
+class RegenerateBody(Body):
     """A past answer to be given again; what came after it is dropped."""
-
-    model_config = ConfigDict(extra="forbid")
 
     run_id: str | None = Field(None, description="The run to answer again; empty: the last one.")
     stream: bool = False
@@ -151,8 +161,8 @@ class ImportedMessage(BaseModel):
     role: Literal["user", "assistant"]
     text: Annotated[str, StringConstraints(max_length=200_000)] = ""
     created: str | None = Field(None, max_length=40)
-    citations: list[dict[str, Any]] | None = None
-    tools: list[dict[str, Any]] | None = None
+    citations: Annotated[list[dict[str, Any]], Field(fail_fast=True)] | None = None
+    tools: Annotated[list[dict[str, Any]], Field(fail_fast=True)] | None = None
     run_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] | None = None
 
 
@@ -162,13 +172,11 @@ class ImportBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     title: Annotated[str, StringConstraints(max_length=200)] = ""
-    messages: Annotated[list[ImportedMessage], Field(min_length=1, max_length=20_000)]
+    messages: Annotated[list[ImportedMessage], Field(min_length=1, max_length=20_000, fail_fast=True)]
 
 
-class BranchBody(BaseModel):
+class BranchBody(Body):
     """A point of a session from which another one goes on."""
-
-    model_config = ConfigDict(extra="forbid")
 
     run_id: str | None = Field(None, description="The last run that the new session keeps; empty: all of them.")
     session_id: SessionId | None = Field(None, description="Id of the new session; empty: one is made.")
@@ -185,11 +193,11 @@ class RunStatus(BaseModel):
     error: ErrorDetail | None = None
 
 
-class SearchBody(BaseModel):
+class SearchBody(Body):
     """A search in documents."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"query": "notice period", "session_id": "s-1", "top_k": 5}]}
+        json_schema_extra={"examples": [{"query": "notice period", "session_id": "s-1", "top_k": 5}]}
     )
 
     query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -199,12 +207,10 @@ class SearchBody(BaseModel):
     mode: Literal["hybrid", "dense", "keyword"] = "hybrid"
 
 
-class SpeechBody(BaseModel):
+class SpeechBody(Body):
     """A text to be spoken."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"text": "Good morning.", "format": "mp3"}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "Good morning.", "format": "mp3"}]})
 
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
     voice: str | None = Field(None, max_length=100)

@@ -136,7 +136,7 @@ class GuardedHttp:
             raise UrlRefused(url=url[:80] + "...", reason=Words("the URL is too long", "网址过长"))
         try:
             parsed = httpx.URL(url)
-            port = parsed.port or (443 if parsed.scheme == "https" else 80)
+            host, port = parsed.host.lower(), parsed.port or (443 if parsed.scheme == "https" else 80)
         except (httpx.InvalidURL, ValueError) as exc:
             raise UrlRefused(url=url, reason=Words("it is not a URL", "不是有效的网址")) from exc
         if parsed.scheme not in ("http", "https") or not _HOST.fullmatch(parsed.raw_host):
@@ -145,7 +145,7 @@ class GuardedHttp:
             raise UrlRefused(
                 url=str(parsed.copy_with(userinfo=b"")), reason=Words("it carries a password", "网址中含有密码")
             )
-        if port not in WEB_PORTS and (parsed.host.lower(), port) not in self._allowed:
+        if port not in WEB_PORTS and (host, port) not in self._allowed:
             raise UrlRefused(url=url, reason=Words(f"port {port} is not a web port", f"端口 {port} 不是网页端口"))
         return parsed.copy_with(fragment=None)
 

@@ -31,7 +31,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     services, owner, messages = runtime.context.services, owner_of(runtime), state["messages"]
     if not messages or not isinstance(messages[-1], HumanMessage):
         raise BadInput(reason=NOT_THE_USERS)
-    taken = take_apart(messages, services.settings)
+    taken = await take_apart(messages, services.settings)
     text, before = taken[-1][1], state.get("language", "en")
     language = _language(text, before, runtime)
     moved: list[AnyMessage] = []

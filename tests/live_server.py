@@ -11,6 +11,7 @@ from typing import Self
 import uvicorn
 from fastapi import FastAPI
 
+from api.edge.connections import limited_http
 from server import create_app
 from settings import Settings
 
@@ -21,12 +22,15 @@ class LiveServer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.app: FastAPI = create_app(settings)
+        self.http = limited_http(settings)
         self.url = ""
 
     def __enter__(self) -> Self:
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(self.app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            self.app, http=self.http, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=5
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()

@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes
 
 from domain.errors import BadInput
@@ -26,28 +26,47 @@ from turn.texts import (
     BLOCK_URL,
 )  # fmt: skip
 
-_DATA_URL = re.compile(
-    r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?P<params>(?:;[\w.=+-]+)*?)(?P<b64>;base64)?,(?P<data>.*)", re.S
-)
+_DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?P<params>(?:;[\w.=+-]+)*?)(?P<b64>;base64)?,")
 _MAX_NAME = 200
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class InlinePart:
-    """One file inside a message: exactly one of `data`, `url`, `attachment_id` is set."""
+    """One file inside a message, the block `number` of it: exactly one of the last four fields is set."""
 
     name: str
     media_type: str = ""
+    number: int = 0
     data: bytes | None = None
+    base64: str | None = None
     url: str | None = None
     attachment_id: str | None = None
 
+    def decoded(self) -> InlinePart:
+        """Return the part with its `base64` as `data`; it takes a second for the largest body that is taken.
+
+        Raises:
+            BadInput: It is not valid base64.
+        """
+        if self.base64 is None:
+            return self
+        try:
+            # In pieces, so that other threads have their turn between them; line breaks are rare and cost a copy.
+            text = "".join(self.base64.split()) if any(blank in self.base64 for blank in " \r\n") else self.base64
+            data = b"".join(
+                base64.b64decode(text[start : start + _PIECE], validate=True) for start in range(0, len(text), _PIECE)
+            )
+        except (binascii.Error, ValueError) as exc:
+            raise _bad_block(BLOCK_BASE64, self.number) from exc
+        return replace(self, data=data, base64=None)
+
 
 def split_content(content: str | Sequence[object]) -> tuple[str, list[InlinePart]]:
-    """Return the text of a message and the files in it.
+    """Return the text of a message and the files in it, base64 as it was sent.
 
     Raises:
-        BadInput: A block is of no known form, or its base64 is broken.
+        BadInput: A block is of no known form.
     """
     if isinstance(content, str):
         return content, []
@@ -70,7 +89,7 @@ def _part(block: Mapping[str, object], number: int) -> InlinePart:
     if kind not in _PARSERS:
         raise _bad_block(BLOCK_UNKNOWN, number, kind)
     part = _PARSERS[kind](block, number)
-    if part.data is None and part.url is None and part.attachment_id is None:
+    if part.data is None and part.base64 is None and part.url is None and part.attachment_id is None:
         raise _bad_block(BLOCK_EMPTY, number, kind)
     return part
 
@@ -84,7 +103,7 @@ def _openai_image(block: Mapping[str, object], number: int) -> InlinePart:
 def _openai_audio(block: Mapping[str, object], number: int) -> InlinePart:
     value = _mapping(block.get("input_audio"))
     form = str(value.get("format") or "wav")
-    return InlinePart(f"audio-{number}.{form}", f"audio/{form}", data=_decode(value.get("data"), number))
+    return _encoded(f"audio-{number}.{form}", f"audio/{form}", value.get("data"), number)
 
 
 def _plain_text(block: Mapping[str, object], number: int) -> InlinePart:
@@ -104,7 +123,7 @@ def _standard(block: Mapping[str, object], number: int) -> InlinePart:
     reference = block.get("file_id") or (block.get("id") if block.get("source_type") == "id" else None)
     data = block.get("base64") or block.get("data")
     if data:
-        return InlinePart(name, media_type, data=_decode(data, number))
+        return _encoded(name, media_type, data, number)
     if block.get("source_type") == "text":
         return InlinePart(name, media_type or "text/plain", data=str(block.get("text") or "").encode())
     if block.get("url"):
@@ -118,7 +137,7 @@ def _openai_file(value: Mapping[str, object], number: int) -> InlinePart:
     if isinstance(data, str) and data.startswith("data:"):
         return _from_url(data, name, number)
     if data:
-        return InlinePart(name, data=_decode(data, number))
+        return _encoded(name, "", data, number)
     reference = value.get("file_id")
     return InlinePart(name, attachment_id=str(reference) if reference else None)
 
@@ -137,25 +156,23 @@ _PARSERS = {
 
 def _from_url(url: str, name: str, number: int) -> InlinePart:
     if url.startswith("data:"):
-        match = _DATA_URL.fullmatch(url)
+        match = _DATA_URL.match(url)
         if match is None:
             raise _bad_block(BLOCK_DATA_URL, number)
-        data = _decode(match["data"], number) if match["b64"] else unquote_to_bytes(match["data"])
-        return InlinePart(name, match["type"] or "", data=data)
+        if match["b64"]:
+            return InlinePart(name, match["type"] or "", number, base64=url[match.end() :])
+        return InlinePart(name, match["type"] or "", number, data=unquote_to_bytes(url[match.end() :]))
     if url.startswith(("http://", "https://")):
         return InlinePart(url.split("?")[0].rstrip("/").rsplit("/", 1)[-1][:_MAX_NAME] or name, url=url)
     raise _bad_block(BLOCK_URL, number)
 
 
-def _decode(data: object, number: int) -> bytes:
+def _encoded(name: str, media_type: str, data: object, number: int) -> InlinePart:
     if not isinstance(data, str):
         raise _bad_block(BLOCK_NO_BASE64, number)
     if data.startswith("data:"):
-        return _from_url(data, "", number).data or b""
-    try:
-        return base64.b64decode("".join(data.split()), validate=True)
-    except (binascii.Error, ValueError) as exc:
-        raise _bad_block(BLOCK_BASE64, number) from exc
+        return replace(_from_url(data, name, number), media_type=media_type)
+    return InlinePart(name, media_type, number, base64=data)
 
 
 def _bad_block(reason: Words, number: int, kind: str = "") -> BadInput:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from langchain_core.messages import AnyMessage
@@ -35,11 +36,13 @@ def check_lengths(texts: Iterable[str], settings: Settings) -> None:
         raise TooMuchText(limit=settings.max_message_chars)
 
 
-def take_apart(messages: Sequence[AnyMessage], settings: Settings) -> list[tuple[AnyMessage, str, list[InlinePart]]]:
+async def take_apart(
+    messages: Sequence[AnyMessage], settings: Settings
+) -> list[tuple[AnyMessage, str, list[InlinePart]]]:
     """Return text and files of each message that still carries files, and of the newest in any case.
 
     Raises:
-        BadInput: A block of a message is of no known form.
+        BadInput: A block of a message is of no known form, or its base64 is broken.
         TooManyFiles: They carry more than MAX_FILES together.
     """
     taken = [
@@ -49,7 +52,11 @@ def take_apart(messages: Sequence[AnyMessage], settings: Settings) -> list[tuple
     ]
     if sum(len(parts) for _, _, parts in taken) > settings.max_files:
         raise TooManyFiles(limit=settings.max_files)
-    return taken
+    if not any(parts for _, _, parts in taken):
+        return taken
+    return await asyncio.to_thread(
+        lambda: [(message, said, [part.decoded() for part in parts]) for message, said, parts in taken]
+    )
 
 
 async def store_files(parts: Sequence[InlinePart], services: Services, owner: Owner, language: Language) -> Stored:

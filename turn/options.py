@@ -33,7 +33,8 @@ class TurnOptions:
         Literal["auto", "en", "zh"], Field(description="Language of the answer; auto: that of the message.")
     ] = "auto"
     tools: Annotated[
-        tuple[str, ...] | None, Field(description="Names of the tools that may be used; empty list: none.")
+        tuple[str, ...] | None,
+        Field(max_length=1000, description="Names of the tools that may be used; empty list: none."),
     ] = None
 
 

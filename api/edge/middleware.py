@@ -1,4 +1,4 @@
-"""Middleware of every request: its id, its size limit, its log line, and an answer even when all else failed."""
+"""Middleware of every request: its id, the limits of its body, its log line, and an answer in any case."""
 
 from __future__ import annotations
 
@@ -9,20 +9,27 @@ import time
 import uuid
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.edge.failures import as_app_error, error_response
 from api.edge.instruments import HTTP_SECONDS, labelled
+from api.edge.json_shape import JSON_BYTES, check_shape, off_loop
 from api.edge.logs import request_id_var
 from domain.errors import AppError, BodyTimedOut, BodyTooLarge
 
 logger = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}")
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DRAIN_FACTOR = 4
 """A body up to this many times the limit is read to its end and thrown away, so that the client sees the 413."""
 BODY_SECONDS = 30
 """Longest silence of a client in the middle of its request body."""
+LEAST_RATE = 4096
+"""Bytes a second that a body has to come with, beyond the first `BODY_SECONDS`."""
+_FILES_IN_JSON = ("/agent/", "/v1/")
+"""Routes whose JSON may carry files in base64; everywhere else files come as multipart/form-data."""
 
 
 class RequestScope:
@@ -70,7 +77,11 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 
 class BodyLimit:
-    """Refuses request bodies over a limit, or that stop coming, while they stream in, whoever reads them."""
+    """Refuses request bodies over a limit, or that stop coming, while they stream in, whoever reads them.
+
+    Bodies that are not read as JSON at once, or may carry files in it, have the limit of uploads; others have that of
+    JSON. JSON is passed on whole, when it is known to be of a shape that is cheap to parse.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app
@@ -81,7 +92,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body = _CountedBody(self.limit, receive, send)
+        form = _content_type(scope).startswith(b"multipart/form-data")
+        carries_files = form or scope["path"].startswith(_FILES_IN_JSON)
+        body = _CountedBody(self.limit if carries_files else min(JSON_BYTES, self.limit), receive, send)
         if body.declare(scope):
             try:
                 await self.app(scope, body.receive, body.send)
@@ -95,12 +108,54 @@ class BodyLimit:
             await response(scope, receive, send)
 
 
+class JsonShape:
+    """Collects bodies that will be parsed as JSON, and refuses those whose shape costs too much, off the event loop."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] in _BODILESS or b"multipart" in _content_type(scope):
+            await self.app(scope, receive, send)
+            return
+        parts: list[bytes] = []
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                await Response(status_code=499)(scope, receive, send)
+                return
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        body = b"".join(parts)
+        parts.clear()
+        try:
+            await off_loop(check_shape, body)
+        except AppError as exc:
+            await error_response(Request(scope), exc)(scope, receive, send)
+            return
+        whole: Message | None = {"type": "http.request", "body": body}
+        del body
+
+        async def receive_whole() -> Message:
+            nonlocal whole
+            message, whole = whole, None
+            return message or await receive()
+
+        await self.app(scope, receive_whole, send)
+
+
+def _content_type(scope: Scope) -> bytes:
+    return next((value.lower() for name, value in scope["headers"] if name == b"content-type"), b"")
+
+
 class _CountedBody:
     """One request's body; the app's answer is dropped once the body was refused."""
 
     def __init__(self, limit: int, receive: Receive, send: Send) -> None:
         self._limit, self._receive, self._send = limit, receive, send
-        self._read, self._complete = 0, False
+        self._read, self._complete, self._waited = 0, False, 0.0
         self.error: AppError | None = None
         self.answered = False
 
@@ -140,12 +195,14 @@ class _CountedBody:
     async def _receive_counted(self) -> Message:
         if self._complete or self.answered:
             return await self._receive()
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(min(BODY_SECONDS, BODY_SECONDS + self._read / LEAST_RATE - self._waited)):
                 message = await self._receive()
         except TimeoutError:
             self.error = BodyTimedOut(seconds=BODY_SECONDS)
             return {"type": "http.disconnect"}
+        self._waited += time.monotonic() - began
         self._read += len(message.get("body", b""))
         self._complete = self._complete or not message.get("more_body", False)
         return message

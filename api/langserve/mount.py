@@ -37,6 +37,8 @@ from domain.words import Words
 from turn.options import OPTIONS, TurnOptions, option_fields
 from turn.state import OutputState
 
+MOST_INPUTS = 100
+"""Most turns of one batch."""
 _OUTPUT_KEYS = frozenset(OutputState.__annotations__) | {"__interrupt__"}
 
 
@@ -96,7 +98,13 @@ class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[dict[str, Any]]:
-        """Run several turns at the same time; those of one thread in the order they arrive."""
+        """Run several turns at the same time; those of one thread in the order they arrive.
+
+        Raises:
+            BadInput: They are more than `MOST_INPUTS`.
+        """
+        if len(inputs) > MOST_INPUTS:
+            raise BadInput(reason=Words(f"inputs may be at most {MOST_INPUTS}", f"inputs 最多 {MOST_INPUTS} 个"))
         configs = get_config_list(config, len(inputs))
         calls = (self.ainvoke(item, one) for item, one in zip(inputs, configs, strict=True))
         return cast("list[dict[str, Any]]", await asyncio.gather(*calls, return_exceptions=return_exceptions))
@@ -229,7 +237,11 @@ class ServedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_watched(request: Request) -> Response:
-            if b"on_disconnect" not in await request.body() and "config_hash" not in request.path_params:
+            try:
+                body = await request.json()
+            except (ValueError, RecursionError) as exc:
+                raise BadInput(reason=Words("the body is not valid JSON", "请求体不是有效的 JSON")) from exc
+            if "config_hash" not in request.path_params and not _chooses_policy(body):
                 return _with_real_errors(await _translated(handle(request)), request)
             working = asyncio.ensure_future(handle(request))
             leaving = asyncio.ensure_future(client_left(request.receive))
@@ -246,13 +258,17 @@ class ServedRoute(APIRoute):
         return handle_watched if "POST" in (self.methods or ()) else handle
 
 
+def _chooses_policy(body: object) -> bool:
+    given = body.get("config") if isinstance(body, dict) else None
+    configs = given if isinstance(given, list) else [given]
+    return any(isinstance(one, dict) and "on_disconnect" in (one.get("configurable") or ()) for one in configs)
+
+
 async def _translated(working: Awaitable[Response]) -> Response:
     try:
         return await working
     except ValidationError as exc:
         raise RequestValidationError(exc.errors(include_url=False)) from exc
-    except (RecursionError, UnicodeDecodeError) as exc:
-        raise BadInput(reason=Words("the body is not valid JSON", "请求体不是有效的 JSON")) from exc
 
 
 def _with_real_errors(response: Response, request: Request) -> Response:

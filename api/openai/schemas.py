@@ -24,13 +24,15 @@ class CompletionBody(BaseModel):
     )
 
     model: str = Field("agent", description="Any name; the answer tells which model was really used.")
-    messages: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    messages: Annotated[list[dict[str, Any]], Field(min_length=1, fail_fast=True)]
     stream: bool = False
     stream_options: StreamOptions | None = None
-    stop: str | list[str] | None = None
+    stop: str | Annotated[list[str], Field(max_length=1000)] | None = None
     n: Literal[1] | None = None
     user: str | None = Field(None, max_length=128, description="Selects the thread, like the header X-Session-Id.")
-    tools: list[dict[str, Any]] | None = Field(None, description="The caller's own tools: calls are returned, not run.")
+    tools: Annotated[list[dict[str, Any]], Field(fail_fast=True)] | None = Field(
+        None, description="The caller's own tools: calls are returned, not run."
+    )
     tool_choice: str | dict[str, Any] | None = None
     temperature: float | None = None
     max_tokens: int | None = Field(None, ge=1)

@@ -16,6 +16,7 @@ from starlette.datastructures import UploadFile
 from api.backend import Backend
 from api.edge.failures import asked_language, validation_reason
 from api.edge.forms import read_form
+from api.edge.json_shape import off_loop
 from api.rest.uploads import read_protected, store_uploads
 from api.runs.record import index_of
 from api.runs.request import TurnRequest
@@ -53,7 +54,7 @@ async def read_turn_body(request: Request) -> TurnBody:
     if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
         return await _read_form(request)
     try:
-        value = cleaned(await request.json())
+        value = await off_loop(lambda body: cleaned(json.loads(body)), await request.body())
     except (ValueError, RecursionError) as exc:
         raise BadInput(
             reason=Words("the body is neither valid JSON nor a form", "请求体既不是有效的 JSON，也不是表单")

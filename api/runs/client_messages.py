@@ -20,6 +20,8 @@ from langchain_core.messages import (
 from domain.surrogates import cleaned
 
 _KINDS = (HumanMessage, AIMessage, SystemMessage, ToolMessage)
+MOST_MESSAGES = 2000
+"""Most messages of one call: the whole of a conversation that its client keeps."""
 
 
 def client_messages(messages: Sequence[Any]) -> list[AnyMessage]:
@@ -31,6 +33,8 @@ def client_messages(messages: Sequence[Any]) -> list[AnyMessage]:
     Raises:
         ValueError: A message is of no known form or kind, or nothing is left.
     """
+    if len(messages) > MOST_MESSAGES:
+        raise ValueError(f"there may be at most {MOST_MESSAGES:,} messages")
     try:
         parsed = convert_to_messages(messages)
         for message in parsed:
