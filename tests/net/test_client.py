@@ -78,7 +78,6 @@ async def test_private_addresses_are_refused(http: GuardedHttp, url: str) -> Non
         "http://[::1/",
         "http://exa mple.com/",
         "http://xn--a.com/",
-        "http://www.xn--0.example.com/a.png",
         "http://example.com/" + "a" * 5000,
         "http://example.com/\r\nX-Injected: 1",
     ],
