@@ -97,11 +97,11 @@ async def test_json_without_files_has_a_limit_of_its_own(
 ) -> None:
     monkeypatch.setattr(middleware, "JSON_BYTES", 50_000)
     monkeypatch.setattr(json_shape, "JSON_BYTES", 50_000)
-    file = base64.b64encode(b"The code is 9876. " * 5000).decode()
-    blocks = [{"type": "text", "text": "Hi"}, {"type": "file", "base64": file, "filename": "a.txt"}]
+    file = base64.b64encode(bytes(90_000)).decode()
+    blocks = [{"type": "text", "text": "Hi"}, {"type": "file", "base64": file, "filename": "a.bin"}]
     small = {"input": {"messages": [{"type": "human", "content": blocks}]}}
     answer = await client.post("/agent/invoke", json=small)
-    assert answer.status_code == 200 and answer.json()["output"]["attachments"][0]["status"] == "ready"
+    assert answer.status_code == 200 and answer.json()["output"]["attachments"][0]["size"] == 90_000
     for path, body in (
         ("/api/v1/chat", {"message": "Hi", "system_prompt": file}),
         ("/api/v1/documents/search", {"query": file}),
