@@ -13,19 +13,20 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NotRequired, cast
 
+import redis
 from redis.asyncio import Redis
 from typing_extensions import TypedDict
 
-from domain.errors import MemoryUnavailable, RunLost, UnknownRun
+from domain.errors import RunLost, UnknownRun
 from domain.owner import Owner
 from domain.runs import FINAL_STATES, TERMINAL_EVENTS, Event, RunState, terminal_event
 from domain.times import iso_time
 from domain.words import Language
 from settings import Settings
 from stores.redis.event_scripts import APPEND, BEAT, CREATE, GET
+from stores.redis.heartbeat import Heartbeat
 from stores.redis.server import memory_errors
 from stores.redis.signals import Signals
-from stores.redis.tasks import end_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +65,8 @@ class RunEvents:
         self._ttl = settings.thread_ttl
         self._signals = Signals(redis)
         self._mine: set[str] = set()
-        self._beating: asyncio.Task[None] | None = None
-        self._create, self._append, self._beat, self._get = map(redis.register_script, (CREATE, APPEND, BEAT, GET))
+        self._heartbeat = Heartbeat(redis, "run-heartbeats", self._beat_all)
+        self._create, self._append, self._get = map(redis.register_script, (CREATE, APPEND, GET))
 
     async def create(self, run_id: str, owner: Owner, language: Language) -> None:
         """Record a queued run of this process and start its heartbeat."""
@@ -73,8 +74,7 @@ class RunEvents:
         with memory_errors():
             await self._create(keys=_keys(run_id), args=[self._ttl, *map(_encoded, fields)])
         self._mine.add(run_id)
-        if self._beating is None:
-            self._beating = asyncio.get_running_loop().create_task(self._beat_all(), name="run-heartbeats")
+        self._heartbeat.start(BEAT_INTERVAL)
 
     async def append(self, run_id: str, events: Sequence[Event], state: RunState | None = None) -> bool:
         """Add events, wake the readers, and set the run's state; `False` when it was over already.
@@ -168,19 +168,13 @@ class RunEvents:
 
     async def aclose(self) -> None:
         """Stop the heartbeat and the subscription; runs that this process has not ended count as lost soon."""
-        await end_tasks([self._beating])
-        self._beating = None
+        await self._heartbeat.aclose()
         await self._signals.aclose()
 
-    async def _beat_all(self) -> None:
-        while True:
-            await asyncio.sleep(BEAT_INTERVAL)
-            try:
-                with memory_errors():
-                    if self._mine:
-                        await self._beat(keys=[_keys(run_id)[0] for run_id in self._mine])
-            except MemoryUnavailable:
-                logger.warning("heartbeats not sent", extra={"runs": len(self._mine)})
+    def _beat_all(self, client: redis.Redis) -> None:
+        keys = [_keys(run_id)[0] for run_id in list(self._mine)]
+        if keys:
+            client.eval(BEAT, len(keys), *keys)
 
 
 async def happens(event: asyncio.Event, seconds: float) -> bool:

@@ -1,7 +1,7 @@
 """One turn at a time on a thread, over all processes, and the signal that stops a run wherever it is.
 
 A thread's runs stand in a queue in Redis; the first one holds the turn. Everyone in the queue renews a short lease, so
-that a killed process leaves the queue by itself while a long turn keeps its place. Waiting runs are woken by messages.
+that a killed process leaves the queue by itself while a busy one keeps its places. Waiting runs are woken by messages.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, get_args
 
+import redis
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from domain.errors import MemoryUnavailable, RunLost, ThreadBusy
 from domain.runs import ConcurrencyPolicy, Cut, CutState
 from settings import Settings
 from stores.redis.exchange import ScriptCall, call_together
+from stores.redis.heartbeat import Heartbeat
 from stores.redis.server import memory_errors
 from stores.redis.signals import Signals
 from stores.redis.tasks import end_tasks
@@ -80,7 +83,8 @@ return 1
 """
 )
 """KEYS: queue, leases, stop mark. ARGV: run, lease in ms, channel."""
-RENEW = QUEUE + "if first() ~= ARGV[1] then return 0 end renew(ARGV[1]) return 1"
+RENEW = QUEUE + "if redis.call('LPOS', KEYS[1], ARGV[1]) then renew(ARGV[1]) end return first() == ARGV[1] and 1 or 0"
+"""KEYS: queue, leases. ARGV: run, lease in ms. Gives 1 while the run holds the turn."""
 
 
 class TurnStopped(Exception):
@@ -130,9 +134,10 @@ class ThreadTurns:
         self._wait = settings.thread_wait
         self._signals = Signals(redis)
         self._turns: dict[str, Turn] = {}
-        self._renewer: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._heartbeat = Heartbeat(redis, "turn-leases", self._renew_all)
         self._checks: set[asyncio.Task[None]] = set()
-        self._enter, self._leave, self._renew = (redis.register_script(text) for text in (ENTER, LEAVE, RENEW))
+        self._enter, self._leave = (redis.register_script(text) for text in (ENTER, LEAVE))
 
     @asynccontextmanager
     async def hold(
@@ -177,13 +182,15 @@ class ThreadTurns:
 
     async def aclose(self) -> None:
         """Stop listening and renewing."""
-        await end_tasks([self._renewer, *self._checks])
-        self._renewer = None
+        await self._heartbeat.aclose()
+        await end_tasks(self._checks)
+        self._loop = None
         await self._signals.aclose()
 
     async def _start(self) -> None:
-        if self._renewer is None:
-            self._renewer = asyncio.get_running_loop().create_task(self._renew_all(), name="turn-leases")
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._heartbeat.start(RENEW_INTERVAL)
             await self._signals.listen(CHANNEL, self._on_message)
 
     async def _acquire(self, turn: Turn, policy: ConcurrencyPolicy, calls: Sequence[ScriptCall]) -> None:
@@ -270,21 +277,27 @@ class ThreadTurns:
             if found := _cut(cut):
                 turn._stop(found)
 
-    async def _renew_all(self) -> None:
-        while True:
-            await asyncio.sleep(RENEW_INTERVAL)
-            held = [turn for turn in self._turns.values() if turn._held]
-            await asyncio.gather(*(self._renew_one(turn) for turn in held))
-
-    async def _renew_one(self, turn: Turn) -> None:
+    def _renew_all(self, client: redis.Redis) -> None:
+        """Renew the leases of all turns, waiting ones too; runs in the thread of the heartbeat."""
+        turns = [(turn, turn._held) for turn in list(self._turns.values())]
+        if not turns:
+            return
         try:
-            with memory_errors():
-                kept = await self._renew(keys=turn._keys[:2], args=[turn.run_id, int(LEASE * 1000)])
-        except MemoryUnavailable:
-            kept = time.monotonic() - turn._renewed < LEASE
+            with client.pipeline(transaction=False) as pipe:
+                for turn, _ in turns:
+                    pipe.eval(RENEW, 2, *turn._keys[:2], turn.run_id, int(LEASE * 1000))
+                kept = pipe.execute()
+        except (RedisError, OSError):
+            kept = [time.monotonic() - turn._renewed < LEASE for turn, _ in turns]
         else:
-            turn._renewed = time.monotonic()
-        if not kept and turn.run_id in self._turns:
+            for turn, _ in turns:
+                turn._renewed = time.monotonic()
+        for (turn, held), is_kept in zip(turns, kept, strict=True):
+            if held and not is_kept and self._loop is not None:
+                self._loop.call_soon_threadsafe(self._lose, turn)
+
+    def _lose(self, turn: Turn) -> None:
+        if turn._held and turn.run_id in self._turns:
             logger.error("a turn lost its lease", extra={"run_id": turn.run_id})
             turn._stop(RunLost())
 

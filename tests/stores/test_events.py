@@ -15,6 +15,7 @@ from settings import Settings
 from stores.redis import events
 from stores.redis.events import RunEvents
 from stores.redis.server import open_redis
+from tests.stores.test_turns import stall
 
 
 @pytest.fixture
@@ -194,6 +195,15 @@ async def test_a_run_whose_process_is_gone_ends_in_error(
     record = await other.get("r")
     assert record is not None
     assert record["state"] == "error"
+
+
+async def test_a_run_of_a_stalled_process_is_not_lost(runs: RunEvents, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "LOST_AFTER", 0.4)
+    monkeypatch.setattr(events, "BEAT_INTERVAL", 0.1)
+    await start(runs)
+    stall(1.0)
+    record = await runs.get("r")
+    assert record is not None and record["state"] == "queued"
 
 
 async def test_a_silent_run_with_a_heartbeat_is_not_lost(runs: RunEvents, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,13 @@ async def start_worker(redis: Redis, what: str, name: str, argument: str) -> Pro
     return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=PIPE, stderr=PIPE)
 
 
+def stall(seconds: float) -> None:
+    """Do nothing else in this thread: other threads go on."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+
+
 async def line(process: Process) -> str:
     assert process.stdout
     return (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
@@ -156,6 +163,24 @@ async def test_a_long_turn_keeps_its_place(turns: ThreadTurns, monkeypatch: pyte
     await asyncio.sleep(0.02)
     await asyncio.gather(long, hold(turns, "next", log))
     assert log == ["+long", "-long", "+next", "-next"]
+
+
+async def test_a_stalled_process_keeps_its_places(
+    turns: ThreadTurns, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns_module, "LEASE", 0.3)
+    monkeypatch.setattr(turns_module, "RENEW_INTERVAL", 0.1)
+    log: list[str] = []
+    async with turns.hold("t", "first") as turn:
+        waiting = [asyncio.create_task(hold(turns, name, log)) for name in "ab"]
+        await asyncio.sleep(0.1)
+        stall(1.0)
+        assert await redis.lrange("turn:{t}", 0, -1) == [b"first", b"a", b"b"]
+        leases = await redis.hgetall("turn:{t}:leases")
+        assert len(leases) == 3 and min(map(float, leases.values())) > time.time() * 1000
+        assert turn.cut is None
+    await asyncio.gather(*waiting)
+    assert log == ["+a", "-a", "+b", "-b"]
 
 
 async def test_a_turn_learns_that_its_lease_is_lost(
