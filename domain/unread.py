@@ -37,6 +37,9 @@ NOTES: Final = {
         "The text comes from the scan's own text layer and was not checked.", "文字来自扫描件自带的文本层，未经核对。"
     ),
     "encoding_guessed": Words("The text encoding was guessed: {0}.", "文本编码为推测所得：{0}。"),
+    "characters_lost": Words(
+        "{0} characters of this file are damaged and cannot be read.", "此文件中有 {0} 个字符已损坏，无法读取。"
+    ),
     "files_skipped": Words("{0} files inside this file were left out.", "此文件内有 {0} 个文件未读取。"),
     "pictures_not_read": Words("{0} pictures inside this file were not read.", "此文件内有 {0} 张图片未识别文字。"),
     "parts_not_read": Words(

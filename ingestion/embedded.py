@@ -12,7 +12,7 @@ from readers.interface import Embedded
 from stores.library.attachments import Attachments, display_name
 from stores.library.contents import Contents
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 """Raise it when readers return other text: content is then read again at the next upload."""
 NESTING = " › "
 MAX_NESTING = 3

@@ -12,7 +12,7 @@ import olefile
 
 from readers.formats import BY_NAME, BY_TYPE, FORMATS
 from readers.media_types import DOC, ENCRYPTED, HTML, OCTETS, PDF, PPT, SVG, TEXT, XLS
-from readers.text.encodings import decode
+from readers.text.encodings import is_utf16
 
 if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
     from domain.types import Kind
@@ -231,20 +231,11 @@ def _sniff_text(text: bytes) -> str | None:
 
 
 def looks_like_text(head: bytes) -> bool:
-    """Whether the bytes may be text of some encoding: few control characters, NULs only as UTF-16 has them."""
+    """Whether the bytes may be text of some encoding: few control characters, or those of UTF-16."""
     sample = head[:8192]
     if sample.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         return True
-    controls = sum(sample.count(code) for code in (*range(1, 8), *range(14, 27), *range(28, 32), 127))
+    controls = sum(sample.count(code) for code in (*range(8), *range(14, 27), *range(28, 32), 127))
     if controls <= len(sample) // 50 and not sample.count(0):
         return True
-    if sample.count(0) and not _nulls_alternate(sample):
-        return False
-    _, encoding, certain = decode(sample)
-    return encoding == "utf-16" and certain
-
-
-def _nulls_alternate(sample: bytes) -> bool:
-    """Whether NULs fill every other byte, as Latin text in UTF-16 has them."""
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    return max(even, odd) > 10 * min(even, odd)
+    return is_utf16(sample)

@@ -101,12 +101,7 @@ def _body(part: Message) -> str:
 
 
 def _text(part: Message) -> str:
-    data = _payload(part)
-    charset = part.get_content_charset()
-    try:
-        return data.decode(charset) if charset else decode(data)[0]
-    except (LookupError, UnicodeDecodeError):
-        return decode(data)[0]
+    return decode(_payload(part), part.get_content_charset())[0]
 
 
 def _payload(part: Message) -> bytes:

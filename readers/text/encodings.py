@@ -1,15 +1,17 @@
-"""Finds the encoding of text: byte order mark, UTF-8, then the candidate whose decoding reads most like language.
+"""Finds the encoding of text: byte order mark, UTF-8, then the candidate whose decoding is the likeliest language.
 
-General detectors need a few hundred bytes; a short note in GBK or CP1251 has twenty. A wrong decoding of it gives rare
-characters, a right one the characters everybody uses, so each candidate is scored by how common its characters are.
+General detectors need a few hundred sound bytes; a short note in GBK or CP1251 has twenty, and one of them may be
+damaged. So every candidate decodes with replacement, and `readers.text.likelihood` weighs what comes out.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
+
+from readers.text.likelihood import CODECS, DOUBTFUL, Likelihood, likelihood
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig", "utf-8"),
@@ -23,210 +25,190 @@ _META_BYTES = 2048
 _LABELS = {
     **dict.fromkeys(("utf-8", "utf8", "unicode-1-1-utf-8"), "utf-8"),
     **dict.fromkeys(("gb2312", "gbk", "gb18030", "gb_2312-80", "x-gbk", "cp936"), "gb18030"),
-    **dict.fromkeys(("big5", "big5-hkscs", "cn-big5"), "big5hkscs"),
-    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "windows-31j", "ms_kanji"), "cp932"),
-    **dict.fromkeys(("iso-8859-1", "latin1", "us-ascii", "ascii", "windows-1252", "cp1252"), "cp1252"),
-    **{name: name for name in ("euc-jp", "iso-2022-jp", "utf-16", "utf-16le", "utf-16be", "koi8-r", "koi8-u", "cp866")},
+    **dict.fromkeys(("big5", "big5-hkscs", "cn-big5", "x-x-big5"), "big5hkscs"),
+    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis", "windows-31j", "ms_kanji"), "cp932"),
+    **dict.fromkeys(("euc-jp", "x-euc-jp"), "euc_jp"),
     **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "windows-949"), "cp949"),
+    **dict.fromkeys(("iso-8859-1", "latin1", "us-ascii", "ascii", "windows-1252", "cp1252"), "cp1252"),
+    **dict.fromkeys(("koi8-r", "koi8-u"), "koi8_u"),
+    **dict.fromkeys(("utf-16", "utf-16le"), "utf-16-le"),
+    **{"utf-16be": "utf-16-be", "ibm866": "cp866", "cp866": "cp866", "tis-620": "cp874", "windows-874": "cp874"},
     **{f"windows-{page}": f"cp{page}" for page in range(1250, 1259) if page != 1252},
     **{f"iso-8859-{part}": f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16)},
 }
 """Labels of the WHATWG Encoding standard to codecs: a closed list, as some of Python's codecs take quadratic time."""
-_SAMPLE = 32_768
-_CANDIDATES = (
-    "gb18030",
-    "cp950",
-    "cp932",
-    "euc_jp",
-    "euc_kr",
-    "cp1251",
-    "cp866",
-    "koi8_r",
-    "cp1252",
-    "utf-16-le",
-    "utf-16-be",
+_CONTROLS = re.compile(rb"[\0-\x08\x0e-\x19\x1c-\x1f]")
+_SAMPLE = 4096
+"""Bytes that are weighed; of longer files the first lines that are not ASCII."""
+_LEAST_EVIDENCE = 64
+_DECLARED = 25.0
+"""Nats that a declared encoding has ahead: it holds unless a text of some length speaks against it."""
+_MAIN = 16.0
+"""Nats that the encoding of the file has ahead in each of its lines."""
+_PRIORS = {"cp1252": 4.0, "gb18030": 2.0, "cp1251": 1.0} | dict.fromkeys(("cp1253", "cp1255", "cp1256", "cp874"), -3.0)
+_PRIORS |= dict.fromkeys(("utf-16-le", "utf-16-be"), -6.0)
+_CERTAIN = 12.0
+"""Nats between the best and the next candidate beyond which there is no doubt."""
+_LANGUAGE = -10.0
+"""Nats a character above which a decoding reads like language at all."""
+_MOST_MENDED = 1 << 19
+"""Bytes of lines that are looked at one by one: about three seconds."""
+_RUN = 4096
+_SKIPPED = -18.0
+"""Nats that it costs to leave a byte out: more than the rarest character, less than a few wrong ones."""
+_WIDE = ("utf-16-le", "utf-16-be")
+_UNITS = {"gb18030": (1, 2, 4), "euc_jp": (1, 2, 3)} | dict.fromkeys(("big5hkscs", "cp932", "cp949"), (1, 2))
+_UNITS |= dict.fromkeys(_WIDE, (2, 4))
+"""Bytes of the characters of encodings in which a stray byte shifts what follows."""
+_WORD = re.compile(rb"[^\0-/]{1,%d}|[\0-/]+" % _RUN)
+"""What no character of these encodings reaches over: runs between spaces, line breaks and the like."""
+_SHOWN = {"big5hkscs": "big5", "cp932": "shift_jis", "cp949": "euc_kr", "koi8_u": "koi8_r"} | dict.fromkeys(
+    _WIDE, "utf-16"
 )
-_SHOWN = {"cp950": "big5", "cp932": "shift_jis", "utf-16-le": "utf-16", "utf-16-be": "utf-16"}
-_HANZI_LEVELS = {
-    "gb18030": ("gb2312", 0xB0, 0xD7),
-    "cp950": ("big5", 0xA4, 0xC6),
-    "cp932": ("euc_jp", 0xB0, 0xCF),
-    "euc_jp": ("euc_jp", 0xB0, 0xCF),
-}
-_FREQUENT_HANZI = frozenset(
-    "的一是不了在人有我他这這个個们們中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于於着著下自之年过過发發后後作里裡"
-    "用道行所然家种種事成方多经經么麼去法学學如都同现現当當没沒动動面起看定天分还還进進好小部其些主样樣理心她本前开開但因只从從想实實日"
-    "军軍者意无無力它与與长長把机機十民第公此已工使情明性知全三又关關点點正业業外将將两兩高间間由问問很最重并並物手应應战戰向头頭文体體政美"
-    "相见見被利什二等产產或新己制身果加西斯月话話合回特代内內信表化老给給世位次度门門任常先海通教儿兒原东東声聲提立及比员員解水名真论論"
-    "处處走义義各入几幾口认認条條平系气氣题題活尔爾更别別打女变變四神总總何电電数數安少报報才结結反受目太量再感建务務做接必场場件计計管"
-    "期市直德资資命山金指克许許统統区區保至队隊形社便空决決治展马馬科司五基眼书書非则則听聽白却卻界达達光放强強即像难難且权權思王象完"
-    "设設式色路记記南品住告类類求据據程北边邊死张張该該交规規万萬取拉格望觉覺术術领領共确確传傳师師观觀清今切院让讓识識候带帶导導争爭运運"
-    "京请請邮郵货貨款元价價您台臺湾灣"
-)
-_FREQUENT_HANGUL = frozenset(
-    "이다는을가의에하고한지기사도로서은를자인대어시리나있아해그일전수정보요니안라여부세게제들과만것습"
-)
-_WIDE_PUNCTUATION = frozenset("，。、！？：；（）《》〈〉「」『』【】“”‘’…—－～·　％／")
-_LATIN_MARKS = frozenset("“”‘’–—…€•™©®°«»£§²³½¼¾¿¡´·")
 
 
-def decode(data: bytes) -> tuple[str, str, bool]:
-    """Return the text of `data`, the name of its encoding, and whether that is beyond doubt."""
+def decode(data: bytes, declared: str | None = None) -> tuple[str, str, bool]:
+    """Return the text of `data`, the name of its encoding, and whether that is beyond doubt.
+
+    Damaged bytes become U+FFFD. Lines in another encoding than the rest are read in theirs.
+
+    Args:
+        data: All bytes of a text.
+        declared: The label of the encoding that its sender states.
+    """
     for mark, codec, shown in _BOMS:
         if data.startswith(mark):
             return data.decode(codec, "replace"), shown, True
     if b"\x1b$" in data[:_SAMPLE]:
-        try:
-            return data.decode("iso2022_jp"), "iso2022_jp", True
-        except UnicodeDecodeError:
-            pass
-    utf8 = _utf8(data)
-    if utf8 is not None and b"\0" not in data[:_SAMPLE]:
+        text = data.decode("iso2022_jp", "replace")
+        if text.count("\ufffd") * 20 <= len(text):
+            return text, "iso2022_jp", True
+    utf8 = _strict_utf8(data)
+    if utf8 is not None and len(_CONTROLS.findall(data[:_SAMPLE])) * 50 <= len(data[:_SAMPLE]):
         return utf8, "utf-8", True
-    ranked = sorted(((_score(data, codec), -order, codec) for order, codec in enumerate(_CANDIDATES)), reverse=True)
-    (best, _, codec), (second, _, _) = ranked[:2]
-    if best < 0.2:
-        return (data.decode("latin-1"), "latin-1", False) if utf8 is None else (utf8, "utf-8", False)
+    codec, ahead, sound = _weighed(data, _LABELS.get((declared or "").strip().lower()))
+    text = _aligned(data, codec) if codec in _WIDE else _by_lines(data, codec)
     shown = _SHOWN.get(codec, codec)
-    if codec == "gb18030":
-        shown = "gbk" if _decodes(data, "gbk") else codec
-    return data.decode(codec, "replace"), shown, best >= 0.6 and best - second >= 0.15
+    if codec == "gb18030" and data.decode("gbk", "replace") == text:
+        shown = "gbk"
+    return text, shown, sound and ahead >= _CERTAIN
+
+
+def is_utf16(data: bytes) -> bool:
+    """Whether bytes that hold control characters are text in UTF-16 without a byte order mark."""
+    codec, _, sound = _weighed(data, None)
+    return sound and codec in _WIDE
 
 
 def decode_page(data: bytes, claimed: str | None = None) -> str:
     """Return the text of a web page: by byte order mark, header (`claimed`) or meta tag, else as `decode` finds it."""
-    marked = any(data.startswith(mark) for mark, _, _ in _BOMS)
     meta = _META.search(data[:_META_BYTES])
-    labels = [] if marked else [claimed, meta[1].decode("ascii", "ignore") if meta else None]
-    for label in labels:
-        codec = _LABELS.get((label or "").strip().lower())
-        if codec is not None:
-            text = data.decode(codec, "replace")
-            if text.count("\ufffd") * 1000 <= len(text):  # real pages have a broken character or two
-                return text
-    return decode(data)[0]
+    labels = (claimed, meta[1].decode("ascii", "ignore") if meta else None)
+    return decode(data, next((label for label in labels if (label or "").strip().lower() in _LABELS), None))[0]
 
 
-def _utf8(data: bytes) -> str | None:
-    """Decode as UTF-8; one broken sequence in two hundred good ones is damage, more is another encoding."""
+def _weighed(data: bytes, label: str | None) -> tuple[str, float, bool]:
+    """Return the likeliest codec, how many nats it is ahead of the next, and whether its text reads like language."""
+    sample = _sample(data)
+    candidates = dict.fromkeys((*CODECS, *_WIDE, *([label] if label else ())))
+    (best, codec), (second, _) = _ranked(sample, candidates, label, _DECLARED)[:2]
+    text = _aligned(sample, codec)
+    sound = best >= _LANGUAGE * len(text) and text.count("\ufffd") * 10 <= len(text)
+    return codec, best - second, sound
+
+
+def _strict_utf8(data: bytes) -> str | None:
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError:
-        text = data.decode("utf-8", "replace")
-        broken = text.count("\ufffd")
-        if sum(1 for char in text if char > "\x7f") < 200 * broken:
-            return None
-    return text
+        return None
 
 
-def _decodes(data: bytes, codec: str) -> bool:
+def _sample(data: bytes) -> bytes:
+    """Return what is weighed of `data`: its beginning, or where that is plain ASCII, the first lines that are not."""
+    head = data[:_SAMPLE]
+    if len(data) <= _SAMPLE or len(head) - len(head.decode("ascii", "ignore")) >= _LEAST_EVIDENCE or b"\0" in head:
+        return head
+    lines: list[bytes] = []
+    size = 0
+    for line in data.split(b"\n"):
+        if not line.isascii():
+            lines.append(line)
+            size += len(line)
+            if size >= _SAMPLE:
+                break
+    return b"\n".join(lines)[:_SAMPLE]
+
+
+def _aligned(data: bytes, codec: str) -> str:
+    """Decode with `codec`; where a byte is lost or added, find again where characters begin.
+
+    UTF-8 and the encodings of one byte do so by themselves. In the others a stray byte makes other characters of all
+    that follows it up to the next space or line; there the likeliest way to cut bytes into characters is taken.
+    """
+    if codec not in _UNITS:
+        return data.decode(codec, "replace")
+    table, parts, at, budget = likelihood(codec), [], 0, _MOST_MENDED
+    while at < len(data):
+        run = data[at : at + _RUN] if codec in _WIDE else _WORD.match(data, at)[0]  # type: ignore[index]
+        at += len(run)
+        text = run.decode(codec, "replace")
+        if budget > 0 and not run.isascii() and any(table[char] <= DOUBTFUL for char in set(text)):
+            budget -= len(run)
+            text = _likeliest(run, codec, table)
+            if codec in _WIDE and text.endswith("\ufffd") and at < len(data):
+                text, at = text[:-1], at - 1
+        parts.append(text)
+    return "".join(parts)
+
+
+def _likeliest(data: bytes, codec: str, table: Likelihood) -> str:
+    """Return the characters of the likeliest way to read `data`, lost bytes as U+FFFD."""
+    best: list[tuple[float, int, str]] = [(0.0, 0, "")]
+    for end in range(1, len(data) + 1):
+        ways = [(best[end - 1][0] + _SKIPPED, end - 1, "\ufffd")]
+        for width in _UNITS[codec]:
+            if end >= width and len(char := _char(data[end - width : end], codec)) == 1:
+                ways.append((best[end - width][0] + table[char], end - width, char))
+        best.append(max(ways))
+    chars, at = [], len(data)
+    while at:
+        _, at, char = best[at]
+        chars.append(char)
+    return "".join(reversed(chars))
+
+
+@lru_cache(maxsize=50_000)
+def _char(data: bytes, codec: str) -> str:
+    """Return the character that `data` is in `codec`, empty when it is none."""
     try:
-        data.decode(codec)
+        return data.decode(codec)
     except UnicodeDecodeError:
-        return False
-    return True
+        return ""
 
 
-def _score(data: bytes, codec: str) -> float:
-    """Return how much the decoding reads like language: about 1 for the right one, below 0.5 for others."""
-    if codec.startswith("utf-16") and len(data) % 2:
-        return 0.0
-    sample = data[:_SAMPLE]
-    try:
-        text = codecs.getincrementaldecoder(codec)("strict").decode(sample, len(data) <= _SAMPLE)
-    except UnicodeDecodeError:
-        return 0.0
-    if codec in ("cp932", "euc_jp"):
-        return _mean(text, codec) * _japanese(text)
-    return _mean(text, codec)
+def _ranked(sample: bytes, candidates: Iterable[str], favoured: str | None, ahead: float) -> list[tuple[float, str]]:
+    """Return (log-probability, codec) of the candidates, the best first; `favoured` is so many nats `ahead`."""
+    priors = _PRIORS | ({favoured: _PRIORS.get(favoured, 0.0) + ahead} if favoured else {})
+    scores = ((likelihood(codec).of(_aligned(sample, codec)) + priors.get(codec, 0.0), codec) for codec in candidates)
+    return sorted(scores, reverse=True)
 
 
-def _mean(text: str, codec: str) -> float:
-    wide = codec.startswith("utf-16")
-    total, count = 0.0, 0
-    before = " "
-    for char in text:
-        if char > "\x7f":
-            total += _weight(char, before, codec)
-            count += 1
-        elif char < " " and char not in "\t\r\n\f\x1a":
-            total, count = total - 2.0, count + 1
-        elif wide:
-            total, count = total + 0.9, count + 1
-        before = char
-    return total / count if count else 0.0
+def _by_lines(data: bytes, codec: str) -> str:
+    """Decode with `codec`, but lines that it damages, or that are UTF-8, in what explains them better."""
+    table, budget = likelihood(codec), _MOST_MENDED
+    found = set(data.decode(codec, "replace"))
+    doubtful = {char for char in found if table[char] <= DOUBTFUL} if codec in _UNITS else {"\ufffd"}
+    lines = []
+    for line in data.split(b"\n"):
+        text = line.decode(codec, "replace")
+        if budget > 0 and not line.isascii() and (not doubtful.isdisjoint(text) or _may_be_utf8(line, codec)):
+            budget -= len(line)
+            best = _ranked(line[:_SAMPLE], CODECS, codec, _MAIN)[0][1] if len(line) <= _SAMPLE else codec
+            text = _aligned(line, best)
+        lines.append(text)
+    return "\n".join(lines)
 
 
-def _japanese(text: str) -> float:
-    """Japanese without kana is rare, but names and headings are."""
-    kanji = sum(1 for char in text if "\u4e00" <= char <= "\u9fff")
-    kana = sum(1 for char in text if "\u3041" <= char <= "\u30ff")
-    return 1.0 if kana * 10 >= kanji else 0.8
-
-
-def _weight(char: str, before: str, codec: str) -> float:
-    if codec in ("cp1251", "cp866", "koi8_r"):
-        return _cyrillic(char, before)
-    if codec == "cp1252":
-        return _latin(char, before)
-    if "\u4e00" <= char <= "\u9fff":
-        return _hanzi(char, codec)
-    if char in _WIDE_PUNCTUATION:
-        return 1.0
-    if "\u3041" <= char <= "\u30ff":
-        return 1.0 if codec in ("cp932", "euc_jp", "utf-16-le", "utf-16-be") else 0.2
-    if "\uac00" <= char <= "\ud7a3":
-        return 1.0 if char in _FREQUENT_HANGUL else 0.6
-    return _other(char, codec)
-
-
-def _other(char: str, codec: str) -> float:
-    category = unicodedata.category(char)
-    if category in ("Cc", "Cn", "Co", "Cs"):
-        return -1.0
-    if "\uff01" <= char <= "\uff5e":
-        return 0.8
-    if codec.startswith("utf-16"):
-        return 0.7 if category in ("Ll", "Lu") and char < "\u0530" else 0.2
-    return 0.4 if category in ("So", "Sm", "Po", "No") else 0.1
-
-
-def _hanzi(char: str, codec: str) -> float:
-    if char in _FREQUENT_HANZI:
-        return 0.4 if codec == "euc_kr" else 1.0
-    if codec == "euc_kr":
-        return 0.1
-    return 0.75 if char in _common_hanzi(codec) else 0.1
-
-
-def _cyrillic(char: str, before: str) -> float:
-    if before.isascii() and before.isalpha():
-        return 0.1
-    if "а" <= char <= "я" or char == "ё":
-        return 0.9
-    if "А" <= char <= "Я" or char == "Ё":
-        return 0.8 if not before.isalpha() or before.isupper() else 0.0
-    return 0.4 if char in _LATIN_MARKS or char == "№" else 0.1
-
-
-def _latin(char: str, before: str) -> float:
-    category = unicodedata.category(char)
-    if category == "Cc":
-        return -1.0
-    if category in ("Ll", "Lu"):
-        alone = before <= "\x7f"
-        return 0.85 if alone and (category == "Ll" or not before.islower()) else 0.3
-    if before > "\x7f":
-        return 0.1
-    return 0.7 if char in _LATIN_MARKS or char == "\u00a0" else 0.1
-
-
-@lru_cache(maxsize=8)
-def _common_hanzi(codec: str) -> frozenset[str]:
-    """Characters of the first, everyday level of the national standard behind `codec`."""
-    if codec not in _HANZI_LEVELS:
-        return _common_hanzi("gb18030") | _common_hanzi("cp950")
-    standard, first, last = _HANZI_LEVELS[codec]
-    trails = [*range(0xA1, 0xFF), *(range(0x40, 0x7F) if standard == "big5" else ())]
-    pairs = (bytes((lead, trail)) for lead in range(first, last + 1) for trail in trails)
-    return frozenset(pair.decode(standard, "ignore") for pair in pairs) - {""}
+def _may_be_utf8(line: bytes, codec: str) -> bool:
+    return codec != "utf-8" and _strict_utf8(line) is not None

@@ -36,4 +36,6 @@ def read_text(path: Path, options: Options) -> tuple[str, str, tuple[str, ...]]:
     if not text.strip("\ufeff\0 \t\r\n\f\v\u00a0\u3000\u200b"):
         raise FileEmpty(name=options.name)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text, encoding, () if certain else (f"encoding_guessed:{encoding}",)
+    lost = text.count("\ufffd")
+    notes = (*([] if certain else [f"encoding_guessed:{encoding}"]), *([f"characters_lost:{lost}"] if lost else []))
+    return text, encoding, notes
