@@ -39,11 +39,13 @@ def route_answer(state: State, context: Context) -> Next:
     """To the tools when the model asked for some, else to the check of the answer.
 
     Where nothing can be cited and nothing in the answer looks like a citation, past the check; where the turn also
-    leaves nothing to trim, to the end.
+    leaves nothing to trim, to the end. Calls of the caller's own tools end the turn; JSON is left as it is.
     """
     last = state["messages"][-1]
     if isinstance(last, AIMessage) and last.tool_calls:
-        return ["run_tools"]
+        return [END] if context.model_options.tools else ["run_tools"]
+    if context.model_options.response_format is not None:
+        return ["remember"]
     citable = any(state.get(key) for key in ("sources", "documents", "attachments", "tool_runs"))
     if citable or any(isinstance(piece, Marker) for piece in scan(state["answer"])):
         return ["verify_citations"]

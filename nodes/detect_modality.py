@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
@@ -14,6 +16,7 @@ from turn.context import Context
 from turn.intake import shorten_paste, store_files, take_apart, transcribe
 from turn.material import document_notes
 from turn.progress import emit_attachment, owner_of
+from turn.prompts import newest_turn
 from turn.question import question_of
 from turn.state import State, Update, new_turn
 from turn.texts import DEFAULT_QUESTION, EMPTY_MESSAGE, NOT_THE_USERS
@@ -29,8 +32,10 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
         TooManyFiles: Too many files came with it.
     """
     services, owner, messages = runtime.context.services, owner_of(runtime), state["messages"]
-    if not messages or not isinstance(messages[-1], HumanMessage):
+    if not messages or not (isinstance(messages[-1], HumanMessage) or _goes_on(messages, runtime)):
         raise BadInput(reason=NOT_THE_USERS)
+    start = newest_turn(messages)
+    newest = messages[start]
     taken = await take_apart(messages, services.settings)
     text, before = taken[-1][1], state.get("language", "en")
     language = _language(text, before, runtime)
@@ -39,7 +44,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     failed: list[Attachment] = []
     for message, said, parts in taken:
         refs, lost = await store_files(parts, services, owner, language)
-        if message is messages[-1]:
+        if message is newest:
             if not said.strip():
                 said, (refs, unheard) = await transcribe(refs, services, language)
                 language, lost = _language(said, language, runtime), lost + unheard
@@ -53,13 +58,18 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
         raise BadInput(reason=EMPTY_MESSAGE)
     for attachment in failed:
         emit_attachment(runtime, attachment)
-    earlier = [str(message.text) for message in messages[:-1] if isinstance(message, HumanMessage)]
+    earlier = [str(message.text) for message in messages[:start] if isinstance(message, HumanMessage)]
     update = new_turn()
     update["messages"], update["pending"], update["cited"] = moved, pending, state.get("citations", [])
     update["attachments"] = Overwrite(failed)  # type: ignore[typeddict-item]
     update["language"], update["question"] = language, question_of(text, language, earlier)
     update["documents"] = await document_notes(services, owner, language)
     return update
+
+
+def _goes_on(messages: Sequence[AnyMessage], runtime: Runtime[Context]) -> bool:
+    """Whether the turn goes on behind the user's newest message: with results of the caller's tools, or an answer."""
+    return runtime.context.model_options.continues and any(isinstance(message, HumanMessage) for message in messages)
 
 
 def _language(text: str, default: Language, runtime: Runtime[Context]) -> Language:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.messages.ai import add_ai_message_chunks
-from langchain_core.runnables import Runnable
 from langgraph.runtime import Runtime
 
 from domain.errors import BudgetExceeded, ModelUnavailable
@@ -40,15 +38,16 @@ async def generate_answer(state: State, runtime: Runtime[Context]) -> Update:
         if not state["tool_rounds"]:
             raise
         message = AIMessage(tools_only(state))
-    if message.tool_calls and not offered:
+    own = runtime.context.model_options
+    if message.tool_calls and not offered and not own.tools:
         message = message.model_copy(update={"tool_calls": [], "invalid_tool_calls": []})
     text = str(message.text)
-    if not message.tool_calls and not text.strip():
+    if not message.tool_calls and not text.strip() and not own.continues:
         text = tools_only(state)
         message = message.model_copy(update={"content": text})
     usage = add_usage(state["usage"], message, services.chat.name)
     warnings = [*state.get("warnings", [])]
-    if not message.tool_calls:
+    if not message.tool_calls or own.tools:
         emit(runtime, "usage", usage)
         if message.response_metadata.get("finish_reason") == "length":
             warnings.append(ANSWER_CUT.text(state["language"]))
@@ -59,14 +58,15 @@ async def generate_answer(state: State, runtime: Runtime[Context]) -> Update:
 
 async def _ask(state: State, runtime: Runtime[Context], offered: list[str]) -> AIMessage:
     context, services = runtime.context, runtime.context.services
-    tools = services.tools.tokens(offered)
+    tools = services.tools.tokens(offered) + context.model_options.tool_tokens
     budget = Budget(services.chat, context.budget, state["usage"])
-    prompt = answer_prompt(state, system_prompt=context.system_prompt, budget=budget.prompt() - tools)
+    prompt = answer_prompt(
+        state, system_prompt=context.system_prompt, budget=budget.prompt() - tools,
+        as_json=context.model_options.response_format is not None,
+    )  # fmt: skip
     if state["tool_rounds"] and not offered:
         prompt = [*prompt, HumanMessage(LAST_ROUND.text(state["language"]))]
-    model: Runnable[LanguageModelInput, AIMessage] = services.chat.model
-    if offered:
-        model = services.chat.model.bind_tools(services.tools.schemas(offered))
+    model = context.model_options.bound(services.chat.model, services.tools.schemas(offered))
     if services.chat.takes_turn:
         examples = {spec.name: spec.examples for spec in services.tools.specs() if spec.name in offered}
         model = model.bind(turn=turn_input(state, system_prompt=context.system_prompt, examples=examples))

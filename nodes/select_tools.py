@@ -12,7 +12,12 @@ TITLE = Words("Choose tools", "选择工具")
 
 
 async def select_tools(state: State, runtime: Runtime[Context]) -> Update:
-    """Offer what is set up, what the request allows, and what fits what the turn holds; never by the words of it."""
+    """Offer what is set up, what the request allows, and what fits what the turn holds; never by the words of it.
+
+    A caller that brings tools of its own is offered these alone.
+    """
+    if runtime.context.model_options.tools:
+        return Update(offered_tools=[])
     documents = bool(state["documents"]) or any(file["status"] != "failed" for file in state["attachments"])
     tools = runtime.context.services.tools
     return Update(offered_tools=tools.offered(documents=documents, names=runtime.context.tools))

@@ -9,6 +9,7 @@ from pydantic import InstanceOf
 from pydantic.json_schema import SkipJsonSchema
 
 from domain.owner import LOCAL_USER
+from turn.model_options import ModelOptions
 from turn.options import TurnOptions
 
 if TYPE_CHECKING:
@@ -90,4 +91,5 @@ class Context(TurnOptions):
         default=None, metadata={"description": "Conversation, as the client names it; empty: the checkpointer's id."}
     )
     run_id: str = field(default="", metadata={"description": "Id of the run, for logs and traces."})
+    model_options: SkipJsonSchema[InstanceOf[ModelOptions]] = field(default_factory=ModelOptions)
     services: SkipJsonSchema[InstanceOf[Services]] = field(default_factory=default_services, repr=False)

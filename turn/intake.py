@@ -15,6 +15,7 @@ from domain.words import Language
 from settings import Settings
 from turn.content import InlinePart, split_content
 from turn.context import Services
+from turn.prompts import newest_turn
 from turn.texts import PASTED, PASTED_NAME
 
 PASTE_SHARE = 0.25
@@ -48,7 +49,8 @@ async def take_apart(
     taken = [
         (message, *split_content(message.content))
         for message in messages
-        if message is messages[-1] or (message.type == "human" and not isinstance(message.content, str))
+        if message is messages[newest_turn(messages)]
+        or (message.type == "human" and not isinstance(message.content, str))
     ]
     if sum(len(parts) for _, _, parts in taken) > settings.max_files:
         raise TooManyFiles(limit=settings.max_files)

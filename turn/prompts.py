@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
 from domain.tokens import count_message_tokens, count_tokens
 from domain.words import Language
 from turn.material import CLOSE, fenced, material_text, shortened
 from turn.state import State
-from turn.texts import EARLIER, SYSTEM
+from turn.texts import AS_JSON, EARLIER, SYSTEM
 
 
-def answer_prompt(state: State, *, system_prompt: str, budget: int) -> list[AnyMessage]:
+def answer_prompt(state: State, *, system_prompt: str, budget: int, as_json: bool = False) -> list[AnyMessage]:
     """Return the messages of a model call, at most `budget` tokens by our count.
 
     Earlier messages are dropped oldest first when they do not fit; the system prompt, the summary, the user's newest
@@ -26,8 +26,8 @@ def answer_prompt(state: State, *, system_prompt: str, budget: int) -> list[AnyM
     """
     language = state["language"]
     start = newest_turn(state["messages"])
-    head: list[AnyMessage] = [SystemMessage(_system_text(state, system_prompt, language))]
-    turn: list[AnyMessage] = [_question(state, start), *state["messages"][start + 1 :]]
+    head: list[AnyMessage] = [SystemMessage(_system_text(state, system_prompt, language, as_json=as_json))]
+    turn: list[AnyMessage] = [_question(state, start), *_paired(state["messages"][start + 1 :])]
     left = budget - count_message_tokens([*head, *turn])
     if left < 0:
         turn = _cut_material(turn, -left)
@@ -46,8 +46,22 @@ def persona_of(state: State, system_prompt: str) -> str:
     )
 
 
-def _system_text(state: State, system_prompt: str, language: Language) -> str:
-    parts = [SYSTEM.text(language), persona_of(state, system_prompt)]
+def _paired(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """The messages without tool calls that have no result: providers refuse a call alone.
+
+    A call of the caller's own tools stays alone where its conversation goes on without a result.
+    """
+    answered = {message.tool_call_id for message in messages if isinstance(message, ToolMessage)}
+    return [
+        message.model_copy(update={"tool_calls": [call for call in message.tool_calls if call["id"] in answered]})
+        if isinstance(message, AIMessage) and message.tool_calls
+        else message
+        for message in messages
+    ]
+
+
+def _system_text(state: State, system_prompt: str, language: Language, *, as_json: bool) -> str:
+    parts = [SYSTEM.text(language), persona_of(state, system_prompt), AS_JSON.text(language) if as_json else ""]
     if state.get("summary"):
         parts.append(EARLIER.text(language).format(text=state["summary"]))
     return "\n\n".join(part for part in parts if part)
@@ -62,7 +76,7 @@ def _recent(messages: Sequence[AnyMessage], budget: int) -> list[AnyMessage]:
     """The newest whole turns that fit in `budget` tokens, oldest first; a turn starts with a user's message."""
     kept: list[AnyMessage] = []
     turn: list[AnyMessage] = []
-    for message in reversed(messages):
+    for message in reversed(_paired(messages)):
         if isinstance(message, SystemMessage):
             continue
         turn.insert(0, _with_notes(message))

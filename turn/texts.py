@@ -20,6 +20,10 @@ not be read, say why and what helps.""",
 某个说法依据某一段落时，请在该说法之后写出段落编号和支持它的原文，例如：[2 "原文"]。
 原文必须逐字照抄；没有用到的不要引用。资料中没有答案时请直说，不要猜测。文件无法读取时，请说明原因和解决办法。""",
 )
+AS_JSON = Words(
+    "Answer with the JSON that was asked for and nothing else; cite nothing in it.",
+    "请只输出所要求的 JSON，不要有其他内容，其中不要加引用。",
+)
 EARLIER = Words("Earlier in this conversation:\n{text}", "此前的对话摘要：\n{text}")
 LAST_ROUND = Words(
     "No more tools can be called. Answer now with what you have.", "不能再调用工具了，请根据现有内容直接回答。"

@@ -74,7 +74,7 @@ def error_response(request: Request, error: AppError) -> JSONResponse:
     body = error_body(error, error.language or asked_language(request), getattr(request.state, "request_id", ""))
     if request.url.path.startswith("/v1/"):
         status = 400 if status == 422 else status
-        body["error"] |= {"type": _openai_type(status), "param": None}
+        body["error"] |= {"type": openai_type(status), "param": None}
     headers: dict[str, str] = {}
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
@@ -87,7 +87,8 @@ def error_response(request: Request, error: AppError) -> JSONResponse:
     return JSONResponse(body, status_code=status, headers=headers)
 
 
-def _openai_type(status: int) -> str:
+def openai_type(status: int) -> str:
+    """Return the kind of an error of this status, in OpenAI's words."""
     return {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}.get(
         status, "invalid_request_error" if status < 500 else "server_error"
     )

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
 from api.backend import BackendDep, UserDep
 from api.edge.failures import asked_language
 from api.edge.responses import EventStream, json_response
-from api.openai.passthrough import complete_directly
-from api.openai.schemas import CompletionBody
+from api.openai.history import conversation
+from api.openai.schemas import SESSION, CompletionBody
 from api.openai.stop_words import StopWords
-from api.openai.wire import Completion, error_chunk, finish_reason
-from api.runs.client_messages import client_messages
+from api.openai.turns import begun, extras, json_form, model_options, owner_of_call, said_last
+from api.openai.wire import Completion, call_delta, cited, error_chunk, finish_reason, tool_calls
 from api.runs.progress import begins_answer
 from api.runs.request import TurnRequest
 from api.runs.run import Run
 from api.runs.wire import result_while_connected
-from domain.errors import BadInput
-from domain.owner import Owner
 from domain.runs import Event
-from domain.words import Words
-from turn.intake import check_lengths
+from models.chat.interface import Chat
 from turn.options import TurnOptions
 
 router = APIRouter(prefix="/v1", tags=["openai"])
@@ -34,57 +31,70 @@ router = APIRouter(prefix="/v1", tags=["openai"])
 async def complete(body: CompletionBody, request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Answer a conversation.
 
-    With the header `X-Session-Id` (or `user`), the thread is remembered here and only the newest message counts;
-    without, the call is stateless and the messages sent are the whole conversation. With `tools`, the chat model itself
-    is asked, and its calls of the caller's tools are returned.
+    The messages sent are the whole conversation. With the header `X-Session-Id`, or `session_id` in `metadata`, the
+    thread is remembered here and only what is new counts: the newest message, or the newest results of tools. With
+    `tools`, these are offered instead of the server's own, and their calls are returned.
     """
-    messages = _messages(body)
-    if body.tools or not isinstance(messages[-1], HumanMessage):
-        check_lengths((str(message.text) for message in messages), backend.settings)
-        return await complete_directly(body, messages, backend.services.chat)
-    run = backend.runner.start(_turn(body, messages, request, user))
+    run = backend.runner.start(_turn(body, request, user, backend.services.chat))
     completion = Completion(run.id, backend.services.chat.name)
+    base_url = str(request.base_url)
     if body.stream:
-        return EventStream(_chunks(run, body, completion), on_disconnect=run.stop)
+        await begun(run)
+        return EventStream(_chunks(run, body, completion, base_url), on_disconnect=run.stop)
     answer = await result_while_connected(request, run)
-    words = StopWords(body.stop_sequences)
+    words, last = StopWords(body.stop_sequences), said_last(run)
     text = words.add(answer["answer"])
-    extra = {key: answer[key] for key in ("session_id", "citations", "attachments", "tools", "warnings")}
     shown = text + words.rest()
-    return json_response(completion.whole(shown, usage=answer["usage"], finish=_ended(run, words)) | extra)
+    message: dict[str, Any] = {"content": shown if shown or last is None or not last.tool_calls else None}
+    message["annotations"] = cited(answer["citations"], base_url)
+    if reasoning := run.progress.output.get("reasoning"):
+        message["reasoning_content"] = reasoning
+    if last is not None and last.tool_calls:
+        message["tool_calls"] = tool_calls(last)
+    logprobs = last.response_metadata.get("logprobs") if last is not None else None
+    whole = completion.whole(message, usage=answer["usage"], finish=_ended(run, words), logprobs=logprobs)
+    return json_response(whole | extras(answer))
 
 
-def _messages(body: CompletionBody) -> list[AnyMessage]:
-    try:
-        return client_messages(body.messages)
-    except ValueError as exc:
-        raise BadInput(reason=Words(str(exc), f"messages 无效：{exc}")) from exc
-
-
-def _turn(body: CompletionBody, messages: list[AnyMessage], request: Request, user: str) -> TurnRequest:
-    thread = request.headers.get("x-session-id") or body.user
-    if thread is not None and len(thread) > 128:
-        raise BadInput(reason=Words("X-Session-Id is longer than 128 characters", "X-Session-Id 超过 128 个字符"))
+def _turn(body: CompletionBody, request: Request, user: str, chat: Chat) -> TurnRequest:
+    messages = conversation(body.messages)
+    thread = request.headers.get(SESSION) or body.metadata.session_id
     said = [message for message in messages if not isinstance(message, SystemMessage)]
+    continues = not isinstance(said[-1], HumanMessage) if said else False
     return TurnRequest(
-        owner=Owner(user, thread or f"once-{uuid.uuid4().hex}"),
-        messages=said[-1:] if thread else said,
+        owner=owner_of_call(user, thread),
+        messages=_new(said) if thread else said,
         reads=asked_language(request),
         options=TurnOptions(
             system_prompt="\n\n".join(str(message.text) for message in messages if isinstance(message, SystemMessage)),
             answer_tokens=body.most_tokens,
         ),
+        model_options=model_options(
+            body.tools, parallel=body.parallel_tool_calls, tool_choice=body.tool_choice, sampling=body.sampling,
+            response_format=json_form(chat, body.response_format), continues=continues,
+        ),
         remembered=thread is not None,
-    )
+        detailed=True,
+    )  # fmt: skip
 
 
-async def _chunks(run: Run, body: CompletionBody, completion: Completion) -> AsyncIterator[bytes]:
+def _new(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
+    """The newest message, or all results of tools at the end."""
+    first = len(messages) - 1
+    while first > 0 and isinstance(messages[first], ToolMessage) and isinstance(messages[first - 1], ToolMessage):
+        first -= 1
+    return messages[first:]
+
+
+async def _chunks(run: Run, body: CompletionBody, completion: Completion, base_url: str) -> AsyncIterator[bytes]:
     """The answer in chunks, as OpenAI's clients expect them."""
     words, said = StopWords(body.stop_sequences), ""
     yield completion.delta({"role": "assistant", "content": ""})
     async for batch in run.log.read():
         text = "".join(data["text"] for _, name, data in batch if name == "token")
         said = text if any(map(begins_answer, batch)) else said + text
+        for delta in _details(batch, body):
+            yield completion.delta(delta)
         if shown := words.add(text + _unsaid(batch, said)):
             yield completion.delta({"content": shown})
         failed = next((data["error"] for _, name, data in batch if name == "error"), None)
@@ -96,15 +106,23 @@ async def _chunks(run: Run, body: CompletionBody, completion: Completion) -> Asy
             break
     if rest := words.rest():
         yield completion.delta({"content": rest})
-    yield completion.delta({}, finish=_ended(run, words))
-    if body.stream_options and body.stream_options.include_usage:
-        yield completion.usage(run.answer["usage"] if run.answer else run.progress.usage)
+    answer = run.answer
+    found = {"annotations": cited(answer["citations"], base_url)} if answer and answer["citations"] else {}
+    yield completion.delta(found, finish=_ended(run, words), **(extras(answer) if answer else {}))
+    if body.stream_options.include_usage:
+        yield completion.usage(answer["usage"] if answer else run.progress.usage)
     yield b"data: [DONE]\n\n"
 
 
+def _details(batch: list[Event], body: CompletionBody) -> list[dict[str, Any]]:
+    """Reasoning, and calls of the caller's tools."""
+    thought = "".join(data["text"] for _, name, data in batch if name == "reasoning")
+    calls = [call_delta(data) for _, name, data in batch if name == "call"] if body.tools else []
+    return [*([{"reasoning_content": thought}] if thought else []), *([{"tool_calls": calls}] if calls else [])]
+
+
 def _ended(run: Run, words: StopWords) -> str:
-    said = [message for message in run.progress.output.get("messages", []) if isinstance(message, AIMessage)]
-    return "stop" if words.stopped or not said else finish_reason(said[-1])
+    return "stop" if words.stopped else finish_reason(said_last(run))
 
 
 def _unsaid(batch: list[Event], said: str) -> str:

@@ -75,8 +75,11 @@ def _answer(message: AIMessage, following: Sequence[BaseMessage]) -> list[AnyMes
     if not text and not calls:
         return []
     kept = [ToolCall(name=cleaned(call["name"]), args=cleaned(call["args"]), id=cleaned(call["id"])) for call in calls]
+    # Some models want to see again what they thought before they called a tool.
+    thought = {name: cleaned(value) for name, value in message.additional_kwargs.items()
+               if calls and name == "reasoning_content" and isinstance(value, str)}  # fmt: skip
     return [
-        AIMessage(text, tool_calls=kept, id=uuid.uuid4().hex),
+        AIMessage(text, tool_calls=kept, additional_kwargs=thought, id=uuid.uuid4().hex),
         *(
             ToolMessage(results[str(call["id"])], tool_call_id=cleaned(str(call["id"])), id=uuid.uuid4().hex)
             for call in calls

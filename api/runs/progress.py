@@ -22,10 +22,17 @@ _CUSTOM = frozenset({"attachment", "tool", "citation", "usage", "warning"})
 
 
 class TurnProgress:
-    """Writes the events of one turn to its log, and keeps what is needed when it is cut short."""
+    """Writes the events of one turn to its log, and keeps what is needed when it is cut short.
 
-    def __init__(self, log: RunLog) -> None:
+    Args:
+        log: Where the events go.
+        detailed: Reasoning and calls of the caller's tools are events too.
+        literal: The answer is shown letter by letter, without a look for citations: it is JSON.
+    """
+
+    def __init__(self, log: RunLog, *, detailed: bool = False, literal: bool = False) -> None:
         self._log = log
+        self._detailed, self._literal = detailed, literal
         self._started = time.perf_counter()
         self._nodes: dict[str, float] = {}
         self._streamed = False
@@ -53,11 +60,19 @@ class TurnProgress:
         if metadata.get("langgraph_node") != ANSWERING_NODE or not isinstance(message, AIMessage):
             return
         is_chunk = isinstance(message, AIMessageChunk)
+        if self._detailed and isinstance(message, AIMessageChunk):
+            self._detail(message)
         text = str(message.text)
         if not text or (not is_chunk and self._streamed):
             return
         self._streamed = True
-        self._show(self._shown.add(text))
+        self._show(text if self._literal else self._shown.add(text))
+
+    def _detail(self, message: AIMessageChunk) -> None:
+        if reasoning := message.additional_kwargs.get("reasoning_content"):
+            self._log.append("reasoning", {"text": reasoning})
+        for call in message.tool_call_chunks:
+            self._log.append("call", dict(call))
 
     def _show(self, text: str) -> None:
         if not text:

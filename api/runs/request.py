@@ -16,6 +16,7 @@ from domain.runs import ConcurrencyPolicy
 from domain.types import Attachment
 from domain.words import Language
 from settings import Settings
+from turn.model_options import ModelOptions
 from turn.options import TurnOptions
 from turn.personas import persona_text
 
@@ -28,6 +29,8 @@ class TurnRequest:
         owner: User and thread.
         messages: New messages, the last one the user's; each has an id.
         options: What the caller chose for this turn.
+        model_options: What the caller asks of the chat model itself.
+        detailed: Whether reasoning and calls of the caller's tools are events too.
         reads: Language that the client asks for, where neither options nor message tell one.
         remembered: Whether the thread is kept: memory, transcript, one turn at a time. Without, the turn stands alone.
         on_busy: What happens when the thread is still answering.
@@ -44,6 +47,8 @@ class TurnRequest:
     owner: Owner
     messages: Sequence[AnyMessage]
     options: TurnOptions = field(default_factory=TurnOptions)
+    model_options: ModelOptions = field(default_factory=ModelOptions)
+    detailed: bool = False
     reads: Language = "en"
     remembered: bool = True
     on_busy: ConcurrencyPolicy = "enqueue"

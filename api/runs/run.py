@@ -33,7 +33,8 @@ class Run:
         self.id = run_id
         self.request = request
         self.log = log
-        self.progress = TurnProgress(log)
+        literal = request.model_options.response_format is not None
+        self.progress = TurnProgress(log, detailed=request.detailed, literal=literal)
         self.created = self.ended = time.time()
         self.state: RunState = "queued"
         self.answer: Answer | None = None

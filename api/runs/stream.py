@@ -52,4 +52,5 @@ def _context(run: Run, services: Services) -> Context:
         thread_id=request.thread_id,
         run_id=run.id,
         services=services,
+        model_options=request.model_options,
     )

@@ -67,6 +67,11 @@ def _told(message: Mapping[str, Any]) -> Body:
     return {key: value for key, value in message.items() if key != "tool_calls"} | {"content": content}
 
 
+def _without_thoughts(body: Body) -> Body:
+    messages = [_without("reasoning_content")(message) for message in body["messages"]]
+    return {**body, "messages": messages} if messages != body["messages"] else body
+
+
 def _schema_in_words(body: Body) -> Body:
     form = body.get("response_format") or {}
     if form.get("type") != "json_schema":
@@ -127,6 +132,7 @@ CONCESSIONS = (
     Concession("stream_options", re.compile("stream_options"), _without("stream_options")),
     Concession("the name of the longest length", _LENGTH, _renamed_length),
     Concession("a longest length", _LENGTH, _without("max_tokens", "max_completion_tokens")),
+    Concession("reasoning_content", re.compile("reasoning_content"), _without_thoughts),
     Concession("parallel_tool_calls", re.compile("parallel_tool_calls"), _without("parallel_tool_calls")),
     Concession("tool_choice", _refused("tool_choice"), _without("tool_choice")),
     Concession("tools", _refused(r"\btool|function.?call|\bfunctions\b"), _without_tools),

@@ -88,6 +88,10 @@ class OpenAICompatibleChat(BaseChatOpenAI):
         if most is not None:
             name = "max_completion_tokens" if "max_completion_tokens" in payload else "max_tokens"
             payload[name] = min(most, payload.get(name) or most)
+        for message, sent in zip(self._convert_input(input_).to_messages(), payload["messages"], strict=True):
+            # Models that think between two calls of tools want to see again what they thought before the first.
+            if sent.get("tool_calls") and (thought := message.additional_kwargs.get("reasoning_content")):
+                sent["reasoning_content"] = thought
         extra = payload.pop("extra_body", None) or {}
         return {**payload, "stream": True, "stream_options": {"include_usage": True}, **extra}
 

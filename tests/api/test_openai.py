@@ -3,16 +3,22 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import openai
 import pytest
 import pytest_asyncio
+from pydantic import BaseModel
 
+from api.openai.schemas import ResponseFormat
+from api.openai.turns import json_form
+from domain.errors import BadInput
 from tests.api.conftest import said_to
 from tests.live_server import LiveServer
-from tests.standins.openai_server import Answer, Failure, OpenAIServer, ToolCall
+from tests.standins.openai_server import Answer, Failure, Garbled, OpenAIServer, ToolCall
+from tests.standins.quirks import QUIRKS
 
 WEATHER: Any = {
     "type": "function",
@@ -30,7 +36,7 @@ async def api(server: LiveServer, model: OpenAIServer) -> AsyncIterator[openai.A
         yield client
 
 
-def user(text: str) -> Any:
+def user(text: Any) -> Any:
     return {"role": "user", "content": text}
 
 
@@ -53,12 +59,21 @@ async def test_a_stateless_call_counts_the_clients_own_history(api: openai.Async
     assert said_to(model) == ["three"]
 
 
-@pytest.mark.parametrize("how", ["header", "user"])
+@pytest.mark.parametrize("how", ["header", "metadata"])
 async def test_a_thread_is_remembered(api: openai.AsyncOpenAI, model: OpenAIServer, how: str) -> None:
-    options: Any = {"extra_headers": {"X-Session-Id": "oa-header"}} if how == "header" else {"user": "oa-user"}
+    by_header, by_metadata = {"extra_headers": {"X-Session-Id": "oa-1"}}, {"metadata": {"session_id": "oa-2"}}
+    options: Any = by_header if how == "header" else by_metadata
     await api.chat.completions.create(model="m", messages=[user("one")], **options)
     await api.chat.completions.create(model="m", messages=[user("ignored"), user("two")], **options)
     assert said_to(model) == ["one", "You said: one", "two"]
+
+
+async def test_an_end_users_id_selects_no_thread(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
+    options: Any = {"user": "alice@example.com"}
+    await api.chat.completions.create(model="m", messages=[user("My salary is 91000.")], **options)
+    history: Any = [user("My bank is Quill."), {"role": "assistant", "content": "Noted."}, user("What is my bank?")]
+    await api.chat.completions.create(model="m", messages=history, **options)
+    assert said_to(model) == ["My bank is Quill.", "Noted.", "What is my bank?"]
 
 
 async def test_streaming_with_usage(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
@@ -122,6 +137,217 @@ async def test_the_clients_tools_are_passed_through(api: openai.AsyncOpenAI, mod
     ]  # fmt: skip
     done = await api.chat.completions.create(model="m", messages=messages, tools=[WEATHER])
     assert done.choices[0].message.content == "Sunny."
+
+
+async def test_sampling_reaches_the_model(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
+    options: Any = {
+        "temperature": 0.1, "top_p": 0.5, "seed": 7, "presence_penalty": 1, "frequency_penalty": -1,
+        "logit_bias": {"5": 3}, "logprobs": True, "top_logprobs": 2, "reasoning_effort": "low",
+    }  # fmt: skip
+    more: Any = {"tools": [WEATHER], "parallel_tool_calls": False, "tool_choice": "required"}
+    await api.chat.completions.create(model="m", messages=[user("Hi")], **options)
+    assert options.items() <= model.chats[-1].body.items()
+    await api.chat.completions.create(model="m", messages=[user("Hi")], **options, **more)
+    assert {**options, **more, "tools": model.chats[-1].body["tools"]}.items() <= model.chats[-1].body.items()
+    assert model.chats[-1].tools == ["weather"]
+
+
+async def test_null_means_left_out(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    names = ("stream", "stream_options", "stop", "n", "user", "tools", "tool_choice", "temperature", "max_tokens",
+             "response_format", "metadata", "seed", "parallel_tool_calls", "functions")  # fmt: skip
+    body = {"model": "m", "messages": [user("Hi")], **dict.fromkeys(names)}
+    response = await client.post("/v1/chat/completions", json=body)
+    assert response.status_code == 200, response.text
+
+
+class Person(BaseModel):
+    name: str
+    pages: list[int]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_structured_output(api: openai.AsyncOpenAI, model: OpenAIServer, stream: bool) -> None:
+    wanted = '{"name": "Mei [1 \\"x\\"]", "pages": [1, 7]}'
+    model.script([wanted])
+    if stream:
+        async with api.chat.completions.stream(model="m", messages=[user("Who?")], response_format=Person) as events:
+            made = (await events.get_final_completion()).choices[0].message.parsed
+    else:
+        parsed = await api.chat.completions.parse(model="m", messages=[user("Who?")], response_format=Person)
+        made = parsed.choices[0].message.parsed
+    assert made == Person(name='Mei [1 "x"]', pages=[1, 7])
+    form = model.chats[-1].body["response_format"]
+    assert form["type"] == "json_schema" and form["json_schema"]["schema"]["required"] == ["name", "pages"]
+    assert "JSON" in model.chats[-1].messages[0]["content"]
+
+
+async def test_json_is_refused_by_a_model_that_quotes() -> None:
+    chat: Any = SimpleNamespace(kind="extractive", name="bundled-extractive")
+    assert json_form(chat, ResponseFormat()) is None
+    with pytest.raises(BadInput, match="needs a language model"):
+        json_form(chat, ResponseFormat(type="json_object"))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_reasoning_is_returned(api: openai.AsyncOpenAI, model: OpenAIServer, stream: bool) -> None:
+    model.script([Answer("42", reasoning="six times seven")])
+    result: Any = await api.chat.completions.create(model="m", messages=[user("?")], stream=stream)
+    if stream:
+        deltas = [chunk.choices[0].delta async for chunk in result if chunk.choices]
+        thought = "".join((delta.model_extra or {}).get("reasoning_content", "") for delta in deltas)
+    else:
+        thought = result.choices[0].message.reasoning_content
+    assert thought == "six times seven"
+
+
+async def test_histories_of_all_ages(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
+    def call(call_id: str, arguments: Any) -> dict[str, Any]:
+        return {"id": call_id, "type": "function", "function": {"name": "weather", "arguments": arguments}}
+
+    messages: Any = [
+        {"role": "developer", "content": "Be brief."},
+        user("weather?"),
+        {"role": "assistant", "tool_calls": [call("a", ""), call("b", None), call("c", {"city": "Ulm"})],
+         "reasoning_content": "I look it up."},
+        {"role": "tool", "tool_call_id": "a", "content": "sunny"},
+        {"role": "tool", "tool_call_id": "b", "content": [{"type": "text", "text": "rain"}]},
+        {"role": "tool", "tool_call_id": "c", "content": ""},
+        {"role": "assistant", "content": [{"type": "text", "text": "Sunny."}], "name": "bot"},
+        user([{"type": "text", "text": "And Rome?"}]),
+        {"role": "assistant", "content": None, "function_call": {"name": "weather", "arguments": "{\"city\": 1}"}},
+        {"role": "function", "name": "weather", "content": "hot"},
+        {"role": "assistant", "content": None, "refusal": "I will not say more."},
+        user("Why?"),
+    ]  # fmt: skip
+    await api.chat.completions.create(model="m", messages=messages)
+    sent = model.chats[-1].messages
+    assert [message["role"] for message in sent] == [
+        "system", "user", "assistant", "tool", "tool", "tool", "assistant", "user", "assistant", "tool", "assistant",
+        "user",
+    ]  # fmt: skip
+    arguments = [part["function"]["arguments"] for part in sent[2]["tool_calls"]]
+    assert [json.loads(text) for text in arguments] == [{}, {}, {"city": "Ulm"}]
+    assert [message["content"] for message in sent if message["role"] == "tool"] == ["sunny", "rain", "", "hot"]
+    assert "Be brief." in sent[0]["content"] and sent[-2]["content"] == "I will not say more."
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tools": [{"type": "custom", "custom": {"name": "x"}}]},
+        {"tools": [{"type": "function", "function": {"name": "no blanks"}}]},
+        {"tools": [{"type": "function"}]},
+        {"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "other"}}},
+        {"tools": [WEATHER], "tool_choice": "sometimes"},
+        {"response_format": {"type": "json_schema"}},
+        {"response_format": {"type": "xml"}},
+        {"temperature": 9},
+        {"messages": [{"role": "user"}]},
+        {"messages": [{"role": "assistant", "tool_calls": [{"id": "a"}]}, {"role": "user", "content": "x"}]},
+        {"messages": [{"role": "function", "name": "f", "content": "x"}, {"role": "user", "content": "x"}]},
+        {"messages": "Hi"},
+        {"metadata": {"session_id": "x" * 129}},
+    ],
+)
+async def test_what_means_nothing_is_refused(client: httpx.AsyncClient, model: OpenAIServer, change: Any) -> None:
+    response = await client.post("/v1/chat/completions", json={"model": "m", "messages": [user("Hi")], **change})
+    error = response.json()["error"]
+    assert (response.status_code, error["code"], error["type"]) == (400, "bad_input", "invalid_request_error")
+    assert not model.chats
+
+
+async def test_files_are_read_beside_the_clients_tools(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
+    model.script([Answer(tool_calls=[ToolCall("weather", {"city": "Ulm"}, "w")]), "Six weeks, and sunny."])
+    data = "data:text/plain;base64," + base64.b64encode(b"The notice period is six weeks.").decode()
+    question = user([{"type": "text", "text": "Notice period, and weather?"},
+                     {"type": "file", "file": {"filename": "lease.txt", "file_data": data}}])  # fmt: skip
+    first: Any = await api.chat.completions.create(model="m", messages=[question], tools=[WEATHER])
+    assert "six weeks" in model.chats[-1].text and data not in str(model.chats[-1].body)
+    assert first.attachments[0]["status"] == "ready" and model.chats[-1].tools == ["weather"]
+    messages: Any = [
+        question,
+        first.choices[0].message.model_dump(include={"role", "content", "tool_calls"}),
+        {"role": "tool", "tool_call_id": "w", "content": "sunny"},
+    ]
+    done = await api.chat.completions.create(model="m", messages=messages, tools=[WEATHER])
+    assert done.choices[0].message.content == "Six weeks, and sunny."
+    assert "six weeks" in model.chats[-1].text and model.chats[-1].messages[-1]["content"] == "sunny"
+
+
+async def test_a_thread_takes_results_of_the_clients_tools(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
+    model.script([Answer(tool_calls=[ToolCall("weather", {"city": "Ulm"}, "w")]), "Sunny.", "Yes."])
+    options: Any = {"extra_headers": {"X-Session-Id": "oa-tools"}, "tools": [WEATHER], "model": "m"}
+    first = await api.chat.completions.create(messages=[user("Weather?")], **options)
+    calls = first.choices[0].message.model_dump(include={"role", "content", "tool_calls"})
+    result = {"role": "tool", "tool_call_id": "w", "content": "sunny"}
+    messages: Any = [user("Weather?"), calls, result]
+    await api.chat.completions.create(messages=messages, **options)
+    assert [message["role"] for message in model.chats[-1].messages[1:]] == ["user", "assistant", "tool"]
+    await api.chat.completions.create(messages=[*messages, user("Sure?")], **options)
+    assert said_to(model) == ["Weather?", "None", "sunny", "Sunny.", "Sure?"]
+
+
+async def test_a_call_without_a_result_is_not_told_again(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
+    model.script([Answer(tool_calls=[ToolCall("weather", {"city": "Ulm"}, "w")]), "Fine."])
+    options: Any = {"extra_headers": {"X-Session-Id": "oa-open"}, "tools": [WEATHER], "model": "m"}
+    await api.chat.completions.create(messages=[user("Weather?")], **options)
+    await api.chat.completions.create(messages=[user("Never mind.")], **options)
+    assert "tool_calls" not in str(model.chats[-1].messages)
+
+
+async def test_a_call_that_was_cut_is_returned_as_it_is(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
+    model.script([Answer(tool_calls=[ToolCall("weather", '{"city": "Par')], finish="length")])
+    result = await api.chat.completions.create(model="m", messages=[user("?")], tools=[WEATHER])
+    [call] = cast("list[Any]", result.choices[0].message.tool_calls)
+    assert (call.function.arguments, result.choices[0].finish_reason) == ('{"city": "Par', "length")
+
+
+async def test_leaving_stops_a_call_with_tools(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
+    model.script([Answer("one two three four five", pace=0.4)])
+    with pytest.raises(openai.APITimeoutError):
+        await api.chat.completions.create(model="m", messages=[user("?")], tools=[WEATHER], timeout=0.7)
+    await model.disconnected(timeout=5)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("failure", "kind", "code"),
+    [
+        (Failure(400, message="logit_bias must be a map"), openai.BadRequestError, "model_refused"),
+        (Failure(400, code="context_length_exceeded"), openai.BadRequestError, "context_length_exceeded"),
+        (Failure(401, message="Incorrect key"), openai.AuthenticationError, "model_key_refused"),
+        (Failure(429, message="slow down", retry_after=7), openai.RateLimitError, "model_busy"),
+        (Failure(429, code="insufficient_quota"), openai.RateLimitError, "insufficient_quota"),
+        (Failure(500), openai.InternalServerError, "model_unavailable"),
+    ],
+)
+async def test_failures_of_the_model_keep_their_meaning(
+    api: openai.AsyncOpenAI, model: OpenAIServer, failure: Failure, kind: Any, code: str, stream: bool
+) -> None:
+    model.script([failure])
+    with pytest.raises(kind) as failed:
+        await api.chat.completions.create(model="m", messages=[user("Hi")], stream=stream)
+    assert failed.value.code == code
+    assert failed.value.response.headers.get("retry-after") == ("7" if code == "model_busy" else None)
+    assert ("logit_bias must be a map" in failed.value.message) is (code == "model_refused")
+
+
+async def test_clients_do_not_ask_again_what_cannot_succeed(server: LiveServer, model: OpenAIServer) -> None:
+    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=2) as patient:
+        for failure in (Failure(400), Failure(401), Failure(404), Failure(429, code="insufficient_quota")):
+            model.script([failure])
+            with pytest.raises(openai.APIStatusError):
+                await patient.chat.completions.create(model="m", messages=[user("Hi")])
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/api/v1/chat/stream"])
+async def test_half_a_character_breaks_no_stream(client: httpx.AsyncClient, model: OpenAIServer, path: str) -> None:
+    model.script([Garbled(QUIRKS["half a character"].body)])
+    said = "half \ufffd"
+    body = {"messages": [user("Hi")], "stream": True} if path.startswith("/v1") else {"message": "Hi"}
+    text = (await client.post(path, json=body)).text
+    assert said in text
+    assert text.rstrip().endswith("data: [DONE]") if path.startswith("/v1") else "event: done" in text
 
 
 async def test_errors_have_openais_shape(

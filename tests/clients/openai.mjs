@@ -12,7 +12,7 @@ const cases = {
     return names;
   },
   async completion() {
-    return await client.chat.completions.create({ model: "agent", messages: given.messages, user: given.user });
+    return await client.chat.completions.create({ model: "agent", messages: given.messages, metadata: { session_id: given.session } });
   },
   async stream() {
     const stream = await client.chat.completions.create({

@@ -27,7 +27,7 @@ def test_stateless_and_remembered_completions(javascript: Call, model: OpenAISer
     assert made["choices"][0]["message"]["content"] == "You said: 我是谁？"
     assert made["usage"]["total_tokens"] > 0 and "Hello Mei" in model.chats[-1].text
     for said in ("My name is Mei", "Who am I?"):
-        javascript(SCRIPT, "completion", messages=[{"role": "user", "content": said}], user="js-mei")
+        javascript(SCRIPT, "completion", messages=[{"role": "user", "content": said}], session="js-mei")
     assert "My name is Mei" in model.chats[-1].text
 
 
@@ -85,4 +85,4 @@ def test_errors_have_their_classes(javascript: Call, model: OpenAIServer) -> Non
 
 def test_a_stream_that_fails_says_so(javascript: Call, model: OpenAIServer) -> None:
     model.script([Answer("Half an ans", error_after=1)])
-    assert javascript(SCRIPT, "broken_stream", message="Hi")["kind"] == "APIError"
+    assert javascript(SCRIPT, "broken_stream", message="Hi")["kind"] == "InternalServerError"
