@@ -84,5 +84,5 @@ def test_errors_have_their_classes(javascript: Call, model: OpenAIServer) -> Non
 
 
 def test_a_stream_that_fails_says_so(javascript: Call, model: OpenAIServer) -> None:
-    model.script([Answer("Half an ans", error_after=1)])
-    assert javascript(SCRIPT, "broken_stream", message="Hi")["kind"] == "InternalServerError"
+    model.script([Answer("Half an answer here", error_after=3)])
+    assert javascript(SCRIPT, "broken_stream", message="Hi")["kind"] == "APIError"
