@@ -5,13 +5,15 @@ from __future__ import annotations
 from domain.words import Words
 
 ATTACHMENTS = Words("Attachments", "附件")
+COMMENT = Words("Comment", "批注")
+HEADERS = Words("Headers and footers", "页眉和页脚")
 NOTES = Words("Notes", "备注")
 
 CELLS = Words("{0}: {1} × {2} > {3} cells", "{0}：{1} × {2} > {3} 个单元格")
 CHARACTERS = Words("> {0} characters", "> {0} 个字符")
 FILES = Words("{0} > {1} files", "{0} > {1} 个文件")
 PAGES = Words("{0} > {1} pages", "{0} > {1} 页")
-PARTS = Words("> {0} parts", "> {0} 个部分")
+MESSAGE_PARTS = Words("> {0} parts", "> {0} 个部分")
 PIXELS = Words("> {0:,} pixels", "> {0:,} 像素")
 SHEETS = Words("{0} > {1} sheets", "{0} > {1} 个工作表")
 SLIDES = Words("{0} > {1} slides", "{0} > {1} 张幻灯片")

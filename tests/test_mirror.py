@@ -21,10 +21,12 @@ THROUGH = {
     "models/test_speech_bundled": "models.speech.kokoro",
     "nodes/test_detect_modality": "turn.intake",
     "nodes/test_verify_citations": "turn.citation_check",
+    "readers/test_docx": "readers.office.docx_body readers.office.docx_numbers readers.office.numerals "
+    "readers.office.charts readers.office.package",
     "readers/test_html": "readers.text.page_parts",
     "readers/test_pdf": "readers.pdf.layout readers.pdf.markdown readers.pdf.tables",
-    "readers/test_reader": "readers.office.doc readers.office.odt readers.office.pptx readers.office.sheets "
-    "readers.text.eml readers.text.epub readers.archive readers.sections",
+    "readers/test_reader": "readers.office.doc readers.office.odt readers.office.pptx readers.office.rtf "
+    "readers.office.sheets readers.text.eml readers.text.epub readers.archive readers.sections",
     "stores/library/test_documents": "stores.library.search stores.library.contents stores.library.records "
     "stores.library.backlog",
     "stores/library/test_upgrade": "stores.sql.migrations.r0001_documents",

@@ -77,6 +77,22 @@ async def test_rich_text(read: Read) -> None:
     assert "| A | B |\n| --- | --- |\n| 1 | 2 |" in text
 
 
+async def test_rich_text_keeps_notes_boxes_and_headers(read: Read) -> None:
+    data = (
+        rb"{\rtf1\ansi{\header Lease HX-44\par}{\footer Page \chpgn\par}{\footerf {\b Lease HX-44}\par}"
+        rb"{\pntext 4.\tab}Price{\super\chftn{\footnote\ftnalt It {\i excludes} tax.\par}} is 88.\par "
+        rb"Due{\*\atnid Mei}{\*\annotation{\*\atnref 1}only in May}.\par "
+        rb"{\shp{\*\shpinst{\sp{\sn x}{\sv 1}}{\shptxt Beware of {\b the} dog}}{\shprslt old}}End."
+        rb"{\object{\*\objdata 00}}\par}"
+    )
+    outline, pages, _ = await read(data, "a.rtf")
+    assert [line for page in pages for line in page.markdown.split("\n") if line] == [
+        "4.\tPrice [It excludes tax.] is 88.", "Due [only in May].", "Beware of the dog", "End.",
+        "# Headers and footers", "Lease HX-44",
+    ]  # fmt: skip
+    assert outline.warnings == ("parts_not_read:1",)
+
+
 async def test_open_document(read: Read) -> None:
     _, pages, _ = await read(samples.open_text(), "a.odt")
     text = whole(pages)
