@@ -35,6 +35,7 @@ from stores.redis.events import RunEvents
 from stores.redis.server import open_redis_or_missing
 from stores.redis.turns import ThreadTurns
 from stores.sql import migrate
+from workers.confinement import hide_memory
 
 SHUTDOWN_SECONDS = 15
 SWITCH_SECONDS = 0.0005
@@ -118,6 +119,7 @@ def main() -> None:
     if sys.argv[1:2] == ["migrate"]:
         sys.exit(migrate.main(sys.argv[2:], settings))
     configure_logging(settings)
+    hide_memory()
     if not is_loopback(settings.host) and not settings.api_keys:
         sys.exit(NEEDS_KEYS.text(settings.language).format(host=settings.host))
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)

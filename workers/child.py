@@ -17,12 +17,14 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from domain.errors import AppError
+from workers.confinement import confine
 
 WORD = struct.Struct("<q")
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NAME, _PR_SET_NO_NEW_PRIVS = 1, 4, 15, 38
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Limits:
         item_seconds: Of one result.
         file_bytes: Largest file that it may write.
         files: Open files.
+        readable: Files and folders that it may read, beside the system's and Python's own.
+        writable: Folders that it may change.
         niceness: Added to the server's: work in children yields to answering people.
     """
 
@@ -43,6 +47,8 @@ class Limits:
     item_seconds: float = 0
     file_bytes: int = 256 * 1024 * 1024
     files: int = 256
+    readable: tuple[Path, ...] = ()
+    writable: tuple[Path, ...] = ()
     niceness: int = 10
 
 
@@ -86,8 +92,6 @@ def run(channel: socket.socket, parent: int) -> None:
 def _confine(libc: ctypes.CDLL, job: Job) -> None:
     """Drop, permanently, every permission that the job does not need."""
     _prctl(libc, _PR_SET_NAME, job.name.encode()[:15])
-    _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1)
-    _prctl(libc, _PR_SET_DUMPABLE, 0)
     limits = job.limits
     os.nice(limits.niceness)
     for kind, most in (
@@ -99,6 +103,7 @@ def _confine(libc: ctypes.CDLL, job: Job) -> None:
     ):
         if most[0] or kind == resource.RLIMIT_CORE:
             resource.setrlimit(kind, most)
+    confine(limits.readable, limits.writable, threads=job.warm)
     signal.setitimer(signal.ITIMER_PROF, limits.item_seconds)
 
 

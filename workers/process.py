@@ -18,6 +18,7 @@ from typing import Any, Literal, Self
 
 from domain.errors import AppError
 from workers.child import WORD, Job
+from workers.confinement import missing
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Zygote:
     def __init__(self, modules: Sequence[str]) -> None:
         """Name the `modules` that it loads ahead of the first job."""
         self._modules = modules
+        self._weaknesses = missing()
         self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
         self._starting = asyncio.Lock()
 
@@ -53,6 +55,9 @@ class Zygote:
         async with self._starting:
             if self._running is None:
                 self._running = await asyncio.to_thread(self._spawn)
+                if self._weaknesses:
+                    logger.warning("no %s here: files meet fewer walls", " and no ".join(self._weaknesses))
+                    self._weaknesses = []
 
     async def fork(self, job: Job) -> Child:
         """Return a child that works on `job`.

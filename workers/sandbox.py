@@ -1,4 +1,4 @@
-"""Runs functions in killable child processes, with limits on memory, time, files and output.
+"""Runs functions in killable child processes, with limits on memory, time, files, processes and output.
 
 Small hostile files hang PyMuPDF with the GIL held, or abort the process in a parser written in Rust or C; only a kill
 from outside helps. Children are forked from `workers/zygote.py`, which has their modules loaded.
@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
 from typing import Any, Self
 
 from domain.errors import AppError, FileCorrupt, FileTooLarge, ReadingTimedOut
@@ -66,7 +67,7 @@ class Sandbox:
 
         Args:
             function: importable by name; returns built-in values or types of `readers/interface.py`.
-            args: picklable.
+            args: picklable; files and folders that are a `Path` among them may be read, no others.
             name: the file's name, for error texts.
             seconds: working time allowed; `settings.reader_seconds` unless given.
             memory: bytes of address space allowed; `settings.reader_memory` unless given.
@@ -96,7 +97,8 @@ class Sandbox:
         keeps others waiting no longer than that.
         """
         left = seconds or self._seconds
-        limits = Limits(memory or self._memory, math.ceil(left), item_seconds or math.ceil(left))
+        paths = tuple(arg for arg in args if isinstance(arg, Path))
+        limits = Limits(memory or self._memory, math.ceil(left), item_seconds or math.ceil(left), readable=paths)
         job = Job("reader", function, args, limits)
         child: Child | None = None
         clock = asyncio.get_running_loop().time

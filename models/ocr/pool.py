@@ -8,7 +8,7 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from domain.errors import AppError, OcrBusy, OcrFailed, OcrUnavailable, ReadingTimedOut
@@ -78,7 +78,8 @@ class OcrPool:
         engine: Engine = "paddle" if settings.ocr_engine == "paddle" else "onnxruntime"
         self.name = f"PaddleOCR {MODEL_SETS[engine].title} ({engine})"
         models = settings.ocr_models.resolve() if settings.ocr_models else None
-        setup = OcrSetup(engine, models, shared_folder(settings.data_dir), settings.ocr_threads)
+        shared = shared_folder(settings.data_dir)
+        setup = OcrSetup(engine, models, shared, settings.ocr_threads)
         self._timeout = settings.ocr_timeout
         self._queue: asyncio.Queue[_Reading] = asyncio.Queue(settings.ocr_queue)
         self._waiting: dict[str, _Reading] = {}
@@ -87,10 +88,13 @@ class OcrPool:
         self._without = OFF
         self._slots: list[_Slot] = []
         self._runners: list[asyncio.Task[None]] = []
+        limits = replace(LIMITS, readable=(models,) if models else (), writable=(shared,))
+        if settings.ocr_engine != "off":
+            shared.mkdir(parents=True, exist_ok=True)
         for _ in range(0 if settings.ocr_engine == "off" else settings.ocr_workers):
             worker = WarmWorker(
                 zygote, "ocr", recognise, setup,
-                limits=LIMITS, start_seconds=START_SECONDS, most_requests=READINGS_PER_WORKER,
+                limits=limits, start_seconds=START_SECONDS, most_requests=READINGS_PER_WORKER,
             )  # fmt: skip
             self._slots.append(_Slot(worker))
             self._runners.append(asyncio.create_task(self._run(self._slots[-1]), name="ocr-worker"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,12 +63,21 @@ def process() -> int:
     return os.getpid()
 
 
-def write_file(path: str, size: int) -> None:
-    with open(path, "wb") as file:
-        file.truncate(0)
+def write_to_memory(size: int) -> int:
+    with os.fdopen(os.memfd_create("big"), "wb") as file:
         for _ in range(size // (1 << 20)):
             file.write(bytes(1 << 20))
             file.flush()
+    return size
+
+
+def write_what_is_asked(paths: Iterator[str]) -> Iterator[object]:
+    yield "ready"
+    for path in paths:
+        try:
+            yield bool(Path(path).write_text("x", "utf-8"))
+        except OSError:
+            yield False
 
 
 def connect(port: int) -> bool:
@@ -102,11 +110,9 @@ def slow_items(count: int, seconds: float) -> Iterator[int]:
         yield number
 
 
-def pages_and_mark(path: str, count: int) -> Iterator[int]:
-    for number in range(count):
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(str(number))
-        yield number
+def stamps(count: int) -> Iterator[float]:
+    for _ in range(count):
+        yield time.monotonic()
 
 
 def huge() -> bytes:
@@ -137,11 +143,6 @@ def answer(greeting: str, requests: Iterator[str]) -> Iterator[object]:
 def never_ready(requests: Iterator[str]) -> Iterator[object]:
     raise FileEncrypted(name="models")
     yield from requests
-
-
-def start_another_and_hang() -> Iterator[int]:
-    yield subprocess.Popen(["sleep", "600"]).pid
-    time.sleep(600)
 
 
 def privileges() -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-
 import pytest
 
 from domain.errors import FileEncrypted
@@ -52,13 +50,6 @@ async def test_why_it_cannot_start_crosses_the_border(sandbox: Sandbox) -> None:
     )  # fmt: skip
     with pytest.raises(FileEncrypted):
         await worker.start()
-
-
-async def test_what_a_child_started_dies_with_it(sandbox: Sandbox) -> None:
-    async with aclosing(sandbox.stream(jobs.start_another_and_hang, name="x")) as items:
-        pid = await anext(items)
-        assert alive(pid)
-    assert await gone(pid)
 
 
 async def test_a_child_can_gain_no_privileges_and_yields_to_the_server(sandbox: Sandbox) -> None:
