@@ -42,6 +42,9 @@ NOTES: Final = {
     ),
     "files_skipped": Words("{0} files inside this file were left out.", "此文件内有 {0} 个文件未读取。"),
     "pictures_not_read": Words("{0} pictures inside this file were not read.", "此文件内有 {0} 张图片未识别文字。"),
+    "chapters_missing": Words(
+        "{0} chapters that the book lists could not be read.", "目录所列的章节中有 {0} 个无法读取。"
+    ),
     "parts_not_read": Words(
         "{0} embedded objects, recordings or drawings inside this file were not read.",
         "此文件内有 {0} 个嵌入对象、音视频或图形未读取。",

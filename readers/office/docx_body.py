@@ -13,6 +13,7 @@ from lxml import etree
 
 from domain.language import language_of
 from readers.office.charts import CHART, chart_rows
+from readers.office.compatible import DIAGRAM, DRAWING, choose, drawn_text, put_instead
 from readers.office.docx_numbers import WORD, Numbering
 from readers.office.equations import MATH, latex
 from readers.office.package import LINK, Package, Part
@@ -21,11 +22,8 @@ from readers.texts import COMMENT, HEADERS
 
 HEADER_STYLE = "HeadersAndFooters"
 """Style of the heading above the text of headers and footers."""
-_COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _PLACED = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 _PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/picture}"
-_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _VML = "{urn:schemas-microsoft-com:vml}"
 _OLE = "{urn:schemas-microsoft-com:office:office}"
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
@@ -65,7 +63,7 @@ class BodyRewriter:
 
     def _rewrite(self, part: Part) -> None:
         root = part.root
-        _choose(root)
+        choose(root)
         _equations(root)
         _ruby(root)
         _drop_downs(root)
@@ -104,16 +102,16 @@ class BodyRewriter:
             title, rows = ("", []) if chart is None else chart_rows(chart.root)
             self.left_out += not rows
             _put_below(link, [*([_paragraph(title)] if title else []), *([_table(rows)] if rows else [])])
-        for link in reversed(list(part.root.iter(f"{_DIAGRAM}relIds"))):
+        for link in reversed(list(part.root.iter(f"{DIAGRAM}relIds"))):
             data = self._package.linked(part, link.get(f"{LINK}dm"))
-            points = [] if data is None else [_letters(one) for one in data.root.iter(f"{_DIAGRAM}pt")]
+            points = [] if data is None else [drawn_text(one) for one in data.root.iter(f"{DIAGRAM}pt")]
             self.left_out += not any(points)
             _put_below(link, [_paragraph(text) for text in points if text])
         for drawing in list(part.root.iter(f"{WORD}drawing")):
             _free_pictures(drawing)
         unread = part.root.iter(f"{_OLE}OLEObject", f"{WORD}control", f"{WORD}contentPart", f"{WORD}subDoc")
         self.left_out += sum(1 for _ in unread)
-        self.left_out += sum("chartex" in str(one.get("uri")) for one in part.root.iter(f"{_DRAWING}graphicData"))
+        self.left_out += sum("chartex" in str(one.get("uri")) for one in part.root.iter(f"{DRAWING}graphicData"))
 
     def _chunks(self, part: Part) -> None:
         """Put placeholders where other documents are."""
@@ -229,11 +227,6 @@ def _words(element: etree._Element) -> str:
     return "".join(str(part.text or "") for part in element.iter(f"{WORD}t")).strip()
 
 
-def _letters(element: etree._Element) -> str:
-    """Return the text of a drawing."""
-    return " ".join(str(part.text or "") for part in element.iter(f"{_DRAWING}t")).strip()
-
-
 def _begin(blocks: list[etree._Element], text: str) -> None:
     """Write `text` in front of the first paragraph."""
     first = next((block for block in blocks if block.tag == f"{WORD}p"), None)
@@ -249,22 +242,6 @@ def _put_below(anchor: etree._Element, blocks: list[etree._Element]) -> None:
             paragraph.addnext(block)
 
 
-def _put_instead(element: etree._Element, replacements: list[etree._Element]) -> None:
-    parent = element.getparent()
-    if parent is not None:
-        at = parent.index(element)
-        parent[at : at + 1] = replacements
-
-
-def _choose(root: etree._Element) -> None:
-    """Of the forms of one thing that Word writes for its versions, keep the newest that says something here."""
-    telling = (f"{WORD}t", f"{_DRAWING}t", f"{MATH}oMath", f"{_PICTURE}pic", f"{CHART}chart", f"{_DIAGRAM}relIds")
-    for alternate in list(root.iter(f"{_COMPATIBLE}AlternateContent")):
-        forms = list(alternate.iterchildren(f"{_COMPATIBLE}Choice", f"{_COMPATIBLE}Fallback"))
-        chosen = next((form for form in forms if next(form.iter(*telling), None) is not None), None)
-        _put_instead(alternate, list(forms[-1] if chosen is None and forms else [] if chosen is None else chosen))
-
-
 def _equations(root: etree._Element) -> None:
     for element in list(root.iter(f"{MATH}oMathPara", f"{MATH}oMath")):
         if next(element.iterancestors(f"{MATH}oMathPara", f"{MATH}oMath"), None) is not None:
@@ -273,7 +250,7 @@ def _equations(root: etree._Element) -> None:
         mark = "$" if element in parts else "$$"
         text = " ".join(f"{mark}{tex}{mark}" for tex in map(latex, parts) if tex)
         inside = next(element.iterancestors(f"{WORD}p"), None) is not None
-        _put_instead(element, [_run(text) if inside else _paragraph(text)])
+        put_instead(element, [_run(text) if inside else _paragraph(text)])
 
 
 def _ruby(root: etree._Element) -> None:
@@ -282,7 +259,7 @@ def _ruby(root: etree._Element) -> None:
         base, reading = ruby.find(f"{WORD}rubyBase"), ruby.find(f"{WORD}rt")
         texts = [] if base is None else [_words(base)]
         texts += [] if reading is None else [f"({_words(reading)})"]
-        _put_instead(ruby, [_text(text) for text in texts])
+        put_instead(ruby, [_text(text) for text in texts])
 
 
 def _drop_downs(root: etree._Element) -> None:
@@ -309,11 +286,11 @@ def _free_pictures(drawing: etree._Element) -> None:
     """Take pictures out of groups, into which mammoth does not look."""
     run = next(drawing.iterancestors(f"{WORD}r"), None)
     for picture in list(drawing.iter(f"{_PICTURE}pic")):
-        if run is None or picture.getparent().tag == f"{_DRAWING}graphicData":
+        if run is None or picture.getparent().tag == f"{DRAWING}graphicData":
             continue
         new = etree.Element(f"{WORD}r")
         inline = etree.SubElement(etree.SubElement(new, f"{WORD}drawing"), f"{_PLACED}inline")
-        data = etree.SubElement(etree.SubElement(inline, f"{_DRAWING}graphic"), f"{_DRAWING}graphicData")
+        data = etree.SubElement(etree.SubElement(inline, f"{DRAWING}graphic"), f"{DRAWING}graphicData")
         data.append(picture)
         run.addnext(new)
 
@@ -336,7 +313,7 @@ def _unwrap(root: etree._Element) -> None:
                 break
             known.add(element)
             if element.tag not in _KNOWN:
-                _put_instead(element, list(element))
+                put_instead(element, list(element))
 
 
 def _without_page_numbers(root: etree._Element) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
 from pptx.enum.shapes import MSO_SHAPE_TYPE, PP_PLACEHOLDER
 from pptx.exc import PythonPptxError
 from pptx.opc.package import OpcPackage
@@ -17,12 +18,19 @@ from domain.errors import FileCorrupt, FileTooLarge
 from domain.language import language_of
 from readers.archive import open_archive
 from readers.figures import Figures
-from readers.interface import Item, Options, Outline, Page
+from readers.interface import PARTS, Item, Options, Outline, Page
+from readers.office.charts import chart_markdown
+from readers.office.compatible import DIAGRAM, DRAWING, choose, drawn_text
+from readers.office.equations import MATH, latex
+from readers.office.package import LINK
 from readers.tables import table
-from readers.texts import NOTES, SLIDES, filled
+from readers.texts import COMMENT, HIDDEN, NOTES, SLIDES, filled
 
 _SKIPPED = {PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER}
 _MOST_NESTED = 20
+_PRESENTATION = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+_UNREAD = (f"{_PRESENTATION}oleObj", f"{DRAWING}videoFile", f"{DRAWING}audioFile", "{*}contentPart")
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
 
 
 def read(path: Path, options: Options) -> Iterator[Item]:
@@ -43,44 +51,90 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         raise FileTooLarge(name=options.name, limit=filled(SLIDES, len(slides), options.max_pages))
     yield Outline(options.media_type, "slide", len(slides), presentation.core_properties.title or "")
     figures = Figures(options.max_pixels)
+    footers: set[str] = set()
     for number, slide in enumerate(slides, 1):
-        yield figures.finish(Page(number, str(number), "\n\n".join(_slide_parts(slide, figures))))
+        reader = _SlideReader(slide, figures, footers)
+        markdown = "\n\n".join(filter(None, reader.parts()))
+        warnings = (f"{PARTS}:{reader.left_out}",) if reader.left_out else ()
+        yield figures.finish(Page(number, str(number), markdown, warnings=warnings))
 
 
-def _slide_parts(slide: Any, figures: Figures) -> Iterator[str]:
-    title = slide.shapes.title
-    if title is not None and title.has_text_frame and title.text_frame.text.strip():
-        yield "# " + " ".join(title.text_frame.text.split())
-    shapes = [shape for shape in slide.shapes if title is None or shape.shape_id != title.shape_id]
-    for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
-        yield from _shape_parts(shape, 0, figures)
-    if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
-        notes = slide.notes_slide.notes_text_frame.text.strip()
-        if notes:
-            yield f"## {NOTES.text(language_of(notes, 'en'))}\n\n{notes}"
+class _SlideReader:
+    """Reads one slide.
 
+    Attributes:
+        left_out: How many things were left out, so far.
+    """
 
-def _shape_parts(shape: Any, depth: int, figures: Figures) -> Iterator[str]:
-    if shape.shape_type == MSO_SHAPE_TYPE.GROUP:
-        for inner in shape.shapes if depth < _MOST_NESTED else ():
-            yield from _shape_parts(inner, depth + 1, figures)
-    elif not (shape.is_placeholder and shape.placeholder_format.type in _SKIPPED):
-        yield from _content_parts(shape)
-        if isinstance(shape, Picture | PlaceholderPicture):
-            yield _picture(shape, figures)
+    def __init__(self, slide: Any, figures: Figures, footers: set[str]) -> None:
+        """Read `slide`; of `footers`, which are those of the slides before it, none is read again."""
+        self.left_out = 0
+        self._slide = slide
+        self._figures = figures
+        self._footers = footers
 
+    def parts(self) -> Iterator[str]:
+        """Yield title, shapes from top to bottom, notes and comments."""
+        slide = self._slide
+        choose(slide.element)
+        title = slide.shapes.title
+        if title is not None and title.has_text_frame and title.text_frame.text.strip():
+            yield "# " + " ".join(" ".join(text for _, text in _paragraphs(title.text_frame)).split())
+        if slide.element.get("show") == "0":
+            yield HIDDEN.text(language_of(drawn_text(slide.element), "en"))
+        shapes = [shape for shape in slide.shapes if title is None or shape.shape_id != title.shape_id]
+        for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
+            yield from self._shape(shape, 0)
+        if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
+            notes = slide.notes_slide.notes_text_frame.text.strip()
+            if notes:
+                yield f"## {NOTES.text(language_of(notes, 'en'))}\n\n{notes}"
+        yield from self._comments()
 
-def _content_parts(shape: Any) -> Iterator[str]:
-    if getattr(shape, "has_table", False):
-        rows = [[cell.text for cell in row.cells] for row in shape.table.rows]
-        if rows:
-            yield table(rows[0], rows[1:])
-    elif getattr(shape, "has_chart", False):
-        yield from _chart_parts(shape.chart)
-    elif shape.has_text_frame:
-        text = "\n".join(_paragraphs(shape.text_frame))
-        if text:
+    def _shape(self, shape: Any, depth: int) -> Iterator[str]:
+        if shape.shape_type == MSO_SHAPE_TYPE.GROUP:
+            for inner in shape.shapes if depth < _MOST_NESTED else ():
+                yield from self._shape(inner, depth + 1)
+        elif not shape.is_placeholder or shape.placeholder_format.type not in _SKIPPED:
+            yield from self._content(shape)
+            if isinstance(shape, Picture | PlaceholderPicture):
+                yield _picture(shape, self._figures)
+        elif shape.placeholder_format.type == PP_PLACEHOLDER.FOOTER and shape.has_text_frame:
+            text = " ".join(shape.text_frame.text.split())
+            if text not in self._footers:
+                self._footers.add(text)
+                yield text
+
+    def _content(self, shape: Any) -> Iterator[str]:
+        self.left_out += sum(1 for _ in shape.element.iter(*_UNREAD))
+        if getattr(shape, "has_table", False):
+            yield _table(shape.table)
+        elif getattr(shape, "has_chart", False):
+            text = chart_markdown(shape.chart.element)
+            self.left_out += not text
             yield text
+        elif shape.has_text_frame:
+            yield _listed(list(_paragraphs(shape.text_frame)))
+        else:
+            yield from self._diagram(shape)
+
+    def _diagram(self, shape: Any) -> Iterator[str]:
+        for link in shape.element.iter(f"{DIAGRAM}relIds"):
+            try:
+                data = self._slide.part.related_part(link.get(f"{LINK}dm")).blob
+            except KeyError:
+                data = b"<none/>"
+            points = [drawn_text(one) for one in etree.fromstring(data, _PARSER).iter(f"{DIAGRAM}pt")]
+            self.left_out += not any(points)
+            yield "\n".join(f"- {text}" for text in points if text)
+
+    def _comments(self) -> Iterator[str]:
+        for link in self._slide.part.rels.values():
+            if link.is_external or "comment" not in link.reltype.rpartition("/")[2].lower():
+                continue
+            for comment in etree.fromstring(link.target_part.blob, _PARSER).iter("{*}cm", "{*}reply"):
+                own = comment.findtext("{*}text") or "".join(map(drawn_text, comment.iterchildren("{*}txBody")))
+                yield f"{COMMENT.text(language_of(own, 'en'))}: {own.strip()}" if own.strip() else ""
 
 
 def _picture(shape: Any, figures: Figures) -> str:
@@ -93,25 +147,39 @@ def _picture(shape: Any, figures: Figures) -> str:
     return figures.place(data, crop)
 
 
-def _paragraphs(frame: Any) -> Iterator[str]:
-    """Yield a text frame's paragraphs; where it has several, as list items indented by level."""
-    paragraphs = [(paragraph.level, " ".join(paragraph.text.split())) for paragraph in frame.paragraphs]
+def _table(made: Any) -> str:
+    """Return a table in Markdown, the text of merged cells in each place; a cell as wide as the table stands once."""
+    rows: list[list[str]] = [[""] * len(made.columns) for _ in made.rows]
+    for at, row in enumerate(made.rows):
+        for column, cell in enumerate(row.cells):
+            if cell.is_spanned:
+                continue
+            text = " ".join(text for _, text in _paragraphs(cell.text_frame) if text)
+            across = 1 if cell.span_width == len(rows[at]) else cell.span_width
+            for down in range(at, min(at + cell.span_height, len(rows))):
+                rows[down][column : column + across] = [text] * len(rows[down][column : column + across])
+    return table(rows[0], rows[1:]) if rows else ""
+
+
+def _listed(paragraphs: list[tuple[int, str]]) -> str:
+    """Return paragraphs; where there are several, as list items indented by level."""
     filled = [(level, text) for level, text in paragraphs if text]
-    for level, text in filled:
-        yield f"{'  ' * level}- {text}" if len(filled) > 1 else text
+    return "\n".join(f"{'  ' * level}- {text}" if len(filled) > 1 else text for level, text in filled)
 
 
-def _chart_parts(chart: Any) -> Iterator[str]:
-    if chart.has_title and chart.chart_title.has_text_frame:
-        yield chart.chart_title.text_frame.text
-    plot = next(iter(chart.plots), None)
-    if plot is None:
-        return
-    series = [(str(one.name), list(one.values)) for one in plot.series]
-    categories = [str(category) for category in plot.categories]
-    rows = [
-        [category, *("" if at >= len(values) or values[at] is None else f"{values[at]:g}" for _, values in series)]
-        for at, category in enumerate(categories)
-    ]
-    if rows:
-        yield table(["", *(name for name, _ in series)], rows)
+def _paragraphs(frame: Any) -> Iterator[tuple[int, str]]:
+    """Yield level and text of a frame's paragraphs, with equations as LaTeX and exponents apart."""
+    for paragraph in frame.paragraphs:
+        parts: list[str] = []
+        for element in paragraph._p.iterchildren(etree.Element):
+            name = etree.QName(element).localname
+            if name == "m":
+                parts += [f"${latex(one)}$" for one in element.iter(f"{MATH}oMath")]
+            elif name == "br":
+                parts.append(" ")
+            else:
+                text = "".join(str(one.text or "") for one in element.iter(f"{DRAWING}t"))
+                raised = element.find(f"{DRAWING}rPr")
+                high = raised is not None and str(raised.get("baseline") or "0")[0] in "123456789"
+                parts.append(f"^{text.strip()}" if high and text.strip().isdigit() else text)
+        yield paragraph.level, " ".join("".join(parts).split())
