@@ -147,7 +147,7 @@ class Product:
         ours, peer = Score(), Score()
         for question in task.questions:
             began = time.perf_counter()
-            state = await self._ask(question.text, owner)
+            state = await self.ask(question.text, owner)
             ours.seconds.append(time.perf_counter() - began)
             cited = [(c["name"], c.get("page", 0)) for c in state["citations"]]
             self._mark(ours, question, cited, state["answer"], declines=task.declines)
@@ -157,7 +157,8 @@ class Product:
             _record(peer, question, places, answer, declines=task.declines)
         return ours, peer
 
-    async def _ask(self, text: str, owner: Owner) -> dict[str, Any]:
+    async def ask(self, text: str, owner: Owner) -> dict[str, Any]:
+        """Take one turn in the conversation of `owner`; return what the graph gives back."""
         context = Context(thread_id=owner.thread_id, services=self.services)
         return await self._graph.ainvoke(
             {"messages": [HumanMessage(text)]},
@@ -198,10 +199,10 @@ def folded(text: str) -> str:
 
 
 @asynccontextmanager
-async def opened(data: Path, *, show: bool) -> AsyncIterator[Product]:
+async def opened(data: Path, *, show: bool, ocr: bool = False) -> AsyncIterator[Product]:
     """Open the product below `data`."""
     settings = Settings(  # the environment gives what is missing
-        data_dir=data, web_search="off", ocr_engine="off", _env_file=None
+        data_dir=data, web_search="off", ocr_engine="auto" if ocr else "off", _env_file=None
     )
     async with await open_redis(settings) as redis, open_services(settings, redis.client) as services:
         yield Product(services, build_graph(await open_checkpointer(redis.client, settings)), show=show)

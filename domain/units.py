@@ -20,6 +20,13 @@ _LABEL = re.compile(r"[^\W\d][^:：。.!?|\d]{0,23}[:：][ \t]?\S")
 _HEADER = re.compile(r"^(\|.*)\n\|[\s:|-]*-[\s:|-]*$", re.MULTILINE)
 _RULE = re.compile(r"[\s|:=_*~#+`-]*$")
 _MARKUP = re.compile(r"\s*(?:[>*+•·▪-][ \t]+)*")
+_LETTER = (
+    (re.compile(r"(?:from|发件人|寄件人)\s*[:：]", re.I), "sender, author, who wrote and sent it 作者 谁写的 谁发的"),
+    (re.compile(r"(?:to|收件人)\s*[:：]", re.I), "recipient, addressee, whom it was written to 写给谁 发给谁"),
+    (re.compile(r"(?:date|日期)\s*[:：]", re.I), "when it was written and sent 什么时候写的 哪天发的"),
+    (re.compile(r"(?:subject|re|主题)\s*[:：]", re.I), "what the letter is about, its title 标题 关于什么"),
+)
+"""What the head of a letter, mail or memo says, in the words in which it is asked for."""
 _REFERENCE = re.compile(r"[ \t]*[\[【]\d{1,3}[\]】]")
 
 
@@ -27,7 +34,8 @@ _REFERENCE = re.compile(r"[ \t]*[\[【]\d{1,3}[\]】]")
 class Unit:
     """What can be quoted: `text` without markup, a row with the names of its columns; `exact` as it stands.
 
-    `heading` is what it stands under; `cells` tells that it is a row or a line of a form; `place` counts from 0.
+    `heading` is what it stands under; `cells` tells that it is a row or a line of a form; `place` counts from 0;
+    `means` is what its label is in other words.
     """
 
     text: str
@@ -35,6 +43,7 @@ class Unit:
     heading: str
     cells: bool
     place: int
+    means: str = ""
 
 
 def header_of(text: str) -> str:
@@ -66,7 +75,9 @@ def units(text: str, *, heading: str = "", header: str = "") -> list[Unit]:
         elif not _RULE.match(line):
             bare = _written_out(header, line) if row else _MARKUP.sub("", line, count=1)
             cells = not prose or bool(_CELLS.match(line) or (_CELLS.search(line) and not END.search(line)))
-            found.append(Unit(one_line(_REFERENCE.sub("", bare)), line, heading, cells, place))
+            text = one_line(_REFERENCE.sub("", bare))
+            means = next((said for label, said in _LETTER if label.match(text)), "")
+            found.append(Unit(text, line, heading, cells, place, means))
             if not prose and not place and not _CELLS.search(line) and _LABEL.match(after):
                 heading = found[-1].text
     return found

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from domain.asking import content
 from domain.summary import said_by_user
 from domain.types import Source
 from models.chat.extractive import files, texts
 from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, find_url, without_url
-from models.chat.extractive.quote import Finder, Passage, content, quoted
-from models.chat.extractive.rules import PLACE_ASKED
+from models.chat.extractive.quote import Asked, Finder, Passage, quoted
+from models.chat.extractive.rules import FILE_ASKED, PLACE_ASKED
 from models.chat.extractive.texts import REPLIES
 from models.chat.interface import ToolResult, TurnInput
 from models.embeddings.interface import Embedder
@@ -114,14 +115,15 @@ class Answerer:
             whole, passages = re.sub(re.escape(named[0].name), " ", whole, flags=re.IGNORECASE), named
         questions = [part.strip() for part in _NEXT_QUESTION.split(whole) if content(part)]
         questions = questions if 1 < len(questions) <= MOST_QUESTIONS else [whole]
-        several = len({passage.name for passage in passages}) > 1
+        several = len({passage.name for passage in passages}) > 1 or FILE_ASKED.search(whole) is not None
+        near = {(one["name"], one.get("page", 0)) for one in turn.cited} if turn.follows else ()
         given: set[str] = set()
         parts = []
         for question in questions if passages else ():
             follows = turn.follows if len(questions) == 1 else ""
-            found = await self._finder.find(question, passages, follows=follows, own=own)
+            found = await self._finder.find(Asked.of(question, follows, near, own=own), passages)
             if not found and follows and not own:
-                found = await self._finder.find(question, passages)
+                found = await self._finder.find(Asked.of(question), passages)
             parts.append(quoted([one for one in found if one.text not in given], label=several))
             given.update(one.text for one in found)
         return [part for part in parts if part]

@@ -343,6 +343,92 @@ async def test_a_follow_up_is_understood_with_the_question_before() -> None:
     assert (await ask("And who pays for the flight?", **data)).text == texts.NOT_SAID.en
 
 
+PROJECT = (
+    "Project memo.\n\nThe kickoff is on Tuesday at 10:30 in room 4.17. Lunch is ordered for eight people. The budget "
+    "is 45,000 euros, approved by Ms Rivera. The pilot ends in March 2027."
+)
+PROJECT_ZH = (
+    "项目备忘录。\n\n启动会定于星期二举行。午餐订了八人份。预算为四万五千欧元，由李薇批准。试点将于2027年3月结束。"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "said"),
+    [
+        ("谁批准了预算？", PROJECT, "approved by Ms Rivera. [1]"),
+        ("预算是多少？", PROJECT, "45,000 euros"),
+        ("试点什么时候结束？", PROJECT, "The pilot ends in March 2027. [1]"),
+        ("Who approved the budget?", PROJECT_ZH, "由李薇批准。 [1]"),
+        ("When does the pilot end?", PROJECT_ZH, "试点将于2027年3月结束。 [1]"),
+        ("谁是财务总监？", PROJECT, texts.NOT_SAID.zh),
+        ("停车位有几个？", PROJECT, texts.NOT_SAID.zh),
+        ("Who is the finance director?", PROJECT_ZH, texts.NOT_SAID.en),
+        ("How many parking spaces are there?", PROJECT_ZH, texts.NOT_SAID.en),
+    ],
+)
+async def test_a_question_in_another_language_than_its_document(question: str, text: str, said: str) -> None:
+    assert said in (await ask(question, sources=[source(1, text)], documents=[document()])).text
+
+
+async def test_a_follow_up_in_another_language_than_its_document() -> None:
+    found = [source(1, "The keys are with Mr Osei in room 214.")]
+    data: dict[str, Any] = {"sources": found, "documents": [document()], "follows": "Who has the keys?"}
+    assert "room 214. [1]" in (await ask("在哪个房间？", **data)).text
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "text", "said", "other"),
+    [
+        ("How much is the lock?", "And the padlock?", "A lock costs 38. A padlock costs 12.", "padlock costs 12", "38"),
+        ("Who designed Kestrel Bridge?", "How long is it?", "Kestrel Bridge was designed by Ottilie Brandt. The bridge "
+         "is 142 metres long and carries no vehicles.", "142 metres", "Ottilie"),
+        ("租期是多长时间？", "那押金呢？", "租期为两年。押金为八千四百元。月租金四千二百元。", "押金为八千四百元。",
+         "租期"),
+        ("什么时候停水？", "为什么？", "停水通知\n因管道改造，5月6日停水。\n请提前储水。", "管道改造", "储水"),
+    ],
+)  # fmt: skip
+async def test_a_follow_up_is_about_what_it_brings(
+    before: str, question: str, text: str, said: str, other: str
+) -> None:
+    answer = await ask(question, follows=before, sources=[source(1, text)], documents=[document()])
+    assert said in answer.text and other not in answer.text
+
+
+LETTER = "- From: Dana Whitcombe\n- To: Peter Kwan\n- Date: 3 March 2026\n- Subject: Fans\n\nThe booth is closed."
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("Who wrote the letter?", "From: Dana Whitcombe [1]"),
+        ("What is the subject of the letter?", "Subject: Fans [1]"),
+        ("When was the letter written?", "Date: 3 March 2026 [1]"),
+        ("这封信是谁写的？", "From: Dana Whitcombe [1]"),
+    ],
+)
+async def test_the_head_of_a_letter_answers_under_other_words(question: str, line: str) -> None:
+    found = [source(1, LETTER, name="letter.txt")]
+    assert line in (await ask(question, sources=found, documents=[document("letter.txt")])).text
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Which file mentions a deposit?", "**lease.pdf**:\nThe deposit is 1,200 euros. [1]"),
+        ("Quote what it says about pets.", "Pets are not allowed without written consent of the landlord. [1]"),
+    ],
+)
+async def test_words_are_looked_for_as_such(question: str, said: str) -> None:
+    assert (await ask(question, sources=[source(1, LEASE)], documents=[document()])).text.endswith(said)
+
+
+async def test_a_year_that_is_nowhere_beside_the_sentence_is_not_answered() -> None:
+    text = "In 1979 the Soviet Union sent its army into Afghanistan."
+    assert (
+        await ask("Who sent its army into Afghanistan in 1985?", sources=[source(1, text)])
+    ).text == texts.NO_DOCUMENTS.en
+
+
 async def test_two_questions_of_one_message_are_both_answered_and_no_sentence_comes_twice() -> None:
     answer = await ask("When is rent due and how much is the deposit?", sources=[source(1, LEASE), source(2, LEASE)])
     for quote in ("Rent is due on the first of each month.", "The deposit is 1,200 euros."):

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from domain.asking import carried, content
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "kept"),
+    [
+        ("What's the grand total for Gabriel Diaz?", "And for Bruce Wayne?", "grand total for"),
+        ("What does the mortice lock cost?", "And the padlock?", "mortice lock cost"),
+        ("How many goals did Newton score? What about Manning?", "How old is he?", "Manning"),
+        ("Who designed Kestrel Bridge?", "How long is it?", "Kestrel Bridge"),
+        ("Who has the keys?", "在哪个房间？", "keys"),
+        ("Why is the paint booth closed?", "How much does that cost?", "paint booth closed"),
+        ("云栖塔是谁主持修建的？", "它有多高？", "云栖塔"),
+        ("2020年的净利润是多少？", "2019年呢？", "净利润"),
+        ("什么时候停水？", "为什么？", "停水"),
+        ("铁观音多少钱？", "那大红袍呢？", "铁观音 钱"),
+    ],
+)
+def test_a_follow_up_keeps_the_subject_and_renews_names_and_numbers(before: str, question: str, kept: str) -> None:
+    assert carried(before, question) == kept
+
+
+def test_words_that_ask_are_no_content() -> None:
+    assert content("Quote what the file says about pets.") == ["pet"]
+    assert content("哪个文件提到了租约？") == ["租", "约", "租约"]
