@@ -24,8 +24,9 @@ IN_WORDS, LEAST_EN, LEAST_ZH, LEAST_SHORT = 0.03, 0.147, 0.12, 0.05
 LEAST_ACROSS = {False: 0.03, True: 0.01}
 """Least closeness across languages, where no words compare, of a question that is in Chinese or not."""
 LEAST_OWN, LEAST_SAID, LEAST_AGAIN = 0.5, 0.065, 0.03
-"""What a row or line of a form holds of the question's terms, being close to none; closeness of what a user said, and of
-what answers a follow-up."""
+"""What a row or line of a form holds of the question's terms, being close to none; closeness of what a user said, and
+of what answers a follow-up."""
+
 SHORT_EN, SHORT_ZH = 3, 7
 """So few terms or fewer make a short question: it is close to few texts, and all of its words must be there."""
 FIRST, BESIDE, NEAR = 0.7, 1.0, 2.0
