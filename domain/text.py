@@ -66,6 +66,26 @@ _ROW = re.compile(r"\S(?: {2,}|\t)\S")
 _PAIRS = ("[]", "()", "（）", "【】")
 
 
+_LONGEST_WORD = 200
+_IN_WORD = re.compile(
+    rf"(?<=[^\W{CJK}])(?=[^\W{CJK}])|(?<=\d)(?=[.,:/-]\d)|(?<=\d[.,:/-])(?=\d)|(?<=\d)(?=[%‰°])|(?<=[$€£¥])(?=\d)"
+)
+_RAISED = re.compile("(?<=\\d)(?=[\u00b2\u00b3\u00b9\u2070\u2074-\u2079])")
+"""Between a number and its exponent or footnote mark."""
+
+
+def between_words(text: str, at: int) -> int:
+    """Return the place at or shortly before `at` where a cut parts neither a word nor a number; `at` if there is none.
+
+    >>> between_words("pay 48,213.95", 8)
+    4
+    """
+    for place in range(at, max(0, at - _LONGEST_WORD), -1):
+        if not _IN_WORD.match(text, place):
+            return place
+    return at
+
+
 def has_han(text: str) -> bool:
     """Tell whether `text` holds a Chinese character."""
     return _HAN.search(text) is not None
@@ -180,7 +200,7 @@ def terms(text: str) -> list[str]:
     ['cat', '北', '京', '市', '北京', '京市']
     """
     found: list[str] = []
-    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).lower()):
+    for token in _TOKEN.findall(unicodedata.normalize("NFKC", _RAISED.sub(" ", text)).lower()):
         if token[0] >= "\u3005" and _HAN.match(token):
             found.extend(token)
             found.extend(token[i : i + 2] for i in range(len(token) - 1))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
+from domain.text import between_words
 from domain.tokens import count_tokens
 from stores.library.pages import Chunk
 
@@ -61,9 +62,10 @@ class Chunker:
 
     def _pieces(self, text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
         """Yield (start, end, tokens) of pieces without white space at their edges, none over the limit."""
-        for block in range(start, end, PRE_CUT):
-            at = block
-            for piece in self._splitter.split_text(text[block : min(block + PRE_CUT, end)]):
+        at = start
+        while at < end:
+            cut = between_words(text, at + PRE_CUT) if at + PRE_CUT < end else end
+            for piece in self._splitter.split_text(text[at:cut]):
                 yield from self._fitting(text, at, at + len(piece))
                 at += len(piece)
 
@@ -76,7 +78,7 @@ class Chunker:
         if tokens <= self._limit or end - start == 1:
             yield start, end, tokens
             return
-        middle = (start + end) // 2
+        middle = max(between_words(text, (start + end) // 2), start + 1)
         yield from self._fitting(text, start, middle)
         yield from self._fitting(text, middle, end)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from domain.text import between_words
 from readers.figures import split_figures, without_places
 from readers.interface import Page
 
@@ -32,10 +33,11 @@ def section_pages(markdown: str) -> list[Page]:
 
 
 def split_long(text: str, limit: int = MAX_SECTION_CHARS) -> list[str]:
-    """Cut `text` into parts of at most `limit` characters: at blank lines, else at line ends, else anywhere."""
+    """Cut `text` into parts of at most `limit` characters: at blank lines, line ends, spaces, or between words."""
     parts = []
     while len(text) > limit:
-        at = max(text.rfind("\n\n", limit // 2, limit), 0) or max(text.rfind("\n", limit // 2, limit), 0) or limit
+        at = next((at for gap in ("\n\n", "\n", " ") if (at := text.rfind(gap, limit // 2, limit)) > 0), 0)
+        at = at or between_words(text, limit)
         parts.append(text[:at].strip("\n"))
         text = text[at:]
     return [*parts, text.strip("\n")] if text.strip() else parts

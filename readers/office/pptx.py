@@ -23,6 +23,7 @@ from readers.office.charts import chart_markdown
 from readers.office.compatible import DIAGRAM, DRAWING, choose, drawn_text
 from readers.office.equations import MATH, latex
 from readers.office.package import LINK
+from readers.raised import lowered, raised
 from readers.tables import table
 from readers.texts import COMMENT, HIDDEN, NOTES, SLIDES, filled
 
@@ -179,7 +180,9 @@ def _paragraphs(frame: Any) -> Iterator[tuple[int, str]]:
                 parts.append(" ")
             else:
                 text = "".join(str(one.text or "") for one in element.iter(f"{DRAWING}t"))
-                raised = element.find(f"{DRAWING}rPr")
-                high = raised is not None and str(raised.get("baseline") or "0")[0] in "123456789"
-                parts.append(f"^{text.strip()}" if high and text.strip().isdigit() else text)
+                style = element.find(f"{DRAWING}rPr")
+                shift = str(style.get("baseline") or "0") if style is not None else "0"
+                if shift.strip("-0%"):
+                    text = (lowered if shift.startswith("-") else raised)("".join(parts), text)
+                parts.append(text)
         yield paragraph.level, " ".join("".join(parts).split())

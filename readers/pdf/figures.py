@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from readers.figures import MARK
 from readers.pdf.layout import Block, plain_text
 from readers.pdf.scan import LONGEST_SIDE, MOST_DPI
 
@@ -29,6 +28,7 @@ PAPER = 0.6
 """Share of pixels of about one brightness; paper has more, photographs have less."""
 _MOST_STRIPS = 400
 _JOIN = 3.0
+_MARGIN = 6.0
 
 
 def regions(page: pymupdf.Page, blocks: Sequence[Block]) -> list[pymupdf.Rect]:
@@ -74,11 +74,22 @@ def draw(page: pymupdf.Page, region: pymupdf.Rect, blocks: Sequence[Block]) -> b
     return bytes(picture.tobytes("png"))
 
 
-def with_marks(markdown: str, blocks: Sequence[Block], places: Sequence[pymupdf.Rect]) -> str:
-    """Return `markdown` with a `MARK` for each picture: before the text if it stands above it, else after."""
+def clipped(page: pymupdf.Page, box: Sequence[float]) -> bytes:
+    """Return a PNG of a stretch of text, with some paper around it."""
+    import pymupdf
+
+    region = (pymupdf.Rect(box) + (-_MARGIN, -_MARGIN, _MARGIN, _MARGIN)) & (page.rect * page.derotation_matrix)
+    zoom = min(LONGEST_SIDE / max(region.width, region.height, 1.0), MOST_DPI / 72)
+    picture = page.get_pixmap(
+        matrix=pymupdf.Matrix(zoom, zoom), clip=region * page.rotation_matrix, colorspace=pymupdf.csRGB, alpha=False
+    )
+    return bytes(picture.tobytes("png"))
+
+
+def above(blocks: Sequence[Block], places: Sequence[pymupdf.Rect]) -> int:
+    """Return how many of the pictures stand above the text."""
     top = min((block["bbox"][1] for block in blocks), default=0.0)
-    above = [MARK for place in places if place.y1 <= top]
-    return "\n\n".join([*above, markdown.replace(MARK, ""), *[MARK] * (len(places) - len(above))])
+    return sum(place.y1 <= top for place in places)
 
 
 def _joined(boxes: list[pymupdf.Rect]) -> list[pymupdf.Rect]:

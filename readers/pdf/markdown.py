@@ -19,7 +19,7 @@ from readers.pdf.layout import (
     rows_of,
     squeeze,
 )  # fmt: skip
-from readers.pdf.tables import with_ruled_tables
+from readers.pdf.tables import OpenTable, in_columns, with_ruled_tables
 from readers.tables import table
 
 if TYPE_CHECKING:
@@ -37,24 +37,29 @@ _KEPT_WIDE = frozenset("，。：；！？（）～")
 
 
 def page_markdown(
-    blocks: list[Block], typography: Typography, toc: dict[str, int], finder: pymupdf.Page | None = None
-) -> str:
-    """Return the page as Markdown.
+    blocks: list[Block],
+    typography: Typography,
+    toc: dict[str, int],
+    finder: pymupdf.Page | None = None,
+    before: OpenTable | None = None,
+) -> tuple[str, OpenTable | None]:
+    """Return the page as Markdown, and the table that may go on on the next page.
 
     Args:
         blocks: the visible text blocks.
         typography: the document's body type.
         toc: squeezed titles of the table of contents on this page, with their levels.
         finder: the page itself, where time for finding ruled tables is left.
+        before: the table at the end of the page before.
     """
     ordered = [lines for block in reading_order(blocks) if (lines := block_lines(block))]
     body = _page_body(ordered, typography.body)
     rows = [rows_of(lines) for lines in ordered]
-    if finder is not None and sum(1 for block in rows for row in block if len(row) > 1) >= 3:
-        found = with_ruled_tables(finder, blocks)
+    if finder is not None and sum(1 for block in rows for row in block if len(row) > 1) >= (1 if before else 3):
+        found = with_ruled_tables(finder, blocks, before)
         if found is not None:
-            return _assemble(found, body, toc)
-    return _assemble(rows, body, toc)
+            return _assemble(found[0], body, toc), found[1]
+    return _assemble(rows, body, toc), None
 
 
 def _assemble(blocks: Sequence[list[Row] | str], body: float, toc: dict[str, int]) -> str:
@@ -109,14 +114,12 @@ def _page_body(blocks: list[list[Line]], body: float) -> float:
 
 
 def _aligned(rows: list[Row]) -> list[str]:
-    """Return rows of cells as a Markdown table where at least three have the same columns, else as lines."""
+    """Return rows of cells as a Markdown table where their columns can be told, else as lines."""
     if not rows:
         return []
-    widths = Counter(len(row) for row in rows)
-    width, count = widths.most_common(1)[0]
-    if count >= 3 and count == len(rows):
-        texts = [[_text(cell) for cell in row] for row in rows]
-        return [table(texts[0], texts[1:])]
+    placed = in_columns([[(cell.box[0], cell.box[2], _text(cell)) for cell in row] for row in rows])
+    if placed is not None:
+        return [table(placed[0], placed[1:])]
     return ["\n".join("  ".join(_text(cell) for cell in row) for row in rows)]
 
 

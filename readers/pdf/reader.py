@@ -5,9 +5,10 @@ A document over `max_pages` is read up to there and says so; over ten times as m
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,15 +17,19 @@ sys.modules.setdefault("pymupdf.layout", None)  # type: ignore[arg-type]
 import pymupdf  # noqa: E402
 
 from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge  # noqa: E402
-from readers.figures import UNREAD  # noqa: E402
+from readers.figures import MARK, UNREAD  # noqa: E402
 from readers.interface import Item, Options, Outline, Page  # noqa: E402
-from readers.pdf.figures import MOST, draw, regions, with_marks  # noqa: E402
+from readers.pdf.figures import MOST, MOST_A_PAGE, above, clipped, draw, regions  # noqa: E402
 from readers.pdf.layout import Block, Typography, squeeze, typography, visible_blocks  # noqa: E402
+from readers.pdf.lines import mended, torn_out  # noqa: E402
 from readers.pdf.markdown import page_markdown  # noqa: E402
 from readers.pdf.scan import Verdict, judge, render  # noqa: E402
+from readers.pdf.tables import OpenTable  # noqa: E402
 from readers.texts import PAGES, filled  # noqa: E402
 
 HARD_FACTOR = 10
+_NAME = re.compile(r"(?!(?:text|field|undefined|untitled|fill|feld|champ)[\W\d_]*\Z).*?[^\W\d_]{2}", re.I)
+"""What the name of a field has when it says what the field holds."""
 TABLE_SECONDS = 6.0
 """Time a document may spend on finding ruled tables (5 to 30 pages a second)."""
 HIDDEN_LAYER_PAGES = 40
@@ -49,6 +54,7 @@ class _Reading:
     table_seconds: float = TABLE_SECONDS
     hidden_pages: int = field(default=0)
     figures: int = field(default=0)
+    table: OpenTable | None = None
 
 
 def read(path: Path, options: Options) -> Iterator[Item]:
@@ -146,7 +152,7 @@ def _read_page(document: pymupdf.Document, index: int, reading: _Reading) -> Pag
         if verdict.needs_ocr and not _trusts(verdict, reading):
             return _picture_page(page, label, verdict, reading)
         if verdict.uses_hidden:
-            markdown = page_markdown(hidden, reading.typography, {})
+            markdown, _ = page_markdown(mended(hidden), reading.typography, {})
             return Page(index + 1, label, markdown, warnings=("scan_text_layer",))
         return _text_page(page, label, blocks, bool(hidden), reading)
     except _ERRORS:
@@ -170,14 +176,36 @@ def _text_page(page: pymupdf.Page, label: str, blocks: list[Block], hidden: bool
     began = time.monotonic()
     headings = {**reading.headings.get(page.number - 1, {}), **reading.headings.get(page.number, {})}
     finder = page if reading.table_seconds > 0 else None
-    markdown = page_markdown(blocks, reading.typography, headings, finder)
+    lines, broken = torn_out(mended(blocks))
+    if len(broken) > MOST_A_PAGE:
+        return _picture_page(page, label, Verdict(True, False, ""), reading)
+    markdown, reading.table = page_markdown(lines, reading.typography, headings, finder, reading.table)
     if finder is not None:
         reading.table_seconds -= time.monotonic() - began
     fields = _form_fields(page, squeeze(markdown))
     text = "\n\n".join(part for part in (markdown, fields) if part)
     figures, places, unread = _figures(page, blocks, reading)
+    torn, text = _torn(page, broken, text, reading)
+    first = above(blocks, places)
+    text = "\n\n".join([*[MARK] * first, text, *[MARK] * (len(places) - first)])
+    unread += len(broken) - len(torn)
     warnings = (*(["hidden_text"] if hidden and not places else []), *([f"{UNREAD}:{unread}"] if unread else []))
-    return Page(page.number + 1, label, with_marks(text, blocks, places), None, warnings, figures)
+    return Page(page.number + 1, label, text, None, warnings, (*figures[:first], *torn, *figures[first:]))
+
+
+def _torn(
+    page: pymupdf.Page, broken: dict[str, Sequence[float]], text: str, reading: _Reading
+) -> tuple[list[bytes], str]:
+    """Return pictures of the lines without letters in the order of the text, and the text with their marks."""
+    pictures: list[bytes] = []
+    for place in sorted(broken, key=text.find):
+        if place not in text or reading.figures >= MOST:
+            text = text.replace(place, "")
+            continue
+        reading.figures += 1
+        pictures.append(clipped(page, broken[place]))
+        text = text.replace(place, MARK)
+    return pictures, text
 
 
 def _figures(
@@ -197,13 +225,15 @@ def _figures(
 
 
 def _form_fields(page: pymupdf.Page, seen: str) -> str:
-    """Return the filled fields of a form that the page's text does not already show."""
+    """Return the filled fields of a form, unless the page's text shows them behind their names."""
     lines = []
     for widget in page.widgets() or ():
         value = str(widget.field_value or "").strip()
         if not value or value in ("Off", "False") or widget.field_type_string in ("Signature", "Button"):
             continue
         name = (widget.field_label or widget.field_name or "").strip()
-        if squeeze(value) not in seen or widget.field_type_string in ("CheckBox", "RadioButton"):
-            lines.append(f"- {name}: {value}")
+        telling = bool(_NAME.match(name))
+        shown = squeeze(value) in seen and not (telling and squeeze(name.rstrip(":： ")) not in seen)
+        if not shown or widget.field_type_string in ("CheckBox", "RadioButton"):
+            lines.append(f"- {name}: {value}" if telling or len(value) < 2 else f"- {value}")
     return "\n".join(lines)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pymupdf
 
@@ -23,26 +25,108 @@ Word = tuple[float, float, float, float, str, int, int, int]
 """Box, text, and numbers of block, line and word, as PyMuPDF gives them."""
 _MOST_DRAWINGS = 3000
 _LEAST_RULES = 4
+_MARGIN = 0.09
+"""Share of the page's height in which running titles and page numbers stand."""
+_SAME_EDGE = 4.0
+Cell = tuple[float, float, str]
+"""Left and right edge, and text."""
 
 
-def with_ruled_tables(page: pymupdf.Page, blocks: list[Block]) -> list[list[Row] | str] | None:
+@dataclass(frozen=True, slots=True)
+class OpenTable:
+    """A table at the end of a page, which the next page may go on with: its names, and the edges of its columns."""
+
+    header: list[str]
+    edges: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    box: Box
+    titles: list[str]
+    header: list[str]
+    rows: list[list[str]]
+    edges: list[float]
+
+    def markdown(self) -> str:
+        return "\n\n".join([*self.titles, table(self.header, self.rows)])
+
+
+def in_columns(rows: list[list[Cell]]) -> list[list[str]] | None:
+    """Return the texts of rows by column, empty where a row has no cell; None where the columns cannot be told.
+
+    The fullest rows, at least two of three, say where the columns are.
+    """
+    width = max(map(len, rows))
+    full = [row for row in rows if len(row) == width]
+    if len(rows) < 3 or len(full) < 2 or width < 2:
+        return None
+    bands = [(min(cell[0] for cell in column), max(cell[1] for cell in column)) for column in zip(*full, strict=True)]
+    if any(left[1] > right[0] for left, right in pairwise(bands)):
+        return [[cell[2] for cell in row] for row in rows] if len(full) == len(rows) else None
+    placed = []
+    for row in rows:
+        places = [max(range(width), key=lambda at: _shared(cell, bands[at])) for cell in row]
+        if len(set(places)) < len(row) or any(
+            _shared(cell, bands[at]) < 0 for cell, at in zip(row, places, strict=True)
+        ):
+            return None
+        texts = dict(zip(places, (cell[2] for cell in row), strict=True))
+        placed.append([texts.get(at, "") for at in range(width)])
+    return placed
+
+
+def _shared(cell: Cell, band: tuple[float, float]) -> float:
+    """Return how much of a cell lies over a column; negative for their distance."""
+    return min(cell[1], band[1]) - max(cell[0], band[0])
+
+
+def with_ruled_tables(
+    page: pymupdf.Page, blocks: list[Block], before: OpenTable | None
+) -> tuple[list[list[Row] | str], OpenTable | None] | None:
     """Return the page's blocks with each ruled table as one Markdown string; None where there is no table.
 
-    A table is taken only if it keeps every character of the text under it, else the text stays as it is.
+    A table is taken only if it keeps every character of the text under it, else the text stays as it is. One that goes
+    on from the page `before` gets its header; with it comes the one that may go on on the next page.
     """
     if not _is_ruled(page):
         return None
     pymupdf.no_recommend_layout()
-    grids = [
-        (tuple(item.bbox), [row.cells for row in item.rows])
-        for item in page.find_tables(strategy="lines", use_layout=False).tables
-    ]
-    grids = [(box, cells) for box, cells in grids if len(cells) >= 2 and len(cells[0]) >= 2]
-    if not grids:
+    words = _words(page, blocks)
+    tables = []
+    for item in page.find_tables(strategy="lines", use_layout=False).tables:
+        cells = [row.cells for row in item.rows]
+        if cells and len(cells[0]) >= 2:
+            found = _faithful(tuple(item.bbox), cells, words, blocks)
+            tables += [found] if found else []
+    tables.sort(key=lambda found: found.box[1])
+    if tables and before is not None and _is_clear(page, blocks, tables[0].box[1], above=True):
+        tables[0] = _continued(tables[0], before)
+    tables = [found for found in tables if found.rows]
+    if not tables:
         return None
-    words = page.get_text("words", flags=pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES)
-    kept = [(box, text) for box, cells in grids if (text := _faithful(box, cells, words, blocks))]
-    return _merge(blocks, kept) if kept else None
+    last = tables[-1]
+    goes_on = _is_clear(page, blocks, last.box[3], above=False)
+    merged = _merge(blocks, [(found.box, found.markdown()) for found in tables])
+    return merged, OpenTable(last.header, last.edges) if goes_on else None
+
+
+def _is_clear(page: pymupdf.Page, blocks: list[Block], edge: float, *, above: bool) -> bool:
+    """Whether nothing but a running title or page number stands above (or below) `edge`."""
+    height = page.rect.height
+    middles = [(block["bbox"][1] + block["bbox"][3]) / 2 for block in blocks]
+    if above:
+        return not any(_MARGIN * height < middle < edge for middle in middles)
+    return not any(edge < middle < (1 - _MARGIN) * height for middle in middles)
+
+
+def _continued(found: _Table, before: OpenTable) -> _Table:
+    same = len(found.edges) == len(before.edges) and all(
+        abs(a - b) < _SAME_EDGE for a, b in zip(found.edges, before.edges, strict=True)
+    )
+    if not same or found.header == before.header:
+        return found
+    return replace(found, header=before.header, rows=[found.header, *found.rows])
 
 
 def _is_ruled(page: pymupdf.Page) -> bool:
@@ -54,22 +138,79 @@ def _is_ruled(page: pymupdf.Page) -> bool:
     return len(long_ones) >= _LEAST_RULES
 
 
-def _faithful(box: Box, grid: list[list[Box | None]], words: list[Word], blocks: list[Block]) -> str:
+def _words(page: pymupdf.Page, blocks: list[Block]) -> list[Word]:
+    """Return the words of the page, with what `readers.pdf.lines` wrote for raised characters."""
+    words: list[Word] = page.get_text("words", flags=pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES)
+    for box, text, mark in (mark for block in blocks for line in block["lines"] for mark in line.get("marks", ())):
+        for at, word in enumerate(words):
+            start = word[4].rfind(text)
+            if start >= 0 and _within(box, (word[0] - 1, word[1] - 9, word[2] + 1, word[3] + 9)):
+                words[at] = (*word[:4], word[4][:start] + mark + word[4][start + len(text) :], *word[5:])
+                break
+    return words
+
+
+def _faithful(box: Box, grid: list[list[Box | None]], words: list[Word], blocks: list[Block]) -> _Table | None:
     inside = [word for word in words if _within(word, box)]
-    rows = [[_cell_text(cell, inside) for cell in row] for row in grid]
-    rows = [row for row in rows if any(row)]
-    if len(rows) < 2:
-        return ""
+    filled = _filled(grid)
+    texts = {cell: _cell_text(cell, inside) for row in filled for cell in row if cell}
     under = plain_text([part for block in blocks if (part := _inside(block, box, True))])
-    lost = Counter(squeeze(under)) - Counter(squeeze("".join(cell for row in rows for cell in row)))
-    return "" if lost else table(rows[0], rows[1:])
+    lost = Counter(squeeze(under)) - Counter(squeeze("".join(texts.values())))
+    if any(char not in "[]^_" for char in lost):
+        return None
+    titles = []
+    while len(filled) > 2 and len(set(filled[0])) == 1:
+        titles += [texts[cell] for cell in filled.pop(0)[:1] if cell]
+    height = 1
+    while height < 3 and len(filled) > height + 1 and len(set(filled[height - 1])) < len(filled[height - 1]):
+        height += 1
+    rows = [[texts.get(cell, "") if cell else "" for cell in row] for row in filled]
+    names = [" ".join(dict.fromkeys(filter(None, column))) for column in zip(*rows[:height], strict=True)]
+    body = [
+        row if len(set(cells)) > 1 else [row[0], *[""] * (len(row) - 1)]
+        for row, cells in zip(rows, filled, strict=True)
+    ]
+    body = [row for row in body[height:] if any(row)]
+    if not body or not any(names):
+        return None
+    edges = sorted({round(cell[0]) for row in grid for cell in row if cell})
+    return _Table(box, titles, names, body, [float(edge) for edge in edges])
 
 
-def _cell_text(cell: Box | None, words: list[Word]) -> str:
+def _filled(grid: list[list[Box | None]]) -> list[list[Box | None]]:
+    """Return the grid with a merged cell in each place that it covers."""
+    cells = [cell for row in grid for cell in row if cell]
+    columns = [min((row[at] for row in grid if row[at]), key=_width, default=None) for at in range(len(grid[0]))]
+    lines = [min((cell for cell in row if cell), key=_height, default=None) for row in grid]
+    filled: list[list[Box | None]] = []
+    for row, line in zip(grid, lines, strict=True):
+        filled.append(
+            [
+                cell or (_covering(cells, column, line) if column and line else None)
+                for cell, column in zip(row, columns, strict=True)
+            ]
+        )
+    return filled
+
+
+def _covering(cells: list[Box], column: Box, line: Box) -> Box | None:
+    x, y = (column[0] + column[2]) / 2, (line[1] + line[3]) / 2
+    return next((cell for cell in cells if cell[0] <= x <= cell[2] and cell[1] <= y <= cell[3]), None)
+
+
+def _width(cell: Box | None) -> float:
+    return cell[2] - cell[0] if cell else 0.0
+
+
+def _height(cell: Box | None) -> float:
+    return cell[3] - cell[1] if cell else 0.0
+
+
+def _cell_text(cell: Box, words: list[Word]) -> str:
     """Join the words whose middle is in `cell`, without a space where Chinese text only wraps."""
     text, last = "", (-1, -1)
     for word in words:
-        if cell is None or not _within(word, cell):
+        if not _within(word, cell):
             continue
         part, line = word[4], (word[5], word[6])
         wraps = line != last and is_wide(text[-1:]) and is_wide(part[:1])

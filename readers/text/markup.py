@@ -14,6 +14,8 @@ from lxml.html import HtmlElement
 from lxml.html.builder import E
 from markdownify import MarkdownConverter
 
+from readers.raised import lowered, raised
+
 NOT_SHOWN = ("script", "style", "noscript", "template", "iframe", "object", "embed", "audio", "video", "canvas")
 """Elements whose content is no text of the page."""
 MOST_CELLS = 100_000
@@ -26,7 +28,6 @@ _DROPPED = etree.XPath(
 )
 _BLOCKS = "address aside center fieldset figure footer form header hgroup legend main nav summary".split()
 _SPACE = re.compile(r"\s+")
-_POWER = re.compile(r"[\d\s.,+\-−–]+|\w")
 
 
 def to_markdown(html: str, picture: Callable[[str], str] | None = None) -> str:
@@ -80,9 +81,12 @@ class _Converter(MarkdownConverter):
     def convert_sup(self, element: Any, text: str, parent_tags: set[str]) -> str:
         """Keep exponents and the marks of notes apart from what they stand behind."""
         text = text.strip()
-        if text and (element.find("a") or text.startswith("[")):
+        if text and element.find("a"):
             return " " + (text if text.startswith("[") else f"[{text}]")
-        return f"^{text}" if _POWER.fullmatch(text) else text
+        return raised(str(element.previous_sibling or ""), text)
+
+    def convert_sub(self, element: Any, text: str, parent_tags: set[str]) -> str:
+        return lowered(str(element.previous_sibling or ""), text)
 
     def convert_td(self, _element: object, text: str, parent_tags: set[str]) -> str:
         return f" {_SPACE.sub(' ', text.strip()).replace('|', chr(92) + '|')} |"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.tokens import count_tokens
 from ingestion.chunks import Chunker
+from readers.sections import split_long
 
 PIECES = st.sampled_from(
     [
@@ -74,3 +75,13 @@ def test_one_unbroken_line_of_a_million_characters_is_cut_in_seconds() -> None:
     chunks = Chunker(160).page(1, "ab1" * 333_000)
     assert sum(len(chunk.text) for chunk in chunks) == 999_000
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("unit", ["48213957", "1,240,500.25", "2026-11-28", "3.5%"])
+def test_numbers_are_never_cut(unit: str) -> None:
+    text = ("价格是" + unit + "元、") * 6000
+    chunks = Chunker(40).page(1, text)
+    assert sum(chunk.text.count(unit) for chunk in chunks) == 6000
+    parts = split_long(text.replace("、", ""))
+    assert len(parts) > 1
+    assert sum(part.count(unit) for part in parts) == 6000

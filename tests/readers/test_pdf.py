@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge
+from readers.figures import MARK
 from readers.pdf.scan import looks_garbled
 from tests.readers import samples
 from tests.readers.conftest import Read
@@ -93,6 +94,139 @@ async def test_ruled_tables_keep_their_cells(read: Read) -> None:
     assert "| 地区 | Sales | Share |\n| --- | --- | --- |\n| North | 1,234.50 | 12 % |" in pages[0].markdown
     assert "Sales by region" in pages[0].markdown
     assert pages[0].markdown.count("987.00") == 1
+
+
+def ruled(
+    page: pymupdf.Page, top: float, rows: list[list[str]], merged: frozenset[tuple[int, int]] = frozenset()
+) -> None:
+    """Draw a table; a cell of `merged` (row, column) has no rule on its left."""
+    width = len(rows[0])
+    for y in range(len(rows) + 1):
+        page.draw_line((60, top + 20 * y), (60 + 90 * width, top + 20 * y))
+    for y, row in enumerate(rows):
+        for x in range(width + 1):
+            if (y, x) not in merged:
+                page.draw_line((60 + 90 * x, top + 20 * y), (60 + 90 * x, top + 20 * (y + 1)))
+        for x, text in enumerate(row):
+            page.insert_text((66 + 90 * x, top + 14 + 20 * y), text, fontsize=10)
+
+
+async def test_a_table_over_pages_keeps_its_header(read: Read) -> None:
+    rows = [[f"Station {number:02}", "yes" if number % 2 else "no", "no"] for number in range(40)]
+
+    def draw(document: pymupdf.Document) -> None:
+        ruled(document.new_page(), 300, [["Station", "Lift", "Toilet"], *rows[:20]])
+        ruled(document.new_page(), 60, rows[20:])
+        page = document.new_page()
+        page.insert_text((60, 180), "The quays of the harbour", fontsize=10)
+        ruled(page, 200, [["Port", "Crane", "Depth"], ["Oslo", "yes", "9 m"], ["Bergen", "no", "8 m"]])
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert pages[1].markdown.startswith("| Station | Lift | Toilet |\n| --- | --- | --- |\n| Station 20 | no | no |")
+    assert "\n\n| Port | Crane | Depth |" in pages[2].markdown
+
+
+async def test_names_over_groups_of_columns_stand_with_each(read: Read) -> None:
+    cells = [["Site", "First quarter", "", "Second", ""], ["", "Plan", "Actual", "Plan", "Actual"]]
+    body = [["Lyon", "10", "12", "20", "18"], ["Graz", "30", "29", "40", "44"]]
+    data = samples.pdf(lambda document: ruled(document.new_page(), 80, cells + body, frozenset({(0, 2), (0, 4)})))
+    _, pages, _ = await read(data, "a.pdf")
+    assert "| Site | First quarter Plan | First quarter Actual | Second Plan | Second Actual |" in pages[0].markdown
+    assert "| Lyon | 10 | 12 | 20 | 18 |" in pages[0].markdown
+
+
+async def test_empty_cells_keep_their_columns(read: Read) -> None:
+    rows = [
+        ["Product", "2023", "2024", "2025"],
+        ["Alpha", "", "4.1", "5.2"],
+        ["Beta", "7.5", "", "8.8"],
+        ["Gamma", "1", "2", "3"],
+    ]
+
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        for y, row in enumerate(rows):
+            for x, text in enumerate(row):
+                page.insert_text((60 + 110 * x, 80 + 18 * y), text, fontsize=10)
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert "| Alpha |  | 4.1 | 5.2 |\n| Beta | 7.5 |  | 8.8 |" in pages[0].markdown
+
+
+async def test_what_is_typed_over_a_form_stands_with_its_label(read: Read) -> None:
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        page.insert_text((60, 60), "Application for a parking permit", fontsize=14)
+        for number, label in enumerate(
+            ["Name of applicant: ................", "Number plate: ______________", "Phone:"]
+        ):
+            page.insert_text((60, 100 + 30 * number), label, fontsize=11)
+        for number, value in enumerate(["Ines Duarte", "QX 4471 K", "0471 5520"]):
+            page.add_freetext_annot((200, 86 + 30 * number, 320, 104 + 30 * number), value, fontsize=11)
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    text = pages[0].markdown
+    assert "Name of applicant: Ines Duarte" in text
+    assert "Number plate: QX 4471 K" in text
+    assert "Phone: 0471 5520" in text
+
+
+async def test_lines_of_a_font_without_letters_are_recognised(read: Read) -> None:
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        page.insert_textbox((60, 60, 500, 400), samples.LOREM * 2, fontsize=11)
+        page.insert_font("F9", fontbuffer=pymupdf.Font("cjk").buffer)
+        page.insert_text((60, 500), "The key number is 58-3310", fontname="F9", fontsize=12)
+        for number in range(1, document.xref_length()):
+            if document.xref_get_key(number, "ToUnicode")[0] == "xref":
+                document.xref_set_key(number, "ToUnicode", "null")
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert pages[0].markdown.count(MARK) == len(pages[0].figures) == 1
+    assert "\ufffd" not in pages[0].markdown
+    assert pages[0].image is None
+
+
+async def test_vertical_columns_are_read_from_right_to_left(read: Read) -> None:
+    columns = ["本店自明年三月起搬到南", "门外水塔巷十七号营业，", "逾期三十日者押金不退。"]
+
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        for x, column in enumerate(columns):
+            for y, char in enumerate(column):
+                page.insert_text((470 - 28 * x, 110 + 16 * y), char, fontname="china-s", fontsize=16)
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert pages[0].markdown == "".join(columns)
+
+
+async def test_fake_bold_is_read_once_and_letter_spacing_is_closed(read: Read) -> None:
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        for shift in (0.0, 0.3, 0.6):
+            page.insert_text((60 + shift, 60), "Total due: 482.50 euros", fontsize=11)
+        page.insert_text((60, 120), "D E P O S I T  R E C E I P T", fontsize=11)
+        page.insert_text((60, 160), "The rest of this page is plain", fontsize=11)
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert pages[0].markdown.count("482.50") == 1
+    assert "DEPOSIT RECEIPT" in pages[0].markdown
+
+
+async def test_fields_say_what_they_hold(read: Read) -> None:
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        page.insert_text((60, 60), "Application for a parking permit", fontsize=11)
+        for number, (name, value) in enumerate([("Number plate", "QX 4471 K"), ("Text7", "Graz")]):
+            widget = pymupdf.Widget()
+            widget.field_name, widget.field_value = name, value
+            widget.field_type = pymupdf.PDF_WIDGET_TYPE_TEXT  # type: ignore[attr-defined]
+            widget.rect = pymupdf.Rect(60, 100 + 40 * number, 300, 120 + 40 * number)
+            page.add_widget(widget)
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert "Number plate: QX 4471 K" in pages[0].markdown
+    assert "Text7" not in pages[0].markdown
 
 
 async def test_form_values_are_read(read: Read) -> None:

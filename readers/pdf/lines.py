@@ -1,0 +1,203 @@
+"""Lines as MuPDF gives them, made fit for reading: vertical writing, raised figures, letter-spacing, doubled ink."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from domain.layout import groups
+from readers.pdf.layout import Block, is_wide
+from readers.raised import lowered, raised
+
+_RISE = 0.15
+"""Least distance from the line on which the others stand, in type sizes."""
+_SMALL = 0.92
+"""Raised and lowered characters are at most this large, in sizes of their neighbours."""
+_DOUBLED = 0.12
+"""Ink that is drawn again within this many type sizes thickens a letter."""
+_MOST_COMPARED = 2000
+_BROKEN = re.compile("[\ufffd\ue000-\uf8ff]")
+_LEAST_BROKEN = 3
+_NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
+_PLACES = "".join(map(chr, range(0xFDD2, 0xFDEE)))
+"""Placeholders of broken lines: noncharacters, as `readers.figures.MARK`."""
+_SPACED = re.compile(r"(?:[^\W\d_] ){2,}[^\W\d_]")
+_LEADER = re.compile(r"\s*(?:\.{3,}|_{3,}|…+|[. ]{6,})\s*\Z")
+_LABEL = re.compile(r"[:：]\s*(?:[._…\s]*)\Z|(?:\.{4,}|_{3,}|…{2,})\s*\Z")
+
+
+def mended(blocks: list[Block]) -> list[Block]:
+    """Return text blocks with each line once, spans that say what is raised, columns of vertical writing as lines."""
+    blocks = _once(blocks)
+    vertical = [block for block in blocks if _is_vertical(block)]
+    level = [block for block in blocks if not _is_vertical(block)]
+    for block in level:
+        block["lines"] = [_spelled(line) for line in block["lines"]]
+    turned = _columns(vertical)
+    return turned + level if len(vertical) > len(level) else _beside_labels(level) + turned
+
+
+def torn_out(blocks: list[Block]) -> tuple[list[Block], dict[str, Sequence[float]]]:
+    """Return the blocks with a placeholder for each run of broken lines, and the boxes of these, to be recognised."""
+    kept: list[Block] = []
+    places: dict[str, Sequence[float]] = {}
+    for block in blocks:
+        for broken, run in groupby(block["lines"], is_broken):
+            lines = list(run)
+            box = _around(line["bbox"] for line in lines) if len(lines) < len(block["lines"]) else block["bbox"]
+            if broken and len(places) < len(_PLACES):
+                mark = _PLACES[len(places)]
+                places[mark] = box
+                lines = [{**lines[0], "bbox": box, "spans": [{**lines[0]["spans"][0], "text": mark}]}]
+            kept.append({**block, "bbox": box, "lines": lines})
+    return kept, places
+
+
+def is_broken(line: dict[str, Any]) -> bool:
+    """Whether most characters of a line stand for nothing: their font does not say which letters its shapes are."""
+    text = "".join("".join(span["text"] for span in line["spans"]).split())
+    broken = len(_BROKEN.findall(text))
+    return broken >= _LEAST_BROKEN and broken * 2 > len(text)
+
+
+def _once(blocks: list[Block]) -> list[Block]:
+    """Leave out lines that are drawn again nearly where they stand, as is done for fake bold type and shadows."""
+    if len(blocks) > _MOST_COMPARED:
+        return blocks
+    seen: dict[str, list[tuple[float, float]]] = {}
+    kept = []
+    for block in blocks:
+        lines = []
+        for line in block["lines"]:
+            text = "".join(span["text"] for span in line["spans"]).strip()
+            x, y = line["bbox"][:2]
+            near = _DOUBLED * max((span["size"] for span in line["spans"]), default=0.0)
+            places = seen.setdefault(text, [])
+            if text and any(abs(x - left) <= near and abs(y - top) <= near for left, top in places):
+                continue
+            places.append((x, y))
+            lines.append(line)
+        if lines:
+            kept.append({**block, "lines": lines})
+    return kept
+
+
+def _spelled(line: dict[str, Any]) -> dict[str, Any]:
+    """Return the line with `^6`, `[3]` and the like for raised spans, and letter-spaced words joined."""
+    spans = [{**span, "text": _NONCHARACTERS.sub("", span["text"])} for span in line["spans"]]
+    inked = [span for span in spans if span["text"].strip()]
+    if not inked:
+        return {**line, "spans": spans}
+    base = max(inked, key=lambda span: (round(span["size"]), len(span["text"])))
+    before, marks = "", []
+    for span in spans:
+        text, rise = span["text"], _rise(span, base, line["dir"])
+        small = span["size"] <= _SMALL * base["size"]
+        if text.strip() and small and abs(rise) > _RISE * base["size"]:
+            mark = raised(before, text) if rise > 0 else lowered(before, text)
+            marks.append((span["bbox"], text.strip(), mark))
+            text = mark + (" " if text[-1:].isspace() or mark.endswith("]") else "")
+        elif marks and before[-1:].isdecimal() and text[:1].isdecimal():
+            text = " " + text
+        span["text"] = text
+        before += text
+    if _SPACED.search(before) and len(spans) == 1:
+        spans[0]["text"] = _closed(before)
+    return {**line, "spans": spans, "marks": marks}
+
+
+def _rise(span: dict[str, Any], base: dict[str, Any], direction: Sequence[float]) -> float:
+    """Return how far a span stands above the baseline of another, in points."""
+    across = (span["origin"][0] - base["origin"][0], span["origin"][1] - base["origin"][1])
+    return float(across[0] * direction[1] - across[1] * direction[0])
+
+
+def _closed(text: str) -> str:
+    """Join the letters of a line that is set with a space after each: wider spaces part its words."""
+    tokens = text.split()
+    if sum(len(token) == 1 for token in tokens) * 10 < 8 * len(tokens) or len(tokens) < 4:
+        return text
+    return " ".join("".join(word.split()) for word in re.split(r"\s{2,}", text.strip()))
+
+
+def _is_vertical(block: Block) -> bool:
+    """Whether a block is a column of vertical writing, set as such or one character below the other."""
+    lines = block["lines"]
+    if any(line["wmode"] == 1 for line in lines):
+        return True
+    texts = ["".join(span["text"] for span in line["spans"]).strip() for line in lines]
+    alone = len(lines) >= 4 and all(len(text) == 1 and is_wide(text) for text in texts)
+    return alone and max(line["bbox"][0] for line in lines) - min(line["bbox"][0] for line in lines) < 4
+
+
+def _columns(blocks: list[Block]) -> list[Block]:
+    """Return vertical columns as lines from right to left, turned so that they run like other lines.
+
+    What follows them in the text follows them here: neighbouring columns of one size are one block.
+    """
+    turned: list[Block] = []
+    for register in groups(blocks, lambda block: (block["bbox"][1], block["bbox"][3]), 12.0) if blocks else []:
+        last: float | None = None
+        for block in sorted(register, key=lambda block: -block["bbox"][0]):
+            x0, y0, x1, y1 = block["bbox"]
+            spans = [span for line in block["lines"] for span in line["spans"]]
+            box = (y0, -x1, y1, -x0)
+            text = "".join(span["text"].strip() for span in spans)
+            line = {"bbox": box, "wmode": 1, "dir": (1.0, 0.0), "spans": [{**spans[0], "text": text, "bbox": box}]}
+            if last is not None and last - x1 < 1.5 * (x1 - x0):
+                whole = turned[-1]
+                a0, b0, a1, b1 = whole["bbox"]
+                whole["lines"].append(line)
+                whole["bbox"] = (min(a0, box[0]), min(b0, box[1]), max(a1, box[2]), max(b1, box[3]))
+            else:
+                turned.append({"type": 0, "bbox": box, "lines": [line], "number": block.get("number", 0)})
+            last = x0
+    return turned
+
+
+def _beside_labels(blocks: list[Block]) -> list[Block]:
+    """Put what was filled in later, and so stands at the end of the file, behind the label that it stands beside."""
+    if len(blocks) > _MOST_COMPARED // 5:
+        return blocks
+    labels = [
+        (block, line)
+        for block in blocks
+        for line in block["lines"]
+        if _LABEL.search("".join(span["text"] for span in line["spans"]))
+    ]
+    kept: list[Block] = []
+    for block in blocks:
+        label = _label_of(block, labels) if len(block["lines"]) == 1 else None
+        if label is None:
+            kept.append(block)
+            continue
+        spans = label["spans"]
+        spans[-1]["text"] = _LEADER.sub("", spans[-1]["text"].rstrip()) + " "
+        spans += block["lines"][0]["spans"]
+        label["bbox"] = _around((label["bbox"], block["bbox"]))
+    return kept
+
+
+def _label_of(block: Block, labels: list[tuple[Block, dict[str, Any]]]) -> dict[str, Any] | None:
+    """Return the line on whose right, or on whose dots, the block stands; not one of its own neighbours in the file."""
+    x0, y0, _, y1 = block["bbox"]
+    found = [
+        line
+        for home, line in labels
+        if home is not block
+        and line["bbox"][0] < x0
+        and min(y1, line["bbox"][3]) - max(y0, line["bbox"][1]) > 0.5 * min(y1 - y0, line["bbox"][3] - line["bbox"][1])
+        and _follows(line["bbox"], block["bbox"])
+    ]
+    return max(found, key=lambda line: line["bbox"][0], default=None)
+
+
+def _follows(label: Sequence[float], value: Sequence[float]) -> bool:
+    return value[0] < label[2] + 150
+
+
+def _around(boxes: Iterable[Sequence[float]]) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
