@@ -58,7 +58,8 @@ FORMATS: tuple[Format, ...] = (
     Format("CSV", types.CSV, "readers.text.csv", ".csv"),
     Format("TSV", types.TSV, "readers.text.csv", ".tsv .tab"),
     Format("Text", types.TEXT, "readers.text.plain", ".txt .log .rst"),
-    Format("JSON", types.JSON, "readers.text.json", ".json .ipynb .geojson"),
+    Format("JSON", types.JSON, "readers.text.json", ".json .geojson"),
+    Format("Jupyter notebook", types.NOTEBOOK, "readers.text.notebook", ".ipynb"),
     Format("JSON Lines", types.JSON_LINES, "readers.text.json", ".jsonl .ndjson"),
     *(Format("Source code", media_type, "readers.text.code") for media_type in languages.FENCES),
 )

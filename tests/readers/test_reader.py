@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from domain.errors import AppError, FileCorrupt, FileEmpty, FileEncrypted, FileT
 from readers.clean import clean
 from readers.interface import Page
 from readers.reader import Readers
+from readers.sections import MAX_SECTION_CHARS, split_long
 from tests.readers import samples
 from tests.readers.conftest import Read, reader_settings
 from workers.sandbox import Sandbox
@@ -169,7 +171,7 @@ async def test_rows_repeat_their_header(read: Read, delimiter: str, name: str) -
 async def test_json(read: Read) -> None:
     value = {"人": [{"name": f"n{n}", "age": n} for n in range(400)], "last": True}
     _, pages, _ = await read(json.dumps(value).encode(), "a.json")
-    assert '"人": [' in pages[0].markdown
+    assert all(page.markdown.startswith('```json\n"人":\n') for page in pages[:-1])
     assert '"last": true' in pages[-1].markdown
     _, pages, _ = await read(b'{"broken": ', "a.json")
     assert '{"broken":' in pages[0].markdown
@@ -177,6 +179,77 @@ async def test_json(read: Read) -> None:
     assert '"a": 2' in whole(pages)
     _, pages, _ = await read(b"[" * 100_000, "a.json")
     assert whole(pages).count("[") == 100_000
+
+
+async def test_json_records_stay_on_one_line_and_know_what_they_belong_to(read: Read) -> None:
+    value = {
+        "shop": {"staff": [{"owner": f"名{n}", "city": f"c{n}"} for n in range(300)]},
+        "deep": {"a": {"b": [1, []]}},
+    }
+    _, pages, _ = await read(json.dumps(value).encode(), "a.json")
+    lines = whole(pages).splitlines()
+    assert '{"owner": "名7", "city": "c7"},' in lines
+    assert all('"shop"' in page.markdown for page in pages[:-1])
+    assert '    "b": [1, []]' in lines
+    _, pages, _ = await read('{"id": 1, "text": "first\u2028second\x85", "price": 12}\n{"id": 2}\n'.encode(), "a.jsonl")
+    assert [page.label for page in pages] == ["1 – 2"]
+
+
+async def test_notebook(read: Read) -> None:
+    png = base64.encodebytes(samples.picture(size=(300, 300))).decode()
+    cells = [
+        {"cell_type": "markdown", "source": ["# Results\n", f"93.4 percent ![x](data:image/png;base64,{png[:40]})"]},
+        {"cell_type": "code", "source": "plot(3)", "outputs": [
+            {"output_type": "stream", "text": ["\x1b[31mepoch 7\x1b[0m"]},
+            {"output_type": "display_data", "data": {"image/png": png, "text/plain": ["<Figure 640x480>"]}},
+            {"output_type": "execute_result", "data": {"text/html": "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td>"
+                                                       "<td>2</td></tr></table>", "text/plain": "   a  b"}},
+            {"output_type": "error", "ename": "ValueError", "evalue": "no gate 9"},
+            {"output_type": "display_data", "data": {"application/vnd.plotly.v1+json": {"data": []}}},
+        ]},
+    ]  # fmt: skip
+    book = {"nbformat": 4, "metadata": {"kernelspec": {"name": "python3"}}, "cells": cells}
+    outline, pages, _ = await read(json.dumps(book).encode(), "a.ipynb")
+    text = whole(pages)
+    assert "93.4 percent" in text
+    assert "epoch 7" in text
+    assert "| 1 | 2 |" in text
+    assert "ValueError: no gate 9" in text
+    assert "```python3\nplot(3)\n```" in text
+    assert png[:30] not in text
+    assert len(pages[0].figures) == 1
+    assert outline.warnings == ("parts_not_read:1",)
+    _, pages, _ = await read(b'{"a": 1}', "a.ipynb")
+    assert '"a": 1' in whole(pages)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "there"),
+    [
+        (
+            "---\nauthor: Ines\nbudget: 420 EUR\ntags:\n- a\n---\n# Trip\n\nBoots.",
+            "Trip",
+            "- budget: 420 EUR\n- tags:\n  - a",
+        ),
+        ("+++\ndate = 2026-05-18\n+++\nBoots.", "1", "- date = 2026-05-18\n\nBoots."),
+        ("---\n\nThe first part.\n\n---\n\nThe rest.", "1", "The first part.\n\n---\n\nThe rest."),
+        ("---\n- one\n- two\n---\nThe rest.", "1", "- one\n- two\n---"),
+        ("---\na: &x [1]\nb: *x\n---\nThe rest.", "1", "- b: *x"),
+    ],
+)
+async def test_front_matter_and_rules_are_kept(read: Read, text: str, label: str, there: str) -> None:
+    _, pages, _ = await read(text.encode(), "a.md")
+    assert [page.label for page in pages] == [label]
+    assert there in pages[0].markdown
+
+
+@pytest.mark.parametrize("text", ["lorem ipsum dolor " * 3000, "文字" * 30_000, "1234567," * 8000, "ab12.5e" * 9000])
+def test_a_long_line_is_cut_outside_of_words_and_numbers(text: str) -> None:
+    marked = text[:19_995] + " 48213957 " + text[19_995:]
+    parts = split_long(marked)
+    assert "".join(parts) == marked
+    assert max(map(len, parts)) <= MAX_SECTION_CHARS
+    assert sum("48213957" in part for part in parts) == 1
 
 
 async def test_code(read: Read) -> None:
