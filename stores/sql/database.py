@@ -58,7 +58,6 @@ TRIES = 5
 COLLISIONS = frozenset({"40001", "40P01", "23505"})
 """SQLSTATE of a change that another one came in the way of: serialization failure, deadlock, the same key at once."""
 NO_ANSWER = Words("the database does not answer", "数据库没有响应")
-NOT_UTF8 = "The PostgreSQL database at DATABASE_URL has the encoding {}; make one with ENCODING 'UTF8'."
 
 
 class Database:
@@ -156,11 +155,6 @@ class Database:
     def _upgrade(self) -> None:
         try:
             with self._engine.connect().execution_options(writing=True) as connection:
-                if connection.dialect.name == "postgresql":
-                    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
-                    connection.rollback()
-                    if encoding != "UTF8":
-                        raise ValueError(NOT_UTF8.format(encoding))
                 upgrade(connection)
         except OperationalError as exc:
             raise Unavailable(reason=NO_ANSWER) from exc
@@ -191,10 +185,12 @@ def engine_for(url: URL) -> Engine:
     """Return an engine for `url`: `sqlite:///path`, `postgresql://...` or `postgres://...`.
 
     Raises:
-        ValueError: It is the URL of another kind of database.
+        ValueError: It is the URL of another kind of database, or of none that is kept.
     """
     kind = url.drivername.partition("+")[0]
     if kind == "sqlite":
+        if url.database in (None, "", ":memory:"):
+            raise ValueError("DATABASE_URL names no file: sqlite:///path does.")
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
         arguments = {"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
         engine = create_engine(url.set(drivername="sqlite"), poolclass=NullPool, connect_args=arguments)
@@ -203,8 +199,9 @@ def engine_for(url: URL) -> Engine:
         return engine
     if kind in ("postgresql", "postgres"):
         return create_engine(
-            url.set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args={"connect_timeout": 10}
-        )
+            url.set(drivername="postgresql+psycopg"), poolclass=NullPool,
+            connect_args={"connect_timeout": 10, "client_encoding": "utf8"},
+        )  # fmt: skip
     raise ValueError(f"DATABASE_URL starts with {kind}://; postgresql:// and sqlite:/// are known.")
 
 

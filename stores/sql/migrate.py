@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import sys
 from collections.abc import Sequence
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from domain.words import Words
 from settings import Settings
 from stores.sql.database import database_url, engine_for
 from stores.sql.transfer import Differs, NotEmpty, move
+from stores.sql.upgrade import NotUtf8
 
 PURPOSE = Words(
     "Move the documents of this installation to another database. Stop the server first; files and vectors stay.",
@@ -37,6 +39,11 @@ NO_ANSWER = Words(
     "A database does not answer. Nothing was changed; is its address right, and the server stopped?",
     "数据库没有响应，未作任何改动。请检查地址是否正确、服务是否已停止。",
 )
+REFUSED = Words("A database refused. Nothing was changed. It says:", "数据库拒绝了操作，未作任何改动。数据库的说明：")
+NOT_UTF8 = Words(
+    "The database keeps text as {}. Nothing was changed; create one with ENCODING 'UTF8'.",
+    "该数据库的文本编码是 {}。未作任何改动，请用 ENCODING 'UTF8' 另建一个。",
+)
 NO_URL = Words(
     "This is not the address of a PostgreSQL or SQLite database.", "这不是 PostgreSQL 或 SQLite 数据库的地址。"
 )
@@ -50,13 +57,19 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     parser.add_argument("--to", required=True, metavar="URL", help=TARGET.text(language))
     given = parser.parse_args(arguments)
     try:
-        moved = move(engine_for(database_url(settings)), engine_for(make_url(given.to)))
-    except (NotEmpty, Differs) as exc:
-        return _refuse((NOT_EMPTY if isinstance(exc, NotEmpty) else DIFFERS).text(language).format(exc))
-    except OperationalError:
-        return _refuse(NO_ANSWER.text(language))
+        target = engine_for(make_url(given.to))
     except (ArgumentError, ValueError):
         return _refuse(NO_URL.text(language))
+    try:
+        moved = move(engine_for(database_url(settings)), target)
+    except (NotEmpty, Differs) as exc:
+        return _refuse((NOT_EMPTY if isinstance(exc, NotEmpty) else DIFFERS).text(language).format(exc))
+    except NotUtf8 as exc:
+        return _refuse(NOT_UTF8.text(language).format(exc.encoding))
+    except (OperationalError, sqlite3.OperationalError):
+        return _refuse(NO_ANSWER.text(language))
+    except DBAPIError as exc:
+        return _refuse(f"{REFUSED.text(language)}\n{str(exc.orig).splitlines()[0]}")
     lines = [
         ROW.text(language).format(table=table, rows=held.rows, sha256=held.sha256) for table, held in moved.items()
     ]

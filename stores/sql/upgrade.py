@@ -27,13 +27,26 @@ def revision(connection: Connection) -> str | None:
     return connection.scalar(select(column("version_num")).select_from(table("alembic_version")))
 
 
+class NotUtf8(ValueError):
+    """The PostgreSQL database keeps text in another encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(f"The PostgreSQL database has the encoding {encoding}; make one with ENCODING 'UTF8'.")
+        self.encoding = encoding
+
+
 def upgrade(connection: Connection) -> None:
     """Run the revisions that are missing, all of them or none; processes that start at once wait for the first.
 
     `connection` has to take SQLite's write lock when it begins. Alembic is loaded only when there is something to do.
+
+    Raises:
+        NotUtf8: The PostgreSQL database keeps text in another encoding.
     """
     with connection.begin():
         if connection.dialect.name == "postgresql":
+            if (encoding := connection.exec_driver_sql("SHOW server_encoding").scalar_one()) != "UTF8":
+                raise NotUtf8(encoding)
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         if revision(connection) != head():
             _run(connection)

@@ -65,7 +65,40 @@ async def test_a_row_that_is_lost_on_the_way_is_noticed_and_nothing_is_kept(
     assert migrate.main(["--to", target], settings) == 0
 
 
-@pytest.mark.parametrize("url", ["mysql://a/b", "nonsense"])
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+async def test_a_database_that_cannot_hold_every_text_is_refused(
+    settings: Settings, postgresql: PostgresServer, capsys: pytest.CaptureFixture[str], encoding: str
+) -> None:
+    with postgresql.database(encoding) as url:
+        assert migrate.main(["--to", url], settings) == 1
+    assert encoding in (shown := capsys.readouterr().err) and "UTF8" in shown
+
+
+async def test_what_a_database_refuses_is_shown_in_its_own_words(
+    settings: Settings, postgresql: PostgresServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    postgresql.sql("CREATE ROLE reader LOGIN")
+    with postgresql.database() as url:
+        assert migrate.main(["--to", url.replace("tester@", "reader@")], settings) == 1
+    postgresql.sql("DROP ROLE reader")
+    first, second = capsys.readouterr().err.splitlines()
+    assert "拒绝" in first and "permission denied" in second
+
+
+async def test_a_target_that_is_the_source_or_no_database(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stores.sql.database.BUSY_SECONDS", 0.1)
+    await plant(settings)
+    source = settings.data_dir / "catalog.sqlite3"
+    assert migrate.main(["--to", f"sqlite:///{source}"], settings) == 1
+    other = settings.data_dir / "notes.txt"
+    other.write_text("This is no database, whatever its name. " * 40, "utf-8")
+    assert migrate.main(["--to", f"sqlite:///{other}"], settings) == 1
+    assert "没有响应" in (shown := capsys.readouterr().err) and "not a database" in shown and "Traceback" not in shown
+
+
+@pytest.mark.parametrize("url", ["mysql://a/b", "nonsense", "sqlite://", "sqlite:///:memory:"])
 async def test_another_kind_of_address_is_refused(
     settings: Settings, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
