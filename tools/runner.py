@@ -177,7 +177,7 @@ def _is_runtime(annotation: Any) -> bool:
 def _message(error: AppError | ToolException, language: Language) -> str:
     if isinstance(error, AppError):
         body = error.body(language)
-        return f"{body['message']} {body['remedy']}".rstrip()
+        return (" " if language == "en" else "").join(filter(None, (body["message"], body["remedy"])))
     return str(error)
 
 

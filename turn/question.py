@@ -92,7 +92,7 @@ _PICTURE = re.compile(
     re.I,
 )
 _CONNECTED = re.compile(
-    r"^\W*(?:and|but|or|so|also|then|what about|how about|(?:what|who|where|anything) else)\b"
+    r"^\W*(?:and|but|or|so|also|then|what about|how about|(?:what|who|where|anything) else)\b|^\W*which \w+\W*$"
     r"|^\W*(?:那么?(?!里)|还有|另外|以及|并且|然后|接着|而且|又)|^.{1,10}呢\W*$",
     re.I,
 )

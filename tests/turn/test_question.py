@@ -379,6 +379,7 @@ Anything else?
 How many?
 How long?
 Which one?
+Which room?
 And page 6?
 Yes
 yes please

@@ -30,8 +30,7 @@ UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for exam
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
 _ASKS = re.compile(
-    r"[?？]|什么|怎么|谁|哪|几|多少|吗|呢|^\W*(?:who|what|when|where|which|why|how|is|are|do|does|did|can|tell|search)\b",
-    re.IGNORECASE,
+    r"(?i)[?？]|什么|怎么|谁|哪|几|多少|吗|呢|^\W*(?:who|what|when|where|which|why|how|is|are|do|does|did|can|tell|search)\b"
 )
 _NEXT_QUESTION = re.compile(r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)", re.IGNORECASE)
 
@@ -155,12 +154,13 @@ class Answerer:
         return joined(list(dict.fromkeys([*parts, *failed])))
 
     async def _from_sources(self, turn: TurnInput, found: Sequence[Source]) -> list[str]:
-        """Answer from what tools found and what was there; else say that it does not say."""
+        """Answer from what tools found and what was there; else say that it does not say, or leave it to a failure."""
         question, web = without_url(turn.question), [source for source in found if source["origin"] == "web"]
         if web and (turn.kind == "overview" or not content(question)):
             return [files.summary(source["name"], files.main_sentences([source]), turn) for source in web]
         passages = [_passage(source) for source in [*turn.sources, *found]]
-        if parts := await self._quoted(turn, passages):
+        parts = await self._quoted(turn, passages)
+        if parts or {result.tool for result in turn.results if result.failed} - {"web_search"}:
             return parts
         nothing = texts.NOT_SAID if turn.documents or turn.attachments else texts.NO_DOCUMENTS
         return [(texts.WEB_NOT_SAID if web else nothing).text(turn.language)]
@@ -173,6 +173,7 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
         return call
     if call := call_of("calculate", tools, question):
         return call
+    label = "current_time" if SIGNS["current_time"].search(question) else label
     refused = label in ("", "fetch_url", "search_documents") or (label in SIGNS and not SIGNS[label].search(question))
     return None if refused else call_of(label, tools, question)
 

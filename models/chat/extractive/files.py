@@ -72,7 +72,7 @@ def pictures(turn: TurnInput) -> list[str]:
     for item in usable(turn, pictures=True):
         own = [source for source in turn.sources if source.get("document_id") == item["id"]]
         described = item.get("description")
-        about = described["text"] if described else f"{item.get('facts', '')} {texts.NO_VISION.text(turn.language)}"
+        about = described["text"] if described else texts.UNSEEN.text(turn.language).format(facts=item.get("facts", ""))
         told = [summary(item["name"], about.strip(), turn), _words(item["name"], ocr_text(item), own, turn)]
         parts += [*(told if described else reversed(told)), *item.get("warnings", [])]
     found = [source for source in turn.sources if source["origin"] == "image"][:1]

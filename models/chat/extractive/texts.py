@@ -29,9 +29,9 @@ STILL_READING: Final = Words(
 SUMMARY: Final = Words("**{name}**: {text}", "**{name}**：{text}")
 NO_TEXT: Final = Words("**{name}**: no text was found.", "**{name}**：没有文字。")
 PICTURE_TEXT: Final = Words("Text in **{name}**:", "**{name}** 中的文字：")
-NO_VISION: Final = Words(
-    "No vision model is configured (VISION_BASE_URL, VISION_API_KEY, VISION_MODEL): only text and facts are known.",
-    "未配置视觉模型（VISION_BASE_URL、VISION_API_KEY、VISION_MODEL）：仅凭文字和基本信息说明。",
+UNSEEN: Final = Words(
+    "{facts} No vision model is set up (VISION_BASE_URL, VISION_API_KEY, VISION_MODEL): only text and facts are known.",
+    "{facts}未配置视觉模型（VISION_BASE_URL、VISION_API_KEY、VISION_MODEL）：仅凭文字和基本信息说明。",
 )
 NOTED: Final = Words("Noted.", "好的，已记下。")
 ONE_PAGE: Final = Words("**{name}**: 1 page", "**{name}**：1 页")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from domain.arithmetic import find_expression
-from models.chat.extractive.calls import call_of, find_place, find_url
+from models.chat.extractive.calls import SIGNS, call_of, find_place, find_url
 from tests.models.extractive.fixtures import TOOLS
 from tools.calculate import calculate
 
@@ -64,6 +64,22 @@ def test_urls_without_the_punctuation_around_them() -> None:
 )
 def test_places(text: str, place: str) -> None:
     assert find_place(text) == place
+
+
+def test_the_clock_is_asked_for_by_a_message_that_says_nothing_else() -> None:
+    asked = (
+        "What time is it in Reykjavik?|What's the time in Nairobi?|Can you tell me the time in Sydney|time in Paris"
+        "|Time in Berlin, please|current time|today's date in Tokyo|What day is it?|What year is it?|date today"
+        "|现在几点了|雷克雅未克现在几点？|请问现在纽约是几点|今天几月几号|当前时间|今天的日期是什么|几点了"
+    )
+    other = (
+        "When does the meeting start today?|What is the current rent?|What time in the morning does the shop open?"
+        "|What is the time limit?|What is the date in the contract?|Who is on duty now?|When is today's train?|day"
+        "|今天的会议几点？|今天的会议几点开始？|现在的租金是多少？|现在由谁负责？|几点开门？|合同日期是几号？"
+    )
+    clock = SIGNS["current_time"]
+    assert [text for text in asked.split("|") if not clock.search(text)] == []
+    assert [text for text in other.split("|") if clock.search(text)] == []
 
 
 @pytest.mark.parametrize("name", ["fetch_url", "calculate", "unknown"])
