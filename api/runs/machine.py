@@ -68,7 +68,8 @@ class RunMachine:
         reads = [self._saver.reading(key), summaries.reading(key)] if request.replaces is None else []
         async with self._turns.hold(key, run.id, policy=request.on_busy, calls=reads) as turn:
             if request.replaces is not None:
-                await rewind(self._graph, self._services, request.owner, request.replaces)
+                gone = turn.rolled_back == request.replaces
+                await rewind(self._graph, self._services, request.owner, request.replaces, gone=gone)
             checkpoint, summary = turn.results or (None, None)
             with self._saver.stage(key, checkpoint) as memory, summaries.stage(key, summary):
                 async with TurnRecord(run, self._services.transcripts) as record:

@@ -55,14 +55,18 @@ async def replace_memory(graph: Graph, memory_key: str, messages: Sequence[AnyMe
         await _write(graph, thread_config(memory_key), list(messages))
 
 
-async def rewind(graph: Graph, services: Services, owner: Owner, run_id: str) -> None:
+async def rewind(graph: Graph, services: Services, owner: Owner, run_id: str, *, gone: bool) -> None:
     """Take a thread back to just before a run: that turn and all after it leave transcript and memory.
+
+    With `gone` there may be no such run any more: it was rolled back already.
 
     Raises:
         UnknownRun: The thread has no such run.
     """
     entries = (await services.transcripts.export(owner))["entries"]
     place = index_of(entries, run_id)
+    if place is None and gone:
+        return
     if place is None:
         raise UnknownRun(id=run_id)
     await services.summaries.clear(owner.memory_key)

@@ -107,6 +107,8 @@ class Turn:
         self._woken = asyncio.Event()
         self.results: list[Any] = []
         """What the `calls` gave that came with it."""
+        self.rolled_back = ""
+        """The run that was asked to roll back for this one."""
         self._held = False
         self._given_back = False
         self._renewed = time.monotonic()
@@ -211,6 +213,7 @@ class ThreadTurns:
                 raise ThreadBusy
             if policy in CUTS and not asked:
                 asked = True
+                turn.rolled_back = holder if policy == "rollback" else ""
                 await self.request_stop(holder, CUTS[policy])
             await _wait(turn._woken, min(left, RECHECK_INTERVAL))
 

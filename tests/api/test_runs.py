@@ -193,6 +193,22 @@ async def test_the_next_message_can_cut_the_first_short(
         assert [entry["text"] for entry in kept] == ["Second", "Second.", "Third", "Third."]
 
 
+@pytest.mark.parametrize("policy", ["interrupt", "rollback"])
+async def test_a_message_takes_the_place_of_one_that_is_being_answered(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer, policy: str
+) -> None:
+    session = f"replace-{policy}"
+    model.script(["Before.", Answer(LONG, pace=0.1), "Instead."])
+    await client.post("/api/v1/chat", json={"message": "Start", "session_id": session})
+    run = await start(client, session_id=session, message="First")
+    await first_token(client, run["run_id"])
+    body = {"message": "Second", "session_id": session, "on_busy": policy, "replaces": run["run_id"]}
+    assert (await second.post("/api/v1/chat", json=body)).json()["answer"] == "Instead."
+    assert said_to(model) == ["Start", "Before.", "Second"]
+    kept = (await client.get(f"/api/v1/sessions/{session}")).json()["messages"]
+    assert [entry["text"] for entry in kept] == ["Start", "Before.", "Second", "Instead."]
+
+
 async def test_concurrent_turns_on_two_servers_lose_nothing(
     client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer
 ) -> None:
