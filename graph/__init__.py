@@ -1,1 +1,1 @@
-"""What flows through a turn and in which order: state, context, routing, builder."""
+"""Wires the nodes of a turn: builder, routing, and the entry for LangGraph Studio."""

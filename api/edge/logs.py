@@ -47,5 +47,5 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    for name in ("httpx", "httpcore", "redisvl", "chromadb", "uvicorn.access", "langgraph.checkpoint"):
+    for name in ("httpx", "httpcore", "redisvl", "chromadb", "uvicorn.access", "langgraph.checkpoint", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
