@@ -5,10 +5,11 @@ from __future__ import annotations
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langgraph.runtime import Runtime
 
+from domain.fence import CLOSE
 from domain.words import Words
 from turn.compaction import compact, window_excess
 from turn.context import Context
-from turn.material import CLOSE, CUT, digest
+from turn.material import CUT, digest
 from turn.progress import memory_key_of
 from turn.prompts import newest_turn
 from turn.state import State, Update

@@ -7,11 +7,12 @@ import asyncio
 from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
 from langgraph.runtime import Runtime
 
+from domain.fence import fenced
 from domain.types import Source, ToolFindings, ToolRun
 from domain.words import Words
 from tools.interface import Caller, ToolOutcome
 from turn.context import Context
-from turn.material import fenced, sources_text
+from turn.material import sources_text
 from turn.progress import emit, owner_of
 from turn.state import State, Update
 

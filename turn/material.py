@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 
+from domain.fence import CLOSE, unfenced
 from domain.owner import Owner
 from domain.tokens import count_tokens
 from domain.types import Attachment, DocumentNote, Source, ToolFindings
@@ -30,8 +30,6 @@ from turn.texts import (
     SUMMARY,
 )
 
-OPEN, CLOSE = "<material>\n", "\n</material>"
-_TAG = re.compile(r"<(?=\s*/?\s*material)", re.I)
 CUT = " […]"
 
 SUMMARY_CHARS = 1200
@@ -44,21 +42,11 @@ NOTE_TOKENS = 400
 """Most tokens of a past picture's or document's digest inside an earlier message."""
 
 
-def fenced(body: str) -> str:
-    """Put `body` inside the fence of material; whatever in it looks like the fence is defused."""
-    return f"{OPEN}{_TAG.sub('<' + chr(0x200B), body)}{CLOSE}"
-
-
 def shortened(text: str, excess: int) -> str:
     """Take about `excess` tokens out of the material in `text`; fence and what follows it stay whole."""
     body, close, rest = text.partition(CLOSE)
     keep = 1 - min(1.0, excess / max(1, count_tokens(body)))
     return body[: max(200, int(len(body) * keep))] + CUT + close + rest
-
-
-def unfenced(text: str) -> str:
-    """Return the body of fenced text."""
-    return text.removeprefix(OPEN).removesuffix(CLOSE)
 
 
 def findings(result: ToolMessage) -> ToolFindings:

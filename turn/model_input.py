@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from langchain_core.messages import HumanMessage
 
+from domain.fence import unfenced
 from models.chat.interface import ToolResult, TurnInput
-from turn.material import findings, first_sources, tool_results, unfenced
+from turn.material import findings, first_sources, tool_results
 from turn.prompts import newest_turn, persona_of
 from turn.state import State
 

@@ -23,6 +23,8 @@ VECTORS_POLL = 1.0
 """Seconds between looks at vectors that another process makes; this process tells when its own are there."""
 SHORT_PAGES = 40
 """Pages of a document whose vectors may be ready in that time."""
+LEAST_TOKENS = 50
+"""A page is cut to no less."""
 MOST_FILES = 8
 """Files whose pages are looked at for one question; the newest count."""
 
@@ -40,13 +42,14 @@ class Passages:
     async def find(self) -> tuple[list[DocumentNote], list[Source]]:
         """Return the notes, some with a summary that they lacked, and passages numbered from 1.
 
-        A greeting gets none. A page that the question names comes first, and alone when the question is about it as a
-        whole; so does the newest picture of the thread when it speaks of one. A question about files as a whole gets
-        the pages of those without a summary, else the first pages. None are found where the store does not answer.
+        A greeting gets none but the beginning of what came with it. A page that the question names comes first, and
+        alone when the question is about it as a whole; so does the newest picture of the thread when it speaks of one.
+        A question about files as a whole gets the pages of those without a summary, else the first pages. None are
+        found where the store does not answer.
         """
         notes, kind = list(self._notes), self._question["kind"]
         if kind == "social":
-            return notes, []
+            return notes, numbered(await self._unfound([]))
         if kind == "overview":
             notes, pages = await self._whole()
             return notes, numbered(pages or await self._within_budget(self._meant()))
@@ -87,14 +90,20 @@ class Passages:
             return []
         return await self._within_budget(self._meant(), page)
 
-    async def _within_budget(self, notes: Sequence[DocumentNote], page: int = 0) -> list[Source]:
-        """Return the pages of the files, or only `page` of each, newest file first, as far as the budget goes."""
-        left, kept = self._budget, list[Source]()
+    async def _within_budget(
+        self, notes: Sequence[DocumentNote], page: int = 0, *, budget: int | None = None
+    ) -> list[Source]:
+        """Return the pages of the files, or only `page` of each, newest file first, as far as the budget goes.
+
+        The last one is cut where it does not fit whole, unless little of it would be left.
+        """
+        left, kept = budget or self._budget, list[Source]()
         for note in reversed(notes):
             for source in await self._pages(note, page):
-                left -= count_tokens(source["text"])
-                if left < 0:
-                    return kept
+                size = count_tokens(source["text"])
+                if size > left:
+                    return [*kept, _beginning(source, left / size)] if left >= LEAST_TOKENS else kept
+                left -= size
                 kept.append(source)
         return kept
 
@@ -131,9 +140,21 @@ class Passages:
         try:
             if self._foreign():
                 await self._vectors()
-            return await self._found(queries) or await self._within_budget(self._meant())
+            found = await self._found(queries)
         except Unavailable:
             return []
+        return [*await self._unfound(found), *found] or await self._within_budget(self._meant())
+
+    async def _unfound(self, found: Sequence[Source]) -> list[Source]:
+        """Return the beginnings of the files of this turn in which nothing was found: what was sent is always shown."""
+        there = {source.get("document_id") for source in found}
+        absent = [
+            note
+            for note in self._meant()
+            if note["id"] in self._sent and note["id"] not in there and note["kind"] != "image"
+        ]
+        share = self._budget // (2 * max(1, len(absent)))
+        return [source for note in absent for source in await self._within_budget([note], budget=share)]
 
     async def _found(self, queries: Sequence[str]) -> list[Source]:
         """Return what is found for each query: most of it in the files of this turn, where there are any."""
@@ -167,6 +188,11 @@ class Passages:
                     await self._services.ingestion.next_vectors(VECTORS_POLL)
         except TimeoutError:
             pass
+
+
+def _beginning(source: Source, share: float) -> Source:
+    end = int(len(source["text"]) * share)
+    return {**source, "end": end, "text": source["text"][:end]}
 
 
 def numbered(found: Sequence[Source]) -> list[Source]:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
+from domain.fence import CLOSE, fenced
 from domain.tokens import count_message_tokens, count_tokens
 from domain.words import Language
-from turn.material import CLOSE, fenced, material_text, shortened
+from turn.material import material_text, shortened
 from turn.state import State
 from turn.texts import AS_JSON, EARLIER, SYSTEM
 
@@ -63,7 +64,7 @@ def _paired(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
 def _system_text(state: State, system_prompt: str, language: Language, *, as_json: bool) -> str:
     parts = [SYSTEM.text(language), persona_of(state, system_prompt), AS_JSON.text(language) if as_json else ""]
     if state.get("summary"):
-        parts.append(EARLIER.text(language).format(text=state["summary"]))
+        parts.append(EARLIER.text(language).format(text=fenced(state["summary"])))
     return "\n\n".join(part for part in parts if part)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -111,9 +112,8 @@ async def export_session(
     name = quote(f"{page['thread']['title'] or session_id}.{suffix}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     if format == "markdown":
-        return Response(
-            as_markdown(page, asked_language(request)), media_type="text/markdown; charset=utf-8", headers=headers
-        )
+        text = await asyncio.to_thread(as_markdown, page, asked_language(request))
+        return Response(text, media_type="text/markdown; charset=utf-8", headers=headers)
     response = json_response({**_session(page["thread"]), "messages": page["entries"]})
     response.headers.update(headers)
     return response

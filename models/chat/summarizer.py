@@ -5,6 +5,7 @@ from __future__ import annotations
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from domain.errors import ModelUnavailable
+from domain.fence import fenced
 from domain.words import Language, Words
 from models.chat.interface import Chat, TurnInput
 
@@ -51,7 +52,7 @@ class ChatSummarizer:
 
     async def _ask(self, instruction: str, turn: TurnInput) -> str:
         words = int(turn.max_tokens * WORDS_PER_TOKEN)
-        prompt = [SystemMessage(instruction.format(words=words)), HumanMessage(turn.text)]
+        prompt = [SystemMessage(instruction.format(words=words)), HumanMessage(fenced(turn.text))]
         model = self._chat.model.bind(turn=turn) if self._chat.takes_turn else self._chat.model
         message = await model.ainvoke(prompt)
         summary = str(message.text).strip()

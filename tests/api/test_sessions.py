@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+from markdown_it import MarkdownIt
 
 from tests.api.conftest import said_to
 from tests.standins.openai_server import Failure, OpenAIServer
@@ -59,6 +60,21 @@ async def test_rename(client: httpx.AsyncClient, model: OpenAIServer) -> None:
     assert (await client.get("/api/v1/sessions/rename")).json()["title"] == "新标题"
     missing = await client.patch("/api/v1/sessions/none", json={"title": "x"})
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "unknown_session")
+
+
+async def test_an_export_loads_nothing_from_outside(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    live = [
+        "![a](http://evil.example/?q=1)", "\\![a](http://evil.example/2)", "![a][r]\n\n[r]: http://evil.example/3",
+        '<img src="http://evil.example/4">', "<video src=x>", "> - ![a](http://evil.example/5)", "`![a](http://e.org)",
+        "[![a](http://evil.example/6)](http://evil.example/7)", "<!-- x --><IMG SRC=http://evil.example/8>",
+    ]  # fmt: skip
+    code = ["```rust\nlet v = vec![1]; // <img>\n```", "a < b, <https://e.org> and wow!"]
+    await say(client, "inert", "\n\n".join([*live, *code]), "```\nnot closed <img src=http://evil.example/9>")
+    await say(client, "inert", "![a](http://evil.example/10)\n```\n![a](http://evil.example/11)", "ok")
+    text = (await client.get("/api/v1/sessions/inert/export")).text
+    types = {token.type for block in MarkdownIt("commonmark").parse(text) for token in [block, *(block.children or [])]}
+    assert "image" not in types and not [name for name in types if name.startswith("html")]
+    assert all(part in text for part in code)
 
 
 async def test_export_and_import(client: httpx.AsyncClient, model: OpenAIServer) -> None:

@@ -4,11 +4,11 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall, ToolMessage
 
 from domain.errors import ModelTimedOut, ModelUnavailable
+from domain.fence import fenced
 from domain.words import Words
 from models.chat.interface import ToolResult
 from nodes.generate_answer import generate_answer
 from tests.nodes.conftest import Parts, a_source, a_state
-from turn.material import fenced
 
 USED = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
 CALL = ToolCall(name="calculate", args={"expression": "1+1"}, id="c1", type="tool_call")

@@ -83,6 +83,20 @@ async def test_a_file_that_nothing_is_found_in_yet_gives_its_first_pages() -> No
     assert [s["text"] for s in await find(state, store, note("new"))] == ["押金为一千二百欧元。"]
 
 
+@pytest.mark.parametrize("question", ["And the website? The vault code is secret.", "Hello!"])
+async def test_the_file_of_a_turn_is_shown_whatever_other_documents_fit_the_words(question: str) -> None:
+    long = "Quiet please, no smoking. " * 3000
+    store = Store({"vault": ["The vault code is 7731."], "a.pdf": ["Opening hours: nine to five."], "b.txt": [long]})
+    state = a_state(messages=[HumanMessage("?")], question=question, attachments=[note("a.pdf"), note("b.txt")])
+    found = await find(state, store, note("vault"), note("a.pdf"), note("b.txt"))
+    shown = {str(source["document_id"]): source["text"] for source in found}
+    assert shown["a.pdf"] == "Opening hours: nine to five."
+    assert long.startswith(shown["b.txt"]) and 1000 < len(shown["b.txt"]) < 10_000
+    assert ("vault" in shown) == ("vault" in question)
+    cut = next(source for source in found if source["document_id"] == "b.txt")
+    assert (cut["start"], cut["end"]) == (0, len(cut["text"]))
+
+
 async def test_a_picture_that_the_question_names_comes_first() -> None:
     store = Store({"label.png": ["Batch 88"], "lease": ["The label of the flat is 4b."]})
     state = a_state(messages=[HumanMessage("?")], question="Which batch was on the label?")
