@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import olefile
 
 from readers.formats import BY_NAME, BY_TYPE, FORMATS
-from readers.media_types import DOC, ENCRYPTED, HTML, OCTETS, PDF, PPT, SVG, TEXT, XLS
+from readers.media_types import DOC, ENCRYPTED, HTML, OCTETS, ODP, ODS, ODT, PDF, PPT, SVG, TEXT, XLS
 from readers.text.encodings import is_utf16
 
 if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
@@ -79,6 +79,7 @@ _STREAMS = (
     *_UNREAD_STREAMS,
 )
 """Streams that tell OLE files apart, and their media types."""
+_ZIPPED = {row.media_type for row in FORMATS if row.member} | {ODT, ODP, ODS}
 _HTML_START = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
@@ -159,34 +160,35 @@ def _is_mpeg_audio(head: bytes) -> bool:
 def _by_container(head: bytes, name: str, path: Path | None) -> str | None:
     """Look into zip and OLE files; one whose directory is broken is what its name says, to be found damaged."""
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _zip_type(head, path)
+        return _zip_type(head, name, path)
     if head.startswith(OLE_MAGIC):
         by_name = {".ppt": PPT, **BY_NAME}.get(PurePosixPath(name.lower()).suffix, "")
         return _ole_type(head, path) or (by_name if by_name in (DOC, XLS, PPT) else "application/x-ole-storage")
     return None
 
 
-def _zip_type(head: bytes, path: Path | None) -> str:
+def _zip_type(head: bytes, name: str, path: Path | None) -> str:
     mimetype = re.match(rb"PK\x03\x04.{22}\x08\0..mimetype([\w./+-]{5,80}?)(?=PK|\Z)", head, re.S)
     if mimetype and (stated := mimetype[1].decode("ascii", "replace")) in BY_TYPE:
         return stated
-    names = _zip_names(head, path)
+    members, whole = _zip_names(head, path)
     for row in FORMATS:
-        folder = row.member.endswith("/") and any(name.startswith(row.member) for name in names)
-        if folder or row.member in names:
+        folder = row.member.endswith("/") and any(member.startswith(row.member) for member in members)
+        if folder or row.member in members:
             return row.media_type
-    return "application/zip"
+    by_name = BY_NAME.get(PurePosixPath(name.lower()).suffix, "")
+    return by_name if by_name in _ZIPPED and not whole else "application/zip"
 
 
-def _zip_names(head: bytes, path: Path | None) -> set[str]:
-    """Return member names: from the directory when the whole file is there, else from the local headers in `head`."""
+def _zip_names(head: bytes, path: Path | None) -> tuple[set[str], bool]:
+    """Return member names and whether these are all: from the directory, else from the local headers in `head`."""
     try:
         with zipfile.ZipFile(path or BytesIO(head)) as archive:
-            return set(archive.namelist())
+            return set(archive.namelist()), True
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         local = re.finditer(rb"PK\x03\x04.{22}(..)..", head, re.S)
         ends = ((match.end(), int.from_bytes(match[1], "little")) for match in local)
-        return {head[at : at + length].decode("utf-8", "replace") for at, length in ends}
+        return {head[at : at + length].decode("utf-8", "replace") for at, length in ends}, False
 
 
 def _ole_type(head: bytes, path: Path | None) -> str | None:

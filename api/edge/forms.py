@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,11 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from api.edge.file_names import file_name
 from domain.errors import BadInput, TooManyFiles
 from domain.words import Words
 
+_FILE_NAME = re.compile(rb""";\s*filename[*\d]*\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)""", re.S | re.I)
 _FIELD_BYTES = 4 * 1024 * 1024
 
 
@@ -83,10 +86,10 @@ async def _parsed(request: Request) -> FormData:
 
 
 class LimitedParser(MultiPartParser):
-    """Discards file content beyond `max_file_bytes` while it streams in; `size` still counts all of it.
+    """Reads every form of a file's name, and discards content beyond `max_file_bytes` while it streams in.
 
-    One byte more than allowed is kept, so that whoever stores the file finds it too large, and the other files of the
-    form are not lost with it.
+    `size` still counts all of it. One byte more than allowed is kept, so that whoever stores the file finds it too
+    large, and the other files of the form are not lost with it.
     """
 
     def __init__(
@@ -102,6 +105,17 @@ class LimitedParser(MultiPartParser):
         """Start counting again."""
         super().on_part_begin()
         self._taken = 0
+
+    def on_headers_finished(self) -> None:
+        """Read the file's name in whatever form it comes; Starlette knows one."""
+        part = self._current_part
+        stated = part.content_disposition or b""
+        name = file_name(stated)
+        if name is not None:
+            part.content_disposition = _FILE_NAME.sub(b"", stated) + b"; filename=file"
+        super().on_headers_finished()
+        if part.file is not None:
+            part.file.filename = name
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         """Keep what the limit leaves room for."""

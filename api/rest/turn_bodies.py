@@ -66,7 +66,12 @@ async def _read_form(request: Request) -> TurnBody:
     fields, files = await read_form(request, _LISTS)
     password = fields.pop("password", None)
     for name in ("image", "file"):
-        fields.pop(name, None)
+        if fields.pop(name, None):
+            raise BadInput(
+                reason=Words(
+                    f"{name} is text, not a file: send it with a file name", f"{name} 是文本而不是文件：请附上文件名"
+                )
+            )
     return TurnBody(_checked(request, fields), asked_language(request), files, password)
 
 

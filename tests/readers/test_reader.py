@@ -317,6 +317,14 @@ async def test_the_reader_takes_relative_paths(
     assert isinstance(items[1], Page) and items[1].markdown == "here"
 
 
+@pytest.mark.parametrize("name", ["a.docx", "a.pptx", "a.xlsx", "a.epub", "a.odt"])
+async def test_a_container_cut_before_its_first_telling_member_is_damaged(read: Read, name: str) -> None:
+    whole = samples.packed({"[Content_Types].xml": "<Types/>" * 90, "word/document.xml": "x" * 90})
+    for data in (whole[:40], whole[:300]):
+        with pytest.raises(FileCorrupt):
+            await read(data, name)
+
+
 @pytest.mark.parametrize("cut", [0.1, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize(
     "make",
