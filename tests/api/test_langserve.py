@@ -88,7 +88,7 @@ async def test_stream_gives_the_nodes_without_inner_state(
 ) -> None:
     chunks = [chunk async for chunk in remote.astream({"messages": [HumanMessage("Hi")]}, thread("stream"))]
     nodes = [next(iter(chunk)) for chunk in chunks]
-    assert nodes[0] == "detect_modality" and nodes[-1] == "remember"
+    assert nodes[0] == "detect_modality" and nodes[-1] == "generate_answer"
     assert all("pending" not in (delta or {}) for chunk in chunks for delta in chunk.values())
 
 
@@ -170,7 +170,7 @@ async def test_errors_have_status_and_reason_also_inside_streams(
     model.script([Failure(401), Failure(401), Failure(401)])
     turn = {"messages": [HumanMessage("Hi")]}
     response = await client.post("/agent/invoke", json={"input": {"messages": [{"role": "user", "content": "Hi"}]}})
-    assert (response.status_code, response.json()["error"]["code"]) == (503, "model_unavailable")
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "model_key_refused")
     with pytest.raises(httpx.HTTPStatusError, match="language model does not answer"):
         async for _ in remote.astream(turn):
             pass
