@@ -9,7 +9,7 @@ from tests.test_architecture import ROOT, modules
 LARGE = 80
 THROUGH = {
     "api/test_chat": "api.rest.turn_bodies api.schemas api.edge.failures api.runs.request api.runs.progress",
-    "api/test_documents": "api.rest.uploads api.edge.forms",
+    "api/test_documents": "api.runs.uploads api.edge.forms",
     "api/test_langserve": "api.langserve.mount api.langserve.schemas",
     "api/test_openai": "api.openai.completions api.openai.passthrough",
     "api/test_runs": "api.runs.runner api.runs.record api.runs.run api.runs.log",

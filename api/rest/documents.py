@@ -14,9 +14,9 @@ from api.backend import BackendDep, UserDep
 from api.edge.failures import asked_language
 from api.edge.forms import read_upload
 from api.edge.responses import json_response
-from api.rest.deletion import delete_document as delete_everywhere
 from api.rest.receipts import receipt
-from api.rest.uploads import queued, start_reading, store_uploads
+from api.runs.deletion import delete_document as delete_everywhere
+from api.runs.uploads import queued, start_reading, store_uploads
 from api.schemas import ERRORS, MOST_ITEMS, Receipt, SearchBody, SessionId
 from domain.errors import BadInput, UnknownAttachment
 from domain.language import language_of

@@ -13,14 +13,12 @@ from api.backend import Backend, BackendDep, UserDep
 from api.edge.failures import asked_language
 from api.edge.responses import json_response
 from api.rest.chat import answer_body
-from api.rest.deletion import delete_session as delete_everywhere
-from api.rest.deletion import delete_user
 from api.rest.receipts import receipt
 from api.rest.session_export import as_markdown
 from api.rest.turn_bodies import TurnBody
-from api.rest.uploads import ref_of, start_reading
-from api.runs.memory import replace_memory
-from api.runs.record import index_of, remembered_messages
+from api.runs.branching import branch, fill
+from api.runs.deletion import delete_session as delete_everywhere
+from api.runs.deletion import delete_user
 from api.schemas import (
     ERRORS,
     MOST_ITEMS,
@@ -36,7 +34,6 @@ from api.schemas import (
     SessionId,
 )
 from domain.errors import SessionExists, UnknownRun, UnknownSession
-from domain.language import language_of
 from domain.owner import Owner
 from stores.redis.transcripts import Entry, Thread
 
@@ -124,7 +121,7 @@ async def import_session(body: ImportBody, backend: BackendDep, user: UserDep) -
     """Make a session of an exported transcript; the model remembers the end of it."""
     owner = Owner(user, uuid.uuid4().hex)
     entries: list[Entry] = [entry.model_dump(exclude_none=True) for entry in body.messages]  # type: ignore[misc]
-    await _fill(backend, owner, entries, body.title)
+    await fill(backend.services, backend.runner.graph, owner, entries, body.title)
     return json_response({"session_id": owner.thread_id, "title": body.title, "messages": len(entries)}, 201)
 
 
@@ -151,21 +148,10 @@ async def regenerate_answer(
 async def branch_session(session_id: SessionPath, body: BranchBody, backend: BackendDep, user: UserDep) -> Response:
     """Continue from a past point in a new session, with the documents of the session."""
     source, target = Owner(user, session_id), Owner(user, body.session_id or uuid.uuid4().hex)
-    page = await backend.services.transcripts.export(source)
     if body.session_id is not None and await _exists(backend, target):
         raise SessionExists(id=body.session_id)
-    entries = page["entries"]
-    if body.run_id is not None:
-        if index_of(entries, body.run_id) is None:
-            raise UnknownRun(id=body.run_id)
-        last = max(place for place, entry in enumerate(entries) if entry.get("run_id") == body.run_id)
-        entries = entries[: last + 1]
-    title = page["thread"]["title"]
-    await _fill(backend, target, entries, title)
-    for document in await backend.services.documents.list(source, library=False):
-        ref = await backend.services.attachments.share(ref_of(document), target)
-        start_reading(backend.services, ref, target, language=language_of(ref["name"]))
-    return json_response({"session_id": target.thread_id, "title": title, "messages": len(entries)}, 201)
+    thread, count = await branch(backend.services, backend.runner.graph, source, target, run_id=body.run_id)
+    return json_response({"session_id": target.thread_id, "title": thread["title"], "messages": count}, 201)
 
 
 async def _last_run(backend: Backend, owner: Owner) -> str:
@@ -182,20 +168,6 @@ async def _exists(backend: Backend, owner: Owner) -> bool:
     except UnknownSession:
         return False
     return True
-
-
-async def _fill(backend: Backend, owner: Owner, entries: list[Entry], title: str) -> None:
-    await backend.services.transcripts.import_(owner, _with_own_runs(entries), title)
-    await replace_memory(backend.runner.graph, owner.memory_key, remembered_messages(entries))
-
-
-def _with_own_runs(entries: list[Entry]) -> list[Entry]:
-    """Give the turns fresh run ids: a session forgets its runs with it, and these are another session's."""
-    ids: dict[str, str] = {}
-    return [
-        {**entry, "run_id": ids.setdefault(entry["run_id"], uuid.uuid4().hex)} if "run_id" in entry else entry
-        for entry in entries
-    ]
 
 
 async def _clear(session_id: str, backend: Backend, user: str) -> Response:

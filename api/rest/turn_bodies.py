@@ -17,9 +17,9 @@ from api.backend import Backend
 from api.edge.failures import asked_language, validation_reason
 from api.edge.forms import read_form
 from api.edge.json_shape import off_loop
-from api.rest.uploads import read_protected, store_uploads
 from api.runs.record import index_of
 from api.runs.request import TurnRequest
+from api.runs.uploads import read_protected, store_uploads
 from api.schemas import ChatBody
 from domain.errors import BadInput, TooManyFiles, UnknownRun
 from domain.language import language_of

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall
 
 from domain.errors import AppError, BadInput
 from domain.times import iso_time
@@ -117,11 +117,20 @@ def answer_entry(run: Run) -> Entry:
         "warnings": answer["warnings"],
     }
     entry.update({name: list(items) for name, items in lists.items() if items})  # type: ignore[typeddict-item]
+    if (calls := own_calls(run)) is not None:
+        entry["calls"] = calls
     if run.progress.output.get("reasoning"):
         entry["reasoning"] = str(run.progress.output["reasoning"])  # type: ignore[typeddict-item]
     if run.error is not None:
         entry["warnings"] = [*entry.get("warnings", []), run.error.body(run.request.language)["message"]]
     return entry
+
+
+def own_calls(run: Run) -> list[ToolCall] | None:
+    """Return the calls of the caller's own tools that the turn ended with; None without any."""
+    messages = run.progress.output.get("messages", [])
+    last = messages[-1] if messages else None
+    return last.tool_calls if isinstance(last, AIMessage) and last.tool_calls else None
 
 
 def _brief(attachment: Attachment) -> dict[str, Any]:
@@ -144,18 +153,20 @@ def remembered_messages(entries: Sequence[Entry]) -> list[AnyMessage]:
             if item.get("id") and all(key in item for key in _REF_KEYS)
         ]
         extra = {"attachments": refs} if refs else {}
-        text = user.get("text", "") or "..."
-        messages.append(HumanMessage(text, id=f"user-{uuid.uuid4().hex}", additional_kwargs=extra))
-        messages.append(AIMessage(answer.get("text", ""), id=f"ai-{uuid.uuid4().hex}"))
+        if user is not None:
+            text = user.get("text", "") or "..."
+            messages.append(HumanMessage(text, id=f"user-{uuid.uuid4().hex}", additional_kwargs=extra))
+        calls = answer.get("calls", [])
+        messages.append(AIMessage(answer.get("text", ""), tool_calls=calls, id=f"ai-{uuid.uuid4().hex}"))
     while sum(len(str(message.text)) for message in messages) > MEMORY_CHARS and len(messages) > 2:
         del messages[:2]
     return messages
 
 
-def _pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
-    """The turns that have both a question and an answer."""
-    pairs: list[tuple[Entry, Entry]] = []
+def _pairs(entries: Sequence[Entry]) -> list[tuple[Entry | None, Entry]]:
+    """The turns that have an answer, each with its question; one that took results of the caller's tools has none."""
+    pairs: list[tuple[Entry | None, Entry]] = []
     for entry, following in zip(entries, entries[1:], strict=False):
-        if entry.get("role") == "user" and following.get("role") == "assistant" and following.get("text"):
-            pairs.append((entry, following))
+        if following.get("role") == "assistant" and (following.get("text") or following.get("calls")):
+            pairs.append((entry if entry.get("role") == "user" else None, following))
     return pairs

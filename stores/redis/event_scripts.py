@@ -47,6 +47,13 @@ return 1
 """
 )
 """ARGV: ttl, most events, new state or '', then number, name and data of each event. Gives 0 once the run is over."""
+ATTACH = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return 1
+"""
+"""KEYS: record. ARGV: ttl, name, value."""
 BEAT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)

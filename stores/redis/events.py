@@ -23,7 +23,7 @@ from domain.runs import FINAL_STATES, TERMINAL_EVENTS, Event, RunState, terminal
 from domain.times import iso_time
 from domain.words import Language
 from settings import Settings
-from stores.redis.event_scripts import APPEND, BEAT, CREATE, GET
+from stores.redis.event_scripts import APPEND, ATTACH, BEAT, CREATE, GET
 from stores.redis.heartbeat import Heartbeat
 from stores.redis.server import memory_errors
 from stores.redis.signals import Signals
@@ -55,6 +55,8 @@ class RunRecord(TypedDict):
     """Number of the newest event."""
     result: NotRequired[dict[str, Any]]
     """Data of the terminal event."""
+    response: NotRequired[dict[str, Any]]
+    """What is kept of it for OpenAI's clients."""
 
 
 class RunEvents:
@@ -66,7 +68,7 @@ class RunEvents:
         self._signals = Signals(redis)
         self._mine: set[str] = set()
         self._heartbeat = Heartbeat(redis, "run-heartbeats", self._beat_all)
-        self._create, self._append, self._get = map(redis.register_script, (CREATE, APPEND, GET))
+        self._create, self._append, self._get, self._attach = map(redis.register_script, (CREATE, APPEND, GET, ATTACH))
 
     async def create(self, run_id: str, owner: Owner, language: Language) -> None:
         """Record a queued run of this process and start its heartbeat."""
@@ -96,6 +98,16 @@ class RunEvents:
         with memory_errors():
             found = await self._get(keys=_keys(run_id), args=[self._ttl, MOST_EVENTS, int(LOST_AFTER * 1000), *lost])
         return _record(dict(zip(found[::2], found[1::2], strict=True))) if found else None
+
+    async def attach(self, run_id: str, name: str, value: object) -> None:
+        """Keep `value` in the record of a run, for as long as the run is kept."""
+        with memory_errors():
+            await self._attach(keys=_keys(run_id)[:1], args=[self._ttl, name, _dumped(value)])
+
+    async def detach(self, run_id: str, name: str) -> None:
+        """Drop what is attached to a run."""
+        with memory_errors():
+            await self._redis.hdel(_keys(run_id)[0], name)
 
     async def forget(self, run_ids: Sequence[str], owner: Owner) -> int:
         """Delete those of the runs that are of this user and thread, with their events; return the number of keys."""
@@ -203,6 +215,6 @@ def _record(found: dict[bytes, bytes]) -> RunRecord:
     fields: dict[str, Any] = {name.decode(): value.decode() for name, value in found.items() if name != b"beat"}
     for name in {"created", "started", "finished"} & fields.keys():
         fields[name] = iso_time(int(fields[name]) / 1000)
-    if "result" in fields:
-        fields["result"] = json.loads(fields["result"])
+    for name in {"result", "response"} & fields.keys():
+        fields[name] = json.loads(fields[name])
     return cast(RunRecord, {**fields, "last": int(fields.get("last", 0))})

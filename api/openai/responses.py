@@ -1,0 +1,190 @@
+"""Responses as OpenAI's clients ask for them: a turn in a thread of ours, and what is kept of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+
+from api.backend import Backend, BackendDep, UserDep
+from api.edge.failures import asked_language
+from api.edge.responses import EventStream, json_response
+from api.openai.response_bodies import ResponseBody
+from api.openai.response_input import input_messages
+from api.openai.response_writer import ResponseWriter
+from api.openai.schemas import SESSION
+from api.openai.turns import begun, json_form, model_options, owner_of_call, said_last
+from api.runs.branching import branch
+from api.runs.record import remembered_messages
+from api.runs.request import TurnRequest
+from api.runs.run import Run
+from api.runs.wire import result_while_connected
+from domain.errors import BadInput, UnknownResponse
+from domain.owner import Owner
+from domain.words import Words
+from turn.options import TurnOptions
+
+router = APIRouter(prefix="/v1", tags=["openai"])
+
+
+@router.post("/responses")
+async def create(body: ResponseBody, request: Request, backend: BackendDep, user: UserDep) -> Response:
+    """Answer an input.
+
+    The thread goes on that `previous_response_id`, `conversation`, `session_id` in `metadata` or the header
+    `X-Session-Id` names; without any a new one begins. From a response that is not the newest of its thread a new
+    thread branches off. With `store` false the input is the whole conversation and nothing is kept.
+    """
+    before = await _stored(backend, user, body.previous_response_id) if body.previous_response_id else None
+    thread = await _thread(body, request, backend, user, before)
+    earlier = await _referred_to(body, backend, user)
+    turn = _turn(body, request, owner_of_call(user, thread), backend, earlier)
+    if before is not None and thread is None:
+        turn = replace(turn, messages=[*await _said_until(before, backend, user), *turn.messages])
+    run = backend.runner.start(turn)
+    writer = ResponseWriter(run, body, str(request.base_url))
+    if body.stream:
+        await begun(run)
+        return EventStream(_events(run, writer, body, backend), on_disconnect=run.stop)
+    answer = await result_while_connected(request, run)
+    response = writer.whole(answer, said_last(run))
+    await _keep(response, run, body, backend)
+    return json_response(response)
+
+
+@router.get("/responses/{response_id}")
+async def retrieve(response_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Return a response that was stored."""
+    return json_response((await _stored(backend, user, response_id))["response"])
+
+
+@router.get("/responses/{response_id}/input_items")
+async def list_input(response_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Return the input of a response, the newest item first."""
+    given = (await _stored(backend, user, response_id))["input"]
+    items = [{"type": "message", "role": "user", "content": given}] if isinstance(given, str) else given
+    data = [
+        {"type": "message", "status": "completed", **item, "id": item.get("id") or f"in_{number}",
+         "content": [{"type": "input_text", "text": item["content"]}] if isinstance(item.get("content"), str)
+         else item.get("content")}
+        for number, item in enumerate(items)
+    ][::-1]  # fmt: skip
+    ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
+    return json_response({"object": "list", "data": data, "has_more": False, **ends})
+
+
+@router.delete("/responses/{response_id}")
+async def delete(response_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Forget a response: it is no longer returned, and nothing can go on from it. Its thread remains."""
+    await _stored(backend, user, response_id)
+    await backend.events.detach(response_id.removeprefix("resp_"), "response")
+    return json_response({"id": response_id, "object": "response", "deleted": True})
+
+
+async def _stored(backend: Backend, user: str, response_id: str) -> dict[str, Any]:
+    """Return what is kept of a response.
+
+    Raises:
+        UnknownResponse: There is none of this user.
+    """
+    record = await backend.events.get(response_id.removeprefix("resp_"))
+    kept = record.get("response") if record is not None and record["user_id"] == user else None
+    if record is None or kept is None:
+        raise UnknownResponse(id=response_id)
+    return {**kept, "thread_id": record["thread_id"]}
+
+
+async def _thread(
+    body: ResponseBody, request: Request, backend: Backend, user: str, before: dict[str, Any] | None
+) -> str | None:
+    """Return the thread of the turn; None where nothing is to be kept."""
+    if not body.store and before is not None:
+        return None
+    if before is None:
+        thread = body.thread or request.headers.get(SESSION)
+        return thread or (f"resp-{uuid.uuid4().hex}" if body.store else None)
+    source = Owner(user, before["thread_id"])
+    newest = await backend.services.transcripts.get(source, 0, 1, newest=True)
+    run_id = before["response"]["id"].removeprefix("resp_")
+    if newest["entries"] and newest["entries"][-1].get("run_id") == run_id:
+        return source.thread_id
+    target = Owner(user, f"resp-{uuid.uuid4().hex}")
+    await branch(backend.services, backend.runner.graph, source, target, run_id=run_id)
+    return target.thread_id
+
+
+async def _referred_to(body: ResponseBody, backend: Backend, user: str) -> dict[str, dict[str, Any]]:
+    """Return the items of stored responses that the input refers to, by their id: `fc_<run>_<number>`."""
+    items = body.input if isinstance(body.input, list) else []
+    names = [str(item.get("id")).split("_") for item in items if item.get("type") == "item_reference"]
+    found: dict[str, dict[str, Any]] = {}
+    for run_id in dict.fromkeys(name[1] for name in names if len(name) == 3):
+        response = (await _stored(backend, user, f"resp_{run_id}"))["response"]
+        found |= {item["id"]: item for item in response["output"]}
+    return found
+
+
+async def _said_until(before: dict[str, Any], backend: Backend, user: str) -> list[AnyMessage]:
+    """Return what the thread of a response holds up to it."""
+    entries = (await backend.services.transcripts.export(Owner(user, before["thread_id"])))["entries"]
+    run_id = before["response"]["id"].removeprefix("resp_")
+    places = [place for place, entry in enumerate(entries) if entry.get("run_id") == run_id]
+    return remembered_messages(entries[: places[-1] + 1] if places else [])
+
+
+def _turn(
+    body: ResponseBody, request: Request, owner: Owner, backend: Backend, earlier: dict[str, dict[str, Any]]
+) -> TurnRequest:
+    messages = input_messages(body.input, earlier)
+    said = [message for message in messages if not isinstance(message, SystemMessage)]
+    if not said:
+        raise BadInput(reason=Words("input holds nothing that can be answered", "input 中没有可回答的内容"))
+    system = [body.instructions, *(str(message.text) for message in messages if isinstance(message, SystemMessage))]
+    try:
+        tools, options = body.functions, TurnOptions(
+            system_prompt="\n\n".join(text for text in system if text),
+            answer_tokens=body.max_output_tokens,
+            tools=body.server_tools,
+        )  # fmt: skip
+        asked = model_options(
+            tools, parallel=body.parallel_tool_calls, tool_choice=body.chosen_tool, sampling=body.sampling,
+            response_format=json_form(backend.services.chat, body.response_format),
+            continues=not isinstance(said[-1], HumanMessage),
+        )  # fmt: skip
+    except ValueError as exc:
+        reason = str(exc).splitlines()[0]
+        raise BadInput(reason=Words(reason, f"请求无效：{reason}")) from exc
+    return TurnRequest(
+        owner=owner, messages=said, reads=asked_language(request), options=options, model_options=asked,
+        remembered=not (owner.thread_id or "").startswith("once-"), detailed=True,
+    )  # fmt: skip
+
+
+async def _events(run: Run, writer: ResponseWriter, body: ResponseBody, backend: Backend) -> AsyncIterator[bytes]:
+    for part in writer.start():
+        yield part
+    async for batch in run.log.read():
+        for event in batch:
+            if event.name == "error":
+                yield writer.failed(event.data["error"])
+                return
+            for part in writer.take(event):
+                yield part
+    if run.answer is None:
+        return
+    *parts, last = writer.end(run.answer, said_last(run))
+    for part in parts:
+        yield part
+    await _keep(writer.response("completed", answer=run.answer), run, body, backend)
+    yield last
+
+
+async def _keep(response: dict[str, Any], run: Run, body: ResponseBody, backend: Backend) -> None:
+    """Keep a response beside its run, for as long as that is kept."""
+    if body.store:
+        await run.log.settle()
+        await backend.events.attach(run.id, "response", {"response": response, "input": body.input})
