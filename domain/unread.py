@@ -30,6 +30,9 @@ NOTES: Final = {
     ),
     "pages_cut": Words("Only the first {0} pages were read.", "只读取了前 {0} 页。"),
     "rows_cut": Words("Only the first {0} rows were read.", "只读取了前 {0} 行。"),
+    "formulas_without_value": Words(
+        "{0} formulas have no stored value and stand as formulas.", "有 {0} 个公式没有保存计算结果，只显示公式本身。"
+    ),
     "hidden_text": Words(
         "This page holds text that a reader cannot see; it was left out.", "此页含有读者看不到的文字，已略去。"
     ),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import olefile
 
 from readers.formats import BY_NAME, BY_TYPE, FORMATS
-from readers.media_types import DOC, ENCRYPTED, HTML, OCTETS, ODP, ODS, ODT, PDF, PPT, SVG, TEXT, XLS
+from readers.media_types import CSV, DOC, ENCRYPTED, HTML, OCTETS, ODP, ODS, ODT, PDF, PPT, SVG, TEXT, XLS, XLSX
 from readers.text.encodings import is_utf16
 
 if TYPE_CHECKING:  # LangGraph, which graph.state imports, has no business in a reading process
@@ -215,6 +215,8 @@ def _by_text(head: bytes, name: str) -> str:
         sniffed = _sniff_text(text)
         if sniffed:
             return sniffed
+    if by_name in (XLS, XLSX):
+        return CSV
     readable = by_name is not None and by_name.startswith(("text/", "message/", "application/json", "application/x-"))
     return by_name if readable and by_name else TEXT
 

@@ -10,6 +10,9 @@ BLOCK_CHARS = 3000
 
 _BREAKS = re.compile(r"\s*[\r\n\v\f\u2028\u2029]+\s*")
 
+LOOKED_AT = 200
+"""Rows that are looked at for what comes again in a column."""
+_YEAR = re.compile(r"(?:1[89]|20|21)\d\d(?:\s*[AE年]|[/–-]\d{2,4})?")
 _NUMBER = re.compile(r"[-+(]?[\d.,\s%$€¥£]*\d[\d.,\s%$€¥£]*\)?")
 
 
@@ -48,10 +51,62 @@ def is_number(cell: str) -> bool:
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: filled, without numbers, no word twice."""
+    """Whether the first row names the columns: filled with words, or years, that do not come again below."""
     if not rows or (len(rows) == 1 and len(rows[0]) < 2):
         return False
     first = [cell.strip() for cell in rows[0]]
     filled = [cell for cell in first if cell]
-    numbers = sum(1 for cell in filled if is_number(cell))
-    return len(filled) * 2 > len(first) and numbers * 3 <= len(filled) and len(set(filled)) == len(filled)
+    numbers = [cell for cell in filled if is_number(cell)]
+    if len(filled) * 2 <= len(first) or (len(numbers) * 3 > len(filled) and not _are_years(rows, numbers)):
+        return False
+    if len(set(filled)) == len(filled):
+        return True
+    below = [{row[at].strip() for row in rows[1:LOOKED_AT] if at < len(row)} for at in range(len(first))]
+    return len(rows) > 1 and not any(cell and cell in column for cell, column in zip(first, below, strict=True))
+
+
+def _are_years(rows: Sequence[Sequence[str]], numbers: Sequence[str]) -> bool:
+    """Whether the numbers of the first row are years (or the like) in order, above rows of other numbers."""
+    if len(numbers) < 2 or len(numbers) == len([cell for cell in rows[0] if cell.strip()]) < len(rows[0]) - 1:
+        return False
+    if not all(_YEAR.fullmatch(cell) for cell in numbers):
+        return False
+    years = [int(cell[:4]) for cell in numbers]
+    below = [cell.strip() for row in rows[1:4] for cell in row if is_number(cell)]
+    rising = years == sorted(set(years)) or years == sorted(set(years), reverse=True)
+    return rising and bool(below) and not all(_YEAR.fullmatch(cell) for cell in below)
+
+
+def _completes(rows: Sequence[Sequence[str]], words: int) -> bool:
+    """Whether the second row fills what the first leaves empty, or tells apart what it names twice, above numbers."""
+    first, second = ([cell.strip() for cell in row] for row in rows[:2])
+    if len(set(first)) == len(first) or len(second) < len(first) or not all(second):
+        return False
+    pairs = list(zip(first, second, strict=False))
+    return len(set(pairs)) == len(pairs) and all(any(map(is_number, row)) for row in rows[words : words + 5])
+
+
+def split_header(
+    rows: Sequence[Sequence[str]], grouped: Sequence[bool] = ()
+) -> tuple[list[str], Sequence[Sequence[str]]]:
+    """Return the names of the columns and the rows below.
+
+    Up to three rows are one header: under cells over several columns (`grouped` rows), or words above numbers.
+    """
+    if len(rows) <= 1:
+        return (list(rows[0]), rows[1:]) if rows else ([], [])
+    height = 0
+    while height < min(3, len(rows) - 1, len(grouped)) and grouped[height]:
+        height += 1
+    words = next((at for at, row in enumerate(rows[:4]) if any(is_number(cell) for cell in row)), 0)
+    if height:
+        height += 1
+    elif words > 1 and _completes(rows, words):
+        height = words
+    else:
+        height = 1 if has_header(rows) else words
+    if not 1 <= height <= 3:
+        return [""] * len(rows[0]), rows
+    width = max(map(len, rows[:height]))
+    named = [[row[at] if at < len(row) else "" for row in rows[:height]] for at in range(width)]
+    return [" ".join(dict.fromkeys(filter(None, column))) for column in named], rows[height:]

@@ -8,6 +8,7 @@ ATTACHMENTS = Words("Attachments", "附件")
 COMMENT = Words("Comment", "批注")
 HEADERS = Words("Headers and footers", "页眉和页脚")
 HIDDEN = Words("(Hidden slide)", "（隐藏的幻灯片）")
+HIDDEN_SHEET = Words("(hidden sheet)", "（隐藏的工作表）")
 NOTES = Words("Notes", "备注")
 
 CELLS = Words("{0}: {1} × {2} > {3} cells", "{0}：{1} × {2} > {3} 个单元格")

@@ -47,7 +47,7 @@ class Package:
         Raises:
             FileCorrupt: There is none, or its XML is broken.
         """
-        members = (member for kind, member in self._links("").values() if kind == "officeDocument")
+        members = (member for kind, member in self.links("").values() if kind == "officeDocument")
         part = self.part(next(members, "word/document.xml"))
         if part is None:
             raise FileCorrupt(name=self._name)
@@ -63,7 +63,7 @@ class Package:
             data = self.data(member)
             if data is None:
                 return None
-            self._parts[member] = Part(member, self._parsed(data), self._links(member))
+            self._parts[member] = Part(member, self._parsed(data), self.links(member))
         return self._parts[member]
 
     def related(self, part: Part, kind: str) -> Part | None:
@@ -112,7 +112,8 @@ class Package:
         file.seek(0)
         return file
 
-    def _links(self, member: str) -> dict[str, tuple[str, str]]:
+    def links(self, member: str) -> dict[str, tuple[str, str]]:
+        """Return what the link ids of a member lead to: kind, and member (empty for what is outside)."""
         data = self.data(_links_of(member))
         links: dict[str, tuple[str, str]] = {}
         for link in [] if data is None else self._parsed(data).iter(_RELATION):

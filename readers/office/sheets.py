@@ -1,32 +1,41 @@
 """Spreadsheets (XLSX, XLSB, XLS, ODS): one page a sheet, its cells as Markdown tables under repeated headers.
 
-Calamine returns a sheet as a full rectangle, so one stray cell far away can need more memory than there is; its
-process then aborts, which the sandbox reports as too large.
+Cells are shown as people see them, merged ones in each row and column that they cover, comments behind their cells.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZipInfo
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge
+from domain.language import language_of
 from readers.archive import open_archive
 from readers.figures import UNREAD
 from readers.interface import Item, Options, Outline, Page
-from readers.media_types import XLS
-from readers.tables import has_header, is_number, table_blocks
-from readers.texts import CELLS, CHARACTERS, SHEETS, filled
+from readers.media_types import XLS, XLSX
+from readers.office.sheet_xml import MOST_CELLS, SheetNotes, SheetPackage
+from readers.tables import split_header, table_blocks
+from readers.texts import CELLS, CHARACTERS, HIDDEN_SHEET, SHEETS, filled
 
 _PICTURE = re.compile(r"(?:xl/media|Pictures)/.*\.(?:png|jpe?g|gif|bmp|tiff?|webp|emf|wmf)$", re.I)
 _LEAST_PICTURE = 4096
 MAX_ROWS = 200_000
-MAX_CELLS = 20_000_000
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
 
 
@@ -34,32 +43,43 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     """Yield the outline and the sheets of the workbook at `path`.
 
     Raises:
-        FileTooLarge: a zip bomb by its directory, or a sheet of more than `MAX_CELLS` cells.
+        FileTooLarge: a zip bomb by its directory, or a sheet of more than `MOST_CELLS` cells.
         FileEncrypted: it needs a password.
         FileCorrupt: it is no sound workbook.
     """
-    pictures = 0
-    if options.media_type != XLS:
-        with open_archive(path, options.name) as archive:
+    pictures, package, source = 0, None, None
+    with ExitStack() as stack:
+        if options.media_type != XLS:
+            archive = stack.enter_context(open_archive(path, options.name))
             pictures = sum(1 for member in archive.infolist() if _is_picture(member))
+            if options.media_type == XLSX:
+                package = SheetPackage(archive, options.name)
+                source = package.compacted()
+        workbook = _opened(source or path, options)
+        sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        if len(sheets) > options.max_pages:
+            raise FileTooLarge(name=options.name, limit=filled(SHEETS, len(sheets), options.max_pages))
+        yield Outline(options.media_type, "sheet", len(sheets))
+        for number, metadata in enumerate(sheets, 1):
+            try:
+                sheet = workbook.get_sheet_by_name(metadata.name)
+            except (CalamineError, ValueError) as error:
+                raise FileCorrupt(name=options.name) from error
+            notes = package.notes(metadata.name) if package else SheetNotes()
+            page = _page(sheet, number, metadata.visible != SheetVisibleEnum.Visible, notes, options)
+            noted = (*page.warnings, f"{UNREAD}:{pictures}") if pictures and number == 1 else page.warnings
+            yield replace(page, warnings=noted)
+
+
+def _opened(source: Path | BytesIO, options: Options) -> CalamineWorkbook:
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
+        if isinstance(source, BytesIO):
+            return CalamineWorkbook.from_filelike(source)
+        return CalamineWorkbook.from_path(str(source))
     except PasswordError as error:
         raise FileEncrypted(name=options.name) from error
     except (CalamineError, OSError, ValueError) as error:
         raise FileCorrupt(name=options.name) from error
-    names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
-    if len(names) > options.max_pages:
-        raise FileTooLarge(name=options.name, limit=filled(SHEETS, len(names), options.max_pages))
-    yield Outline(options.media_type, "sheet", len(names))
-    for number, name in enumerate(names, 1):
-        try:
-            sheet = workbook.get_sheet_by_name(name)
-        except (CalamineError, ValueError) as error:
-            raise FileCorrupt(name=options.name) from error
-        page = _page(sheet, number, options)
-        noted = (*page.warnings, f"{UNREAD}:{pictures}") if pictures and number == 1 else page.warnings
-        yield replace(page, warnings=noted)
 
 
 def _is_picture(member: ZipInfo) -> bool:
@@ -67,24 +87,63 @@ def _is_picture(member: ZipInfo) -> bool:
     return bool(_PICTURE.match(member.filename)) and member.file_size >= _LEAST_PICTURE
 
 
-def _page(sheet: CalamineSheet, number: int, options: Options) -> Page:
-    if sheet.height * sheet.width > MAX_CELLS:
-        limit = filled(CELLS, sheet.name, sheet.height, sheet.width, MAX_CELLS)
+def _page(sheet: CalamineSheet, number: int, hidden: bool, notes: SheetNotes, options: Options) -> Page:
+    if sheet.height * sheet.width > MOST_CELLS:
+        limit = filled(CELLS, sheet.name, sheet.height, sheet.width, MOST_CELLS)
         raise FileTooLarge(name=options.name, limit=limit)
     rows: list[list[str]] = []
+    wide: list[bool] = []
     size = 0
     warnings: tuple[str, ...] = ()
-    for row in sheet.iter_rows():
-        cells = [cell_value(value) for value in row]
+    for cells, grouped in _rows(sheet, notes):
         size += sum(map(len, cells))
         if size > options.max_text_chars:
             raise FileTooLarge(name=options.name, limit=filled(CHARACTERS, options.max_text_chars))
-        if any(cells):
-            rows.append(cells)
+        rows.append(cells)
+        wide.append(grouped)
         if len(rows) == MAX_ROWS:
             warnings = (f"rows_cut:{MAX_ROWS}",)
             break
-    return Page(number, sheet.name, "\n\n".join(_markdown(sheet.name, _without_empty_columns(rows))), warnings=warnings)
+    if notes.without_value:
+        warnings += (f"formulas_without_value:{notes.without_value}",)
+    name = f"{sheet.name} {HIDDEN_SHEET.text(language_of(sheet.name, 'en'))}" if hidden else sheet.name
+    return Page(number, name, "\n\n".join(_markdown(name, _without_empty_columns(rows), wide)), warnings=warnings)
+
+
+def _rows(sheet: CalamineSheet, notes: SheetNotes) -> Iterator[tuple[list[str], bool]]:
+    """Yield the cells of each row that has any, and whether some of them are named in groups."""
+    left = sheet.start[1] if sheet.start else 0
+    covered, grouped = _merged(sheet, left)
+    above: dict[int, str] = {}
+    for at, row in enumerate(sheet.iter_rows()):
+        cells = [notes.texts.get((at, left + column)) or cell_value(value) for column, value in enumerate(row)]
+        for column, first in covered.get(at, {}).items():
+            if column < len(cells):
+                above[first] = cells[column] if column == first and cells[column] else above.get(first, "")
+                cells[column] = above[first]
+        for column in range(len(cells)) if notes.comments else ():
+            if comment := notes.comments.get((at, left + column)):
+                cells[column] = f"{cells[column]} ({comment})".strip()
+        if any(cells):
+            yield cells, at in grouped
+
+
+def _merged(sheet: CalamineSheet, left: int) -> tuple[dict[int, dict[int, int]], set[int]]:
+    """Return which cells merged ones cover (row -> column -> its first column), and the rows with groups of columns.
+
+    A cell as wide as the sheet is a title and stands once.
+    """
+    covered: dict[int, dict[int, int]] = {}
+    grouped: set[int] = set()
+    for (top, first), (bottom, last) in sheet.merged_cell_ranges or ():
+        if last - first + 1 >= max(sheet.width, 2) or (bottom - top + 1) * (last - first + 1) > MOST_CELLS:
+            continue
+        if last > first:
+            grouped.add(top)
+        for row in range(top, min(bottom, sheet.height + top) + 1):
+            for column in range(first - left, last - left + 1):
+                covered.setdefault(row, {})[column] = first - left
+    return covered, grouped
 
 
 def cell_value(value: Cell) -> str:
@@ -94,9 +153,12 @@ def cell_value(value: Cell) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+        return str(int(value)) if value.is_integer() and abs(value) < 1e21 else f"{value:.15g}"
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}" + (f":{seconds:02}" if seconds else "")
     if isinstance(value, date | time):
         return value.isoformat()
     return str(value).strip()
@@ -107,24 +169,14 @@ def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
     return [[row[at] if at < len(row) else "" for at in filled] for row in rows]
 
 
-def _markdown(name: str, rows: list[list[str]]) -> Iterator[str]:
+def _markdown(name: str, rows: list[list[str]], wide: list[bool]) -> Iterator[str]:
     if not rows:
         return
     yield f"# {name}"
-    lead = next((at for at, row in enumerate(rows) if sum(map(bool, row)) > 1), len(rows))
+    lead = next((at for at, row in enumerate(rows) if len({*row} - {""}) > 1), len(rows))
     for row in rows[:lead]:
-        yield " ".join(cell for cell in row if cell)
-    header, body = _split_header(rows[lead:])
+        yield next(cell for cell in row if cell)
+    header, body = split_header(rows[lead:], wide[lead:])
     if header:
         for _, _, markdown in table_blocks(header, body):
             yield markdown
-
-
-def _split_header(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """Return the names of the columns and the rows below; up to three rows of words above numbers are one header."""
-    if len(rows) <= 1 or has_header(rows):
-        return (rows[0], rows[1:]) if rows else ([], [])
-    height = next((at for at, row in enumerate(rows[:4]) if any(is_number(cell) for cell in row)), 0)
-    if not 1 <= height <= 3:
-        return [""] * len(rows[0]), rows
-    return [" ".join(filter(None, column)) for column in zip(*rows[:height], strict=True)], rows[height:]

@@ -4,37 +4,73 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from readers.interface import Item, Options, Outline, Page
 from readers.media_types import TSV
 from readers.sections import split_long
-from readers.tables import has_header, table_blocks
+from readers.tables import split_header, table_blocks
 from readers.text.plain import read_text
 
 _DELIMITERS = (",", "\t", ";", "|", "，")
 _LOOKED_AT = 60
 _MAX_COLUMNS = 500
 _HEAD_CHARS = 100_000
+_MOST_LINES = 50
+"""Lines over which a cell in quotes may go where the quotes of the file do not match."""
+_STATED = re.compile(r'"?sep=([^\n"])"?[ \t]*\n', re.I)
+"""The first line by which Excel states the delimiter."""
+_REMARKS = re.compile(r"(?:#[^\n]*\n)+(?=[^#])")
 
 
 def read(path: Path, options: Options) -> Iterator[Item]:
     """Yield the outline and blocks of rows; a block's label tells its rows as a spreadsheet numbers them."""
     text, encoding, warnings = read_text(path, options)
-    rows = _rows(text.strip("\ufeff\0"), "\t" if options.media_type == TSV else "")
+    text = text.strip("\ufeff\0").replace("\0", "")
+    stated = _STATED.match(text)
+    text = text[stated.end() :] if stated else text
+    remarks = _REMARKS.match(text)
+    body = text[remarks.end() :] if remarks else text
+    delimiter = "\t" if options.media_type == TSV else stated[1] if stated else sniff_delimiter(body)
+    rows = [row for row in _rows(body, delimiter) if any(cell.strip() for cell in row)]
     pages = list(_pages(rows)) if max(map(len, rows), default=0) <= _MAX_COLUMNS else _as_text(text)
+    if remarks and pages:
+        pages[0] = replace(pages[0], markdown=f"{remarks[0].strip()}\n\n{pages[0].markdown}")
     yield Outline(options.media_type, "section", len(pages), "", encoding, warnings)
     yield from pages
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
     csv.field_size_limit(sys.maxsize)
-    delimiter = delimiter or sniff_delimiter(text)
-    parsed = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter, strict=False)
-    return [row for row in parsed if any(cell.strip() for cell in row)]
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False))
+    widths = Counter(len(row) for row in rows if len(row) > 1).most_common(1)
+    width = widths[0][0] if widths else 1
+    if all(len(row) == width or not any("\n" in cell for cell in row) for row in rows):
+        return iter(rows)
+    return _line_by_line(text.split("\n"), delimiter, width)
+
+
+def _line_by_line(lines: list[str], delimiter: str, width: int) -> Iterator[list[str]]:
+    """Yield rows of a file in which a quote is never closed.
+
+    A line that no near one completes to a row of `width` cells is taken as it stands.
+    """
+    at = 0
+    while at < len(lines):
+        end, row = at + 1, lines[at].replace('"', "").split(delimiter)
+        for until in range(at + 1, min(at + _MOST_LINES, len(lines)) + 1):
+            parsed = list(csv.reader([*(line + "\n" for line in lines[at:until]), "\0"], delimiter=delimiter))
+            if len(parsed) == 2 and parsed[1] == ["\0"]:
+                if until == at + 1 or len(parsed[0]) == width:
+                    end, row = until, parsed[0]
+                break
+        yield row
+        at = end
 
 
 def sniff_delimiter(text: str) -> str:
@@ -63,11 +99,10 @@ def _evenness(head: str, delimiter: str) -> float:
 
 
 def _pages(rows: list[list[str]]) -> Iterator[Page]:
-    named = has_header(rows)
-    width = max(map(len, rows), default=0)
-    header = rows[0] if named else [f"{number}" for number in range(1, width + 1)]
-    body = rows[1:] if named else rows
-    offset = 2 if named else 1
+    header, body = split_header(rows)
+    if not any(header):
+        header = [f"{number}" for number in range(1, max(map(len, rows), default=0) + 1)]
+    offset = len(rows) - len(body) + 1
     for number, (first, last, markdown) in enumerate(table_blocks(header, body), 1):
         yield Page(number, f"{first + offset}–{last + offset}", markdown)
 
