@@ -6,6 +6,7 @@ import io
 import struct
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -16,6 +17,7 @@ from domain.words import Words
 from readers.detect import HEAD_BYTES, detect
 from readers.interface import Picture
 from readers.picture.colours import dominant_colours
+from readers.picture.frames import telling_frames
 from readers.texts import PIXELS, filled
 
 MAX_SIDE = 4000
@@ -25,6 +27,8 @@ REDUCED_SIDE = 2048
 LONG = 2.5
 """A picture longer than this many times its breadth is bounded by area, `side * side / LONG`, to stay legible."""
 LONGEST_SIDE = 30_000
+_SOME_INK = 0.05
+"""Share of what is visible on transparent paper that light or dark ink has at least, to count as ink of its own."""
 Crop = tuple[float, float, float, float]
 WHOLE: Crop = (0.0, 0.0, 0.0, 0.0)
 EXACT_PIXELS = 2_000_000
@@ -49,13 +53,13 @@ _DAMAGED = (
 
 
 def load_picture(data: bytes, name: str, max_pixels: int, frames: int) -> Iterator[Picture]:
-    """Yield the picture; of a TIFF its first `frames` pages (animations give their first frame only).
+    """Yield the picture; of a TIFF its first `frames` pages, of an animation the frames that tell something.
 
     Args:
         data: The file.
         name: Its name, for error texts.
         max_pixels: Most pixels of one frame, checked in the header before anything is decoded.
-        frames: Most pages of a TIFF.
+        frames: Most pages of a TIFF, or frames of an animation.
 
     Raises:
         FileEmpty: There are no bytes.
@@ -66,9 +70,9 @@ def load_picture(data: bytes, name: str, max_pixels: int, frames: int) -> Iterat
     if not data:
         raise FileEmpty(name=name)
     image = _open(data, name, max_pixels)
-    total = _pages(image, name)
-    for frame in range(min(total, frames)):
-        yield _frame(image, frame, total, name, max_pixels)
+    places = _places(image, name)
+    for number, place in enumerate(places[:frames]):
+        yield replace(_frame(image, place, name, max_pixels), frame=number, frames=len(places))
 
 
 def for_ocr(data: bytes, max_pixels: int, least_side: int, least_area: int, crop: Crop = WHOLE) -> bytes:
@@ -89,6 +93,7 @@ def for_ocr(data: bytes, max_pixels: int, least_side: int, least_area: int, crop
     if min(image.size) < least_side or image.width * image.height < least_area:
         return b""
     try:
+        image.seek(telling_frames(image)[0])
         if crop == WHOLE:
             image.draft("", _fitted(*image.size, REDUCED_SIDE))
         upright = _cropped(_opaque(ImageOps.exif_transpose(_eight_bits(image))), crop)
@@ -146,16 +151,15 @@ def _too_large(name: str, max_pixels: int) -> FileTooLarge:
     return FileTooLarge(name=name, limit=filled(PIXELS, max_pixels))
 
 
-def _pages(image: Image.Image, name: str) -> int:
-    if image.format != "TIFF":
-        return 1
+def _places(image: Image.Image, name: str) -> list[int]:
+    """Return which frames of the file are its pages: all of a TIFF, the telling ones of an animation."""
     try:
-        return int(getattr(image, "n_frames", 1))
+        return list(range(int(getattr(image, "n_frames", 1)))) if image.format == "TIFF" else telling_frames(image)
     except _DAMAGED as exc:
         raise FileCorrupt(name=name) from exc
 
 
-def _frame(image: Image.Image, frame: int, frames: int, name: str, max_pixels: int) -> Picture:
+def _frame(image: Image.Image, frame: int, name: str, max_pixels: int) -> Picture:
     try:
         image.seek(frame)
         width, height = image.size
@@ -178,8 +182,8 @@ def _frame(image: Image.Image, frame: int, frames: int, name: str, max_pixels: i
         media_type=media_type,
         width=picture.width,
         height=picture.height,
-        frame=frame,
-        frames=frames,
+        frame=0,
+        frames=1,
         original_width=width,
         original_height=height,
         original_format="JPEG" if source == "MPO" else source,
@@ -207,16 +211,21 @@ def _range(values: np.ndarray) -> tuple[float, float]:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Return RGB on white paper, or on black paper where what is visible is light ink."""
+    """Return RGB on paper that what is visible stands out from: white, black for light ink, grey for both on glass."""
     if image.mode not in ("RGBA", "LA", "PA", "La", "RGBa") and "transparency" not in image.info:
         return image.convert("RGB")
     image = image.convert("RGBA")
     pixels = np.asarray(image)
     visible = pixels[..., 3] > 127
-    light = visible.any() and visible.mean() < 0.5 and pixels[..., :3][visible].mean() > 127
-    paper = Image.new("RGBA", image.size, "black" if light else "white")
-    paper.alpha_composite(image)
-    return paper.convert("RGB")
+    paper = "white"
+    if visible.any() and visible.mean() < 0.5:
+        brightness = pixels[..., :3][visible].mean(axis=1)
+        light, dark = (brightness > 170).mean(), (brightness < 85).mean()
+        both = min(light, dark) > _SOME_INK
+        paper = "gray" if both else "black" if brightness.mean() > 127 else "white"
+    sheet = Image.new("RGBA", image.size, paper)
+    sheet.alpha_composite(image)
+    return sheet.convert("RGB")
 
 
 def _fitted(width: int, height: int, side: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from domain.errors import AttachmentError, FileCorrupt, FileEmpty, FileTooLarge, UnsupportedType
 from readers.interface import Picture
@@ -110,11 +110,36 @@ def test_pages_of_a_tiff_come_one_by_one_up_to_the_limit() -> None:
     assert len(load(data, "fax.tif", frames=2)) == 2
 
 
-@pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG"])
-def test_of_an_animation_the_first_frame_is_taken(file_format: str) -> None:
-    data = encoded(quadrants(), file_format, save_all=True, append_images=[Image.new("RGB", (60, 40), "blue")])
-    (picture,) = load(data)
-    assert is_red(pixels(picture)[5, 5])
+def animation(file_format: str, *frames: Image.Image) -> bytes:
+    return encoded(frames[0], file_format, save_all=True, append_images=list(frames[1:]), duration=80)
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_of_an_animation_every_frame_that_tells_something_is_read_once(file_format: str) -> None:
+    blank, one, two = Image.new("RGB", (300, 80), "white"), drawn((20, 20, "Gate 5108")), drawn((20, 20, "Gate 4471"))
+    one, two = one.resize((300, 80)), two.resize((300, 80))
+    found = load(animation(file_format, blank, one, one.point(lambda value: max(value - 3, 0)), blank, two, blank))
+    assert [(picture.frame, picture.frames) for picture in found] == [(0, 2), (1, 2)]
+    for picture, frame in zip(found, (one, two), strict=True):
+        assert np.abs(pixels(picture).astype(int) - np.asarray(frame.convert("RGB"), int)).mean() < 8
+    (only,) = load(animation(file_format, blank, Image.new("RGB", (300, 80), "#fafafa")))
+    assert only.frames == 1
+
+
+def test_a_long_animation_gives_few_frames_spread_over_it() -> None:
+    frames = [drawn((20 + 6 * n, 20, f"Step {n}")).resize((200, 60)) for n in range(60)]
+    found = load(animation("GIF", *frames))
+    assert [(picture.frame, picture.frames) for picture in found] == [(0, 4), (1, 4), (2, 4), (3, 4)]
+
+
+def test_black_and_white_ink_on_transparent_paper_are_both_seen() -> None:
+    page = Image.new("RGBA", (400, 160), (0, 0, 0, 0))
+    for y, ink in ((20, "black"), (90, "white")):
+        ImageDraw.Draw(page).text((20, y), "Line 4471", fill=ink, font_size=40)
+    (picture,) = load(encoded(page))
+    shown = pixels(picture)
+    assert shown[:80].min() < 20 and shown[80:].max() > 235
+    assert 100 < shown[2, 2, 0] < 156
 
 
 @pytest.mark.parametrize(
