@@ -84,9 +84,9 @@ class Settings(BaseSettings):
         default_factory=dict, description="JSON object merged into every chat request."
     )
     embedded_gguf: Path | None = Field(
-        None, description="A GGUF chat model to run in process instead of the extractive one."
+        None, description="A GGUF chat model to run in a process of its own instead of the extractive one."
     )
-    embedded_threads: int = Field(2, ge=1, description="Threads of the in-process language model.")
+    embedded_threads: int = Field(2, ge=1, description="Threads of the GGUF language model.")
     embedded_context_tokens: int = Field(8192, ge=1024, description="Context window allocated for EMBEDDED_GGUF.")
 
     # vision, embeddings, DashScope

@@ -22,9 +22,14 @@ MAX_CALLS = 8
 
 
 async def run_tools(state: State, runtime: Runtime[Context]) -> Update:
-    """Run all calls of the newest message concurrently; a failing one becomes an error message for the model."""
+    """Run all calls of the newest message concurrently; a failing one becomes an error message for the model.
+
+    A model that makes only calls that it has made before in this turn gets their results and no further round.
+    """
     message = state["messages"][-1]
     calls = message.tool_calls if isinstance(message, AIMessage) else []
+    made = [(run["name"], run["arguments"]) for run in state.get("tool_runs", [])]
+    repeats = all((call["name"], call["args"]) in made for call in calls)
     outcomes = await asyncio.gather(*(_call(call, index, state, runtime) for index, call in enumerate(calls)))
     number = len(state.get("sources", []))
     results: list[AnyMessage] = []
@@ -42,7 +47,7 @@ async def run_tools(state: State, runtime: Runtime[Context]) -> Update:
         messages=results,
         sources=[*state.get("sources", []), *found],
         tool_runs=[*state.get("tool_runs", []), *runs],
-        tool_rounds=state["tool_rounds"] + 1,
+        tool_rounds=runtime.context.services.settings.max_tool_rounds if repeats else state["tool_rounds"] + 1,
     )
 
 

@@ -1,1 +1,1 @@
-"""Chat models: hosted, bundled extractive model, in-process llama.cpp."""
+"""Chat models: hosted, bundled extractive model, llama.cpp in a process of its own."""

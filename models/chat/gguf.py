@@ -1,19 +1,21 @@
-"""A GGUF language model of the operator's choice, in process, as a LangChain chat model.
+"""A GGUF language model of the operator's choice as a LangChain chat model.
 
 llama.cpp does not enforce the `tools` of a request, but it does enforce a JSON schema. So a call with tools is two
 requests: the first is forced to name a tool with its arguments, or `answer`; the second, for `answer`, streams text.
+Small models imitate what they see: no call is ever shown to them as JSON, the same call is not made twice, and an
+answer that is nothing but a call is asked for again, in words.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import ConfigDict, PrivateAttr
 
@@ -29,6 +31,8 @@ TOOL_PROMPT = (
     "You may call one tool before answering. Tools:\n{tools}\n"
     'Reply with one JSON object: {{"tool": name, "arguments": {{...}}}}, or {{"tool": "answer"}} if none is needed.'
 )
+IN_WORDS = "Now answer my question in words, in its language. Do not call a tool."
+CALL_KEYS = frozenset({"tool", "name", "arguments", "parameters"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Choice:
 
 
 class GgufChat(InProcessChat):
-    """A model in a GGUF file. Generates on its own thread; a cancelled call stops at the next token."""
+    """A model in a GGUF file. Generates in a process of its own; a cancelled call stops at the next token."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
 
@@ -83,22 +87,40 @@ class GgufChat(InProcessChat):
         if call is not None:
             yield call_chunk(*call)
         else:
-            extra = {**self.extra_body, **({"stop": stop} if stop else {})}
-            stream = self._engine.stream(
-                plain_messages(messages),
-                max_tokens=int(kwargs.get("max_tokens") or self.max_tokens),
-                temperature=float(kwargs.get("temperature") or 0.0),
-                schema=_wanted_schema(kwargs),
-                extra=extra,
-            )
-            async with aclosing(stream) as pieces:
-                async for piece in pieces:
-                    used.append(piece)
-                    if piece.text or piece.reasoning:
-                        reasoning = {"reasoning_content": piece.reasoning} if piece.reasoning else {}
-                        yield _chunk(AIMessageChunk(content=piece.text, additional_kwargs=reasoning))
+            schema = _wanted_schema(kwargs)
+            options: dict[str, Any] = {
+                "max_tokens": int(kwargs.get("max_tokens") or self.max_tokens),
+                "temperature": float(kwargs.get("temperature") or 0.0),
+                "schema": schema,
+                "extra": {**self.extra_body, **({"stop": stop} if stop else {})},
+            }
+            said = False
+            for prompt in (messages, [*messages, HumanMessage(IN_WORDS)]):
+                async with aclosing(self._answer(prompt, options, used, as_json=schema is not None)) as chunks:
+                    async for chunk in chunks:
+                        said = said or bool(chunk.text.strip())
+                        yield chunk
+                if said:
+                    break
         given, made = sum(piece.input_tokens for piece in used), sum(piece.output_tokens for piece in used)
         yield last_chunk(self.model_name, given, made, called=call is not None)
+
+    async def _answer(
+        self, messages: Sequence[BaseMessage], options: dict[str, Any], used: list[Piece], *, as_json: bool
+    ) -> AsyncGenerator[ChatGenerationChunk, None]:
+        """Stream an answer in words; one that may be a call is held back until it is seen to be none."""
+        held = ""
+        async with aclosing(self._engine.stream(plain_messages(messages), **options)) as pieces:
+            async for piece in pieces:
+                used.append(piece)
+                text = held + piece.text
+                held = text if not as_json and text.lstrip().startswith(("{", "[{", "`")) else ""
+                shown = "" if held else text
+                if shown or piece.reasoning:
+                    reasoning = {"reasoning_content": piece.reasoning} if piece.reasoning else {}
+                    yield _chunk(AIMessageChunk(content=shown, additional_kwargs=reasoning))
+        if held.strip() and not _is_call(held):
+            yield _chunk(AIMessageChunk(content=held))
 
     async def _choose(
         self, messages: Sequence[BaseMessage], choice: Choice, used: list[Piece]
@@ -115,9 +137,10 @@ class GgufChat(InProcessChat):
             chosen = json.loads(text)
         except json.JSONDecodeError:  # cut off by the token limit
             return None
-        if chosen["tool"] == ANSWER:
+        name, arguments = chosen["tool"], chosen.get("arguments", {})
+        if name == ANSWER or (name, arguments) in _called(messages):
             return None
-        return chosen["tool"], json.dumps(chosen.get("arguments", {}), ensure_ascii=False)
+        return name, json.dumps(arguments, ensure_ascii=False)
 
 
 def gguf_chat(settings: Settings) -> Chat:
@@ -140,9 +163,9 @@ def gguf_chat(settings: Settings) -> Chat:
         max_output_tokens=most,
         aclose=engine.close,
         detail=Words(
-            f"{engine.path.stem}, in process through llama.cpp, because EMBEDDED_GGUF is set; "
+            f"{engine.path.stem}, in a process of its own through llama.cpp, because EMBEDDED_GGUF is set; "
             "change it with EMBEDDED_GGUF, or LLM_BASE_URL, LLM_API_KEY and LLM_MODEL.",
-            f"{engine.path.stem}，在本进程内由 llama.cpp 运行，因为设置了 EMBEDDED_GGUF；"
+            f"{engine.path.stem}，在独立进程中由 llama.cpp 运行，因为设置了 EMBEDDED_GGUF；"
             "可通过 EMBEDDED_GGUF，或 LLM_BASE_URL、LLM_API_KEY 和 LLM_MODEL 更改。",
         ),
     )
@@ -163,30 +186,51 @@ def choice_of(options: dict[str, Any]) -> Choice | None:
 def plain_messages(messages: Sequence[BaseMessage]) -> list[ChatMessage]:
     """Write messages as any chat template takes them: one system message first, then user and assistant in turn.
 
-    Tool calls and results are written out as text: templates of small models know neither.
+    Results of tools are written as the user's words, since templates of small models know no other way; the calls
+    themselves are left out, or the model would go on writing calls.
     """
     system = "\n\n".join(str(message.text) for message in messages if isinstance(message, SystemMessage))
     plain: list[ChatMessage] = [{"role": "system", "content": system}] if system else []
     for message in messages:
-        if isinstance(message, SystemMessage):
-            continue
         role, text = _plain(message)
+        if isinstance(message, SystemMessage) or not text:
+            continue
         if plain and plain[-1]["role"] == role:
             plain[-1] = {"role": role, "content": f"{plain[-1]['content']}\n\n{text}"}
         else:
             plain.append({"role": role, "content": text})
+    if messages and isinstance(messages[-1], ToolMessage):
+        plain[-1] = {"role": "user", "content": f"{plain[-1]['content']}\n\n{IN_WORDS}"}
     return plain
 
 
 def _plain(message: BaseMessage) -> tuple[str, str]:
     if isinstance(message, ToolMessage):
         return "user", f"Result of {message.name or 'the tool'}:\n{message.text}"
-    if isinstance(message, AIMessage):
-        calls = [
-            json.dumps({"tool": c["name"], "arguments": c["args"]}, ensure_ascii=False) for c in message.tool_calls
-        ]
-        return "assistant", "\n".join(part for part in (str(message.text), *calls) if part)
-    return "user", str(message.text)
+    return "assistant" if isinstance(message, AIMessage) else "user", str(message.text)
+
+
+def _called(messages: Sequence[BaseMessage]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the calls since the user's last message."""
+    calls: list[tuple[str, dict[str, Any]]] = []
+    for message in messages:
+        if isinstance(message, HumanMessage):
+            calls = []
+        elif isinstance(message, AIMessage):
+            calls += [(call["name"], call["args"]) for call in message.tool_calls]
+    return calls
+
+
+def _is_call(text: str) -> bool:
+    """Tell whether a text is nothing but calls of tools, as JSON."""
+    try:
+        found = json.loads(text.strip().removeprefix("```json").strip("`\n "))
+    except json.JSONDecodeError:
+        return False
+    calls = found if isinstance(found, list) else [found]
+    return bool(calls) and all(
+        isinstance(call, dict) and CALL_KEYS >= call.keys() and call.keys() & {"tool", "name"} for call in calls
+    )
 
 
 def _wanted_schema(options: dict[str, Any]) -> dict[str, Any] | None:

@@ -93,7 +93,7 @@ class Chat:
     Attributes:
         model: Any LangChain chat model: streams, binds tools, reports usage.
         name: Shown to users as `usage.model`.
-        kind: `hosted`, `extractive` (bundled) or `gguf` (in-process language model).
+        kind: `hosted`, `extractive` (bundled) or `gguf` (a GGUF file).
         context_tokens: Window of the model.
         max_output_tokens: Most tokens of one answer.
         detail: One plain sentence: what it is, why it was chosen, how to change it.

@@ -1,23 +1,34 @@
-"""llama.cpp inside the process (the xllamacpp wheel): one model, one generation at a time, stoppable between tokens."""
+"""llama.cpp in a process of its own: one model, one generation at a time, stopped when its reader leaves."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from domain.errors import ModelUnavailable
 from domain.packages import package_dir
 from domain.words import Words
+from models.chat.llama_process import Options
 
 ChatMessage = dict[str, str]
 GGUF_MAGIC = b"GGUF"
+ROOT = Path(__file__).resolve().parents[2]
+FAILED = Words("llama.cpp failed.", "llama.cpp 出错")
+REFUSED = Words("llama.cpp refused the request", "llama.cpp 拒绝了请求")
+TOO_LONG = Words("the prompt is longer than the context of the model", "提示超出了模型的上下文长度")
+END_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +41,11 @@ class Piece:
     output_tokens: int = 0
 
 
-@dataclass(slots=True)
-class _Generation:
-    """One request to the worker thread."""
-
-    body: dict[str, Any]
-    loop: asyncio.AbstractEventLoop
-    pieces: asyncio.Queue[Piece | ModelUnavailable | None] = field(default_factory=asyncio.Queue)
-    stopped: threading.Event = field(default_factory=threading.Event)
-
-    def put(self, piece: Piece | ModelUnavailable | None) -> None:
-        try:
-            self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
-        except RuntimeError:  # the loop is closed: the reader is gone
-            self.stopped.set()
-
-
 class LlamaEngine:
-    """A GGUF model, loaded when first asked.
+    """A GGUF model, loaded when first asked and again when its process has died.
 
-    Generations run one after the other on a worker thread; leaving the iterator of `stream` early stops the
-    generation at its next token.
+    Generations run one after the other; leaving the iterator of `stream` early stops the generation at its next token.
+    They take no time from this process, whose event loop goes on.
 
     Args:
         path: The GGUF file.
@@ -62,13 +57,15 @@ class LlamaEngine:
         self.path = path
         self.threads = threads
         self.context_tokens = context_tokens
-        self._server: Any = None
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="llama")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = ""
+        self._http: httpx.AsyncClient | None = None
+        self._opening: asyncio.Task[httpx.AsyncClient] | None = None
 
     @property
     def loaded(self) -> bool:
         """Tell whether the model is in memory."""
-        return self._server is not None
+        return self._process is not None and self._process.poll() is None
 
     def check(self) -> None:
         """Check the file without loading it.
@@ -123,96 +120,117 @@ class LlamaEngine:
         }
         if schema is not None:
             body["response_format"] = {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema}}
-        generation = _Generation(body, asyncio.get_running_loop())
-        self._worker.submit(self._generate, generation)
+        http = await self._started()
         try:
-            while (piece := await generation.pieces.get()) is not None:
-                if isinstance(piece, ModelUnavailable):
-                    raise piece
-                yield piece
-        finally:
-            generation.stopped.set()
+            async with http.stream("POST", "/v1/chat/completions", json=body) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise ModelUnavailable(reason=_refusal(await response.aread()))
+                async for line in response.aiter_lines():
+                    if line.startswith("data: {"):
+                        for piece in _pieces(json.loads(line[6:])):
+                            yield piece
+        except httpx.HTTPError as exc:
+            raise ModelUnavailable(reason=FAILED) from exc
 
     async def warm(self) -> None:
-        """Load the model once the worker is idle.
+        """Load the model.
 
         Raises:
             ModelUnavailable: It cannot be loaded.
         """
-        await asyncio.get_running_loop().run_in_executor(self._worker, self._load)
+        await self._started()
 
     async def close(self) -> None:
-        """Wait for the running generation (stopped by its reader) and free the model."""
-        await asyncio.to_thread(self._worker.shutdown, wait=True, cancel_futures=True)
-        self._server = None
+        """End the process, whatever it generates, and free the model."""
+        if self._opening is not None:
+            await asyncio.wait({self._opening})
+        await self._end()
 
-    def _generate(self, generation: _Generation) -> None:
-        try:
-            if not generation.stopped.is_set():
-                self._load().handle_chat_completions(generation.body, _receiver(generation))
-        except ModelUnavailable as exc:
-            generation.put(exc)
-        except (RuntimeError, ValueError):
-            generation.put(ModelUnavailable(reason=Words("llama.cpp failed.", "llama.cpp 出错")))
-        finally:
-            generation.put(None)
+    async def _started(self) -> httpx.AsyncClient:
+        if self._http is not None and self.loaded:
+            return self._http
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._open(), name="llama-start")
+        return await asyncio.shield(self._opening)
 
-    def _load(self) -> Any:
-        if self._server is None:
-            self.check()
-            import xllamacpp
+    async def _open(self) -> httpx.AsyncClient:
+        await self._end()
+        await asyncio.to_thread(self.check)
+        self._http = await self._start()
+        return self._http
 
-            try:
-                self._server = xllamacpp.Server(self._parameters(xllamacpp.CommonParams()))
-            except RuntimeError as exc:
-                raise ModelUnavailable(
-                    reason=Words(f"llama.cpp cannot load {self.path.name}.", f"llama.cpp 无法加载 {self.path.name}")
-                ) from exc
-        return self._server
-
-    def _parameters(self, parameters: Any) -> Any:
-        parameters.model.path = str(self.path)
-        parameters.n_ctx = self.context_tokens
-        parameters.n_parallel = 1
-        parameters.cpuparams.n_threads = self.threads
-        parameters.cpuparams_batch.n_threads = self.threads
-        parameters.use_jinja = True
-        parameters.warmup = False
-        parameters.verbosity = -1
-        # The engine always opens an HTTP port: any free one, this machine only, behind a key that nobody has.
-        parameters.hostnames = ["127.0.0.1"]
-        parameters.port = 0
-        parameters.api_keys = [secrets.token_urlsafe(32)]
-        parameters.ui = False
-        return parameters
-
-
-def _refusal(error: object) -> Words:
-    kind = error.get("type") if isinstance(error, dict) else ""
-    if kind == "exceed_context_size_error":
-        return Words("the prompt is longer than the context of the model", "提示超出了模型的上下文长度")
-    return Words("llama.cpp refused the request", "llama.cpp 拒绝了请求")
-
-
-def _receiver(generation: _Generation) -> Callable[[dict[str, Any]], bool]:
-    """Return llama.cpp's callback: takes one chunk, returns True to stop the generation."""
-
-    def receive(chunk: dict[str, Any]) -> bool:
-        if "error" in chunk:
-            generation.put(ModelUnavailable(reason=_refusal(chunk["error"])))
-            return True
-        for choice in chunk.get("choices", ()):
-            delta = choice.get("delta", {})
-            piece = Piece(delta.get("content") or "", delta.get("reasoning_content") or "")
-            if piece.text or piece.reasoning:
-                generation.put(piece)
-        if usage := chunk.get("usage"):
-            generation.put(
-                Piece(input_tokens=usage.get("prompt_tokens", 0), output_tokens=usage.get("completion_tokens", 0))
+    async def _start(self) -> httpx.AsyncClient:
+        self._folder = folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="llama-")
+        options = Options(
+            model=str(self.path.absolute()), socket=f"{folder}/llama.sock", threads=self.threads,
+            context_tokens=self.context_tokens,
+        )  # fmt: skip
+        self._process, ready = await asyncio.to_thread(_spawn, options)
+        if not ready:
+            await self._end()
+            raise ModelUnavailable(
+                reason=Words(f"llama.cpp cannot load {self.path.name}.", f"llama.cpp 无法加载 {self.path.name}")
             )
-        return generation.stopped.is_set()
+        # A connection that is kept may be closed by the other side just when it is used again.
+        transport = httpx.AsyncHTTPTransport(uds=options["socket"], limits=httpx.Limits(max_keepalive_connections=0))
+        return httpx.AsyncClient(transport=transport, base_url="http://llama", timeout=None)
 
-    return receive
+    async def _end(self) -> None:
+        process, http = self._process, self._http
+        self._process = self._http = None
+        if http is not None:
+            await http.aclose()
+        if process is not None:
+            await asyncio.to_thread(_end, process, self._folder)
+
+
+def _spawn(options: Options) -> tuple[subprocess.Popen[bytes], bool]:
+    """Start the process; return it, and whether it has loaded the model. It removes its socket's folder at its end."""
+    libraries = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "models.chat.llama_process"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, env={"PATH": os.defpath, "LANG": "C.UTF-8", **libraries}, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.write(json.dumps(options).encode() + b"\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        return process, False
+    return process, process.stdout.readline().strip() == b"ready"
+
+
+def _end(process: subprocess.Popen[bytes], folder: str) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    shutil.rmtree(folder, ignore_errors=True)  # it does so itself, unless it was killed
+
+
+def _refusal(body: bytes) -> Words:
+    try:
+        kind = json.loads(body)["error"]["type"]
+    except (ValueError, LookupError, TypeError):
+        return FAILED
+    return TOO_LONG if kind == "exceed_context_size_error" else REFUSED
+
+
+def _pieces(chunk: dict[str, Any]) -> list[Piece]:
+    if "error" in chunk:
+        raise ModelUnavailable(reason=_refusal(json.dumps(chunk).encode()))
+    found = []
+    for choice in chunk.get("choices", ()):
+        delta = choice.get("delta", {})
+        if delta.get("content") or delta.get("reasoning_content"):
+            found.append(Piece(delta.get("content") or "", delta.get("reasoning_content") or ""))
+    if usage := chunk.get("usage"):
+        found.append(Piece(input_tokens=usage.get("prompt_tokens", 0), output_tokens=usage.get("completion_tokens", 0)))
+    return found
 
 
 def smollm2_path() -> Path | None:

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import BaseModel
 
 from domain.errors import ModelUnavailable
-from models.chat.gguf import choice_of, gguf_chat, plain_messages
+from models.chat.gguf import GgufChat, choice_of, gguf_chat, plain_messages
 from models.chat.interface import Chat
-from models.chat.llama import smollm2_path
+from models.chat.llama import ChatMessage, LlamaEngine, Piece, smollm2_path
 from settings import Settings
 from tests.models.extractive.fixtures import TOOLS
 
@@ -20,8 +23,12 @@ pytestmark = pytest.mark.skipif(MODEL is None, reason="the bundled small model i
 
 
 @pytest.fixture(scope="module")
-def chat() -> Chat:
-    return gguf_chat(Settings(embedded_gguf=MODEL, embedded_threads=1, llm_context_tokens=2048, _env_file=None))
+async def chat() -> AsyncIterator[Chat]:
+    settings = Settings(embedded_gguf=MODEL, embedded_threads=1, llm_context_tokens=2048, _env_file=None)
+    made = await asyncio.to_thread(gguf_chat, settings)
+    yield made
+    assert made.aclose is not None
+    await made.aclose()
 
 
 async def test_streams_with_usage(chat: Chat) -> None:
@@ -103,6 +110,61 @@ def test_messages_are_written_for_any_template() -> None:
         ToolMessage("r1", tool_call_id="1", name="t"), ToolMessage("r2", tool_call_id="2", name="u"),
         SystemMessage("b"),
     ])  # fmt: skip
-    assert [message["role"] for message in plain] == ["system", "user", "assistant", "user"]
-    assert plain[0]["content"] == "a\n\nb" and '"tool": "t"' in plain[2]["content"]
-    assert "r1" in plain[3]["content"] and "r2" in plain[3]["content"]
+    assert [message["role"] for message in plain] == ["system", "user"]
+    assert plain[0]["content"] == "a\n\nb" and "{" not in plain[1]["content"]
+    assert "r1" in plain[1]["content"] and "r2" in plain[1]["content"]
+
+
+class ScriptedEngine(LlamaEngine):
+    """Says what is next in its script, a few characters at a time; an unexpected request fails the test."""
+
+    def __init__(self, *replies: str) -> None:
+        super().__init__(Path("scripted.gguf"), threads=1, context_tokens=2048)
+        self.replies, self.asked = list(replies), 0
+
+    async def stream(self, messages: Sequence[ChatMessage], **options: Any) -> AsyncGenerator[Piece, None]:
+        self.asked += 1
+        text = self.replies.pop(0)
+        for start in range(0, len(text), 3):
+            yield Piece(text[start : start + 3])
+        yield Piece(input_tokens=5, output_tokens=2)
+
+
+CALCULATE = {"name": "calculate", "args": {"expression": "80*0.125"}, "id": "1", "type": "tool_call"}
+CALLED = [
+    HumanMessage("What is 12.5 % of 80?"), AIMessage("", tool_calls=[CALCULATE]),
+    ToolMessage("12.5 % of 80 = 10", tool_call_id="1", name="calculate"),
+]  # fmt: skip
+
+
+async def said(engine: ScriptedEngine, messages: Sequence[BaseMessage], **options: Any) -> AIMessage:
+    answer = await GgufChat(engine, max_tokens=100, extra_body={}).ainvoke(list(messages), **options)
+    assert not engine.replies
+    return answer
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        '{"tool": "calculate", "arguments": {"expression": "80*0.125"}}',
+        '```json\n{"name": "calculate", "arguments": {}}\n```',
+        '[{"name": "calculate", "parameters": {}}]',
+    ],
+)
+async def test_a_call_is_never_the_answer(call: str) -> None:
+    assert (await said(ScriptedEngine(call, "It is 10."), CALLED)).text == "It is 10."
+    assert (await said(ScriptedEngine(call, call), CALLED)).text == ""
+
+
+@pytest.mark.parametrize("text", ['{"fruit": "pear"}', "`ls` lists files.", "{ is a brace", "  Two\n\nlines."])
+async def test_other_answers_stay_as_they_are(text: str) -> None:
+    assert (await said(ScriptedEngine(text), CALLED[:1])).text == text
+
+
+async def test_the_same_call_is_not_made_twice() -> None:
+    call = json.dumps({"tool": "calculate", "arguments": CALCULATE["args"]})
+    tools = [{"type": "function", "function": {"name": "calculate", "parameters": {"type": "object"}}}]
+    first = await said(ScriptedEngine(call), CALLED[:1], tools=tools)
+    assert [(made["name"], made["args"]) for made in first.tool_calls] == [("calculate", CALCULATE["args"])]
+    again = await said(ScriptedEngine(call, "It is 10."), CALLED, tools=tools)
+    assert not again.tool_calls and again.text == "It is 10."

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -18,9 +19,11 @@ HELLO = [{"role": "user", "content": "Hello!"}]
 
 
 @pytest.fixture(scope="module")
-def engine() -> LlamaEngine:
+async def engine() -> AsyncIterator[LlamaEngine]:
     assert MODEL is not None
-    return LlamaEngine(MODEL, threads=1, context_tokens=1024)
+    made = LlamaEngine(MODEL, threads=1, context_tokens=1024)
+    yield made
+    await made.close()
 
 
 async def test_streams_pieces_and_ends_with_token_counts(engine: LlamaEngine) -> None:
@@ -59,6 +62,15 @@ async def test_requests_of_many_callers_are_answered_in_turn(engine: LlamaEngine
         return [piece async for piece in engine.stream(HELLO, max_tokens=4)]
 
     assert all(pieces[-1].output_tokens for pieces in await asyncio.gather(*(reply() for _ in range(4))))
+
+
+async def test_a_process_that_died_is_started_again(engine: LlamaEngine) -> None:
+    await engine.warm()
+    assert engine._process is not None
+    engine._process.kill()
+    await asyncio.to_thread(engine._process.wait)
+    assert not engine.loaded
+    assert [piece async for piece in engine.stream(HELLO, max_tokens=2)] and engine.loaded
 
 
 async def test_a_prompt_longer_than_the_window_is_refused(engine: LlamaEngine) -> None:

@@ -58,3 +58,14 @@ async def test_a_tool_that_the_turn_does_not_offer_is_refused(parts: Parts) -> N
     state = a_state(messages=[HumanMessage("?"), calls(("current_time", {}))], offered_tools=[], question="?")
     update = await run_tools(state, parts.runtime())
     assert update["tool_runs"][0]["status"] == "refused"
+
+
+async def test_calls_made_before_are_the_last_round(parts: Parts) -> None:
+    message = calls(("calculate", {"expression": "6*7"}))
+    state = a_state(messages=[HumanMessage("?"), message], offered_tools=["calculate"], question="?")
+    first = await run_tools(state, parts.runtime())
+    again = await run_tools({**state, "tool_runs": first["tool_runs"], "tool_rounds": 1}, parts.runtime())
+    assert again["tool_rounds"] == parts.settings.max_tool_rounds
+    other = calls(("calculate", {"expression": "6*7"}), ("calculate", {"expression": "6*8"}))
+    state = a_state(messages=[HumanMessage("?"), other], offered_tools=["calculate"], question="?")
+    assert (await run_tools({**state, "tool_runs": first["tool_runs"]}, parts.runtime()))["tool_rounds"] == 1
