@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
 from typing_extensions import TypedDict
 
+from domain.errors import Unfit
 from domain.runs import ConcurrencyPolicy, RunState
 from domain.types import Attachment, Citation, ToolRun, Usage
 from turn.options import TurnOptions, option_fields
@@ -32,7 +33,7 @@ class Body(BaseModel):
     @classmethod
     def _few_fields(cls, value: object) -> object:
         if isinstance(value, dict) and len(value) > MOST_FIELDS:
-            raise ValueError(f"has more than {MOST_FIELDS} fields")
+            raise Unfit(f"has more than {MOST_FIELDS} fields", f"字段超过 {MOST_FIELDS} 个")
         return value
 
 

@@ -58,6 +58,14 @@ class AppError(Exception):
         return _rebuild, (type(self), self.details)
 
 
+class Unfit(ValueError):
+    """A value from outside that does not fit, and why in both languages; pydantic makes a validation error of it."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.words = Words(en, zh)
+
+
 def _rebuild(kind: type[AppError], details: dict[str, Any]) -> AppError:
     return kind(**details)
 

@@ -25,6 +25,7 @@ from domain.errors import (
     ModelSpent,
     RateLimited,
     Unauthorized,
+    Unfit,
     UnknownPath,
 )
 from domain.words import Language, Words
@@ -119,8 +120,9 @@ def _problem(problem: object) -> Words:
     kind = str(problem.get("type"))
     places = [str(part) for part in problem.get("loc", ()) if part not in ("body", "query", "path", "header")]
     place = "body" if kind == "json_invalid" else ".".join(places)
+    cause = (problem.get("ctx") or {}).get("error")
     message = str(problem.get("msg", "is not valid")).removeprefix("Value error, ")
-    words = _REASONS.get(kind, Words(message, "不符合要求"))
+    words = cause.words if isinstance(cause, Unfit) else _REASONS.get(kind, Words(message, "不符合要求"))
     return Words(f"{place} {words.en}".strip(), f"{place} {words.zh}".strip())
 
 

@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from api.runs.client_messages import client_messages
 from api.schemas import DisconnectPolicy
+from domain.errors import Unfit
 from domain.runs import ConcurrencyPolicy
 from turn.options import option_fields
+from turn.texts import NOT_THE_USERS
 
 _EXAMPLE: Any = {"messages": [{"type": "human", "content": "What does the contract say about notice periods?"}]}
 
@@ -40,7 +42,7 @@ class TurnInput(BaseModel):
             self.messages = [*(self.messages or []), _short_form(self.message or "", self.file)]
             self.message = self.file = None
         if (self.messages is None) == (self.resume is None):
-            raise ValueError("give either `messages` or `resume`")
+            raise Unfit("give either `messages` or `resume`", "请提供 `messages` 或 `resume`，二者选一")
         if self.messages is not None:
             self.messages = _parse(self.messages)
         return self
@@ -59,12 +61,14 @@ def _short_form(text: str, file: str | None) -> HumanMessage:
 
 def _parse(messages: list[Any]) -> list[AnyMessage]:
     if not messages:
-        raise ValueError("messages is empty")
+        raise Unfit("messages is empty", "messages 为空")
     if _has_constructor(messages):
-        raise ValueError("messages may not hold serialised constructors (key `lc`)")
+        raise Unfit(
+            "messages may not hold serialised constructors (key `lc`)", "messages 中不能有序列化的构造器（键 `lc`）"
+        )
     parsed = client_messages(messages)
     if not isinstance(parsed[-1], HumanMessage):
-        raise ValueError("the last message must be the user's")
+        raise Unfit(*NOT_THE_USERS)
     return parsed
 
 

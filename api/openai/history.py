@@ -10,8 +10,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 
 from api.runs.client_messages import client_messages
 from domain.call_arguments import call_arguments
-from domain.errors import BadInput
-from domain.words import Words
+from domain.errors import BadInput, Unfit
 
 
 def conversation(messages: Sequence[Mapping[str, Any]]) -> list[AnyMessage]:
@@ -25,8 +24,8 @@ def conversation(messages: Sequence[Mapping[str, Any]]) -> list[AnyMessage]:
         for place, message in enumerate(messages):
             made.append(_message(message, made, place))
         return client_messages(made)
-    except ValueError as exc:
-        raise BadInput(reason=Words(str(exc), f"messages 无效：{exc}")) from exc
+    except Unfit as exc:
+        raise BadInput(reason=exc.words) from exc
 
 
 def _message(message: Mapping[str, Any], before: Sequence[Any], place: int) -> Any:
@@ -35,7 +34,7 @@ def _message(message: Mapping[str, Any], before: Sequence[Any], place: int) -> A
         return SystemMessage(text_of(content, place))
     if role == "user":
         if not isinstance(content, str | list) or not content:
-            raise ValueError(f"messages.{place}.content is empty")
+            raise Unfit(f"messages.{place}.content is empty", f"messages.{place}.content 为空")
         return HumanMessage(content)
     if role == "assistant":
         text = text_of(content, place) or str(message.get("refusal") or "")
@@ -45,19 +44,24 @@ def _message(message: Mapping[str, Any], before: Sequence[Any], place: int) -> A
     call = before[-1].tool_calls[:1] if before and isinstance(before[-1], AIMessage) else []
     if role == "function" and call and call[0]["name"] == message.get("name"):
         return ToolMessage(text_of(content, place), tool_call_id=str(call[0]["id"]))
-    raise ValueError(f"messages: {place}.role {role!r} is not known, or stands in the wrong place")
+    raise Unfit(
+        f"messages: {place}.role {role!r} is not known, or stands in the wrong place",
+        f"messages.{place}.role 的值 {role!r} 未知，或位置不对",
+    )
 
 
 def text_of(content: object, place: int) -> str:
     """Return the text of a message that may hold text alone.
 
     Raises:
-        ValueError: It is of no known form.
+        Unfit: It is of no known form.
     """
     if content is None or isinstance(content, str):
         return content or ""
     if not isinstance(content, list):
-        raise ValueError(f"messages.{place}.content must be text or a list of parts")
+        raise Unfit(
+            f"messages.{place}.content must be text or a list of parts", f"messages.{place}.content 必须是文本或列表"
+        )
     parts = [part if isinstance(part, Mapping) else {"text": part} for part in content]
     return "\n".join(str(part.get("text") or part.get("refusal") or "") for part in parts).strip("\n")
 
@@ -67,14 +71,17 @@ def _calls(message: Mapping[str, Any], place: int) -> list[ToolCall]:
     if not given and isinstance(message.get("function_call"), Mapping):
         given = [{"id": f"call_{place}", "function": message["function_call"]}]
     if not isinstance(given, list):
-        raise ValueError(f"messages.{place}.tool_calls must be a list")
+        raise Unfit(f"messages.{place}.tool_calls must be a list", f"messages.{place}.tool_calls 必须是列表")
     return [_call(call, place) for call in given]
 
 
 def _call(call: object, place: int) -> ToolCall:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(call, Mapping) or not isinstance(function, Mapping) or not function.get("name"):
-        raise ValueError(f"messages.{place}.tool_calls: a call needs an id and a function with a name")
+        raise Unfit(
+            f"messages.{place}.tool_calls: a call needs an id and a function with a name",
+            f"messages.{place}.tool_calls 中的调用须有编号和带名称的函数",
+        )
     given = function.get("arguments")
     text = given if isinstance(given, str) else json.dumps(given or {}, ensure_ascii=False)
     arguments = call_arguments(text)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from domain.errors import Unfit
 from domain.surrogates import cleaned
 
 SAMPLING = (
@@ -31,7 +32,7 @@ class OpenAIBody(BaseModel):
         try:
             value = cleaned(value)
         except RecursionError as exc:
-            raise ValueError("the body is nested too deeply") from exc
+            raise Unfit("the body is nested too deeply", "请求体嵌套过深") from exc
         return {name: item for name, item in value.items() if item is not None} if isinstance(value, dict) else value
 
 
@@ -75,7 +76,7 @@ class ResponseFormat(OpenAIBody):
     @model_validator(mode="after")
     def _has_its_schema(self) -> ResponseFormat:
         if self.type == "json_schema" and self.json_schema is None:
-            raise ValueError("json_schema is missing")
+            raise Unfit("json_schema is missing", "缺少 json_schema")
         return self
 
 
@@ -161,16 +162,18 @@ def check_tool_choice(choice: str | dict[str, Any], names: list[str]) -> None:
     """Refuse a choice that means nothing among the tools in `names`.
 
     Raises:
-        ValueError: It is of no known form, or names a tool that is not there.
+        Unfit: It is of no known form, or names a tool that is not there.
     """
     if isinstance(choice, str):
         if choice not in ("none", "auto", "required", "any"):
-            raise ValueError(f"tool_choice {choice!r} is not known")
+            raise Unfit(f"tool_choice {choice!r} is not known", f"tool_choice 的值 {choice!r} 未知")
         return
     function = choice.get("function")
     name = function.get("name") if isinstance(function, dict) else None
     if choice.get("type") != "function" or name not in names:
-        raise ValueError(f"tool_choice names no tool of this request: {name!r}")
+        raise Unfit(
+            f"tool_choice names no tool of this request: {name!r}", f"tool_choice 所指的工具 {name!r} 不在本请求中"
+        )
 
 
 class EmbeddingsBody(BaseModel):

@@ -17,6 +17,7 @@ from langchain_core.messages import (
     convert_to_messages,
 )
 
+from domain.errors import Unfit
 from domain.surrogates import cleaned
 
 _KINDS = (HumanMessage, AIMessage, SystemMessage, ToolMessage)
@@ -31,23 +32,26 @@ def client_messages(messages: Sequence[Any]) -> list[AnyMessage]:
     and results where such a call precedes: a model endpoint refuses either alone.
 
     Raises:
-        ValueError: A message is of no known form or kind, or nothing is left.
+        Unfit: A message is of no known form or kind, or nothing is left.
     """
     if len(messages) > MOST_MESSAGES:
-        raise ValueError(f"there may be at most {MOST_MESSAGES:,} messages")
+        raise Unfit(f"there may be at most {MOST_MESSAGES:,} messages", f"messages 最多 {MOST_MESSAGES:,} 条")
     try:
         parsed = convert_to_messages(messages)
         for message in parsed:
             if type(message) not in _KINDS:
-                raise ValueError(f"a message may not be of the type {message.type!r}")
+                kind = message.type
+                raise Unfit(f"messages: none may be of the type {kind!r}", f"messages 中不能有类型为 {kind!r} 的消息")
         made = _rebuilt(parsed)
     except RecursionError as exc:
-        raise ValueError("messages are nested too deeply") from exc
+        raise Unfit("messages are nested too deeply", "messages 嵌套过深") from exc
+    except Unfit:
+        raise
     except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as exc:
         reason = (str(exc).splitlines() or ["not valid"])[0]
-        raise ValueError(f"messages: {cleaned(reason)[:200]}") from exc
+        raise Unfit(f"messages: {cleaned(reason)[:200]}", "messages 中有一条不是消息") from exc
     if not made:
-        raise ValueError("messages hold nothing that can be answered")
+        raise Unfit("messages hold nothing that can be answered", "messages 中没有可以回答的内容")
     return made
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -149,3 +150,31 @@ async def test_earlier_messages_are_bounded_too(
         response = await client.post(path, json=body)
         assert (response.status_code, response.json()["error"]["code"]) == (413, "message_too_long")
     assert not model.chats
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "english", "chinese"),
+    [
+        ("/agent/invoke", {"input": {}}, "give either", "二者选一"),
+        ("/agent/invoke", {"input": {"messages": []}}, "messages is empty", "messages 为空"),
+        (
+            "/agent/invoke",
+            {"input": {"messages": [{"type": "ai", "content": "x"}]}},
+            "must be the user's",
+            "必须来自用户",
+        ),
+        ("/agent/invoke", {"input": {"messages": [{"type": "zz", "content": "x"}]}}, "messages: ", "不是消息"),
+        ("/v1/chat/completions", {"messages": [{"role": "zz", "content": "x"}]}, "0.role 'zz' is not", "'zz' 未知"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": ""}]}, "content is empty", "content 为空"),
+        ("/api/v1/chat", {f"f{n}": n for n in range(200)}, "more than 100 fields", "字段超过 100 个"),
+    ],
+)
+async def test_why_a_body_is_refused_is_said_in_the_language_of_the_client(
+    client: httpx.AsyncClient, path: str, body: dict[str, Any], english: str, chinese: str
+) -> None:
+    sent = body | ({"model": "m"} if path.startswith("/v1") else {})
+    for language, said in (("en", english), ("zh", chinese)):
+        response = await client.post(path, json=sent, headers={"accept-language": language})
+        assert 400 <= response.status_code < 500
+        assert said in (message := response.json()["error"]["message"])
+        assert language == "en" or not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", message), "no English in it"
