@@ -171,28 +171,35 @@ async def test_rows_repeat_their_header(read: Read, delimiter: str, name: str) -
 async def test_json(read: Read) -> None:
     value = {"人": [{"name": f"n{n}", "age": n} for n in range(400)], "last": True}
     _, pages, _ = await read(json.dumps(value).encode(), "a.json")
-    assert all(page.markdown.startswith('```json\n"人":\n') for page in pages[:-1])
+    assert all(page.markdown.startswith('"人"\n\n| name | age |\n') for page in pages[:-1])
+    assert "| n399 | 399 |" in whole(pages)
     assert '"last": true' in pages[-1].markdown
     _, pages, _ = await read(b'{"broken": ', "a.json")
     assert '{"broken":' in pages[0].markdown
     _, pages, _ = await read(b'{"a": 1}\n{"a": 2}\n', "a.jsonl")
-    assert '"a": 2' in whole(pages)
+    assert whole(pages) == "| a |\n| --- |\n| 1 |\n| 2 |"
     _, pages, _ = await read(b"[" * 100_000, "a.json")
     assert whole(pages).count("[") == 100_000
 
 
-async def test_json_records_stay_on_one_line_and_know_what_they_belong_to(read: Read) -> None:
+async def test_json_records_are_rows_and_know_what_they_belong_to(read: Read) -> None:
     value = {
         "shop": {"staff": [{"owner": f"名{n}", "city": f"c{n}"} for n in range(300)]},
         "deep": {"a": {"b": [1, []]}},
     }
     _, pages, _ = await read(json.dumps(value).encode(), "a.json")
     lines = whole(pages).splitlines()
-    assert '{"owner": "名7", "city": "c7"},' in lines
+    assert "| 名7 | c7 |" in lines
     assert all('"shop"' in page.markdown for page in pages[:-1])
     assert '    "b": [1, []]' in lines
     _, pages, _ = await read('{"id": 1, "text": "first\u2028second\x85", "price": 12}\n{"id": 2}\n'.encode(), "a.jsonl")
     assert [page.label for page in pages] == ["1 – 2"]
+    assert "| 1 | first second | 12 |" in whole(pages)
+    people = [{"name": "Mei", "at": {"city": "Riga", "days": [1, 2]}}, {"name": "Bo", "at": {"city": "Ulm"}}]
+    _, pages, _ = await read(json.dumps(people).encode(), "a.json")
+    assert "| Mei | Riga | 1, 2 |\n| Bo | Ulm |  |" in pages[0].markdown
+    _, pages, _ = await read(json.dumps([{"a": [{"b": 1}]}, {"a": []}]).encode(), "a.json")
+    assert pages[0].markdown.startswith("```json")
 
 
 async def test_notebook(read: Read) -> None:
