@@ -30,8 +30,10 @@ UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for exam
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
 _ASKS = re.compile(
-    r"(?i)[?？]|什么|怎么|谁|哪|几|多少|吗|呢|^\W*(?:who|what|when|where|which|why|how|is|are|do|does|did|can|tell|search)\b"
+    r"(?i)[?？]|什么|怎么|谁|哪|几|多少|吗|呢|想知道|列出|^\W*(?:who|what|when|where|which|why|how|is|are|do|does|did|can"
+    r"|tell|search|list|show|find|give|explain|i (?:want|need|would like) to (?:know|see))\b"
 )
+_MINE = re.compile(r"\bmy\b|\b(?:who|where) (?:am|do) i\b|我(?:叫|的|住|姓|是谁)", re.IGNORECASE)
 _NEXT_QUESTION = re.compile(r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)", re.IGNORECASE)
 
 
@@ -141,7 +143,7 @@ class Answerer:
             return texts.NO_FILES.text(turn.language)
         if _OWN.search(turn.question) and not _ASKS.search(turn.question):
             return texts.NOTED.text(turn.language)
-        return web or texts.NO_DOCUMENTS.text(turn.language)
+        return (None if _MINE.search(turn.question) else web) or texts.NO_DOCUMENTS.text(turn.language)
 
     async def _after_tools(self, turn: TurnInput) -> str:
         """Answer after a round of tools: what they found or said first, what failed last."""

@@ -17,7 +17,7 @@ _PLACE = re.compile(
     r"(?i)\b(?:in|at|for)\s+(?!the\b|an?\b|my\b|this\b|\d)([a-z][a-z .'/_-]*?)\s*(?:\b(?:right now|now|today|please)\b"
     r"|[?,.!]|$)|([\u4e00-\u9fff]{2,12}?)(?:几|星期|周|$)"
 )
-_NO_PLACE = re.compile("[是的]|请问|告诉我?|现在|今天|明天|目前|当地|时间|日期|什么|知道")
+_NO_PLACE = re.compile("[是的]|请问|告诉我?|现在|当前|今天|明天|目前|当地|时间|日期|什么|知道")
 SIGNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in {
     "current_time": r"^\W*(?:(?:please|can you|could you|tell me|(?:what|which)(?:.?s| is)?|the|current|local|today.s)"
     r"\W+)*(?:time|date|(?<=. )day(?: of the week)?|year|month)(?: it is| is it| is| now| right now| today| please)*"

@@ -38,7 +38,6 @@ MENTIONED: Final = re.compile(
 """How one asks for words, or for the file that has them, rather than for an answer."""
 
 PLACE_ASKED: Final = re.compile(
-    r"\b(?:which|what) (?:page|chapter|section)s?\b(?: number)?|[这那它是]*(?:在|出自)?(?:第几|哪一?)[页章节]",
-    re.IGNORECASE,
+    r"(?i)\b(?:which|what) (?:page|chapter|section)s?\b(?: number)?|[这那它是]*(?:在|出自)?(?:第几|哪一?)[页章节]"
 )
 """How one asks where an answer stands; nothing of a subject is left beside it."""

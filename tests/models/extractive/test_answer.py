@@ -145,6 +145,20 @@ async def test_a_failed_search_is_one_short_sentence_after_what_can_be_said(lang
     assert answer.text.endswith(last) and not answer.text.startswith(last) and "Answer without" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "question", ["What is my name?", "Where do I live?", "List my documents", "我叫什么？", "我的押金是多少？"]
+)
+async def test_what_is_the_users_own_is_not_looked_for_on_the_web(question: str) -> None:
+    answer = await ask(question, tools=[tool for tool in TOOLS if tool["function"]["name"] != "list_documents"])
+    assert not answer.tool_calls and "LLM_API_KEY" in answer.text
+
+
+@pytest.mark.parametrize("question", ["I want to know the deposit", "我想知道押金", "Show me my files"])
+async def test_a_request_is_not_noted(question: str) -> None:
+    answer = await ask(question)
+    assert answer.text not in texts.NOTED
+
+
 async def test_is_honest_about_a_failed_tool() -> None:
     results = [ToolResult("current_time", "No time zone is known for 'Atlantis'.", failed=True)]
     answer = await ask("What time is it in Atlantis?", results=results, tools=TOOLS)

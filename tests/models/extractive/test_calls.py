@@ -59,6 +59,7 @@ def test_urls_without_the_punctuation_around_them() -> None:
         ("time in Asia/Tokyo", "Asia/Tokyo"),
         ("what time is it", ""),
         ("今天星期几", ""),
+        ("当前时间", ""),
         ("请问现在几点了？", ""),
     ],
 )
