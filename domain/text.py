@@ -132,7 +132,8 @@ def sentence_end(text: str, start: int = 0, *, final: bool = True) -> int | None
     for match in _STOP.finditer(text, start):
         if not final and not match["full"] and not _INK.search(text, match.end()):
             return None
-        if not _enclosed(text, start, match.start()) and _ends(text, start, match):
+        row = match["line"] and _ALONE.match(text, start) is not None
+        if row or (not _enclosed(text, start, match.start()) and _ends(text, start, match)):
             return match.end()
     return len(text) if final else None
 

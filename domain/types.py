@@ -9,6 +9,8 @@ from typing_extensions import TypedDict
 from domain.errors import ErrorBody
 
 Kind = Literal["document", "image", "audio"]
+NESTING = " › "
+"""Between the name of a file and that of a file inside it."""
 AttachmentStatus = Literal["queued", "reading", "ready", "failed"]
 QuestionKind = Literal["social", "page", "overview", "picture", "passages"]
 """A greeting, thanks or farewell; about one page; about files as a whole; about a picture; about anything else."""

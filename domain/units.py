@@ -21,12 +21,17 @@ _HEADER = re.compile(r"^(\|.*)\n\|[\s:|-]*-[\s:|-]*$", re.MULTILINE)
 _RULE = re.compile(r"[\s|:=_*~#+`-]*$")
 _MARKUP = re.compile(r"\s*(?:[>*+•·▪-][ \t]+)*")
 _LETTER = (
-    (re.compile(r"(?:from|发件人|寄件人)\s*[:：]", re.I), "sender, author, who wrote and sent it 作者 谁写的 谁发的"),
-    (re.compile(r"(?:to|收件人)\s*[:：]", re.I), "recipient, addressee, whom it was written to 写给谁 发给谁"),
-    (re.compile(r"(?:date|日期)\s*[:：]", re.I), "when it was written and sent 什么时候写的 哪天发的"),
-    (re.compile(r"(?:subject|re|主题)\s*[:：]", re.I), "what the letter is about, its title 标题 关于什么"),
+    (
+        re.compile(r"(?:from|发件人|寄件人)\s*[:：]", re.I),
+        "sender, author, who wrote and sent it 发件人 作者 谁写的 谁发的",
+    ),
+    (re.compile(r"(?:to|收件人)\s*[:：]", re.I), "recipient, addressee, whom it was written to 收件人 写给谁 发给谁"),
+    (re.compile(r"(?:date|日期)\s*[:：]", re.I), "when it was written and sent 日期 什么时候写的 哪天发的"),
+    (re.compile(r"(?:subject|re|主题)\s*[:：]", re.I), "what the letter is about, its title 主题 标题 关于什么"),
 )
 """What the head of a letter, mail or memo says, in the words in which it is asked for."""
+_LEADERS = re.compile(r"^.*(?:\.[ \t]?){5,}.*$|^.*(?:…[ \t]?){2,}[ \t]*\d+[ \t]*$", re.MULTILINE)
+"""Lines of a table of contents."""
 _REFERENCE = re.compile(r"[ \t]*[\[【]\d{1,3}[\]】]")
 
 
@@ -63,9 +68,10 @@ def units(text: str, *, heading: str = "", header: str = "") -> list[Unit]:
         header: Header of the table that it begins in the middle of.
     """
     found: list[Unit] = []
+    text = _LEADERS.sub("", text)
     titles, lines = set(_TITLE.findall(text)), sentences(text)
     prose = any(END.search(line) for line in lines)
-    for place, (line, after) in enumerate(zip(lines, [*lines[1:], ""], strict=True)):
+    for place, (line, after) in enumerate(zip(lines, [*lines[1:], ""], strict=False)):
         row = line.startswith("|")
         header = header if row else ""
         if _HEADING.match(line) or (line in titles and END.search(after) and not _CELLS.match(line)):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from domain.errors import AttachmentError, UnknownAttachment
 from domain.owner import Owner
-from domain.types import AttachmentRef
+from domain.types import NESTING, AttachmentRef
 from domain.words import Language
 from readers.interface import Embedded
 from stores.library.attachments import Attachments, display_name
@@ -14,7 +14,6 @@ from stores.library.contents import Contents
 
 READER_VERSION = "3"
 """Raise it when readers return other text: content is then read again at the next upload."""
-NESTING = " › "
 MAX_NESTING = 3
 """A file inside a file inside a file is read; deeper ones are left out."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from domain.asking import asked_of_answer, carried, files_named, without_file
 from domain.errors import AppError, Unavailable
 from domain.owner import Owner
 from domain.summary import summarize_text
@@ -25,6 +26,8 @@ SHORT_PAGES = 40
 """Pages of a document whose vectors may be ready in that time."""
 LEAST_TOKENS = 50
 """A page is cut to no less."""
+AROUND_CITED = 600
+"""Characters before and after a citation of the answer before, of a question that goes on from it."""
 MOST_FILES = 8
 """Files whose pages are looked at for one question; the newest count."""
 
@@ -38,6 +41,9 @@ class Passages:
         self._sent = [item["id"] for item in state.get("attachments", []) if item["status"] != "failed"]
         self._services, self._owner, self._notes = services, owner, notes
         self._budget: int = services.settings.context_tokens_for_sources
+        self._cited = state.get("cited", [])
+        places = files_named(self._question["text"], [note["name"] for note in notes])
+        self._named = [notes[place]["id"] for place in places]
 
     async def find(self) -> tuple[list[DocumentNote], list[Source]]:
         """Return the notes, some with a summary that they lacked, and passages numbered from 1.
@@ -59,11 +65,27 @@ class Passages:
         if kind == "picture" and not self._sent:
             pictures = [note for note in notes if note["kind"] == "image"][-1:]
             first += await self._within_budget(pictures)
-        return notes, numbered([*first, *await self._search()])
+        found = [*first, *await self._search()]
+        return notes, numbered([*found, *await self._around_cited(found)])
+
+    async def _around_cited(self, found: Sequence[Source]) -> list[Source]:
+        """Return what stands around the citations of the answer before, where it is asked for and not found anyway."""
+        places = {(one.get("document_id"), one.get("page", 1)): one for one in reversed(self._cited)}
+        leans = self._question["follows"] or asked_of_answer(self._question["text"])
+        held = {(source.get("document_id"), source.get("page")) for source in found}
+        windows = []
+        for (identity, page), cited in places.items() if leans else ():
+            note = next((note for note in self._notes if note["id"] == identity), None)
+            for source in await self._pages(note, page) if note and (identity, page) not in held else ():
+                start, end = max(0, cited["start"] - AROUND_CITED), cited["end"] + AROUND_CITED
+                text = source["text"][start:end]
+                windows.append(Source(**{**source, "start": start, "end": start + len(text), "text": text}))
+        return windows
 
     def _meant(self) -> list[DocumentNote]:
-        """The files of this turn, else the newest of the thread."""
-        return [note for note in self._notes if not self._sent or note["id"] in self._sent][-MOST_FILES:]
+        """The files that the question names, else those of this turn, else the newest of the thread."""
+        ids = self._named or self._sent
+        return [note for note in self._notes if not ids or note["id"] in ids][-MOST_FILES:]
 
     async def _whole(self) -> tuple[list[DocumentNote], list[Source]]:
         """Make up for missing summaries: by all pages of a short document, by the main sentences of a longer one."""
@@ -135,8 +157,8 @@ class Passages:
 
         While a file has no vectors yet and shares no word with the question, its first pages have to do.
         """
-        text, before = self._question["text"], self._question["follows"]
-        queries = [f"{before} {text}", text] if before else [text]
+        text, before = without_file(self._question["text"]), self._question["follows"]
+        queries = [f"{carried(before, text)} {text}", text] if before else [text]
         try:
             if self._foreign():
                 await self._vectors()
@@ -150,7 +172,7 @@ class Passages:
         there = {source.get("document_id") for source in found}
         absent = [
             note
-            for note in self._meant()
+            for note in self._notes[-MOST_FILES:]
             if note["id"] in self._sent and note["id"] not in there and note["kind"] != "image"
         ]
         share = self._budget // (2 * max(1, len(absent)))
@@ -162,6 +184,9 @@ class Passages:
         sources = self._services.documents.sources
         found: list[Source] = []
         for text in queries:
+            if self._named:
+                found += await sources(text, self._owner, token_budget=share, document_ids=self._named)
+                continue
             if self._sent:
                 found += await sources(text, self._owner, token_budget=share * 3 // 4, document_ids=self._sent)
             rest = await sources(text, self._owner, token_budget=share // 4 if self._sent else share)

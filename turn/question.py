@@ -78,8 +78,8 @@ _FUNCTION = re.compile(
     r"|an?|the|this|that|these|those|it|its|they|them|all|both|of|on|in|into|at|to|for|from|with|by|and|or|so|also|is"
     r"|are|was|were|be|do|does|did|have|has|there|here|what(?:'?s)?|which|how|can|could|would|will|you|your|i|me|my|we|us"
     r"|our|please|give|show|let|know|want|need|like|make|take|help|just|quick(?:ly)?|brief(?:ly)?|short(?:ly)?|main(?:ly)?"
-    r"|key|whole|entire|full|some|anything|something|everything|attached|uploaded|sent|hi|hello|hey|thanks|ok(?:ay)?)\b"
-    r"|请问|请|麻烦|帮[忙我]?|给|我们|[我你您它]|一下|告诉|知道|想|能不能|能否|可以|能|这[些个]|那[些个]|[这那各每两几][份篇个封本张]?"
+    r"|key|whole|entire|full|some|anything|something|everything|attached|uploaded|sent|first|second|third|last|two|compare|hi|hello|hey|thanks|ok(?:ay)?)\b"
+    r"|请问|请|麻烦|帮[忙我]?|给|我们|[我你您它]|一下|告诉|知道|想|能不能|能否|可以|能|这[些个]|那[些个]|第[一二三四五][份篇个封本张]?|[这那各每两几][份篇个封本张]?|比较|最后"
     r"|一[份篇个句段些]|什么|哪些|啥|怎么样|怎么|如何|主要|大概|简要|简单|简短|详细|整[个体]|全部|所有|分别|上传|发送|刚才"
     r"|[里上][面头]?|其中|是|都|的|了|些|在|有|吗|呢|吧|啊|用|把|对|和|就|又|还|也|到底|做|出|几?句?话|[中英]文|列出|页|字",
     re.I,

@@ -108,7 +108,26 @@ async def test_a_follow_up_is_looked_for_with_the_question_before() -> None:
     store = Store({"mail": ["The meeting is in room 4."]})
     said = [HumanMessage("When is the meeting?"), AIMessage("On Monday."), HumanMessage("And where?")]
     await find(a_state(messages=said, question="And where?"), store, note("mail"))
-    assert store.asked == ["When is the meeting? And where?", "And where?"]
+    assert store.asked == ["meeting And where?", "And where?"]
+
+
+@pytest.mark.parametrize(
+    "question", ["Who leads it in the second file?", "第二个文件里，谁负责？", "Who leads it in b.md?"]
+)
+async def test_a_file_that_the_question_names_is_searched_alone(question: str) -> None:
+    store = Store({"a.md": ["Ann leads 谁 it"], "b.md": ["Bob leads 谁 it"]})
+    asked = a_state(messages=[HumanMessage("?")], question=question)
+    found = await find(asked, store, note("a.md"), note("a.md › inside.txt"), note("b.md"))
+    assert {s["name"] for s in found} == {"b.md"}
+
+
+async def test_what_stands_around_the_answer_before_is_there_where_it_is_asked_for() -> None:
+    store = Store({"a.md": [f"{'x ' * 400}Deposit: 1,200 euros.{' y' * 400}"], "b.md": ["that page"]})
+    cited = {"document_id": "a.md", "page": 1, "start": 800, "end": 821, "quote": "Deposit: 1,200 euros."}
+    asked = a_state(messages=[HumanMessage("?")], question="Which page is that on?", cited=[cited])
+    found = await find(asked, store, note("a.md"), note("b.md"))
+    window = next(s for s in found if s["name"] == "a.md")
+    assert window["text"][600:621] == "Deposit: 1,200 euros." and window["start"] == 200 and len(window["text"]) == 1221
 
 
 async def test_an_overview_of_a_short_document_rests_on_all_its_pages() -> None:

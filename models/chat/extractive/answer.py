@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from domain.asking import content
+from domain.asking import asked_of_answer, content, files_named
 from domain.summary import said_by_user
 from domain.types import Source
 from models.chat.extractive import files, texts
 from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, find_url, without_url
 from models.chat.extractive.quote import Asked, Finder, Passage, quoted
-from models.chat.extractive.rules import FILE_ASKED, PLACE_ASKED
+from models.chat.extractive.rules import FILE_ASKED
 from models.chat.extractive.texts import REPLIES
 from models.chat.interface import ToolResult, TurnInput
 from models.embeddings.interface import Embedder
@@ -67,8 +67,8 @@ class Answerer:
         if not turn.question.strip():
             found = [*files.pictures(turn), *(files.summaries(turn) if turn.attachments else ())]
             return joined([*failed, *found, *files.still_reading(turn)]) or _reply("greeting", turn)
-        if turn.cited and PLACE_ASKED.search(turn.question) and not content(PLACE_ASKED.sub(" ", turn.question)):
-            return joined(files.places(turn))
+        if turn.cited and (wanted := asked_of_answer(turn.question)):
+            return joined(files.places(turn) if wanted == "place" else files.words(turn))
         label, sure = await self._label(turn, tools)
         if call := _asked_for(label if sure else "", tools, turn):
             return call
@@ -95,7 +95,8 @@ class Answerer:
 
     async def _from_files(self, turn: TurnInput, label: str) -> list[str]:
         """Answer with a fixed reply, from files and passages, or by what the user said; empty when nothing does."""
-        if label in REPLIES and label not in ("small_talk", "knowledge"):
+        named = files_named(turn.question, [note["name"] for note in turn.documents])
+        if label in REPLIES and label not in ("small_talk", "knowledge") and not named:
             return [_reply(label, turn), *(files.received(turn) if label in SOCIAL else ())]
         if turn.kind == "page":
             return files.page(turn)

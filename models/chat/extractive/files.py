@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from domain.asking import files_named
 from domain.citations import citation_of
-from domain.summary import central_sentences, summarize_text
+from domain.quotes import find_quote
+from domain.summary import central_sentences, one_line, summarize_text
 from domain.text import has_han
-from domain.types import Attachment, Source
+from domain.types import Attachment, Citation, Source
 from domain.words import Language
 from models.chat.extractive import texts
 from models.chat.interface import TurnInput
@@ -51,10 +53,23 @@ def still_reading(turn: TurnInput) -> list[str]:
 
 def places(turn: TurnInput) -> list[str]:
     """Tell where the answer before stands."""
-    text, found = texts.PLACE.text(turn.language), [one for one in turn.cited if one.get("page")]
-    said = [text.format(name=one["name"], page=one.get("label") or one["page"]) for one in found]
-    headings = [f" ({one['heading']})" if one.get("heading") else "" for one in found]
-    return list(dict.fromkeys(map(str.__add__, said, headings))) or [texts.NOT_SAID.text(turn.language)]
+    text, said = texts.PLACE.text(turn.language), dict[str, str]()
+    for one in (one for one in turn.cited if one.get("page")):
+        heading = f" ({one['heading']})" if one.get("heading") else ""
+        place = text.format(name=one["name"], page=one.get("label") or one["page"])
+        said.setdefault(place + heading, _again(one, turn))
+    return [place + cited for place, cited in said.items()] or [texts.NOT_SAID.text(turn.language)]
+
+
+def words(turn: TurnInput) -> list[str]:
+    """Give the words of the documents that the answer before rests on."""
+    return [f"> {one_line(one['quote'])}{_again(one, turn)}" for one in turn.cited if one["quote"]]
+
+
+def _again(cited: Citation, turn: TurnInput) -> str:
+    """Cite what was cited before, by the number that its passage has in this turn."""
+    held = [source for source in turn.sources if find_quote(cited["quote"], source["text"])]
+    return citation_of(held[0]["number"], cited["quote"]) if held else ""
 
 
 def received(turn: TurnInput) -> list[str]:
@@ -95,10 +110,13 @@ def _words(name: str, text: str, sources: Sequence[Source], turn: TurnInput) -> 
 def summaries(turn: TurnInput) -> list[str]:
     """Give the summary of each document of this turn, else of the conversation; without one, of the passages found."""
     notes = {note["id"]: note for note in turn.documents}
-    sent = {item["id"] for item in usable(turn, pictures=False)}
     names = {item["id"]: item["name"] for item in [*turn.attachments, *turn.documents] if item["kind"] != "image"}
+    places = files_named(turn.question, [note["name"] for note in turn.documents])
+    named = [turn.documents[place]["id"] for place in places]
+    sent = {item["id"] for item in usable(turn, pictures=False)}
+    every = [key for key, note in notes.items() if note["status"] != "failed"]
     parts = []
-    for identity in sent or [key for key, note in notes.items() if key in names and note["status"] != "failed"]:
+    for identity in (key for key in named or sent or every if key in names):
         note = notes.get(identity)
         own = [source for source in turn.sources if source.get("document_id") == identity]
         parts.append(summary(names[identity], (note["summary"] if note else "") or main_sentences(own), turn))

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.asking import carried, content
+from domain.asking import carried, content, without_file
 from domain.citations import citation_of
 from domain.opposites import contradicts
 from domain.text import HAN, base_terms, has_han
@@ -123,7 +123,8 @@ class Asked:
         cls, question: str, follows: str = "", near: Collection[tuple[str, int]] = (), *, own: bool = False
     ) -> Asked:
         """Read a question; `own` are those about what the user said, where "my" is a word as any."""
-        mention, new = MENTIONED.search(question) is not None, content(question)
+        mention, question = MENTIONED.search(question) is not None, without_file(question)
+        new = content(question)
         text = f"{carried(follows, question)} {question}".strip() if follows else question
         by: Literal["evidence", "mention", "own"] = "own" if own else "mention" if mention else "evidence"
         return cls(text, base_terms(text) if own else content(text), question, new if follows else None, near, by)
@@ -217,7 +218,7 @@ def answers(asked: Asked, best: Sentence) -> bool:
         return best.around >= 0.5 or best.closeness >= LEAST_SAID
     if contradicts(asked.text, best.text) or set(_YEAR.findall(asked.question)) - set(_YEAR.findall(_told(best))):
         return False
-    if has_han(asked.question) != has_han(best.text):
+    if has_han(asked.question) != has_han(best.text) and not (best.unit.means and best.own >= LEAST_OWN):
         return best.kind >= 0 and best.closeness >= LEAST_ACROSS[chinese]
     if asked.by == "mention":
         return best.around >= LEAST_OWN

@@ -36,8 +36,3 @@ MENTIONED: Final = re.compile(
     rf"\b(?:quote|cite)\b|\bmention|\bsays? about\b|引用|摘录|原文|原话|提到|{FILE_ASKED.pattern}", re.IGNORECASE
 )
 """How one asks for words, or for the file that has them, rather than for an answer."""
-
-PLACE_ASKED: Final = re.compile(
-    r"(?i)\b(?:which|what) (?:page|chapter|section)s?\b(?: number)?|[这那它是]*(?:在|出自)?(?:第几|哪一?)[页章节]"
-)
-"""How one asks where an answer stands; nothing of a subject is left beside it."""

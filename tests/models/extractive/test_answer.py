@@ -318,6 +318,28 @@ async def test_the_page_of_the_answer_before_is_told(question: str, said: str) -
     assert answer.text == said
 
 
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Which page is that on?", "**lease.pdf**, page 1 [2]"),
+        ("Quote it.", "> The deposit is 1,200 euros. [2]"),
+        ("引用原文", "> The deposit is 1,200 euros. [2]"),
+    ],
+)
+async def test_what_is_asked_of_the_answer_before_is_cited_again(question: str, said: str) -> None:
+    cited = {"number": 1, "name": "lease.pdf", "page": 1, "start": 0, "end": 9, "quote": "The deposit is 1,200 euros."}
+    found = [source(1, MAIL), source(2, LEASE)]
+    answer = await ask(question, cited=[cited], documents=[document()], sources=found, tools=TOOLS)
+    assert answer.text == said and answer.tool_calls == []
+
+
+@pytest.mark.parametrize("question", ["What is the second file about?", "第二个文件讲了什么？"])
+async def test_a_summary_of_the_file_that_is_counted_out(question: str) -> None:
+    files = [document("a.pdf", "A lease about a flat."), document("b.pdf", "Minutes of a meeting.")]
+    answer = await ask(question, kind="overview", documents=files)
+    assert "Minutes" in answer.text and "lease" not in answer.text
+
+
 async def test_a_question_that_names_a_file_is_answered_from_it_alone() -> None:
     found = [source(1, LEASE, name="old.pdf"), source(2, "The deposit is 900 euros.", name="new.pdf")]
     answer = await ask("How much is the deposit in new.pdf?", sources=found, documents=[document()])

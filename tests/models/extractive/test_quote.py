@@ -154,3 +154,16 @@ async def test_the_first_line_of_a_form_tells_what_its_labels_are_of(number: int
     pages = [Passage(f"Invoice {n}-KX\nTotal: {n * 17} crowns", n, "scan.pdf", page=n) for n in range(1, 8)]
     found = await finder().find(Asked.of(f"What is the total of invoice {number}-KX?"), pages)
     assert [one.text for one in found] == total
+
+
+def test_a_row_ends_where_it_ends_whatever_is_open_in_it() -> None:
+    rows = "| Id | Title |\n| --- | --- |\n| 1 | broken (path |\n| 2 | `python |\n| 3 | fine |"
+    assert [one.text for one in quotable([Passage(rows, 1)])] == [
+        "Id: 1; Title: broken (path", "Id: 2; Title: `python", "Id: 3; Title: fine",
+    ]  # fmt: skip
+
+
+def test_a_table_of_contents_is_not_quoted() -> None:
+    text = "Notices . . . . . . . . vii\nAuthors..........xi\n目录……………… 3\n\nThe book is long. It has four authors."
+    assert [one.text for one in quotable([Passage(text, 1)])] == ["The book is long.", "It has four authors."]
+    assert quotable([Passage("Notices . . . . . . . . vii", 1)]) == []
