@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import resource
 import sys
@@ -30,6 +31,7 @@ from domain.words import Words
 from graph.builder import build_graph
 from services import open_services
 from settings import Settings
+from stores.disk import Reserve
 from stores.redis.checkpoints import open_checkpointer
 from stores.redis.events import RunEvents
 from stores.redis.server import open_redis_or_missing
@@ -52,6 +54,8 @@ NEEDS_KEYS = Words(
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     """Open all parts of a server process in order; they are closed in reverse."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    reserve = Reserve(settings.data_dir)
+    await asyncio.to_thread(reserve.prepare)
     sys.setswitchinterval(SWITCH_SECONDS)
     async with AsyncExitStack() as stack:
         tracing = None
@@ -70,7 +74,8 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         runner = TurnRunner(graph=graph, stateless=stateless, services=services, turns=turns, events=events)
         stack.push_async_callback(runner.aclose)
         backend = Backend(
-            settings=settings, redis=redis, services=services, turns=turns, events=events, runner=runner
+            settings=settings, redis=redis, services=services, turns=turns, events=events, runner=runner,
+            reserve=reserve,
         )  # fmt: skip
         services.background.spawn("finish deletions", finish_deletions(backend))
         yield backend

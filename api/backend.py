@@ -11,6 +11,7 @@ from settings import Settings
 
 if TYPE_CHECKING:
     from api.runs.runner import TurnRunner
+    from stores.disk import Reserve
     from stores.redis.events import RunEvents
     from stores.redis.server import RedisHandle
     from stores.redis.turns import ThreadTurns
@@ -27,6 +28,7 @@ class Backend:
     turns: ThreadTurns
     events: RunEvents
     runner: TurnRunner
+    reserve: Reserve
 
 
 def backend_of(request: Request) -> Backend:

@@ -95,6 +95,12 @@ class Ingestion:
         await self._vectorizer.aclose()
         await self._summaries.aclose()
 
+    async def register(self, ref: AttachmentRef, *, language: Language, private: bool = False) -> None:
+        """Make a stored file a document, to be read; it is listed when this returns. `private`: with a password."""
+        origin = "image" if ref["kind"] == "image" else "document"
+        key = content_key(ref, language, private=private)
+        await self._contents.open(ref, key=key, origin=origin, language=language)
+
     async def read_document(
         self, ref: AttachmentRef, owner: Owner, *, language: Language, password: str | None = None,
         on_progress: Progress | None = None, wait: Literal["text", "indexed"] = "text",

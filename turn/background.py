@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 
 from domain.errors import AppError
 
@@ -32,6 +32,11 @@ class Background:
             await work
         except (AppError, OSError, ValueError, RuntimeError) as exc:
             logger.warning("background task failed", extra={"task": name, "error": type(exc).__name__})
+
+    async def wait(self, names: Iterable[str], seconds: float) -> None:
+        """Wait until the tasks of these names are done, at the longest so long."""
+        if tasks := [self._tasks[name] for name in names if name in self._tasks]:
+            await asyncio.wait(tasks, timeout=seconds)
 
     async def settle(self) -> None:
         """Wait until all tasks that run now are done."""

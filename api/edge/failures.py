@@ -12,13 +12,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from redis.exceptions import RedisError
+from redisvl.exceptions import RedisVLError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from domain.errors import (
     AppError,
     BadInput,
-    MemoryUnavailable,
+    DiskFull,
     MethodNotAllowed,
     ModelKeyRefused,
     ModelNotFound,
@@ -29,6 +30,8 @@ from domain.errors import (
     UnknownPath,
 )
 from domain.words import Language, Words
+from stores.disk import is_disk_full
+from stores.redis.server import memory_error
 
 logger = logging.getLogger(__name__)
 
@@ -99,9 +102,11 @@ def as_app_error(error: BaseException) -> AppError:
     """Return the error that a client may see; anything unexpected is logged and becomes `internal_error`."""
     if isinstance(error, AppError):
         return error
-    if isinstance(error, RedisError) or type(error).__module__.startswith("redisvl"):
-        logger.warning("memory unavailable", extra={"error": type(error).__name__})
-        return MemoryUnavailable()
+    if isinstance(error, RedisError | RedisVLError):
+        return memory_error(error)
+    if is_disk_full(error):
+        logger.error("the disk is full", extra={"error": type(error).__name__})
+        return DiskFull()
     if isinstance(error, HTTPException) and error.status_code < 500:
         return BadInput(reason=Words(str(error.detail), "格式有误"))
     logger.error("unforeseen error", exc_info=error)

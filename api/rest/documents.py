@@ -16,7 +16,7 @@ from api.edge.forms import read_upload
 from api.edge.responses import json_response
 from api.rest.receipts import receipt
 from api.runs.deletion import delete_document as delete_everywhere
-from api.runs.uploads import queued, start_reading, store_uploads
+from api.runs.uploads import start_reading, store_uploads
 from api.schemas import ERRORS, MOST_ITEMS, Receipt, SearchBody, SessionId
 from domain.errors import BadInput, UnknownAttachment
 from domain.language import language_of
@@ -55,7 +55,7 @@ SessionQuery = Annotated[SessionId | None, Query(description="Session; without o
 
 @router.post("", status_code=201, response_model=list[Attachment], responses=ERRORS, openapi_extra=_UPLOAD)
 async def upload_documents(request: Request, backend: BackendDep, user: UserDep) -> Response:
-    """Store files and read them in the background; ask for each by its id to see how far it is.
+    """Store files and read them in the background; ask for each that is not `ready` by its id to see how far it is.
 
     Files belong to a session, or with `scope=library` to the user for good.
     """
@@ -69,9 +69,9 @@ async def upload_documents(request: Request, backend: BackendDep, user: UserDep)
     names = " ".join(PurePath(file.filename or "").stem for file in upload.files)
     language = asked_language(request, default=language_of(names))
     refs, refused = await store_uploads(upload.files, owner, backend.services, language)
-    for ref in refs:
-        start_reading(backend.services, ref, owner, language=language, password=upload.fields.get("password"))
-    return json_response([*(queued(ref) for ref in refs), *(item.attachment for item in refused)], 201)
+    password = upload.fields.get("password")
+    kept = await start_reading(backend.services, refs, owner, language=language, password=password)
+    return json_response([*kept, *(item.attachment for item in refused)], 201)
 
 
 @router.get("", response_model=list[Attachment], responses=ERRORS)

@@ -11,16 +11,17 @@ from typing_extensions import TypedDict
 from api.backend import Backend, BackendDep
 from api.edge.failures import asked_language
 from api.edge.responses import json_response
-from domain.errors import MemoryUnavailable, Unavailable
+from domain.errors import AppError, DiskFull, MemoryFull, MemoryUnavailable, Unavailable
 from domain.words import Language, Words
 from models.rerank.interface import Reranker
-from stores.sql.database import Database
+from stores.disk import is_out_of_room
 from tools.registry import ToolRegistry
 
 router = APIRouter(prefix="/api/v1", tags=["operation"])
 
 PING_SECONDS = 2.0
-PartState = Literal["ready", "loading", "missing", "failed"]
+PartState = Literal["ready", "loading", "missing", "failed", "full"]
+"""`full`: it answers, and takes nothing new."""
 
 
 class Part(TypedDict):
@@ -86,7 +87,8 @@ async def health(request: Request, backend: BackendDep) -> Response:
     """
     parts = await describe_parts(backend, asked_language(request))
     broken = {name for name, part in parts.items() if part["state"] in ("missing", "failed")}
-    status = "down" if broken & _NEEDED else "degraded" if broken - _OPTIONAL else "ok"
+    full = any(part["state"] == "full" for part in parts.values())
+    status = "down" if broken & _NEEDED else "degraded" if full or broken - _OPTIONAL else "ok"
     limits = {name: getattr(backend.settings, name) for name in _LIMITS}
     tools = {spec.name: spec.title._asdict() for spec in backend.services.tools.specs()}
     body = {"status": status, "parts": parts, "tools": tools, "limits": limits}
@@ -98,7 +100,7 @@ async def describe_parts(backend: Backend, language: Language) -> dict[str, Part
     services = backend.services
     return {
         "redis": await _redis(backend, language),
-        "database": await _database(services.database, language),
+        "database": await _database(backend, language),
         "vectors": _vectors(backend, language),
         "chat": _part("ready", f"{services.chat.kind}: {services.chat.name}", services.chat.detail, language),
         "vision": _named(services.vision, NO_VISION, language),
@@ -119,21 +121,32 @@ def _part(state: PartState, kind: str, detail: Words, language: Language) -> Par
 
 async def _redis(backend: Backend, language: Language) -> Part:
     state: PartState = "ready"
+    detail = backend.redis.detail
     try:
         async with asyncio.timeout(PING_SECONDS):
-            await backend.redis.ping()
+            await backend.redis.check()
+    except (MemoryFull, DiskFull) as exc:
+        state, detail = "full", _told(exc)
     except (MemoryUnavailable, TimeoutError):
         state = "failed"
-    return _part(state, backend.redis.kind, backend.redis.detail, language)
+    return _part(state, backend.redis.kind, detail, language)
 
 
-async def _database(database: Database, language: Language) -> Part:
+def _told(error: AppError) -> Words:
+    en, zh = error.body("en"), error.body("zh")
+    return Words(f"{en['message']} {en['remedy']}", f"{zh['message']}{zh['remedy']}")
+
+
+async def _database(backend: Backend, language: Language) -> Part:
+    database = backend.services.database
     state: PartState = "ready"
     try:
         async with asyncio.timeout(PING_SECONDS):
             await database.uid()
     except (Unavailable, TimeoutError):
         state = "failed"
+    if state == "ready" and await asyncio.to_thread(is_out_of_room, backend.settings.data_dir):
+        return _part("full", database.kind, _told(DiskFull()), language)
     sqlite = SQLITE if database.is_default else SQLITE_AT_URL
     return _part(state, database.kind, sqlite if database.kind == "sqlite" else POSTGRESQL, language)
 

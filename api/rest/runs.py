@@ -12,6 +12,7 @@ from api.rest.openapi import CHAT_BODY, FILES_BODY, request_body
 from api.rest.turn_bodies import read_turn_body, turn_request
 from api.runs.wire import event_stream
 from api.schemas import ERRORS, MOST_ITEMS, RunStatus
+from domain.errors import AppError
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
@@ -25,7 +26,11 @@ async def start_run(request: Request, backend: BackendDep, user: UserDep) -> Res
     `X-Signature: sha256=<hex>`, the HMAC-SHA256 of `<timestamp>.<body>` under CALLBACK_SECRET.
     """
     run = backend.runner.start(await turn_request(await read_turn_body(request), backend, user))
-    await run.log.settle()
+    try:
+        await run.log.recorded()
+    except AppError:  # nobody could ask after it: it is refused, not lost
+        run.stop()
+        raise
     return json_response({"run_id": run.id, "session_id": run.request.thread_id, "state": run.state}, 202)
 
 

@@ -37,7 +37,7 @@ async def branch(
     await fill(services, graph, target, entries, page["thread"]["title"])
     for document in await services.documents.list(source, library=False):
         ref = await services.attachments.share(ref_of(document), target)
-        start_reading(services, ref, target, language=language_of(ref["name"]))
+        await start_reading(services, [ref], target, language=language_of(ref["name"]))
     return page["thread"], len(entries)
 
 

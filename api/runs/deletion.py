@@ -23,6 +23,7 @@ from domain.words import Words
 if TYPE_CHECKING:
     from api.backend import Backend
     from stores.library.deletions import Deletion
+    from stores.library.deletions import Kind as DeletionKind
     from stores.redis.transcripts import Entry
 
 logger = logging.getLogger(__name__)
@@ -41,8 +42,7 @@ async def delete_document(backend: Backend, owner: Owner, document_id: str) -> C
         MemoryUnavailable: Redis failed; the deletion is finished later.
     """
     ids = await backend.services.documents.family(document_id, owner)
-    deletion = await backend.services.documents.deletions.begin("document", owner.user_id, ",".join(ids))
-    return await _carry_out(backend, deletion)
+    return await _delete(backend, "document", owner.user_id, ",".join(ids))
 
 
 async def delete_session(backend: Backend, owner: Owner) -> Counts:
@@ -51,9 +51,7 @@ async def delete_session(backend: Backend, owner: Owner) -> Counts:
     Raises:
         MemoryUnavailable: Redis failed; the deletion is finished later.
     """
-    session_id = owner.thread_id or ""
-    deletion = await backend.services.documents.deletions.begin("session", owner.user_id, session_id)
-    return await _carry_out(backend, deletion)
+    return await _delete(backend, "session", owner.user_id, owner.thread_id or "")
 
 
 async def delete_user(backend: Backend, user_id: str) -> Counts:
@@ -62,7 +60,7 @@ async def delete_user(backend: Backend, user_id: str) -> Counts:
     Raises:
         MemoryUnavailable: Redis failed; the deletion is finished later.
     """
-    return await _carry_out(backend, await backend.services.documents.deletions.begin("user", user_id))
+    return await _delete(backend, "user", user_id)
 
 
 async def finish_deletions(backend: Backend) -> None:
@@ -77,6 +75,13 @@ async def finish_deletions(backend: Backend) -> None:
             except AppError as exc:
                 logger.warning("a deletion is left for the next start", extra={"error": exc.code})
                 break
+
+
+async def _delete(backend: Backend, kind: DeletionKind, user_id: str, target: str = "") -> Counts:
+    """Note a deletion and carry it out, each with the room that is kept for it where the disk is full."""
+    deletions = backend.services.documents.deletions
+    deletion = await backend.reserve.spend(lambda: deletions.begin(kind, user_id, target))
+    return await backend.reserve.spend(lambda: _carry_out(backend, deletion))
 
 
 async def _carry_out(backend: Backend, deletion: Deletion) -> Counts:

@@ -42,6 +42,8 @@ class RunLog:
         self._copied = 0
         self._copier: asyncio.Task[None] | None = None
         self.closed = False
+        self._tried = asyncio.Event()
+        self._failure: AppError | None = None
 
     def append(self, name: str, data: Any) -> None:
         """Add an event. Nothing is added after `done` or `error`: a run ends once."""
@@ -77,6 +79,17 @@ class RunLog:
             else:
                 await grown.wait()
 
+    async def recorded(self) -> None:
+        """Wait until other processes can see the run.
+
+        Raises:
+            MemoryUnavailable: They never will: Redis does not take it.
+        """
+        self._urgent.set()
+        await self._tried.wait()
+        if not self._copied and self._failure is not None:
+            raise self._failure
+
     async def settle(self) -> None:
         """Wait until Redis has all events so far."""
         self._urgent.set()
@@ -91,10 +104,14 @@ class RunLog:
             while batch := self._events[self._copied :]:
                 await store.append(self._run_id, batch, _state_in(batch))
                 self._copied += len(batch)
+                self._tried.set()
                 if not self.closed:
                     await asyncio.sleep(PAUSE_SECONDS)
         except AppError as exc:
             logger.warning("events not copied", extra={"code": exc.code, "copied": self._copied})
+            self._failure = exc
+        finally:
+            self._tried.set()
 
 
 def _state_in(batch: list[Event]) -> RunState | None:

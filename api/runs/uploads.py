@@ -14,6 +14,8 @@ from domain.words import Language
 from turn.context import Services
 
 BLOCK_BYTES = 256 * 1024
+MOMENT = 2.0
+"""Seconds that an upload is waited for, so that a question which follows at once finds what is in it."""
 
 
 class Refused(NamedTuple):
@@ -50,19 +52,15 @@ def ref_of(attachment: Attachment) -> AttachmentRef:
     )  # fmt: skip
 
 
-def queued(ref: AttachmentRef) -> Attachment:
-    """Return an attachment that waits to be read."""
-    return Attachment(
-        id=ref["id"], name=ref["name"], kind=ref["kind"], media_type=ref["media_type"], size=ref["size"],
-        sha256=ref["sha256"], status="queued",
-    )  # fmt: skip
-
-
-def start_reading(
-    services: Services, ref: AttachmentRef, owner: Owner, *, language: Language, password: str | None = None
-) -> None:
-    """Read a stored file in the background; its record tells how far it is, and what went wrong."""
-    services.background.spawn(f"read {ref['id']}", _read(services, ref, owner, language, password))
+async def start_reading(
+    services: Services, refs: Sequence[AttachmentRef], owner: Owner, *, language: Language, password: str | None = None
+) -> list[Attachment]:
+    """Read stored files in the background; return how each stands after a moment, in which a short one is read."""
+    for ref in refs:
+        await services.ingestion.register(ref, language=language, private=password is not None)
+        services.background.spawn(f"read {ref['id']}", _read(services, ref, owner, language, password))
+    await services.background.wait([f"read {ref['id']}" for ref in refs], MOMENT)
+    return [await services.documents.get(ref["id"], owner) for ref in refs]
 
 
 async def read_protected(

@@ -14,12 +14,13 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from domain.errors import FileEmpty, FileTooLarge, UnknownAttachment
+from domain.errors import DiskFull, FileEmpty, FileTooLarge, UnknownAttachment
 from domain.owner import Owner
 from domain.types import AttachmentRef
 from domain.words import Words
 from readers.detect import detect
 from settings import MiB
+from stores.disk import is_disk_full
 from stores.sql.database import Database, lock, rows
 from stores.sql.tables import attachments, cache
 
@@ -48,17 +49,20 @@ class Attachments:
         Raises:
             FileTooLarge: More than `max_file_bytes`; noticed while the bytes stream in, nothing is kept.
             FileEmpty: No bytes.
+            DiskFull: There is no room for it.
         """
         shown = display_name(name)
         incoming = self._folder / "incoming" / uuid.uuid4().hex
-        await asyncio.to_thread(incoming.parent.mkdir, parents=True, exist_ok=True)
         try:
+            await asyncio.to_thread(incoming.parent.mkdir, parents=True, exist_ok=True)
             size, sha256, head = await self._receive(data, incoming, shown)
             kind, media_type = await asyncio.to_thread(detect, head, shown)
             ref = AttachmentRef(
                 id=uuid.uuid4().hex, name=shown, kind=kind, media_type=media_type, size=size, sha256=sha256
             )
             await self._database.write(lambda db: self._keep(db, ref, owner, incoming))
+        except OSError as exc:
+            raise DiskFull() if is_disk_full(exc) else exc from None
         finally:
             await asyncio.to_thread(incoming.unlink, missing_ok=True)
         return ref

@@ -22,10 +22,11 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.errors import Unavailable
+from domain.errors import DiskFull, Unavailable
 from domain.words import Words
 from models.embeddings.interface import Embedder, Vectors
 from settings import Settings
+from stores.disk import is_disk_full
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -224,7 +225,7 @@ def _open(settings: Settings, embedder: Embedder, catalog_uid: str) -> tuple[Cli
             if other.name.startswith(family) and other.name != collection.name:
                 client.delete_collection(other.name)
     except _chroma_errors() as exc:
-        raise Unavailable(reason=NO_ANSWER) from exc
+        raise DiskFull() if is_disk_full(exc) else Unavailable(reason=NO_ANSWER) from exc
     return client, collection
 
 
@@ -232,7 +233,7 @@ def _guarded(call: Callable[[], T]) -> T:
     try:
         return call()
     except _chroma_errors() as exc:
-        raise Unavailable(reason=NO_ANSWER) from exc
+        raise DiskFull() if is_disk_full(exc) else Unavailable(reason=NO_ANSWER) from exc
 
 
 def _chroma_errors() -> tuple[type[Exception], ...]:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from redisvl.exceptions import RedisVLError
 
-from domain.errors import MemoryNotStarted, MemoryUnavailable
+from domain.errors import DiskFull, MemoryFull, MemoryNotStarted, MemoryUnavailable
 from domain.words import Words
 from settings import Settings
+from stores.disk import is_disk_full
 from stores.redis.embedded import EmbeddedRedis, folder_and_socket
 from stores.redis.log import LogRewriter
 from stores.redis.pool import configured_pool
@@ -23,17 +24,30 @@ from stores.redis.pool import configured_pool
 logger = logging.getLogger(__name__)
 
 Kind = Literal["embedded", "shared", "external", "missing"]
+CAME_LATER = Words(
+    "Redis as configured by REDIS_URL or REDIS_HOST; it came up after the server.",
+    "由 REDIS_URL 或 REDIS_HOST 指定的 Redis，在服务启动之后才可用。",
+)
 NOWHERE = "/nonexistent/redis.sock"
 
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """Turn every failure of Redis into `MemoryUnavailable`."""
+    """Turn every failure of Redis into `MemoryUnavailable`, or one of its kinds."""
     try:
         yield
     except (RedisError, RedisVLError, ConnectionError) as exc:
-        logger.warning("redis failed", extra={"error": type(exc).__name__})
-        raise MemoryUnavailable from exc
+        raise memory_error(exc) from exc
+
+
+def memory_error(failure: Exception) -> MemoryUnavailable:
+    """Return what a failure of Redis means to a client."""
+    logger.warning("redis failed", extra={"error": type(failure).__name__})
+    text = str(failure)
+    if isinstance(failure, OutOfMemoryError) or "OOM " in text:
+        return MemoryFull()
+    # Without room for its log, Redis takes no command that changes anything, and says MISCONF.
+    return DiskFull() if "MISCONF" in text or is_disk_full(failure) else MemoryUnavailable()
 
 
 @dataclass
@@ -51,14 +65,16 @@ class RedisHandle:
         if self._log is not None:
             self._log.request()
 
-    async def ping(self) -> None:
-        """Ping Redis.
+    async def check(self) -> None:
+        """Write a little.
 
         Raises:
-            MemoryUnavailable: There was none.
+            MemoryUnavailable: Redis does not answer, or takes nothing new.
         """
         with memory_errors():
-            await self.client.ping()
+            await self.client.set("health", b"", px=1000)
+        if self.kind == "missing":
+            self.kind, self.detail = "external", CAME_LATER
 
     async def aclose(self) -> None:
         """Close the connections and, where it is ours, the server; everything written is on disk afterwards."""

@@ -15,14 +15,14 @@ from typing import Any, get_args
 
 import redis
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
-from domain.errors import MemoryUnavailable, RunLost, ThreadBusy
+from domain.errors import AnswerNotKept, MemoryUnavailable, RunLost, ThreadBusy
 from domain.runs import ConcurrencyPolicy, Cut, CutState
 from settings import Settings
 from stores.redis.exchange import ScriptCall, call_together
 from stores.redis.heartbeat import Heartbeat
-from stores.redis.server import memory_errors
+from stores.redis.server import memory_error, memory_errors
 from stores.redis.signals import Signals
 from stores.redis.tasks import end_tasks
 
@@ -83,6 +83,16 @@ return 1
 """
 )
 """KEYS: queue, leases, stop mark. ARGV: run, lease in ms, channel."""
+FINISH_SECONDS = 20.0
+"""How long a turn at its end waits for a Redis that went away meanwhile."""
+FINISHED_TTL = 60
+FIRST_TIME = """
+local holder = redis.call('LINDEX', KEYS[1], 0)
+if holder and holder ~= ARGV[1] then error('TURN_TAKEN') end
+if not redis.call('SET', KEYS[2], '1', 'NX', 'EX', ARGV[2]) then error('TURN_FINISHED') end
+return 1
+"""
+"""KEYS: queue, mark of a finished turn. ARGV: run, seconds. Fails, and with it all behind it, the second time."""
 RENEW = QUEUE + "if redis.call('LPOS', KEYS[1], ARGV[1]) then renew(ARGV[1]) end return first() == ARGV[1] and 1 or 0"
 """KEYS: queue, leases. ARGV: run, lease in ms. Gives 1 while the run holds the turn."""
 
@@ -229,14 +239,32 @@ class ThreadTurns:
         return holder.decode(), _cut(cut)
 
     async def finish(self, turn: Turn, calls: Sequence[ScriptCall]) -> None:
-        """Make the last calls of a turn and release it, in one exchange.
+        """Make the last calls of a turn and release it, in one exchange; a Redis that went away is waited for.
+
+        An exchange whose answer was lost is sent again, and takes effect once.
 
         Raises:
-            MemoryUnavailable: Redis failed; what of it was done is not known.
+            AnswerNotKept: Redis did not come back.
+            MemoryUnavailable: It takes nothing new.
+            RunLost: Another run has taken the thread meanwhile.
         """
         turn._held = False
-        with memory_errors():
-            await call_together(self._redis, [*calls, _leaving(turn)])
+        mark = ScriptCall(FIRST_TIME, [turn._keys[0], f"{turn._keys[0]}:{turn.run_id}"], [turn.run_id, FINISHED_TTL])
+        deadline = time.monotonic() + FINISH_SECONDS
+        while True:
+            try:
+                await call_together(self._redis, [mark, *calls, _leaving(turn)])
+                break
+            except ResponseError as exc:
+                if "TURN_TAKEN" in str(exc):
+                    raise RunLost from exc
+                if "TURN_FINISHED" in str(exc):
+                    break
+                raise memory_error(exc) from exc
+            except (RedisError, ConnectionError) as exc:
+                if time.monotonic() > deadline:
+                    raise AnswerNotKept from exc
+            await asyncio.sleep(0.2)
         turn._given_back = True
 
     async def _give_back(self, turn: Turn) -> None:

@@ -44,9 +44,10 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from domain.errors import Unavailable
+from domain.errors import DiskFull, Unavailable
 from domain.words import Words
 from settings import Settings
+from stores.disk import is_disk_full, is_out_of_room
 from stores.sql import tables
 from stores.sql.upgrade import upgrade
 
@@ -129,11 +130,11 @@ class Database:
             try:
                 return self._transact(work, writing)
             except sqlite3.OperationalError as exc:
-                raise Unavailable(reason=NO_ANSWER) from exc
+                raise self._failure(exc) from exc
             except DBAPIError as exc:
                 if not _worth_another_try(exc) or attempt == TRIES:
                     if isinstance(exc, OperationalError):
-                        raise Unavailable(reason=NO_ANSWER) from exc
+                        raise self._failure(exc) from exc
                     raise
         raise AssertionError
 
@@ -157,7 +158,13 @@ class Database:
             with self._engine.connect().execution_options(writing=True) as connection:
                 upgrade(connection)
         except OperationalError as exc:
-            raise Unavailable(reason=NO_ANSWER) from exc
+            raise self._failure(exc) from exc
+
+    def _failure(self, exc: Exception) -> Unavailable:
+        """Return what it means that the database failed; SQLite calls a full disk an I/O error at times."""
+        file = self._engine.url.database if self.kind == "sqlite" else None
+        full = is_disk_full(exc) or (file and "disk I/O error" in str(exc) and is_out_of_room(Path(file).parent))
+        return DiskFull() if full else Unavailable(reason=NO_ANSWER)
 
     def _truncate_log(self) -> None:
         connection = getattr(self._local, "connection", None) or self._connect(True)

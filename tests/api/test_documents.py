@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 
+from api.runs import uploads
 from tests.standins.openai_server import OpenAIServer
 
 TEXT = "The notice period is six weeks to the end of the quarter.\n\nRent is due on the third of each month."
@@ -30,9 +32,8 @@ async def ready(client: httpx.AsyncClient, document_id: str) -> dict[str, Any]:
 
 async def test_upload_read_list_search_delete(client: httpx.AsyncClient, model: OpenAIServer) -> None:
     [queued] = await upload(client, "docs", "lease.txt")
-    assert (queued["status"], queued["kind"], queued["name"]) == ("queued", "document", "lease.txt")
-    document = await ready(client, queued["id"])
-    assert (document["status"], document["pages_total"], document["pages_done"]) == ("ready", 1, 1)
+    assert (queued["status"], queued["kind"], queued["name"]) == ("ready", "document", "lease.txt")
+    assert (queued["pages_total"], queued["pages_done"]) == (1, 1)
     listed = (await client.get("/api/v1/documents", params={"session_id": "docs"})).json()
     assert [item["id"] for item in listed] == [queued["id"]]
     pages = (await client.get(f"/api/v1/documents/{queued['id']}/pages", params={"from": 1, "to": 1})).json()["pages"]
@@ -45,6 +46,16 @@ async def test_upload_read_list_search_delete(client: httpx.AsyncClient, model: 
     receipt = (await client.delete(f"/api/v1/documents/{queued['id']}")).json()
     assert receipt["stores"]["documents"] == {"before": 1, "after": 0} and receipt["document_id"] == queued["id"]
     assert (await client.get(f"/api/v1/documents/{queued['id']}")).status_code == 404
+
+
+async def test_what_takes_longer_is_listed_at_once_and_read_behind(
+    client: httpx.AsyncClient, model: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MOMENT", 0.0)
+    [kept] = await upload(client, "later", "lease.txt")
+    listed = (await client.get("/api/v1/documents", params={"session_id": "later"})).json()
+    assert [item["id"] for item in listed] == [kept["id"]]
+    assert (await ready(client, kept["id"]))["status"] == "ready"
 
 
 async def test_the_library_is_seen_from_every_session(client: httpx.AsyncClient, model: OpenAIServer) -> None:

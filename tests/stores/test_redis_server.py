@@ -48,7 +48,7 @@ async def until_pings(handle: RedisHandle, seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            await handle.ping()
+            await handle.check()
             return
         except MemoryUnavailable:
             if time.monotonic() > deadline:
@@ -160,7 +160,7 @@ async def test_redis_killed_in_the_middle_of_a_turn_is_memory_unavailable(
             await graph.ainvoke(ask("q"), thread("t"), durability="exit")
         assert time.monotonic() - started < 2 * pool.COMMAND_TIMEOUT
         with pytest.raises(MemoryUnavailable):
-            await handle.ping()
+            await handle.check()
 
 
 async def test_a_redis_that_stands_still_fails_after_one_wait(
@@ -173,11 +173,11 @@ async def test_a_redis_that_stands_still_fails_after_one_wait(
         try:
             started = time.monotonic()
             with pytest.raises(MemoryUnavailable):
-                await redis.ping()
+                await redis.check()
             assert time.monotonic() - started < 2 * 2.5
         finally:
             os.kill(pid, signal.SIGCONT)
-        await redis.ping()
+        await redis.check()
 
 
 async def test_a_stale_socket_is_no_obstacle(settings: Settings) -> None:
@@ -196,7 +196,7 @@ async def test_long_paths_get_a_short_private_socket(tmp_path: Path) -> None:
     assert len(os.fsencode(path)) <= 100
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     async with await open_redis(settings) as handle, await open_redis(settings) as second:
-        await handle.ping()
+        await handle.check()
         assert second.kind == "shared"
     path.parent.chmod(0o777)
     with pytest.raises(MemoryNotStarted):

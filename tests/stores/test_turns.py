@@ -4,17 +4,19 @@ import asyncio
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
-from domain.errors import MemoryUnavailable, RunLost, ThreadBusy
+from domain.errors import AnswerNotKept, MemoryUnavailable, RunLost, ThreadBusy
 from settings import Settings
 from stores.redis import turns as turns_module
 from stores.redis.checkpoints import open_checkpointer
+from stores.redis.exchange import ScriptCall, call_together
 from stores.redis.server import open_redis
 from stores.redis.turns import ThreadTurns, TurnStopped
 from tests.stores.test_checkpoints import chat_graph, thread
@@ -53,6 +55,45 @@ async def hold(turns: ThreadTurns, run_id: str, log: list[str], policy: Any = "e
         log.append(f"+{run_id}")
         await asyncio.sleep(seconds)
         log.append(f"-{run_id}")
+
+
+async def test_a_last_exchange_whose_answer_was_lost_is_sent_again_and_takes_effect_once(
+    turns: ThreadTurns, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures = call_together, [1, 1, 0]
+
+    async def lossy(client: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
+        away, sent = failures.pop(0), len(failures) < 2
+        results = await real(client, calls) if sent else []
+        if away:
+            raise RedisConnectionError("gone")
+        return results
+
+    count = ScriptCall("return redis.call('INCR', KEYS[1])", ["times"], [])
+    async with turns.hold("t", "run") as turn:
+        monkeypatch.setattr(turns_module, "call_together", lossy)
+        await turns.finish(turn, [count])
+    assert failures == [] and await redis.get("times") == b"1"
+
+
+async def test_a_turn_that_another_run_has_taken_meanwhile_saves_nothing(turns: ThreadTurns, redis: Redis) -> None:
+    count = ScriptCall("return redis.call('INCR', KEYS[1])", ["times"], [])
+    async with turns.hold("t", "run") as turn:
+        await redis.lset(turn._keys[0], 0, "another")
+        with pytest.raises(RunLost):
+            await turns.finish(turn, [count])
+    assert await redis.get("times") is None
+
+
+async def test_an_answer_that_could_not_be_kept_is_told(turns: ThreadTurns, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr(turns_module, "FINISH_SECONDS", 0.3)
+    async with turns.hold("t", "run") as turn:
+        monkeypatch.setattr(turns_module, "call_together", away)
+        with pytest.raises(AnswerNotKept):
+            await turns.finish(turn, [])
 
 
 async def test_uncontended_turn_needs_two_commands_and_leaves_no_key(turns: ThreadTurns, redis: Redis) -> None:
