@@ -52,8 +52,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
             refs += paste
             text = said.strip() or (DEFAULT_QUESTION.text(language) if refs or lost else "")
         pending, failed = pending + refs, failed + lost
-        extra = {"attachments": refs} if refs else {}
-        moved.append(HumanMessage(said or text, id=message.id, additional_kwargs=extra))
+        moved.append(HumanMessage(said or text, id=message.id))
     if not text:
         raise BadInput(reason=EMPTY_MESSAGE)
     for attachment in failed:

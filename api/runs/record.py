@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCal
 
 from domain.errors import AppError, BadInput
 from domain.times import iso_time
-from domain.types import Attachment, AttachmentRef
+from domain.types import Attachment
 from turn.content import split_content
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ OPENING_SECONDS = 0.02
 MEMORY_ENTRIES = 60
 MEMORY_CHARS = 60_000
 """Most of a transcript that a rebuilt memory takes; more would be summarised away at once."""
-_REF_KEYS = tuple(AttachmentRef.__annotations__)
 
 
 class TurnRecord:
@@ -147,15 +146,8 @@ def remembered_messages(entries: Sequence[Entry]) -> list[AnyMessage]:
     """Return the end of a transcript as the messages a model would remember."""
     messages: list[AnyMessage] = []
     for user, answer in _pairs(entries[-MEMORY_ENTRIES:]):
-        refs = [
-            {key: item[key] for key in _REF_KEYS}
-            for item in answer.get("attachments", [])
-            if item.get("id") and all(key in item for key in _REF_KEYS)
-        ]
-        extra = {"attachments": refs} if refs else {}
         if user is not None:
-            text = user.get("text", "") or "..."
-            messages.append(HumanMessage(text, id=f"user-{uuid.uuid4().hex}", additional_kwargs=extra))
+            messages.append(HumanMessage(user.get("text", "") or "...", id=f"user-{uuid.uuid4().hex}"))
         calls = answer.get("calls", [])
         messages.append(AIMessage(answer.get("text", ""), tool_calls=calls, id=f"ai-{uuid.uuid4().hex}"))
     while sum(len(str(message.text)) for message in messages) > MEMORY_CHARS and len(messages) > 2:

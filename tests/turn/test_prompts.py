@@ -149,7 +149,7 @@ def test_a_greeting_carries_no_documents(question: str, told: bool) -> None:
 
 
 def test_what_is_kept_on_messages_is_not_sent() -> None:
-    kept = HumanMessage("see", id="1", additional_kwargs={"attachments": [{"id": "x"}], "notes": "A sign: EXIT"})
+    kept = HumanMessage("see", id="1", additional_kwargs={"notes": "A sign: EXIT"})
     state = a_state(messages=[kept, AIMessage("yes"), HumanMessage("and?", id="q")], question="and?")
     prompt = answer_prompt(state, system_prompt="", budget=3000)
     assert "A sign: EXIT" in str(prompt[1].content)
