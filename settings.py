@@ -128,7 +128,9 @@ class Settings(BaseSettings):
     ocr_workers: int = Field(1, ge=1, description="OCR worker processes.")
     ocr_threads: int = Field(2, ge=1, description="Threads of each OCR worker.")
     ocr_queue: int = Field(64, ge=1, description="Most pictures and pages that wait for a worker.")
-    ocr_timeout: float = Field(120, gt=0, description="Longest time for one picture or page.")
+    ocr_timeout: float = Field(
+        120, gt=0, description="Longest time of work for one picture or page; waiting for a processor does not count."
+    )
 
     # tools
     tavily_api_key: SecretStr | None = Field(None, description="Tavily key for web search.")
@@ -165,7 +167,11 @@ class Settings(BaseSettings):
     max_message_chars: int = Field(200_000, ge=1, description="Longest message text.")
     reader_workers: int = Field(2, ge=1, description="Documents read at the same time.")
     reader_memory: int = Field(2048 * MiB, ge=256 * MiB, description="Address space of one reading process.")
-    reader_seconds: float = Field(120, gt=0, description="Longest time one document may take to be parsed.")
+    reader_seconds: float = Field(
+        120,
+        gt=0,
+        description="Longest time of work that parsing one document may take; waiting for a processor does not count.",
+    )
     reader_page_seconds: float = Field(
         10, gt=0, description="Longest computing time for one PDF page; four times that for formats read as a whole."
     )

@@ -40,12 +40,13 @@ class OcrLine(TypedDict):
 
 
 class OcrText(TypedDict):
-    """What OCR read in one picture or page."""
+    """What OCR read in one picture or page; `partial` where time ended before all of it was read."""
 
     text: str
     lines: list[OcrLine]
     rotation: int
     engine: str
+    partial: NotRequired[bool]
 
 
 class Description(TypedDict):

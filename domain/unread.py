@@ -36,6 +36,10 @@ NOTES: Final = {
     "hidden_text": Words(
         "This page holds text that a reader cannot see; it was left out.", "此页含有读者看不到的文字，已略去。"
     ),
+    "recognised_in_part": Words(
+        "Of a long picture only the first part was recognised in the time allowed.",
+        "长图只在限定时间内识别了前一部分。",
+    ),
     "scan_text_layer": Words(
         "The text comes from the scan's own text layer and was not checked.", "文字来自扫描件自带的文本层，未经核对。"
     ),

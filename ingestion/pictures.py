@@ -14,12 +14,13 @@ from typing_extensions import TypedDict
 from domain.errors import AppError, AttachmentError, OcrUnavailable, ReadingTimedOut
 from domain.language import language_of
 from domain.types import Attachment, AttachmentRef, Description, OcrText
-from domain.unread import frames_left_out
+from domain.unread import frames_left_out, warnings
 from domain.words import Language
 from ingestion import texts
 from ingestion.agreement import agreement, disagree
 from ingestion.picture_facts import PictureFacts, facts_sentence
 from ingestion.picture_text import joined_text
+from ingestion.recognition import PARTIAL, recognised
 from models.ocr.interface import OcrEngine
 from models.vision.interface import VisionModel
 from readers.interface import Picture
@@ -107,6 +108,8 @@ class Pictures:
             facts=facts_sentence(seen["facts"], language),
             warnings=frames_left_out(ref["name"], seen["facts"]["pages"], len(seen["pages"]), language),
         )
+        if any(page.get("partial") for page in seen["pages"]):
+            attachment["warnings"] += warnings([PARTIAL], [], language)
         if isinstance(described, AppError):
             attachment["warnings"].append(described.body(language)["message"])
         else:
@@ -128,9 +131,9 @@ class Pictures:
             first = await anext(pages)
             seen = _Seen(facts=_facts(first), pages=[])
             try:
-                seen["pages"].append(await self._ocr.read(first.data))
+                seen["pages"].append(await recognised(self._ocr, first.data))
                 async for page in pages:
-                    seen["pages"].append(await self._ocr.read(page.data))
+                    seen["pages"].append(await recognised(self._ocr, page.data))
             except (OcrUnavailable, ReadingTimedOut, AttachmentError) as exc:
                 raise _Failed(seen, exc) from exc
         return seen

@@ -17,6 +17,7 @@ from domain.language import Script
 from domain.types import AttachmentRef, OcrLine, OcrText
 from domain.unread import REASONS, Gap
 from ingestion.chunks import Chunker
+from ingestion.recognition import PARTIAL, recognised
 from models.ocr.interface import OcrEngine
 from readers.figures import MARK, UNREAD, with_texts
 from readers.interface import Embedded, Item, Outline, Page
@@ -177,6 +178,7 @@ class Reading:
                 self._unread += 1
                 texts.append("")
                 continue
+            self._note_partial(seen)
             texts.append(seen["text"])
             lines += seen["lines"]
         text = with_texts(page.markdown, texts) if MARK in page.markdown else page.markdown
@@ -187,20 +189,25 @@ class Reading:
         key = hashlib.sha256(image).digest()
         async with self._recognising[key]:  # several pages are recognised at a time
             if key not in self._figures:
-                self._figures[key] = await self._ocr.read(image)
+                self._figures[key] = await recognised(self._ocr, image)
         return self._figures[key]
 
     async def _recognised(self, page: Page, image: bytes) -> tuple[PageText, str]:
         """Return the page with its recognised text, and why there is none."""
         try:
-            seen = await self._ocr.read(image)
+            seen = await recognised(self._ocr, image)
         except (Unavailable, AttachmentError) as exc:
             reason = "ocr_unavailable" if isinstance(exc, Unavailable) else "ocr_failed"
             return PageText(page.number, page.label, page.markdown), reason
+        self._note_partial(seen)
         text = seen["text"]
         if page.markdown.strip() and page.markdown.strip() not in text:
             text = f"{page.markdown.strip()}\n\n{text}"
         return PageText(page.number, page.label, text, True, mean_confidence(seen["lines"]), seen["lines"]), ""
+
+    def _note_partial(self, seen: OcrText) -> None:
+        if seen.get("partial"):
+            self._notes.append(PARTIAL)
 
     def _add_page(self, page: tuple[PageText, list[Gap]], done: int) -> None:
         text, gaps = page

@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 import pytest_asyncio
 
-from domain.errors import AppError, OcrUnavailable
+from domain.errors import AppError, OcrBusy, OcrUnavailable
 from domain.owner import Owner
 from domain.text import terms
 from domain.types import Attachment, AttachmentRef, Kind, OcrLine, OcrText
@@ -90,17 +90,22 @@ class ScriptedReader:
 
 
 class ScriptedOcr:
-    """Recognises bytes as the text that they are; `down` makes it fail."""
+    """Recognises bytes as the text that they are; `down` makes it fail, `busy` so many times, `partial` in part."""
 
     name = "scripted"
     down = False
+    busy = 0
+    partial = False
 
     async def read(self, image: bytes) -> OcrText:
         if self.down:
             raise OcrUnavailable(reason=Words("down", "离线"))
+        if self.busy:
+            self.busy -= 1
+            raise OcrBusy
         text = image.decode()
         lines = [OcrLine(text=line, confidence=0.9, box=[]) for line in text.splitlines()]
-        return OcrText(text=text, lines=lines, rotation=0, engine=self.name)
+        return OcrText(text=text, lines=lines, rotation=0, engine=self.name, partial=self.partial)
 
 
 class ScriptedPictures:

@@ -133,6 +133,11 @@ class Child:
         self._reader: asyncio.StreamReader
         self._status: asyncio.StreamReader
 
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 once it has ended."""
+        return self._pid
+
     async def start(self, job: Job) -> Self:
         """Fork the child for `job`. Raises ConnectionError or IncompleteReadError where the zygote is gone."""
         channel, channel_theirs = socket.socketpair()

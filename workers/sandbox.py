@@ -17,6 +17,7 @@ from domain.errors import AppError, FileCorrupt, FileTooLarge, ReadingTimedOut
 from domain.words import Words
 from settings import Settings
 from workers.child import Job, Limits
+from workers.clock import within
 from workers.process import Cause, Child, ChildFailed, Zygote
 
 PATIENCE = 2.0
@@ -92,25 +93,21 @@ class Sandbox:
     ) -> AsyncGenerator[Any, None]:
         """Yield the items of the generator `function(*args)` one by one; closing the iterator kills the child.
 
-        Arguments and errors are those of `run`; `seconds` counts only time spent waiting for the child. A child that
-        computes for `item_seconds` without giving an item is out of time too: a file that hangs its reader on one page
-        keeps others waiting no longer than that.
+        Arguments and errors are those of `run`; `seconds` counts while the child is waited for and works or sleeps, not
+        while it waits for a processor. A child that computes for `item_seconds` without giving an item is out of time
+        too: a file that hangs its reader on one page keeps others waiting no longer than that.
         """
         left = seconds or self._seconds
         paths = tuple(arg for arg in args if isinstance(arg, Path))
         limits = Limits(memory or self._memory, math.ceil(left), item_seconds or math.ceil(left), readable=paths)
         job = Job("reader", function, args, limits)
         child: Child | None = None
-        clock = asyncio.get_running_loop().time
         try:
             while True:
                 async with AsyncExitStack() as place:
                     await place.enter_async_context(self._slots)
                     child = child or await self.zygote.fork(job)
-                    began = clock()
-                    async with asyncio.timeout(left):
-                        kind, value = await self._next(child, place)
-                    left -= clock() - began
+                    (kind, value), left = await within(left, child.pid, self._next(child, place))
                 if kind == "end":
                     return
                 yield value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from workers.child import Job, Limits
+from workers.clock import within
 from workers.process import Child, ChildFailed, Zygote
 
 
@@ -29,7 +29,7 @@ class WarmWorker:
             function: Importable by name.
             args: Picklable.
             limits: Of the process over its whole life.
-            start_seconds: Longest time until it is ready.
+            start_seconds: Longest working time (`workers.clock`) until it is ready.
             most_requests: The child is replaced after this many, so that slow growth of a native library never adds up.
         """
         self._zygote = zygote
@@ -49,33 +49,32 @@ class WarmWorker:
             return
         self.close()
         self._requests = 0
-        async with self._or_close(self._start_seconds):
+        async with self._or_close():
             self._child = await self._zygote.fork(self._job)
-            await self._child.receive()
+            await within(self._start_seconds, self._child.pid, self._child.receive())
 
     async def ask(self, request: object, seconds: float) -> Any:
         """Return the answer to one request. After a failure the next request meets a new child.
 
         Raises:
-            ChildFailed: No answer within `seconds`, or the process died.
+            ChildFailed: No answer within `seconds` of work, or the process died.
         """
         await self.start()
         assert self._child is not None
         self._requests += 1
-        async with self._or_close(seconds):
+        async with self._or_close():
             self._child.send(request)
-            kind, answer = await self._child.receive()
+            (kind, answer), _ = await within(seconds, self._child.pid, self._child.receive())
         if kind == "end":
             self.close()
             raise ChildFailed("death")
         return answer
 
     @asynccontextmanager
-    async def _or_close(self, seconds: float) -> AsyncIterator[None]:
-        """Kill the child unless what is done with it ends well within `seconds`."""
+    async def _or_close(self) -> AsyncIterator[None]:
+        """Kill the child unless what is done with it ends well and in time."""
         try:
-            async with asyncio.timeout(seconds):
-                yield
+            yield
         except TimeoutError as exc:
             self.close()
             raise ChildFailed("time") from exc

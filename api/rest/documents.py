@@ -104,9 +104,14 @@ async def get_pages(
     first: Annotated[int, Query(alias="from", ge=1, le=MOST_ITEMS)] = 1,
     last: Annotated[int | None, Query(alias="to", ge=1, le=MOST_ITEMS)] = None,
 ) -> Response:
-    """Return the pages that have been read, as Markdown."""
+    """Return the pages that have been read, as Markdown: `next` is the page to go on `from`, null at the end."""
+    documents, owner = backend.services.documents, Owner(user)
+    document = await documents.get(document_id, owner)
     last = min(last or first + MOST_PAGES - 1, first + MOST_PAGES - 1)
-    return json_response({"pages": await backend.services.documents.pages(document_id, Owner(user), first, last)})
+    pages = await documents.pages(document_id, owner, first, last)
+    total, reached = document.get("pages_total") or 0, pages[-1]["number"] if pages else first - 1
+    more = reached < total and bool(pages or document["status"] in ("queued", "reading"))
+    return json_response({"pages": pages, "total": total, "next": reached + 1 if more else None})
 
 
 @router.get("/{document_id}/content", responses=ERRORS)

@@ -189,7 +189,7 @@ class OcrPool:
             if not await self._warm(slot):
                 return reading.fail(self._unavailable())
             try:
-                text = await slot.worker.ask(reading.image, self._timeout)
+                text = await slot.worker.ask((reading.image, self._timeout), self._timeout)
             except ChildFailed as exc:
                 slot.state = "starting"
                 logger.warning("an OCR worker is replaced (%s)", exc.cause)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,8 @@ LEAST_CONFIDENCE = 0.5
 """Lines below this are dropped: icons and textures that were taken for characters come out at 0.1 to 0.5."""
 DOUBTFUL = 0.8
 """A turned picture whose mean confidence stays below this is read unturned too, and the better reading is kept."""
-
-
+SAFE_SHARE = 0.9
+"""Share of its time after which no further strip of a long picture is begun."""
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
@@ -38,35 +40,46 @@ class Recognizer:
         self._paddleocr = _build(models, folders, threads)
         self._predict(np.full((64, 320, 3), 255, np.uint8), turn=True)
 
-    def read(self, image: bytes) -> OcrText:
-        """Return the text of a PNG or JPEG in reading order.
+    def read(self, image: bytes, seconds: float = inf) -> OcrText:
+        """Return the text of a PNG or JPEG in reading order; of a long one what is read in `seconds` of work.
 
         Raises:
             Unreadable: It cannot be decoded.
         """
         picture = _decode(image)
         strips = cut(picture)
+        partial = False
         if len(strips) == 1:
             lines, rotation = self._read_upright(picture)
         else:
-            lines, rotation = self._read_strips(picture, strips)
+            lines, rotation, partial = self._read_strips(picture, strips, seconds)
         rows = reading_order([line for line in lines if line["confidence"] >= LEAST_CONFIDENCE])
-        return OcrText(
+        seen = OcrText(
             text="\n".join("  ".join(line["text"] for line in row) for row in rows),
             lines=[line for row in rows for line in row],
             rotation=rotation if rows else 0,
             engine=self.name,
         )
+        if partial:
+            seen["partial"] = True
+        return seen
 
-    def _read_strips(self, picture: Pixels, strips: list[tuple[int, int, Pixels]]) -> tuple[list[OcrLine], int]:
+    def _read_strips(
+        self, picture: Pixels, strips: list[tuple[int, int, Pixels]], seconds: float
+    ) -> tuple[list[OcrLine], int, bool]:
         """Read a long picture strip by strip, all turned as the strip with the most ink asks for."""
+        began = (time.monotonic(), time.process_time())
         fullest = max(strips, key=lambda strip: float(strip[2].std()))[2]
         _, rotation = self._read_upright(fullest)
         lines: list[OcrLine] = []
-        for left, top, strip in cut(_turned(picture, rotation)):
+        upright = cut(_turned(picture, rotation))
+        for done, (left, top, strip) in enumerate(upright):
+            worked = min(time.monotonic() - began[0], time.process_time() - began[1])
+            if done and worked * (done + 2) / (done + 1) > SAFE_SHARE * seconds:
+                return lines, rotation, True
             found, _ = self._predict(strip, turn=False)
             lines += [_moved(line, left, top) for line in found]
-        return lines, rotation
+        return lines, rotation, False
 
     def _read_upright(self, picture: Pixels) -> tuple[list[OcrLine], int]:
         """Read a picture turned upright; return its lines and the degrees (counter-clockwise) it was turned by.

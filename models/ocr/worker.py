@@ -30,8 +30,10 @@ class OcrSetup:
     threads: int
 
 
-def recognise(setup: OcrSetup, pictures: Iterator[bytes]) -> Iterator[str | OcrText | None]:
+def recognise(setup: OcrSetup, pictures: Iterator[tuple[bytes, float]]) -> Iterator[str | OcrText | None]:
     """Yield the engine's name when it is ready, then the text of each picture; None for one that it cannot read.
+
+    A picture comes with the seconds of work that it may take.
 
     Raises:
         OcrUnavailable: A package or a model file is missing.
@@ -44,9 +46,9 @@ def recognise(setup: OcrSetup, pictures: Iterator[bytes]) -> Iterator[str | OcrT
 
     recognizer = Recognizer(models, folders, setup.threads)
     yield recognizer.name
-    for picture in pictures:
+    for picture, seconds in pictures:
         try:
-            text = recognizer.read(picture)
+            text = recognizer.read(picture, seconds)
         except Exception:  # one picture that the engine cannot take must not end the worker
             logger.exception("OCR refused a picture")
             text = None

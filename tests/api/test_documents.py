@@ -90,6 +90,22 @@ async def test_bad_uploads(client: httpx.AsyncClient, model: OpenAIServer) -> No
     assert big.json()[0]["error"]["code"] == "file_too_large"
 
 
+async def test_pages_are_paged(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    text = "\f".join(f"Sheet {number} of the file" for number in range(1, 122))
+    data, files = {"session_id": "paged"}, {"file": ("sheets.txt", text.encode())}
+    [queued] = (await client.post("/api/v1/documents", data=data, files=files)).json()
+    await ready(client, queued["id"])
+    path, numbers, start = f"/api/v1/documents/{queued['id']}/pages", list[int](), 1
+    while start:
+        answer = (await client.get(path, params={"from": start})).json()
+        numbers += [page["number"] for page in answer["pages"]]
+        assert answer["total"] == 121
+        start = answer["next"]
+    assert numbers == list(range(1, 122))
+    assert (await client.get(path, params={"from": 3, "to": 4})).json()["next"] == 5
+    assert (await client.get(path, params={"from": 500})).json() == {"pages": [], "total": 121, "next": None}
+
+
 async def test_unknown_documents(client: httpx.AsyncClient, model: OpenAIServer) -> None:
     for path in ("nothing", "nothing/pages"):
         response = await client.get(f"/api/v1/documents/{path}")

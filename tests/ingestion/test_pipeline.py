@@ -9,6 +9,7 @@ import pytest
 from domain.errors import FileCorrupt, FileEncrypted, UnknownDocument
 from domain.owner import Owner
 from domain.types import Attachment
+from ingestion import recognition
 from readers.figures import MARK
 from readers.interface import Embedded, Outline, Page
 from settings import Settings
@@ -157,6 +158,17 @@ async def test_page_that_ocr_cannot_read_is_a_warning(library: Library) -> None:
     assert document["status"] == "ready"
     assert document["coverage"]["failed"] == [{"page": 1, "reason": "此处无法进行文字识别"}]
     assert "第 1 页" in document["warnings"][0]
+
+
+async def test_a_busy_engine_is_waited_for_and_part_of_a_picture_is_said(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recognition, "_PAUSE", 0.01)
+    library.ocr.busy, library.ocr.partial = 3, True
+    library.reader.scripts["a.txt"] = [OUTLINE, Page(1, "", "", b"scan"), Page(2, "", "typed"), Page(3, "", "more")]
+    document = await library.add("x")
+    assert "coverage" not in document
+    assert document["warnings"] == ["Of a long picture only the first part was recognised in the time allowed."]
 
 
 async def test_pictures_on_a_page_are_read_where_they_stand(library: Library) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import OcrBusy, OcrFailed, OcrUnavailable, ReadingTimedOut
+from domain.types import OcrLine
 from models.ocr.pool import OcrPool, open_ocr
 from settings import Settings
 from tests.drawn_pictures import drawn, encoded
@@ -124,6 +125,25 @@ async def test_a_scrolling_screenshot_is_read_from_end_to_end(ocr_pool: OcrPool)
     assert text["text"].splitlines() == lines
     tops = [line["box"][0][1] for line in text["lines"]]
     assert tops == sorted(tops) and tops[-1] > 2090
+
+
+def test_of_a_long_picture_is_kept_what_time_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    from models.ocr.recognizer import Recognizer
+
+    def predicted(*_: object, **__: object) -> tuple[list[OcrLine], int]:
+        end = time.process_time() + 0.03
+        while time.process_time() < end:
+            pass
+        return [OcrLine(text="line", confidence=0.9, box=[[0, 0], [9, 0], [9, 9], [0, 9]])], 0
+
+    monkeypatch.setattr(Recognizer, "_predict", predicted)
+    monkeypatch.setattr(Recognizer, "_read_upright", predicted)
+    page = encoded(drawn((30, 30, "x"), size=(640, 19_000)))
+    recognizer = Recognizer.__new__(Recognizer)
+    recognizer.name = "scripted"
+    whole, part = recognizer.read(page), recognizer.read(page, 0.2)
+    assert "partial" not in whole
+    assert part["partial"] and 1 <= len(part["lines"]) < len(whole["lines"])
 
 
 async def test_what_is_no_picture_does_not_end_the_worker(ocr_pool: OcrPool) -> None:

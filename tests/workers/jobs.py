@@ -21,6 +21,14 @@ def hang(seconds: float = 600) -> None:
     time.sleep(seconds)
 
 
+def compute(seconds: float, core: int) -> None:
+    """Compute for so long on one processor, yielding to others."""
+    os.sched_setaffinity(0, {core})
+    os.nice(3)
+    while time.process_time() < seconds:
+        pass
+
+
 def spin() -> None:
     while True:
         pass
