@@ -71,7 +71,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     closes(stack, http)
     tools = ToolRegistry(settings, documents, http, sandbox=sandbox)
     closes(stack, tools)
-    speaker, listener = open_speaker(settings), open_listener(settings)
+    speaker, listener = open_speaker(settings), open_listener(settings, sandbox)
     closes(stack, speaker)
     closes(stack, listener)
     pictures = Pictures(settings, sandbox, ocr, vision, documents.cache)

@@ -6,6 +6,7 @@ import io
 import itertools
 import wave
 from collections.abc import Iterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from av import AudioFrame, AudioStream
     from av.container import InputContainer
 
+    from workers.sandbox import Sandbox
+
 Samples = NDArray[np.float32]
 SAMPLE_RATE = 24_000
 HEARING_RATE = 16_000
+_PIECE_BYTES = 4 * 1024 * 1024
 MEDIA_TYPES: dict[AudioFormat, str] = {"mp3": "audio/mpeg", "wav": "audio/wav", "opus": "audio/ogg"}
 SELF_CONTAINED = {
     "format_whitelist": "wav,w64,mp3,ogg,flac,mov,matroska,aac,amr,aiff,au,caf,asf",
@@ -121,31 +125,42 @@ def with_length(audio: bytes, audio_format: AudioFormat) -> bytes:
         return wav(file.readframes(file.getnframes()), file.getframerate())
 
 
-def decode(audio: bytes, *, max_seconds: float) -> Samples:
-    """Decode a recording to mono float samples at `HEARING_RATE`.
+async def decode_apart(audio: bytes, sandbox: Sandbox, *, max_seconds: float) -> Samples:
+    """Decode a recording to mono float samples at `HEARING_RATE`, in a process of its own: FFmpeg is native code.
 
     Raises:
         FileCorrupt: There is no audio in it.
         FileTooLarge: It is longer than `max_seconds`.
     """
+    async with aclosing(sandbox.stream(decoded, audio, max_seconds, name="audio")) as pieces:
+        heard = [np.frombuffer(piece, np.float32) async for piece in pieces]
+    return np.concatenate(heard)
+
+
+def decoded(audio: bytes, max_seconds: float) -> Iterator[bytes]:
+    """Yield the float samples of a recording in pieces; for `decode_apart`, whose errors it raises."""
     import av
 
     resampler = av.AudioResampler(format="flt", layout="mono", rate=HEARING_RATE)
-    pieces: list[Samples] = []
+    pending = bytearray()
     length = 0
     try:
         with av.open(io.BytesIO(audio), mode="r", options=SELF_CONTAINED, metadata_errors="ignore") as container:
             for frame in itertools.chain(_frames(container), (None,)):
                 for piece in resampler.resample(frame):
-                    pieces.append(piece.to_ndarray().reshape(-1).astype(np.float32, copy=False))
-                    length += pieces[-1].size
+                    samples = piece.to_ndarray().reshape(-1).astype(np.float32, copy=False)
+                    pending += samples.tobytes()
+                    length += samples.size
                 if length > max_seconds * HEARING_RATE:
                     raise FileTooLarge(name="audio", limit=too_long(max_seconds))
+                if len(pending) >= _PIECE_BYTES:
+                    yield bytes(pending)
+                    pending.clear()
     except (av.FFmpegError, IndexError, ValueError) as exc:
         raise FileCorrupt(name="audio") from exc
-    if not pieces:
+    if not length:
         raise FileCorrupt(name="audio")
-    return np.concatenate(pieces)
+    yield bytes(pending)
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:

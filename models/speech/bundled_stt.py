@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from domain.errors import SpeechUnavailable
 from domain.packages import package_dir
-from models.speech.audio import Samples, decode
+from models.speech.audio import Samples, decode_apart
 from models.speech.texts import LISTENER_BUNDLED, NOT_WRITTEN_DOWN
 from settings import Settings
+from workers.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -36,18 +37,19 @@ class BundledListener:
     name = "whisper-base"
     detail = LISTENER_BUNDLED
 
-    def __init__(self, settings: Settings) -> None:
-        """Load nothing yet."""
-        self._settings = settings
+    def __init__(self, settings: Settings, sandbox: Sandbox) -> None:
+        """Load nothing yet; recordings are decoded in `sandbox`."""
+        self._settings, self._sandbox = settings, sandbox
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="listener")
         self._model: WhisperModel | None = None
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
         """Return (text, language); see `Listener`. A cancelled call stops after the segment at hand."""
         cancelled = threading.Event()
+        samples = await decode_apart(audio, self._sandbox, max_seconds=self._settings.stt_max_seconds)
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._worker, self._listen, audio, language, cancelled
+                self._worker, self._listen, samples, language, cancelled
             )
         except asyncio.CancelledError:
             cancelled.set()
@@ -60,8 +62,7 @@ class BundledListener:
         self._worker.shutdown(wait=False, cancel_futures=True)
         self._model = None
 
-    def _listen(self, audio: bytes, language: str | None, cancelled: threading.Event) -> tuple[str, str]:
-        samples = decode(audio, max_seconds=self._settings.stt_max_seconds)
+    def _listen(self, samples: Samples, language: str | None, cancelled: threading.Event) -> tuple[str, str]:
         model = self._load()
         spoken = language or _detect(model, samples)
         segments, _ = model.transcribe(

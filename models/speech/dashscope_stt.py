@@ -12,8 +12,9 @@ from dashscope.api_entities.dashscope_response import MultiModalConversationResp
 from domain.errors import SpeechUnavailable
 from domain.language import written_language
 from models.speech import texts
-from models.speech.audio import HEARING_RATE, decode, to_pcm, wav
+from models.speech.audio import HEARING_RATE, decode_apart, to_pcm, wav
 from settings import Settings
+from workers.sandbox import Sandbox
 
 DASHSCOPE_MODEL = "qwen3-asr-flash"
 _PART_SECONDS = 170
@@ -27,13 +28,13 @@ class DashScopeListener:
     name = DASHSCOPE_MODEL
     detail = texts.listener_dashscope(DASHSCOPE_MODEL)
 
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
+    def __init__(self, settings: Settings, sandbox: Sandbox) -> None:
+        """Keep the settings; recordings are decoded in `sandbox`."""
+        self._settings, self._sandbox = settings, sandbox
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
         """Return (text, language); see `Listener`."""
-        samples = await asyncio.to_thread(decode, audio, max_seconds=self._settings.stt_max_seconds)
+        samples = await decode_apart(audio, self._sandbox, max_seconds=self._settings.stt_max_seconds)
         step = _PART_SECONDS * HEARING_RATE
         heard: list[str] = []
         for at in range(0, len(samples), step):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from domain.packages import package_dir
 from models.speech.interface import Listener, Speaker
 from settings import Settings
+from workers.sandbox import Sandbox
 
 
 def _dashscope_speaker(settings: Settings) -> Speaker | None:
@@ -24,31 +25,31 @@ def _bundled_speaker(settings: Settings) -> Speaker | None:
     return bundled_tts.BundledSpeaker(settings) if wanted else None
 
 
-def _hosted_listener(settings: Settings) -> Listener | None:
+def _hosted_listener(settings: Settings, sandbox: Sandbox) -> Listener | None:
     from models.speech.hosted_stt import open_hosted
 
     return open_hosted(settings)
 
 
-def _dashscope_listener(settings: Settings) -> Listener | None:
+def _dashscope_listener(settings: Settings, sandbox: Sandbox) -> Listener | None:
     if not _dashscope(settings):
         return None
     from models.speech.dashscope_stt import DashScopeListener
 
-    return DashScopeListener(settings)
+    return DashScopeListener(settings, sandbox)
 
 
-def _bundled_listener(settings: Settings) -> Listener | None:
+def _bundled_listener(settings: Settings, sandbox: Sandbox) -> Listener | None:
     from models.speech import bundled_stt
 
-    return bundled_stt.BundledListener(settings) if bundled_stt.installed() else None
+    return bundled_stt.BundledListener(settings, sandbox) if bundled_stt.installed() else None
 
 
 SPEAKERS: dict[str, Callable[[Settings], Speaker | None]] = {
     "dashscope": _dashscope_speaker,
     "bundled": _bundled_speaker,
 }
-LISTENERS: dict[str, Callable[[Settings], Listener | None]] = {
+LISTENERS: dict[str, Callable[[Settings, Sandbox], Listener | None]] = {
     "hosted": _hosted_listener,
     "dashscope": _dashscope_listener,
     "bundled": _bundled_listener,
@@ -61,9 +62,9 @@ def open_speaker(settings: Settings) -> Speaker | None:
     return next((speaker for opener in SPEAKERS.values() if (speaker := opener(settings)) is not None), None)
 
 
-def open_listener(settings: Settings) -> Listener | None:
-    """Return who listens, or None without any."""
-    return next((listener for opener in LISTENERS.values() if (listener := opener(settings)) is not None), None)
+def open_listener(settings: Settings, sandbox: Sandbox) -> Listener | None:
+    """Return who listens, or None without any; what is decoded here is decoded in `sandbox`."""
+    return next((heard for opener in LISTENERS.values() if (heard := opener(settings, sandbox)) is not None), None)
 
 
 def _dashscope(settings: Settings) -> bool:

@@ -17,10 +17,11 @@ import openai
 import pytest
 import pytest_asyncio
 
-from models.speech.audio import HEARING_RATE, decode, wav
+from models.speech.audio import HEARING_RATE, wav
 from settings import Settings
 from tests.api.conftest import events_of, said_to
 from tests.live_server import LiveServer
+from tests.sounds import decode
 from tests.standins.dashscope_server import DashScopeServer
 from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
 

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from settings import Settings
+from tests.readers.conftest import sandbox
 from tests.standins.openai_server import OpenAIServer
+
+__all__ = ["sandbox"]
 
 Configure = Callable[..., Settings]
 

@@ -128,6 +128,7 @@ async def test_a_scrolling_screenshot_is_read_from_end_to_end(ocr_pool: OcrPool)
 
 
 def test_of_a_long_picture_is_kept_what_time_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", "")  # OpenCV sets it when it is imported
     from models.ocr.recognizer import Recognizer
 
     def predicted(*_: object, **__: object) -> tuple[list[OcrLine], int]:

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from domain.errors import BadInput, FileCorrupt, FileTooLarge, SpeechUnavailable
-from models.speech.audio import HEARING_RATE, SAMPLE_RATE, Encoder, decode, to_pcm, wav, with_length
+from models.speech.audio import HEARING_RATE, SAMPLE_RATE, Encoder, to_pcm, wav, with_length
 from models.speech.bundled_stt import BundledListener
 from models.speech.bundled_tts import BundledSpeaker
 from models.speech.dashscope_stt import DashScopeListener
@@ -28,7 +28,9 @@ from models.speech.hosted_stt import HostedListener, open_hosted
 from models.speech.interface import AudioFormat
 from models.speech.registry import open_listener, open_speaker
 from settings import Settings
+from tests.sounds import decode
 from tests.standins.listening import Listening
+from workers.sandbox import Sandbox
 
 ENGLISH = "The train leaves the station at nine, and the children wave from the window."
 CHINESE = "今天天气很好，我们一起去公园散步。"
@@ -48,8 +50,8 @@ async def speaker(lasting: Settings) -> AsyncIterator[BundledSpeaker]:
 
 
 @pytest.fixture(scope="module")
-async def listener(lasting: Settings) -> AsyncIterator[BundledListener]:
-    listener = BundledListener(lasting)
+async def listener(lasting: Settings, sandbox: Sandbox) -> AsyncIterator[BundledListener]:
+    listener = BundledListener(lasting, sandbox)
     yield listener
     await listener.aclose()
 
@@ -199,7 +201,7 @@ async def test_an_openai_compatible_listener(
     await refused.aclose()
 
 
-def test_who_speaks_and_listens(tmp_path: Path) -> None:
+def test_who_speaks_and_listens(tmp_path: Path, sandbox: Sandbox) -> None:
     def given(**values: Any) -> Settings:
         return Settings(data_dir=tmp_path, _env_file=None, **values)
 
@@ -207,9 +209,9 @@ def test_who_speaks_and_listens(tmp_path: Path) -> None:
     assert isinstance(open_speaker(given(dashscope_api_key="k")), DashScopeSpeaker)
     assert isinstance(open_speaker(given(dashscope_api_key="k", tts_engine="bundled")), BundledSpeaker)
     assert open_speaker(given(tts_engine="off")) is None and open_speaker(given(tts_engine="dashscope")) is None
-    assert isinstance(open_listener(given()), BundledListener)
-    assert isinstance(open_listener(given(dashscope_api_key="k")), DashScopeListener)
-    chosen = open_listener(given(dashscope_api_key="k", stt_base_url="http://stt.example/v1"))
+    assert isinstance(open_listener(given(), sandbox), BundledListener)
+    assert isinstance(open_listener(given(dashscope_api_key="k"), sandbox), DashScopeListener)
+    chosen = open_listener(given(dashscope_api_key="k", stt_base_url="http://stt.example/v1"), sandbox)
     assert isinstance(chosen, HostedListener) and "stt.example" in chosen.detail.en
 
 

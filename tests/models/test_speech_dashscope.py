@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from domain.errors import SpeechUnavailable
-from models.speech.audio import HEARING_RATE, decode, wav
+from models.speech.audio import HEARING_RATE, wav
 from models.speech.dashscope_stt import DashScopeListener
 from models.speech.dashscope_tts import DashScopeSpeaker
 from models.speech.interface import AudioFormat
 from settings import Settings
+from tests.sounds import decode
 from tests.standins.dashscope_server import SECONDS_A_CHARACTER, DashScopeServer
+from workers.sandbox import Sandbox
 
 TEXT = "您好，这是第一句话。Here is **the** second one [1]."
 SPOKEN = ["您好，这是第一句话。", "Here is the second one."]
@@ -136,8 +138,8 @@ async def test_nothing_to_say_asks_nobody(server: DashScopeServer, tmp_path: Pat
     assert await _speak(_settings(server, tmp_path), "--- 😀 ---") == b"" and not server.messages
 
 
-async def test_listening(server: DashScopeServer, tmp_path: Path) -> None:
-    listener = DashScopeListener(_settings(server, tmp_path))
+async def test_listening(server: DashScopeServer, tmp_path: Path, sandbox: Sandbox) -> None:
+    listener = DashScopeListener(_settings(server, tmp_path), sandbox)
     audio = wav(bytes(2 * HEARING_RATE * 3), HEARING_RATE)
     assert await listener.transcribe(audio) == ("heard 3.0 seconds", "en")
     assert server.messages[-1]["parameters"]["asr_options"] == {"enable_lid": True}
@@ -145,14 +147,14 @@ async def test_listening(server: DashScopeServer, tmp_path: Path) -> None:
     assert server.messages[-1]["parameters"]["asr_options"] == {"language": "zh"}
 
 
-async def test_long_recordings_go_in_parts(server: DashScopeServer, tmp_path: Path) -> None:
-    listener = DashScopeListener(_settings(server, tmp_path))
+async def test_long_recordings_go_in_parts(server: DashScopeServer, tmp_path: Path, sandbox: Sandbox) -> None:
+    listener = DashScopeListener(_settings(server, tmp_path), sandbox)
     text, _ = await listener.transcribe(wav(bytes(2 * HEARING_RATE * 200), HEARING_RATE))
     assert text == "heard 170.0 seconds heard 30.0 seconds"
 
 
-async def test_listening_with_a_bad_key(server: DashScopeServer, tmp_path: Path) -> None:
-    listener = DashScopeListener(_settings(server, tmp_path, dashscope_api_key="bad-key"))
+async def test_listening_with_a_bad_key(server: DashScopeServer, tmp_path: Path, sandbox: Sandbox) -> None:
+    listener = DashScopeListener(_settings(server, tmp_path, dashscope_api_key="bad-key"), sandbox)
     with pytest.raises(SpeechUnavailable) as caught:
         await listener.transcribe(wav(bytes(2 * HEARING_RATE), HEARING_RATE))
     assert "key" in caught.value.body("en")["message"]
