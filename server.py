@@ -8,6 +8,7 @@ import resource
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -24,7 +25,7 @@ from api.edge.static import page_router
 from api.langserve.mount import mount_langserve
 from api.openai import audio, completions, embeddings, models, responses
 from api.rest import chat, documents, graph, health, metrics, personas, runs, sessions, speech, tools
-from api.rest.openapi import TAGS
+from api.rest.openapi import TAGS, described
 from api.runs.deletion import finish_deletions
 from api.runs.runner import TurnRunner
 from domain.words import Words
@@ -104,14 +105,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for room in (completions, responses, models, embeddings, audio):
         app.include_router(room.router)
     app.include_router(page_router())
+    app.openapi = partial(described, app)  # type: ignore[method-assign]
     app.add_middleware(JsonShape)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"],
-            expose_headers=["X-Request-Id", "X-Run-Id"],
-        )  # fmt: skip
     app.add_middleware(ApiKeys, settings=settings)
     app.add_middleware(BodyLimit, limit=settings.max_turn_bytes)
+    if settings.cors_origins:  # around all that refuses, so that a page can read why
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"],
+            expose_headers=["X-Request-Id", "X-Run-Id", "Retry-After"],
+        )  # fmt: skip
     app.add_middleware(RequestScope)
     return app
 

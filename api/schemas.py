@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 from typing_extensions import TypedDict
 
 from domain.errors import Unfit
+from domain.owner import MOST_THREAD_CHARS, THREAD_ID
 from domain.runs import ConcurrencyPolicy, RunState
 from domain.types import Attachment, Citation, ToolRun, Usage
 from turn.options import TurnOptions, option_fields
 
-SessionId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
+SessionId = Annotated[str, StringConstraints(min_length=1, max_length=MOST_THREAD_CHARS, pattern=THREAD_ID)]
 DisconnectPolicy = Literal["continue", "cancel"]
 
 MOST_ITEMS = 2**31 - 1
@@ -25,16 +26,18 @@ _SESSION = "Conversation to go on with; empty: a new one is made and returned."
 
 
 class Body(BaseModel):
-    """A JSON object of known fields."""
+    """A JSON object of known fields; one that is null counts as left out."""
 
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
-    def _few_fields(cls, value: object) -> object:
-        if isinstance(value, dict) and len(value) > MOST_FIELDS:
+    def _few_and_given(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        if len(value) > MOST_FIELDS:
             raise Unfit(f"has more than {MOST_FIELDS} fields", f"字段超过 {MOST_FIELDS} 个")
-        return value
+        return {name: given for name, given in value.items() if given is not None}
 
 
 _Options: Any = create_model("TurnOptions", __base__=Body, **option_fields())
@@ -125,12 +128,51 @@ class Receipt(BaseModel):
     )
 
 
+class Session(TypedDict):
+    """A session as lists show it; times are ISO 8601 UTC."""
+
+    session_id: str
+    title: str
+    created_at: str
+    last_activity: str
+    message_count: int
+
+
+class SessionList(TypedDict):
+    """Sessions of a user, last active first; `total` counts all that fit the query."""
+
+    sessions: list[Session]
+    total: int
+    offset: int
+
+
+class Transcript(Session):
+    """A session with a part of its messages."""
+
+    messages: list[dict[str, Any]]
+    offset: int
+    total: int
+
+
+class SessionTitle(TypedDict):
+    """A session and its title."""
+
+    session_id: str
+    title: str
+
+
+class NewSession(SessionTitle):
+    """A session that was made; `messages` counts what it begins with."""
+
+    messages: int
+
+
 class SessionBody(Body):
     """Names a session."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"session_id": "s-1"}]})
 
-    session_id: SessionId
+    session_id: Annotated[str, StringConstraints(min_length=1, max_length=MOST_THREAD_CHARS)]
 
 
 class RenameBody(Body):
@@ -230,10 +272,13 @@ class Transcription(BaseModel):
 ERRORS: dict[int | str, dict[str, object]] = {
     code: {"model": Failure, "description": text}
     for code, text in (
+        (401, "No valid API key"),
+        (403, "Not allowed from there"),
         (404, "No such thing of this user"),
         (409, "The session is still answering"),
         (413, "Too large"),
         (422, "Not a valid request"),
+        (429, "Too many requests"),
         (503, "A needed part does not answer"),
     )
 }

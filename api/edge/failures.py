@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from redisvl.exceptions import RedisVLError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from domain.errors import (
     AppError,
@@ -47,6 +48,7 @@ _REASONS: dict[str, Words] = {
     "model_attributes_type": Words("must be an object", "必须是对象"),
     "string_too_short": Words("is empty", "不能为空"),
     "string_too_long": Words("is too long", "过长"),
+    "string_pattern_mismatch": Words("has a form or characters that are not allowed", "的格式或字符不符合要求"),
     "json_invalid": Words("is not valid JSON", "不是有效的 JSON"),
 }
 
@@ -123,12 +125,24 @@ def _problem(problem: object) -> Words:
     if not isinstance(problem, Mapping):
         return Words(str(problem), "格式有误")
     kind = str(problem.get("type"))
-    places = [str(part) for part in problem.get("loc", ()) if part not in ("body", "query", "path", "header")]
+    where = problem.get("loc", ())
+    named = where[1:] if len(where) > 1 and where[0] in ("body", "query", "path", "header") else where
+    places = [str(part) for part in named if part != "body"]
     place = "body" if kind == "json_invalid" else ".".join(places)
     cause = (problem.get("ctx") or {}).get("error")
     message = str(problem.get("msg", "is not valid")).removeprefix("Value error, ")
     words = cause.words if isinstance(cause, Unfit) else _REASONS.get(kind, Words(message, "不符合要求"))
     return Words(f"{place} {words.en}".strip(), f"{place} {words.zh}".strip())
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return the methods that the path of a request knows."""
+
+    def known(method: str) -> bool:
+        return any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+
+    found = {method for method in ("DELETE", "GET", "PATCH", "POST", "PUT") if known(method)}
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -143,12 +157,11 @@ def install_error_handlers(app: FastAPI) -> None:
 
     async def on_http_error(request: Request, exc: Exception) -> JSONResponse:
         status, path = cast("HTTPException", exc).status_code, request.url.path
-        error: AppError = as_app_error(exc)
-        if status == 404:
-            error = UnknownPath(path=path)
-        elif status == 405:
-            error = MethodNotAllowed(method=request.method, path=path)
-        return error_response(request, error)
+        if status == 405:
+            response = error_response(request, MethodNotAllowed(method=request.method, path=path))
+            response.headers["Allow"] = ", ".join(_allowed_methods(request))
+            return response
+        return error_response(request, UnknownPath(path=path) if status == 404 else as_app_error(exc))
 
     async def on_client_left(request: Request, exc: Exception) -> Response:
         return Response(status_code=499)

@@ -7,6 +7,7 @@ import logging
 import re
 import time
 import uuid
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,7 +34,11 @@ _FILES_IN_JSON = ("/agent/", "/v1/")
 
 
 class RequestScope:
-    """Gives a request its id, logs and measures it, and turns uncaught exceptions into the error shape."""
+    """Gives a request its id, logs and measures it, and turns uncaught exceptions into the error shape.
+
+    HEAD is answered as GET is, without the body. A redirect names a path alone: behind a proxy the server does not know
+    by which scheme and port it was reached.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -47,23 +52,31 @@ class RequestScope:
         request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         token, started, status = request_id_var.set(request_id), time.perf_counter(), 0
+        routed = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+                headers = message.get("headers", [])
+                if status == 307:
+                    headers = [(name, _path_only(value) if name == b"location" else value) for name, value in headers]
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_id)
+            await self.app(routed, receive, send_with_id)
         except Exception as exc:  # noqa: BLE001  # the last resort: a client must get an answer, the log the trace
             error = as_app_error(exc)
             if not status:
                 await error_response(Request(scope), error)(scope, receive, send_with_id)
         finally:
-            _record(scope, status, time.perf_counter() - started)
+            _record(routed, status, time.perf_counter() - started)
             request_id_var.reset(token)
+
+
+def _path_only(location: bytes) -> bytes:
+    return urlsplit(location)._replace(scheme=b"", netloc=b"").geturl()
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:

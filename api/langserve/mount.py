@@ -31,7 +31,7 @@ from api.runs.run import Run
 from api.runs.runner import TurnRunner
 from api.schemas import DisconnectPolicy
 from domain.errors import BadInput
-from domain.owner import Owner
+from domain.owner import Owner, check_thread_id
 from domain.surrogates import cleaned
 from domain.words import Words
 from turn.options import OPTIONS, TurnOptions, option_fields
@@ -261,7 +261,8 @@ class ServedRoute(APIRoute):
 def _chooses_policy(body: object) -> bool:
     given = body.get("config") if isinstance(body, dict) else None
     configs = given if isinstance(given, list) else [given]
-    return any(isinstance(one, dict) and "on_disconnect" in (one.get("configurable") or ()) for one in configs)
+    options = (one.get("configurable") for one in configs if isinstance(one, dict))
+    return any(isinstance(one, dict) and "on_disconnect" in one for one in options)
 
 
 async def _translated(working: Awaitable[Response]) -> Response:
@@ -295,8 +296,8 @@ def _per_request(config: dict[str, Any], request: Request) -> dict[str, Any]:
     options = {**(config.get("configurable") or {}), "user_id": request.state.user_id, "reads": asked_language(request)}
     if not options.get("thread_id"):
         options["thread_id"] = request.headers.get("x-session-id") or request.headers.get("x-thread-id")
-    if options["thread_id"] is not None and not 0 < len(str(options["thread_id"])) <= 128:
-        raise BadInput(reason=Words("thread_id must have 1 to 128 characters", "thread_id 长度须为 1 到 128 个字符"))
+    if options["thread_id"] is not None:
+        check_thread_id(str(options["thread_id"]), "thread_id")
     return {**config, "configurable": options}
 
 

@@ -13,7 +13,7 @@ from api.openai.schemas import SESSION, FunctionTool, ResponseFormat
 from api.runs.run import Run
 from api.schemas import Answer
 from domain.errors import BadInput
-from domain.owner import Owner
+from domain.owner import Owner, check_thread_id
 from domain.words import Words
 from models.chat.interface import Chat
 from turn.model_options import ModelOptions
@@ -27,10 +27,10 @@ def owner_of_call(user: str, thread: str | None) -> Owner:
     """Return whose turn it is; without a thread it stands alone.
 
     Raises:
-        BadInput: The name of the thread is too long.
+        BadInput: That is no name for a thread.
     """
-    if thread is not None and len(thread) > 128:
-        raise BadInput(reason=Words(f"{SESSION} is longer than 128 characters", f"{SESSION} 超过 128 个字符"))
+    if thread:
+        check_thread_id(thread, SESSION)
     return Owner(user, thread or f"once-{uuid.uuid4().hex}")
 
 

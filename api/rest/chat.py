@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.backend import Backend, BackendDep, UserDep
 from api.edge.responses import json_response
-from api.rest.openapi import CHAT_BODY, FILE_BODY, FILES_BODY, IMAGE_BODY, request_body
+from api.rest.openapi import CHAT_BODY, EVENTS, FILE_BODY, FILES_BODY, IMAGE_BODY, request_body
 from api.rest.turn_bodies import TurnBody, read_turn_body, turn_request
 from api.runs.run import Run
 from api.runs.voice import spoken_batches, unspoken_batches
@@ -34,7 +34,12 @@ async def chat_with_file(request: Request, backend: BackendDep, user: UserDep) -
     return await _answer(request, backend, user)
 
 
-@router.post("/chat/stream", responses=ERRORS, openapi_extra=request_body(CHAT_BODY, FILES_BODY))
+@router.post(
+    "/chat/stream",
+    response_class=Response,
+    responses={**ERRORS, **EVENTS},
+    openapi_extra=request_body(CHAT_BODY, FILES_BODY),
+)
 async def chat_stream(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Answer as Server-Sent Events.
 

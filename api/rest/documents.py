@@ -9,11 +9,13 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
+from typing_extensions import TypedDict
 
 from api.backend import BackendDep, UserDep
 from api.edge.failures import asked_language
 from api.edge.forms import read_upload
 from api.edge.responses import json_response
+from api.rest.openapi import BINARY
 from api.rest.receipts import receipt
 from api.runs.deletion import delete_document as delete_everywhere
 from api.runs.uploads import start_reading, store_uploads
@@ -23,6 +25,7 @@ from domain.language import language_of
 from domain.owner import Owner
 from domain.types import Attachment
 from domain.words import Words
+from stores.library.search import Hit
 
 MOST_PAGES = 100
 """Most pages of one answer."""
@@ -53,6 +56,12 @@ _UPLOAD: dict[str, Any] = {
 SessionQuery = Annotated[SessionId | None, Query(description="Session; without one the user's lasting library.")]
 
 
+class Hits(TypedDict):
+    """Passages that were found, best first."""
+
+    hits: list[Hit]
+
+
 @router.post("", status_code=201, response_model=list[Attachment], responses=ERRORS, openapi_extra=_UPLOAD)
 async def upload_documents(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Store files and read them in the background; ask for each that is not `ready` by its id to see how far it is.
@@ -80,7 +89,7 @@ async def list_documents(backend: BackendDep, user: UserDep, session_id: Session
     return json_response(await backend.services.documents.list(Owner(user, session_id)))
 
 
-@router.post("/search", responses=ERRORS)
+@router.post("/search", response_model=Hits, responses=ERRORS)
 async def search_documents(body: SearchBody, backend: BackendDep, user: UserDep) -> Response:
     """Find passages by meaning and by words."""
     owner = Owner(user, body.session_id)
@@ -114,7 +123,11 @@ async def get_pages(
     return json_response({"pages": pages, "total": total, "next": reached + 1 if more else None})
 
 
-@router.get("/{document_id}/content", responses=ERRORS)
+@router.get(
+    "/{document_id}/content",
+    response_class=Response,
+    responses={**ERRORS, 200: {"description": "The file", "content": {"*/*": {"schema": BINARY}}}},
+)
 async def get_content(document_id: str, backend: BackendDep, user: UserDep) -> Response:
     """Return the file itself. Only pictures, audio and PDF are shown in place; everything else is a download."""
     attachments = backend.services.attachments

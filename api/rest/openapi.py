@@ -1,10 +1,13 @@
-"""What `/docs` shows beyond the schemas: its chapters in reading order, and bodies that are JSON or a form."""
+"""What `/docs` shows beyond the schemas: its chapters, bodies that are JSON or a form, answers that are none, keys."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from api.schemas import ChatBody
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.schemas import ChatBody, Failure
 from domain.words import Words
 
 TAGS = [
@@ -55,4 +58,55 @@ def request_body(*content: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": merged}}
 
 
+def recording_body(*fields: str) -> dict[str, Any]:
+    """Return the OpenAPI of a form with one recording in `file` and text in these fields."""
+    properties = {"file": {"type": "string", "format": "binary"}, **{name: {"type": "string"} for name in fields}}
+    schema = {"type": "object", "required": ["file"], "properties": properties}
+    return request_body({"multipart/form-data": {"schema": schema}})
+
+
 IMAGE_BODY, FILE_BODY, FILES_BODY = form_body("image"), form_body("file"), form_body("file", "image")
+
+
+BINARY = {"type": "string", "format": "binary"}
+
+
+def answers(*kinds: str) -> dict[str, Any]:
+    """Return the OpenAPI of an answer in one of these media types: JSON, text or bytes."""
+    schemas = {"application": {}, "text": {"type": "string"}}
+    return {"content": {kind: {"schema": schemas.get(kind.partition("/")[0], BINARY)} for kind in kinds}}
+
+
+EVENTS: dict[int | str, dict[str, Any]] = {200: {"description": "Server-Sent Events", **answers("text/event-stream")}}
+_FAILURES = {"401": "No valid API key", "403": "Not allowed from there", "429": "Too many requests"}
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI of the application: with its keys, and for every route the errors that it really gives."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, routes=app.routes, tags=app.openapi_tags)
+        named = Failure.model_json_schema(ref_template="#/components/schemas/{model}")
+        parts = schema["components"]
+        parts["schemas"] |= named.pop("$defs") | {"Failure": named}
+        parts["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer", "description": "One of API_KEYS, where they are set."}
+        }
+        schema["security"] = [{"bearer": []}, {}]
+        for path, operations in schema["paths"].items():
+            for operation in operations.values():
+                _describe(path, operation["responses"])
+        for name in ("HTTPValidationError", "ValidationError"):
+            parts["schemas"].pop(name, None)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _describe(path: str, responses: dict[str, Any]) -> None:
+    """Put the failures of a route to its answers; LangServe declares its streams as JSON."""
+    wrong = "400" if path.startswith("/v1/") else "422"
+    responses.pop("422", None)
+    body = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
+    for code, text in {wrong: "Not a valid request", **_FAILURES}.items():
+        responses[code] = {"description": text, "content": body}
+    if path.startswith("/agent/") and "stream" in path.rpartition("/")[2]:
+        responses["200"] = EVENTS[200]

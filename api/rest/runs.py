@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from api.backend import BackendDep, UserDep
 from api.edge.responses import json_response
-from api.rest.openapi import CHAT_BODY, FILES_BODY, request_body
+from api.rest.openapi import CHAT_BODY, EVENTS, FILES_BODY, request_body
 from api.rest.turn_bodies import read_turn_body, turn_request
 from api.runs.wire import event_stream
 from api.schemas import ERRORS, MOST_ITEMS, RunStatus
@@ -46,7 +46,7 @@ async def stop_run(run_id: str, backend: BackendDep, user: UserDep) -> Response:
     return json_response(await backend.runner.stop(run_id, user))
 
 
-@router.get("/{run_id}/stream", responses=ERRORS)
+@router.get("/{run_id}/stream", response_class=Response, responses={**ERRORS, **EVENTS})
 async def stream_run(
     run_id: str,
     backend: BackendDep,

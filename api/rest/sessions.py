@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -13,6 +13,7 @@ from api.backend import Backend, BackendDep, UserDep
 from api.edge.failures import asked_language
 from api.edge.responses import json_response
 from api.rest.chat import answer_body
+from api.rest.openapi import answers
 from api.rest.receipts import receipt
 from api.rest.session_export import as_markdown
 from api.rest.turn_bodies import TurnBody
@@ -27,11 +28,16 @@ from api.schemas import (
     ChatBody,
     EditBody,
     ImportBody,
+    NewSession,
     Receipt,
     RegenerateBody,
     RenameBody,
+    Session,
     SessionBody,
     SessionId,
+    SessionList,
+    SessionTitle,
+    Transcript,
 )
 from domain.errors import SessionExists, UnknownRun, UnknownSession
 from domain.owner import Owner
@@ -47,7 +53,7 @@ async def clear_current_chat_history(body: SessionBody, backend: BackendDep, use
     return await _clear(body.session_id, backend, user)
 
 
-@router.get("/sessions", responses=ERRORS)
+@router.get("/sessions", response_model=SessionList, responses=ERRORS)
 async def list_sessions(
     backend: BackendDep,
     user: UserDep,
@@ -60,7 +66,7 @@ async def list_sessions(
     return json_response({"sessions": [_session(item) for item in threads], "total": total, "offset": offset})
 
 
-@router.get("/sessions/{session_id}", responses=ERRORS)
+@router.get("/sessions/{session_id}", response_model=Transcript, responses=ERRORS)
 async def get_session(
     session_id: SessionPath,
     backend: BackendDep,
@@ -76,7 +82,7 @@ async def get_session(
     )
 
 
-@router.patch("/sessions/{session_id}", responses=ERRORS)
+@router.patch("/sessions/{session_id}", response_model=SessionTitle, responses=ERRORS)
 async def rename_session(session_id: SessionPath, body: RenameBody, backend: BackendDep, user: UserDep) -> Response:
     """Give a session another title."""
     await backend.services.transcripts.rename(Owner(user, session_id), body.title)
@@ -95,7 +101,11 @@ async def forget_user(backend: BackendDep, user: UserDep) -> Response:
     return json_response(receipt(await delete_user(backend, user)))
 
 
-@router.get("/sessions/{session_id}/export", responses=ERRORS)
+@router.get(
+    "/sessions/{session_id}/export",
+    response_class=Response,
+    responses={**ERRORS, 200: answers("text/markdown", "application/json")},
+)
 async def export_session(
     request: Request,
     session_id: SessionPath,
@@ -116,7 +126,7 @@ async def export_session(
     return response
 
 
-@router.post("/sessions/import", status_code=201, responses=ERRORS)
+@router.post("/sessions/import", status_code=201, response_model=NewSession, responses=ERRORS)
 async def import_session(body: ImportBody, backend: BackendDep, user: UserDep) -> Response:
     """Make a session of an exported transcript; the model remembers the end of it."""
     owner = Owner(user, uuid.uuid4().hex)
@@ -144,7 +154,7 @@ async def regenerate_answer(
     return await answer_body(request, TurnBody(fields, asked_language(request)), backend, user)
 
 
-@router.post("/sessions/{session_id}/branch", status_code=201, responses=ERRORS)
+@router.post("/sessions/{session_id}/branch", status_code=201, response_model=NewSession, responses=ERRORS)
 async def branch_session(session_id: SessionPath, body: BranchBody, backend: BackendDep, user: UserDep) -> Response:
     """Continue from a past point in a new session, with the documents of the session."""
     source, target = Owner(user, session_id), Owner(user, body.session_id or uuid.uuid4().hex)
@@ -175,11 +185,8 @@ async def _clear(session_id: str, backend: Backend, user: str) -> Response:
     return json_response(receipt(counts, session_id=session_id))
 
 
-def _session(thread: Thread) -> dict[str, Any]:
-    return {
-        "session_id": thread["thread_id"],
-        "title": thread["title"],
-        "created_at": thread["created"],
-        "last_activity": thread["last_activity"],
-        "message_count": thread["entries"],
-    }
+def _session(thread: Thread) -> Session:
+    return Session(
+        session_id=thread["thread_id"], title=thread["title"], created_at=thread["created"],
+        last_activity=thread["last_activity"], message_count=thread["entries"],
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.backend import BackendDep
 from api.edge.forms import read_upload
 from api.edge.responses import ByteStream, json_response
+from api.rest.openapi import recording_body
 from api.runs.voice import begin_speech, listen
 from api.schemas import ERRORS, SpeechBody, Transcription
 from models.speech.audio import MEDIA_TYPES, with_length
@@ -29,7 +30,7 @@ async def speak(body: SpeechBody, backend: BackendDep) -> Response:
     return ByteStream(chunks, media_type=MEDIA_TYPES[body.format])
 
 
-@router.post("/stt", response_model=Transcription, responses=ERRORS)
+@router.post("/stt", response_model=Transcription, responses=ERRORS, openapi_extra=recording_body("language"))
 async def transcribe(request: Request, backend: BackendDep) -> Response:
     """Write a recording down. Multipart: `file`, and `language` where it is known."""
     text, language = await listen(await read_upload(request), backend.services.listener)

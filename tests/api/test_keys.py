@@ -89,8 +89,8 @@ async def test_the_same_thread_name_is_not_the_same_thread(web: httpx.AsyncClien
     await web.post("/agent/invoke", json={"input": turn, "config": config}, headers=ADA)
     await web.post("/agent/invoke", json={"input": turn, "config": config}, headers=BOB)
     assert [message["role"] for message in model.chats[-1].messages].count("user") == 1
-    body = {"model": "m", "messages": turn["messages"], "user": "shared"}
-    await web.post("/v1/chat/completions", json=body, headers=BOB)
+    body = {"model": "m", "messages": turn["messages"], "user": user_of_key("ada-key")}
+    await web.post("/v1/chat/completions", json=body, headers={**BOB, "X-Session-Id": "shared"})
     assert [message["role"] for message in model.chats[-1].messages].count("user") == 2
     assert "hers" not in str(model.chats[-1].messages[0])
 

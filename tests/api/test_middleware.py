@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
@@ -83,11 +83,23 @@ async def test_the_page_is_served_strictly(client: httpx.AsyncClient) -> None:
 
 
 async def test_openapi_is_complete(client: httpx.AsyncClient) -> None:
-    paths = (await client.get("/openapi.json")).json()["paths"]
+    document = (await client.get("/openapi.json")).json()
+    paths = document["paths"]
     chat = paths["/api/v1/chat"]["post"]
     assert chat["requestBody"]["content"]["application/json"]["examples"]
     assert "multipart/form-data" in paths["/api/v1/chat_with_image"]["post"]["requestBody"]["content"]
-    assert chat["responses"]["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/Failure")
+    assert "multipart/form-data" in paths["/api/v1/stt"]["post"]["requestBody"]["content"]
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    for path, operations in paths.items():
+        for operation in operations.values():
+            said = operation["responses"]
+            for code in ("400" if path.startswith("/v1/") else "422", "401", "403", "429"):
+                assert said[code]["content"]["application/json"]["schema"]["$ref"].endswith("/Failure"), path
+            good = next(answer for code, answer in said.items() if code.startswith("2"))
+            untyped = good.get("content", {}).get("application/json", {"schema": "none"})["schema"] == {}
+            assert not untyped or path.startswith(("/v1/", "/agent/")) or path.endswith(("/export", "/pages")), path
+    for path in ("/api/v1/chat/stream", "/agent/stream", "/agent/tokens/stream"):
+        assert list(paths[path]["post"]["responses"]["200"]["content"]) == ["text/event-stream"], path
 
 
 async def begin(server: LiveServer, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -134,3 +146,63 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error(
 
 async def test_what_the_server_keeps_is_its_owners_alone(server: LiveServer) -> None:
     assert server.settings.data_dir.stat().st_mode & 0o777 == 0o700
+
+
+async def test_head_is_get_without_a_body(client: httpx.AsyncClient) -> None:
+    for path in ("/api/v1/health", "/api/v1/sessions", "/v1/models", "/"):
+        head, get = await client.head(path), await client.get(path)
+        assert (head.status_code, head.content) == (200, b"") and get.content, path
+        assert head.headers["content-type"] == get.headers["content-type"]
+    assert (await client.head("/api/v1/runs/none")).status_code == 404
+
+
+async def test_a_wrong_method_is_told_the_right_ones(client: httpx.AsyncClient) -> None:
+    for method, path, allowed in (
+        ("PUT", "/api/v1/chat", "POST"),
+        ("GET", "/api/v1/chat/stream", "POST"),
+        ("PUT", "/api/v1/sessions/x", "DELETE, GET, HEAD, PATCH"),
+        ("POST", "/api/v1/health", "GET, HEAD"),
+    ):
+        response = await client.request(method, path)
+        assert (response.status_code, response.headers["allow"]) == (405, allowed)
+
+
+async def test_a_redirect_names_a_path(client: httpx.AsyncClient) -> None:
+    response = await client.post("/api/v1/chat/?a=b", json={}, headers={"host": "localhost"})
+    assert (response.status_code, response.headers["location"]) == (307, "/api/v1/chat?a=b")
+
+
+async def test_a_field_of_null_is_left_out(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    names = ("system_prompt", "attachment_ids", "language", "stream", "tools", "persona", "session_id", "on_busy")
+    response = await client.post("/api/v1/chat", json={"message": "Hi", **dict.fromkeys(names)})
+    assert response.status_code == 200 and response.json()["answer"] == "You said: Hi"
+    refused = await client.post("/api/v1/documents/search", json={"query": None, "top_k": None})
+    assert refused.status_code == 422 and "query is required" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "a?b", "a#b", "50%", "a\\b", "a\nb", "x" * 129])
+async def test_a_session_that_could_not_be_asked_for_is_refused(client: httpx.AsyncClient, name: str) -> None:
+    answers = [
+        await client.post("/api/v1/chat", json={"message": "Hi", "session_id": name}),
+        await client.post(
+            "/agent/invoke", json={"input": {"message": "Hi"}, "config": {"configurable": {"thread_id": name}}}
+        ),
+        await client.post(
+            "/v1/chat/completions",
+            json={"messages": [{"role": "user", "content": "Hi"}], "metadata": {"session_id": name}},
+        ),
+    ]
+    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in answers] == [
+        (422, "bad_input"), (422, "bad_input"), (400, "bad_input"),
+    ]  # fmt: skip
+    gone = await client.post("/api/v1/clear_current_chat_history", json={"session_id": name[:128]})
+    assert gone.status_code == 200
+
+
+@pytest.mark.parametrize("name", ["s-1", "合同 2026", "a.b", "..a", ".a", "user@example.com:1"])
+async def test_other_sessions_are_found_by_their_name(
+    client: httpx.AsyncClient, model: OpenAIServer, name: str
+) -> None:
+    await client.post("/api/v1/chat", json={"message": "Hi", "session_id": name})
+    found = await client.get(f"/api/v1/sessions/{quote(name, safe='')}")
+    assert found.status_code == 200 and found.json()["session_id"] == name
