@@ -39,6 +39,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     taken = await take_apart(messages, services.settings)
     text, before = taken[-1][1], state.get("language", "en")
     language = _language(text, before, runtime)
+    handled = runtime.context.handled
     moved: list[AnyMessage] = []
     pending: list[AttachmentRef] = []
     failed: list[Attachment] = []
@@ -50,7 +51,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
                 language, lost = _language(said, language, runtime), lost + unheard
             said, paste = await shorten_paste(said, services, owner, language)
             refs += paste
-            text = said.strip() or (DEFAULT_QUESTION.text(language) if refs or lost else "")
+            text = said.strip() or (DEFAULT_QUESTION.text(language) if refs or lost or handled else "")
         pending, failed = pending + refs, failed + lost
         moved.append(HumanMessage(said or text, id=message.id))
     if not text:
@@ -60,7 +61,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     earlier = [str(message.text) for message in messages[:start] if isinstance(message, HumanMessage)]
     update = new_turn()
     update["messages"], update["pending"], update["cited"] = moved, pending, state.get("citations", [])
-    update["attachments"] = Overwrite(failed)  # type: ignore[typeddict-item]
+    update["attachments"] = Overwrite([*handled, *failed])  # type: ignore[typeddict-item]
     update["language"], update["question"] = language, question_of(text, language, earlier)
     update["documents"] = await document_notes(services, owner, language)
     return update

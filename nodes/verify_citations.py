@@ -12,6 +12,7 @@ from turn.state import State, Update
 
 TITLE = Words("Check citations", "核对引用")
 UNSUPPORTED = Words(" *(unsupported)*", "*（无依据）*")
+UNUSED = Words("{name} could not be used: {message} {remedy}", "{name} 无法使用：{message}{remedy}")
 REMOVED = Words(
     "{n} citation(s) were removed: the quoted words are not in the source.",
     "已删除 {n} 处引用：来源中没有所引的原文。",
@@ -23,15 +24,20 @@ async def verify_citations(state: State, runtime: Runtime[Context]) -> Update:
 
     A quote that is not in the stored text is removed and its sentence marked as unsupported. A bare `[n]` is tied to
     the sentence of the passage that carries the claim, or removed and marked likewise when there is none. A number in
-    brackets that cites nothing, as in `a[0]`, is left as it is.
+    brackets that cites nothing, as in `a[0]`, is left as it is. A file that could not be used, and of which the model
+    says nothing, is told of behind its answer.
     """
     language, warnings = state["language"], [*state.get("warnings", [])]
     documents = runtime.context.services.documents
     check = CitationCheck(state.get("sources", []), documents, owner_of(runtime), UNSUPPORTED.text(language))
     text = await check.checked(state["answer"])
+    lost = [file for file in state.get("attachments", []) if file["status"] == "failed" and file["name"] not in text]
+    told = [UNUSED.text(language).format(name=file["name"], **file["error"]) for file in lost]
+    text = "\n\n".join([*filter(str.strip, [text]), *told])
     for item in check.citations:
         emit(runtime, "citation", item)
-    found = [("picture", warning) for warning in await check.warnings_of_pictures(state.get("attachments", []))]
+    found = [("file_unused", sentence) for sentence in told]
+    found += [("picture", warning) for warning in await check.warnings_of_pictures(state.get("attachments", []))]
     if check.removed:
         found.append(("unsupported_citation", REMOVED.text(language).format(n=check.removed)))
     for code, message in found:

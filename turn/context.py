@@ -9,6 +9,7 @@ from pydantic import InstanceOf
 from pydantic.json_schema import SkipJsonSchema
 
 from domain.owner import LOCAL_USER
+from domain.types import Attachment
 from turn.model_options import ModelOptions
 from turn.options import TurnOptions
 
@@ -91,5 +92,7 @@ class Context(TurnOptions):
         default=None, metadata={"description": "Conversation, as the client names it; empty: the checkpointer's id."}
     )
     run_id: str = field(default="", metadata={"description": "Id of the run, for logs and traces."})
+    handled: SkipJsonSchema[tuple[Attachment, ...]] = ()
+    """Files of this turn that were handled before it: refused uploads, documents that needed a password."""
     model_options: SkipJsonSchema[InstanceOf[ModelOptions]] = field(default_factory=ModelOptions)
     services: SkipJsonSchema[InstanceOf[Services]] = field(default_factory=default_services, repr=False)

@@ -71,7 +71,12 @@ async def store_files(parts: Sequence[InlinePart], services: Services, owner: Ow
         except AppError as exc:
             size = len(part.data or b"")
             ref = AttachmentRef(
-                id="", name=part.name, kind="document", media_type=part.media_type, size=size, sha256=""
+                id="",
+                name=part.name or part.attachment_id or "",
+                kind="document",
+                media_type=part.media_type,
+                size=size,
+                sha256="",
             )
             failed.append(failed_file(ref, exc, language))
     return refs, failed

@@ -25,7 +25,7 @@ from domain.errors import BadInput, TooManyFiles, UnknownRun
 from domain.language import language_of
 from domain.owner import Owner
 from domain.surrogates import cleaned
-from domain.types import Attachment, AttachmentRef
+from domain.types import AttachmentRef
 from domain.words import Language, Words
 from settings import Settings
 from turn.intake import check_lengths
@@ -110,7 +110,7 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
         refs = []
     return TurnRequest(
         owner=owner,
-        messages=[HumanMessage(content=_content(fields, refs, handled), id=f"user-{uuid.uuid4().hex}")],
+        messages=[HumanMessage(content=_content(fields, refs), id=f"user-{uuid.uuid4().hex}")],
         options=options,
         reads=body.language,
         on_busy=fields.on_busy,
@@ -152,17 +152,11 @@ async def with_replaced(fields: ChatBody, backend: Backend, user_id: str) -> Cha
     return fields.model_copy(update={"message": entry.get("text", ""), "attachment_ids": ids})
 
 
-def _content(
-    fields: ChatBody, refs: Sequence[AttachmentRef], handled: Sequence[Attachment]
-) -> str | list[str | dict[str, Any]]:
-    """Return message content: the text with notes on files handled before, then references."""
-    notes = [
-        f"[{item['name']}: {item['error']['message']}]" if "error" in item else f"[{item['name']}]" for item in handled
-    ]
-    text = "\n".join(part for part in (fields.message, *notes) if part)
+def _content(fields: ChatBody, refs: Sequence[AttachmentRef]) -> str | list[str | dict[str, Any]]:
+    """Return message content: the text, then references."""
     if not refs and not fields.attachment_ids:
-        return text
-    blocks: list[str | dict[str, Any]] = [{"type": "text", "text": text}]
+        return fields.message
+    blocks: list[str | dict[str, Any]] = [{"type": "text", "text": fields.message}]
     blocks += [{"type": "attachment", "id": ref["id"], "name": ref["name"]} for ref in refs]
     blocks += [{"type": "attachment", "id": attachment_id} for attachment_id in fields.attachment_ids]
     return blocks

@@ -72,7 +72,7 @@ class Run:
             state=self.state,
             answer=output.get("answer", "") if whole else "" if self.state == "rolled_back" else self.progress.partial,
             citations=output.get("citations", []) if whole else [],
-            attachments=[*request.attachments, *output.get("attachments", [])],
+            attachments=output.get("attachments") or list(request.attachments),
             tools=output.get("tool_runs", []),
             usage=output.get("usage") or Usage(input_tokens=0, output_tokens=0, model=""),
             warnings=[*output.get("warnings", []), *notes],

@@ -52,5 +52,6 @@ def _context(run: Run, services: Services) -> Context:
         thread_id=request.thread_id,
         run_id=run.id,
         services=services,
+        handled=tuple(request.attachments),
         model_options=request.model_options,
     )

@@ -86,6 +86,30 @@ async def test_a_bad_file_is_a_note_and_the_turn_goes_on(client: httpx.AsyncClie
     assert by_name["broken.pdf"]["status"] == "failed"
 
 
+async def test_a_refused_file_is_told_of_whatever_the_model_says(
+    client: httpx.AsyncClient, model: OpenAIServer
+) -> None:
+    files = [("file", ("empty.txt", b"")), ("file", ("lease.txt", TEXT))]
+    model.script(["Six weeks, I think."])
+    data = {"message": "How long is the notice period?", "session_id": "refused"}
+    body = (await client.post("/api/v1/chat_with_file", data=data, files=files)).json()
+    told = "empty.txt could not be used: empty.txt is empty. Send a file that has content."
+    assert body["answer"] == f"Six weeks, I think.\n\n{told}"
+    assert body["warnings"] == [told]
+    assert [(item["name"], item["status"]) for item in body["attachments"]] == [
+        ("empty.txt", "failed"), ("lease.txt", "ready"),
+    ]  # fmt: skip
+    sent = str(model.chats[-1].body["messages"])
+    assert "File empty.txt could not be used (file_empty)" in sent
+    model.script(["empty.txt 里没有内容。"])
+    response = await client.post("/api/v1/chat/stream", data={"message": "这份文件讲什么？"}, files=files[:1])
+    [done] = [data async for _, name, data in events_of(response) if name == "done"]
+    assert (done["answer"], done["warnings"]) == ("empty.txt 里没有内容。", [])
+    assert done["attachments"][0]["error"]["code"] == "file_empty"
+    [entry, *_] = (await client.get("/api/v1/sessions/refused")).json()["messages"]
+    assert entry["text"] == "How long is the notice period?"
+
+
 async def test_a_lone_unusable_file_is_an_error(client: httpx.AsyncClient, model: OpenAIServer) -> None:
     response = await client.post("/api/v1/chat_with_file", files={"file": ("empty.txt", b"")})
     assert (response.status_code, response.json()["error"]["code"]) == (422, "file_empty")

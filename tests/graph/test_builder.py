@@ -69,7 +69,10 @@ async def test_a_reader_that_raises_never_ends_the_turn(
     parts.model.steps = [AIMessage("I could not read that.")]
     parts.ingestion = ingestion(parts, error, [])
     output = await run(parts, message(*contents))
-    assert output["answer"] == "I could not read that."
+    said, *told = output["answer"].split("\n\n")
+    assert said == "I could not read that."
+    names = [name.partition(" ")[0] for name in told]
+    assert sorted(names) == sorted(a["name"] for a in output["attachments"])
     assert [a["status"] for a in output["attachments"]] == ["failed"] * len(contents)
 
 

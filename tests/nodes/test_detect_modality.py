@@ -70,6 +70,24 @@ async def test_a_file_that_cannot_be_had_becomes_a_note(parts: Parts) -> None:
     assert len(parts.sent("attachment")) == 2
 
 
+async def test_what_was_handled_before_the_turn_belongs_to_it(parts: Parts) -> None:
+    ref = {
+        "id": "d1",
+        "name": "lease.pdf",
+        "kind": "document",
+        "media_type": "application/pdf",
+        "size": 9,
+        "sha256": "x",
+    }
+    refused = {**ref, "id": "", "name": "empty.txt", "status": "failed", "error": {"code": "file_empty"}}
+    parts.context["handled"] = ({**ref, "status": "ready", "pages_total": 2}, refused)
+    update = await detect_modality(a_state(messages=[HumanMessage("", id="m1")]), parts.runtime())
+    (moved,) = update["messages"]
+    assert moved.content
+    assert update["pending"] == []
+    assert update["attachments"] == Overwrite([*parts.context["handled"]])  # type: ignore[comparison-overlap]
+
+
 async def test_a_recording_alone_is_the_message(parts: Parts) -> None:
     async def transcribe(audio: bytes, **_: object) -> tuple[str, str]:
         return "what time is it", "en"

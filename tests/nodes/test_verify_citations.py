@@ -137,3 +137,22 @@ async def test_a_literal_sentence_over_lines_of_its_source_is_verified(parts: Pa
     update = await verify_citations(state, parts.runtime())
     assert "answer" not in update and [c["verified"] for c in update["citations"]] == [True]
     assert update["citations"][0]["quote"] == source
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It is nine.", "It is nine.\n\na.pdf could not be used: a.pdf is empty. Send another."),
+        ("a.pdf is empty.", "a.pdf is empty."),
+        ("", "a.pdf could not be used: a.pdf is empty. Send another."),
+    ],
+)
+async def test_a_file_of_which_the_model_says_nothing_is_told_of(parts: Parts, text: str, expected: str) -> None:
+    state = answered(parts, text)
+    state["attachments"] = [
+        {"id": "", "name": "a.pdf", "kind": "document", "media_type": "", "size": 0, "sha256": "", "status": "failed",
+         "error": {"code": "file_empty", "message": "a.pdf is empty.", "remedy": "Send another."}},
+    ]  # fmt: skip
+    update = await verify_citations(state, parts.runtime())
+    assert update.get("answer", text) == expected
+    assert len(update["warnings"]) == (text != expected)
