@@ -11,6 +11,7 @@ from typing import Literal
 
 from domain.asking import carried, content, without_file
 from domain.citations import citation_of
+from domain.clauses import clause_asked, in_clause
 from domain.opposites import contradicts
 from domain.text import HAN, base_terms, has_han
 from domain.units import END, Unit, header_of, units
@@ -61,6 +62,7 @@ class Sentence:
         around: Share (0..1) of the weight of the question's terms that it holds together with its neighbours, heading
             and file name; rare terms weigh more. `own` is what it holds by itself, `new` of what a follow-up brings.
         kind: 1 if it holds the kind of answer that is asked for, -1 if not, 0 if any kind would do.
+        clause: Whether it belongs to the numbered clause that is asked for.
         closeness: Cosine to the question, less the mean cosine of the question to unrelated texts.
         score: Weighted sum of these.
     """
@@ -74,6 +76,7 @@ class Sentence:
     own: float = 0.0
     new: float = 0.0
     kind: int = 0
+    clause: bool = False
     closeness: float = 0.0
     score: float = 0.0
 
@@ -132,7 +135,7 @@ class Asked:
 
 def weigh(asked: Asked, passages: Sequence[Passage]) -> list[Sentence]:
     """Return the sentences that hold more than the terms asked for, best first by signs of words."""
-    found, new = quotable(passages), asked.new or ()
+    found, new = _of_clause(asked.question, quotable(passages)), asked.new or ()
     counts = Counter(term for one in found for term in one.terms)
     weights = {
         term: math.log1p((len(found) + 0.5) / (counts[term] + 0.5)) * (1 + (term in new)) for term in asked.terms
@@ -156,6 +159,16 @@ def weigh(asked: Asked, passages: Sequence[Passage]) -> list[Sentence]:
     return [one for one in found if not one.terms <= known]
 
 
+def _of_clause(question: str, found: list[Sentence]) -> list[Sentence]:
+    """Return the sentences of the clause that a question names; all where it names none, or it is not there."""
+    clause = clause_asked(question)
+    lines = [(one.text, one.unit.heading or one.passage.heading, one.place[0]) for one in found] if clause else []
+    held = [one for one, inside in zip(found, in_clause(clause, lines), strict=False) if inside]
+    for one in held:
+        one.clause = True
+    return held or found
+
+
 @dataclass(frozen=True, slots=True)
 class Finder:
     """Ranks sentences; `unrelated` texts, of no document, tell how near a question is to any text."""
@@ -166,16 +179,19 @@ class Finder:
     async def find(self, asked: Asked, passages: Sequence[Passage]) -> list[Sentence]:
         """Return the sentences of `passages` (best first) that answer, in the order of the text."""
         ranked = await self.rank(asked.text, weigh(asked, passages))
-        if not ranked or not answers(asked, best := ranked[0]):
+        if not ranked or not ((best := ranked[0]).clause or answers(asked, best)):
             return []
         chosen = [
             best,
             *(
                 one
                 for one in ranked[1:3]
-                if best.score - one.score < NEAR
-                and one.kind >= best.kind
-                and (asked.by == "evidence" or one.own >= best.own)
+                if one.clause
+                or (
+                    best.score - one.score < NEAR
+                    and one.kind >= best.kind
+                    and (asked.by == "evidence" or one.own >= best.own)
+                )
             ),
         ]
         first = {one.place[0]: rank for rank, one in reversed(list(enumerate(chosen)))}

@@ -167,3 +167,34 @@ def test_a_table_of_contents_is_not_quoted() -> None:
     text = "Notices . . . . . . . . vii\nAuthors..........xi\n目录……………… 3\n\nThe book is long. It has four authors."
     assert [one.text for one in quotable([Passage(text, 1)])] == ["The book is long.", "It has four authors."]
     assert quotable([Passage("Notices . . . . . . . . vii", 1)]) == []
+
+
+RULES = (
+    "租赁合同\n\n第二条 乙方应妥善保管房屋设施。\n\n第三条 逾期付款的，每日按千分之三支付违约金。\n\n违约金不抵租金。"
+    "\n\n第四条 押金为两个月租金。"
+)
+TERMS = (
+    "# 2 Terms\n\n## 2.1 Price\n\nIt is 40 francs a day.\n\n## 2.2 Delivery\n\nIt takes nine weeks.\n\n"
+    "3 Notice is given in ink."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "there", "gone"),
+    [
+        ("第三条规定了什么？", RULES, ["逾期付款的", "违约金不抵租金"], ["押金", "保管"]),
+        ("合同第4条讲了什么？", RULES, ["押金为两个月租金"], ["违约金"]),
+        ("What does section 2.2 say?", TERMS, ["nine weeks"], ["francs", "ink"]),
+        ("What is in clause 3?", TERMS, ["given in ink"], ["nine weeks"]),
+        ("What does article 2 say?", TERMS, ["40 francs"], ["ink"]),
+    ],
+)
+async def test_a_clause_is_found_by_its_number(question: str, text: str, there: list[str], gone: list[str]) -> None:
+    answer = await ask(question, text)
+    assert not [words for words in there if words not in answer]
+    assert not [words for words in gone if words in answer]
+
+
+async def test_a_clause_that_is_not_there_is_not_made_up() -> None:
+    assert await ask("第九条规定了什么？", RULES) == ""
+    assert await ask("What does section 9.1 say?", TERMS) == ""
