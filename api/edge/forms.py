@@ -25,12 +25,12 @@ class Upload:
     """Files without a message."""
 
     files: Sequence[UploadFile]
-    fields: Mapping[str, str]
+    fields: Mapping[str, Any]
     session_id: str | None
 
 
-async def read_upload(request: Request) -> Upload:
-    """Parse an upload without a message.
+async def read_upload(request: Request, lists: Collection[str] = ()) -> Upload:
+    """Parse an upload without a message; fields named in `lists` are lists.
 
     Raises:
         BadInput: It is not a form.
@@ -38,7 +38,7 @@ async def read_upload(request: Request) -> Upload:
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise BadInput(reason=Words("send the files as multipart/form-data", "请以 multipart/form-data 上传文件"))
-    fields, files = await read_form(request)
+    fields, files = await read_form(request, lists)
     session_id = fields.get("session_id")
     if session_id is not None and not 0 < len(session_id) <= 128:
         raise BadInput(reason=Words("session_id must have 1 to 128 characters", "session_id 长度须为 1 到 128 个字符"))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from domain.errors import Unfit
 from domain.surrogates import cleaned
+from models.speech.interface import AudioFormat
 
 SAMPLING = (
     "temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs",
@@ -176,23 +177,45 @@ def check_tool_choice(choice: str | dict[str, Any], names: list[str]) -> None:
         )
 
 
-class EmbeddingsBody(BaseModel):
-    """Texts to be turned into vectors."""
+Tokens = Annotated[list[int], Field(min_length=1, max_length=8192, fail_fast=True)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class EmbeddingsBody(OpenAIBody):
+    """Texts to be turned into vectors; lists of numbers are tokens of cl100k_base, as LangChain sends them."""
 
     model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [{"model": "default", "input": "Hello"}]})
 
     model: str = "default"
-    input: str | Annotated[list[str], Field(min_length=1, max_length=2048)]
+    input: (
+        Text
+        | Annotated[list[Text], Field(min_length=1, max_length=2048, fail_fast=True)]
+        | Tokens
+        | Annotated[list[Tokens], Field(min_length=1, max_length=2048, fail_fast=True)]
+    )
     encoding_format: Literal["float", "base64"] = "float"
+    dimensions: int | None = Field(None, ge=1, description="Shorter vectors: the first values, again of length 1.")
 
 
-class AudioSpeechBody(BaseModel):
+class Voice(OpenAIBody):
+    """A voice by its id."""
+
+    id: str
+
+
+class AudioSpeechBody(OpenAIBody):
     """A text to be spoken."""
 
     model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [{"model": "default", "input": "Hello"}]})
 
     model: str = "default"
     input: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-    voice: str | None = None
-    response_format: Literal["mp3", "wav", "opus"] = "mp3"
+    voice: str | Voice | None = None
+    response_format: AudioFormat = "mp3"
+    stream_format: Literal["audio", "sse"] = "audio"
     speed: float = Field(1.0, ge=0.25, le=4.0)
+
+    @property
+    def voice_name(self) -> str | None:
+        """The name of the voice."""
+        return self.voice.id if isinstance(self.voice, Voice) else self.voice

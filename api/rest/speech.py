@@ -33,5 +33,5 @@ async def speak(body: SpeechBody, backend: BackendDep) -> Response:
 @router.post("/stt", response_model=Transcription, responses=ERRORS, openapi_extra=recording_body("language"))
 async def transcribe(request: Request, backend: BackendDep) -> Response:
     """Write a recording down. Multipart: `file`, and `language` where it is known."""
-    text, language = await listen(await read_upload(request), backend.services.listener)
-    return json_response({"text": text, "language": language})
+    heard = await listen(await read_upload(request), backend.services.listener)
+    return json_response({"text": heard.text, "language": heard.language})

@@ -12,17 +12,19 @@ from api.runs.progress import begins_answer
 from domain.errors import AppError, BadInput, SpeechUnavailable
 from domain.runs import TERMINAL_EVENTS, Event
 from domain.words import Words
-from models.speech.interface import AudioFormat, Listener, Speaker
+from models.speech.interface import AudioFormat, Listener, Speaker, Transcript
 from models.speech.spoken_text import SentenceSplitter
 
 _OFF = Words("no speech engine is set up", "未配置语音引擎")
 
 
-async def listen(upload: Upload, listener: Listener | None) -> tuple[str, str]:
-    """Return text and language of the one recording of an upload.
+async def listen(
+    upload: Upload, listener: Listener | None, *, translate: bool = False, words: bool = False
+) -> Transcript:
+    """Return the one recording of an upload, written down; `translate` and `words` as in `Listener.transcript`.
 
     Raises:
-        BadInput: There is not exactly one file.
+        BadInput: There is not exactly one file, or its language is not known.
         SpeechUnavailable: There is no engine, or it failed.
         FileCorrupt: It is no recording.
     """
@@ -30,7 +32,8 @@ async def listen(upload: Upload, listener: Listener | None) -> tuple[str, str]:
         raise BadInput(reason=Words("send one recording as `file`", "请以 `file` 发送一个录音"))
     if listener is None:
         raise SpeechUnavailable(reason=_OFF)
-    return await listener.transcribe(await upload.files[0].read(), language=upload.fields.get("language"))
+    language = upload.fields.get("language")
+    return await listener.transcript(await upload.files[0].read(), language=language, translate=translate, words=words)
 
 
 async def begin_speech(

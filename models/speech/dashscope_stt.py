@@ -9,10 +9,11 @@ from http import HTTPStatus
 from dashscope import MultiModalConversation
 from dashscope.api_entities.dashscope_response import MultiModalConversationResponse
 
-from domain.errors import SpeechUnavailable
+from domain.errors import BadInput, SpeechUnavailable
 from domain.language import written_language
 from models.speech import texts
 from models.speech.audio import HEARING_RATE, decode_apart, to_pcm, wav
+from models.speech.interface import Transcript
 from settings import Settings
 from workers.sandbox import Sandbox
 
@@ -34,6 +35,15 @@ class DashScopeListener:
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
         """Return (text, language); see `Listener`."""
+        heard = await self.transcript(audio, language=language)
+        return heard.text, heard.language
+
+    async def transcript(
+        self, audio: bytes, *, language: str | None = None, translate: bool = False, words: bool = False
+    ) -> Transcript:
+        """Return the recording; the service tells no times. See `Listener`."""
+        if translate:
+            raise BadInput(reason=texts.NO_TRANSLATION)
         samples = await decode_apart(audio, self._sandbox, max_seconds=self._settings.stt_max_seconds)
         step = _PART_SECONDS * HEARING_RATE
         heard: list[str] = []
@@ -45,7 +55,8 @@ class DashScopeListener:
             except (TimeoutError, OSError, LookupError, TypeError, AttributeError) as exc:
                 raise SpeechUnavailable(reason=texts.DASHSCOPE_SILENT) from exc
         spoken = language or written_language("".join(heard))
-        return ("" if spoken == "zh" else " ").join(heard).strip(), spoken
+        text = ("" if spoken == "zh" else " ").join(heard).strip()
+        return Transcript.whole(text, spoken, len(samples) / HEARING_RATE)
 
     async def aclose(self) -> None:
         """Nothing is kept open."""

@@ -18,7 +18,10 @@ from models.endpoint import (
     request_timeout,
     resolve,
 )
+from models.speech.audio import HEARING_RATE, decode_apart
+from models.speech.interface import Transcript
 from settings import Settings
+from workers.sandbox import Sandbox
 
 DEFAULTS = Defaults(openai="whisper-1", dashscope="qwen3-asr-flash", setting="STT_MODEL", elsewhere="whisper-1")
 _SECONDS = 120.0
@@ -28,8 +31,9 @@ _NAMES = ((b"RIFF", "wav"), (b"OggS", "ogg"), (b"fLaC", "flac"), (b"\x1aE\xdf\xa
 class HostedListener:
     """`/audio/transcriptions` of an OpenAI-compatible service."""
 
-    def __init__(self, endpoint: Endpoint, detail: Words) -> None:
+    def __init__(self, endpoint: Endpoint, detail: Words, sandbox: Sandbox, max_seconds: float) -> None:
         """Prepare a client; nothing is sent."""
+        self._sandbox, self._max_seconds = sandbox, max_seconds
         self.name = endpoint.model
         self.detail = detail
         self._client = openai.AsyncOpenAI(
@@ -42,15 +46,27 @@ class HostedListener:
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> tuple[str, str]:
         """Return (text, language); see `Listener`."""
+        return await self._ask(audio, language, translate=False)
+
+    async def transcript(
+        self, audio: bytes, *, language: str | None = None, translate: bool = False, words: bool = False
+    ) -> Transcript:
+        """Return the recording, with its length; the times of its parts are not asked for. See `Listener`."""
+        samples = await decode_apart(audio, self._sandbox, max_seconds=self._max_seconds)
+        text, spoken = await self._ask(audio, language, translate=translate)
+        return Transcript.whole(text, spoken, len(samples) / HEARING_RATE)
+
+    async def _ask(self, audio: bytes, language: str | None, *, translate: bool) -> tuple[str, str]:
         kind = _extension(audio)
+        file = (f"audio.{kind}", audio, f"audio/{kind}")  # a type to be guessed would be looked up in files
         try:
-            answer = await self._client.audio.transcriptions.create(
-                file=(f"audio.{kind}", audio, f"audio/{kind}"),  # a type to be guessed would be looked up in files
-                model=self.name,
-                language=language or openai.omit,
-                response_format="json",
-            )
-            text = answer.text.strip()
+            if translate:
+                text = (await self._client.audio.translations.create(file=file, model=self.name)).text.strip()
+            else:
+                answer = await self._client.audio.transcriptions.create(
+                    file=file, model=self.name, language=language or openai.omit, response_format="json"
+                )
+                text = answer.text.strip()
         except openai.BadRequestError as exc:
             raise FileCorrupt(name="audio") from exc
         except FAILURES as exc:
@@ -62,13 +78,17 @@ class HostedListener:
         await self._client.close()
 
 
-def open_hosted(settings: Settings) -> HostedListener | None:
+def open_hosted(settings: Settings, sandbox: Sandbox) -> HostedListener | None:
     """Return the listener that STT_BASE_URL or STT_API_KEY name, or None where neither is set."""
     if not (settings.stt_base_url or settings.stt_api_key):
         return None
     asked = Asked(settings.stt_base_url, settings.stt_api_key, settings.stt_model)
     endpoint = resolve(asked, settings, DEFAULTS)
-    return HostedListener(endpoint, endpoint_detail(endpoint, asked, "STT")) if endpoint else None
+    return (
+        HostedListener(endpoint, endpoint_detail(endpoint, asked, "STT"), sandbox, settings.stt_max_seconds)
+        if endpoint
+        else None
+    )
 
 
 def _extension(audio: bytes) -> str:

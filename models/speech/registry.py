@@ -28,7 +28,7 @@ def _bundled_speaker(settings: Settings) -> Speaker | None:
 def _hosted_listener(settings: Settings, sandbox: Sandbox) -> Listener | None:
     from models.speech.hosted_stt import open_hosted
 
-    return open_hosted(settings)
+    return open_hosted(settings, sandbox)
 
 
 def _dashscope_listener(settings: Settings, sandbox: Sandbox) -> Listener | None:

@@ -54,6 +54,14 @@ def no_voice(voice: str, voices: tuple[str, ...]) -> Words:
     return Words(f"there is no voice {voice!r}, only {names}", f"没有音色 {voice!r}，可用：{names}")
 
 
+def no_language(language: str) -> Words:
+    """Say that a language is not known."""
+    return Words(f"language {language!r} is not known", f"不支持语言 {language!r}")
+
+
+NO_TRANSLATION = Words("this engine does not translate recordings", "该语音识别引擎不支持翻译")
+
+
 def too_long(seconds: float) -> Words:
     """Name the longest recording."""
     return Words(f"at most {seconds / 60:g} minutes of sound", f"录音最长 {seconds / 60:g} 分钟")

@@ -44,6 +44,8 @@ async def test_models(api: openai.AsyncOpenAI) -> None:
     names = [item.id async for item in api.models.list()]
     assert names[0] == "agent" and "stand-in" in names
     assert (await api.models.retrieve("agent")).id == "agent"
+    with pytest.raises(openai.NotFoundError):
+        await api.models.retrieve("gpt-9")
 
 
 async def test_a_stateless_call_counts_the_clients_own_history(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
@@ -375,6 +377,30 @@ async def test_embeddings(api: openai.AsyncOpenAI, encoding: Any) -> None:
     default = await api.embeddings.create(model="m", input="a cat")
     vectors = [item.embedding for item in default.data]
     assert len(result.data) == 2 and abs(sum(x * x for x in vectors[0]) - 1) < 1e-3
+
+
+async def test_shorter_vectors(api: openai.AsyncOpenAI) -> None:
+    whole = (await api.embeddings.create(model="m", input="a cat")).data[0].embedding
+    short = (await api.embeddings.create(model="m", input="a cat", dimensions=128)).data[0].embedding
+    assert len(short) == 128 and abs(sum(x * x for x in short) - 1) < 1e-3
+    assert short[3] / short[5] == pytest.approx(whole[3] / whole[5], rel=1e-3)
+    with pytest.raises(openai.BadRequestError, match="have 384 values"):
+        await api.embeddings.create(model="m", input="a cat", dimensions=4000)
+
+
+async def test_tokens_are_texts(api: openai.AsyncOpenAI) -> None:
+    text = (await api.embeddings.create(model="m", input=["Hello world"])).data[0].embedding
+    for tokens in ([9906, 1917], [[9906, 1917]]):
+        made = await api.embeddings.create(model="m", input=tokens)
+        assert made.data[0].embedding == text and made.usage.prompt_tokens == 2
+    with pytest.raises(openai.BadRequestError, match="no token"):
+        await api.embeddings.create(model="m", input=[10**9])
+
+
+@pytest.mark.parametrize("given", ["", [""], [], ["x", ""], [[]], [["x"]]])
+async def test_nothing_to_embed(api: openai.AsyncOpenAI, given: Any) -> None:
+    with pytest.raises(openai.BadRequestError):
+        await api.embeddings.create(model="m", input=given)
 
 
 async def test_too_much_text_to_embed_is_refused(client: httpx.AsyncClient, server: LiveServer) -> None:

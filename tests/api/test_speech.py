@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import threading
 import time
 import wave
@@ -17,7 +18,7 @@ import openai
 import pytest
 import pytest_asyncio
 
-from models.speech.audio import HEARING_RATE, wav
+from models.speech.audio import HEARING_RATE, MEDIA_TYPES, SAMPLE_RATE, wav
 from settings import Settings
 from tests.api.conftest import events_of, said_to
 from tests.live_server import LiveServer
@@ -173,6 +174,49 @@ async def test_openais_client_speaks_and_listens(speaking: str) -> None:
             model="whisper-1", file=("a.wav", TWO_SECONDS), response_format="text"
         )
         assert text.strip() == "heard 2.0 seconds"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def voiced(speaking: str, model: OpenAIServer) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(base_url=f"{speaking}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+@pytest.mark.parametrize("form", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
+async def test_openais_client_gets_every_format(voiced: openai.AsyncOpenAI, form: Any) -> None:
+    sound = await voiced.audio.speech.create(model="m", voice="alloy", input="Good morning.", response_format=form)
+    content = wav(sound.content, SAMPLE_RATE) if form == "pcm" else sound.content
+    assert len(decode(content, max_seconds=60)) > HEARING_RATE // 4
+    assert sound.response.headers["content-type"] == MEDIA_TYPES[form]
+
+
+async def test_speech_as_events(voiced: openai.AsyncOpenAI) -> None:
+    options: Any = {"model": "m", "voice": "alloy", "input": "Good morning.", "stream_format": "sse"}
+    async with voiced.audio.speech.with_streaming_response.create(**options) as response:
+        events = [json.loads(line[6:]) async for line in response.iter_lines() if line.startswith("data: ")]
+    sound = b"".join(base64.b64decode(event["audio"]) for event in events if event["type"] == "speech.audio.delta")
+    assert len(decode(sound, max_seconds=60)) > HEARING_RATE // 4
+    assert events[-1]["type"] == "speech.audio.done" and events[-1]["usage"]["total_tokens"] > 0
+
+
+@pytest.mark.filterwarnings("ignore:deprecated")
+async def test_openais_client_gets_every_form_of_a_transcript(voiced: openai.AsyncOpenAI) -> None:
+    async def written(**options: Any) -> Any:
+        return await voiced.audio.transcriptions.create(model="m", file=("a.wav", TWO_SECONDS), **options)
+
+    assert await written(response_format="srt") == "1\n00:00:00,000 --> 00:00:02,000\nheard 2.0 seconds\n"
+    assert await written(response_format="vtt") == "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nheard 2.0 seconds\n"
+    verbose = await written(response_format="verbose_json", timestamp_granularities=["word", "segment"])
+    assert (verbose.duration, verbose.language, verbose.text) == (2.0, "en", "heard 2.0 seconds")
+    assert [(part.start, part.end, part.text) for part in verbose.segments] == [(0.0, 2.0, "heard 2.0 seconds")]
+    events = [event async for event in await written(stream=True)]
+    assert [event.type for event in events] == ["transcript.text.delta", "transcript.text.done"]
+    assert events[0].delta == events[1].text == "heard 2.0 seconds"
+    for options in ({"response_format": "diarized_json"}, {"response_format": "xml"}):
+        with pytest.raises(openai.BadRequestError):
+            await written(**options)
+    with pytest.raises(openai.BadRequestError, match="does not translate"):
+        await voiced.audio.translations.create(model="m", file=("a.wav", TWO_SECONDS))
 
 
 @pytest.mark.slow

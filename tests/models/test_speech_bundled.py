@@ -141,10 +141,15 @@ async def test_text_to_speech_to_text(
     speaker: BundledSpeaker, listener: BundledListener, text: str, language: str
 ) -> None:
     audio = b"".join([chunk async for chunk in speaker.speak(text, audio_format="opus")])
-    heard, detected = await listener.transcribe(audio)
-    assert detected == language
-    expected, found = _units(text), _units(heard)
-    assert _distance(expected, found) <= 0.2 * len(expected), heard
+    heard = await listener.transcript(audio, words=True)
+    assert heard.language == language
+    expected, found = _units(text), _units(heard.text)
+    assert _distance(expected, found) <= 0.2 * len(expected), heard.text
+    assert heard.seconds > 1 and heard.segments[-1]["end"] <= heard.seconds + 1
+    starts = [word["start"] for word in heard.words]
+    assert len(starts) > 3 and starts == sorted(starts)
+    english = await listener.transcript(audio, translate=True)
+    assert not re.search("[\u4e00-\u9fff]", english.text) and english.text
 
 
 def _units(text: str) -> list[str]:
@@ -158,6 +163,11 @@ def _distance(a: list[str], b: list[str]) -> int:
         for j, y in enumerate(b, 1):
             row.append(min(last[j] + 1, row[-1] + 1, last[j - 1] + (x != y)))
     return row[-1]
+
+
+async def test_a_language_that_nobody_speaks(listener: BundledListener) -> None:
+    with pytest.raises(BadInput, match="'xx' is not known"):
+        await listener.transcript(wav(bytes(HEARING_RATE), HEARING_RATE), language="xx")
 
 
 async def test_bytes_that_are_no_audio(listener: BundledListener) -> None:
