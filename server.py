@@ -23,7 +23,7 @@ from api.edge.logs import configure_logging
 from api.edge.middleware import BodyLimit, JsonShape, RequestScope
 from api.edge.static import page_router
 from api.langserve.mount import mount_langserve
-from api.openai import audio, completions, embeddings, models, responses
+from api.openai import audio, completions, embeddings, files, models, responses
 from api.rest import chat, documents, graph, health, metrics, personas, runs, sessions, speech, tools
 from api.rest.openapi import TAGS, described
 from api.runs.deletion import finish_deletions
@@ -102,7 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     mount_langserve(app, lambda: app.state.backend.runner)
     for room in (chat, runs, sessions, documents, tools, personas, speech, graph, health, metrics):
         app.include_router(room.router)
-    for room in (completions, responses, models, embeddings, audio):
+    for room in (completions, responses, files, models, embeddings, audio):
         app.include_router(room.router)
     app.include_router(page_router())
     app.openapi = partial(described, app)  # type: ignore[method-assign]

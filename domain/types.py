@@ -75,6 +75,8 @@ class Attachment(AttachmentRef):
     """An attachment as the API shows it."""
 
     status: AttachmentStatus
+    created: NotRequired[float]
+    """Unix time at which it was stored."""
     pages_total: NotRequired[int]
     pages_done: NotRequired[int]
     language: NotRequired[str]

@@ -52,6 +52,7 @@ def attachment(row: Any) -> Attachment:
     shown = Attachment(
         **as_ref(row),  # type: ignore[typeddict-item]  # mypy wants the optional keys in it too
         status=row.status,
+        created=row.created,
         pages_total=row.pages_total,
         pages_done=row.pages_done,
     )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -431,3 +432,31 @@ async def test_the_longest_answer_is_the_callers(
         finish = result.choices[0].finish_reason
         assert result.warnings == ["The answer was cut at its longest length."]
     assert (finish, model.chats[-1].body["max_tokens"]) == ("length", 3)
+
+
+async def test_files(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
+    made = await api.files.create(file=("lease.txt", b"The notice period is six weeks."), purpose="user_data")
+    assert (made.filename, made.bytes, made.object, made.purpose) == ("lease.txt", 31, "file", "user_data")
+    found = await api.files.wait_for_processing(made.id, poll_interval=0.1, max_wait_seconds=20)
+    assert found.status == "processed" and abs(found.created_at - time.time()) < 60
+    other = await api.files.create(file=("other.txt", b"Nothing of it."), purpose="assistants")
+    names = [file.filename async for file in api.files.list(limit=1)]
+    assert names[:2] == ["other.txt", "lease.txt"]
+    assert (await api.files.content(made.id)).content == b"The notice period is six weeks."
+    part: Any = {"type": "file", "file": {"file_id": made.id}}
+    question = user([{"type": "text", "text": "What is the notice period?"}, part])
+    await api.chat.completions.create(model="m", messages=[question])
+    assert "six weeks" in model.chats[-1].text
+    asked: Any = [{"role": "user", "content": [{"type": "input_text", "text": "Notice period?"},
+                                                {"type": "input_file", "file_id": made.id}]}]  # fmt: skip
+    await api.responses.create(model="m", input=asked, store=False)
+    assert "six weeks" in model.chats[-1].text
+    for file in (made, other):
+        assert (await api.files.delete(file.id)).deleted
+        for call in (api.files.retrieve(file.id), api.files.content(file.id), api.files.delete(file.id)):
+            with pytest.raises(openai.NotFoundError):
+                await call
+    refused: Any = ({"file": ("a.jsonl", b"{}"), "purpose": "batch"}, {"file": ("e.txt", b""), "purpose": "vision"})
+    for bad in refused:
+        with pytest.raises(openai.BadRequestError):
+            await api.files.create(**bad)

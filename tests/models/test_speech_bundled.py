@@ -187,24 +187,30 @@ def transcriber() -> Iterator[tuple[Listening, list[dict[str, str]]]]:
             return JSONResponse({"error": {"message": "bad key", "code": "invalid_api_key"}}, status_code=401)
         return JSONResponse({"text": " 你好，世界。 "})
 
-    with Listening(Starlette(routes=[Route("/v1/audio/transcriptions", transcribe, methods=["POST"])])) as server:
+    paths = ("/v1/audio/transcriptions", "/v1/audio/translations")
+    with Listening(Starlette(routes=[Route(path, transcribe, methods=["POST"]) for path in paths])) as server:
         yield server, seen
 
 
+@pytest.mark.filterwarnings("ignore:deprecated")
 async def test_an_openai_compatible_listener(
-    transcriber: tuple[Listening, list[dict[str, str]]], tmp_path: Path
+    transcriber: tuple[Listening, list[dict[str, str]]], tmp_path: Path, sandbox: Sandbox
 ) -> None:
     server, seen = transcriber
     url = f"http://{server.address}/v1"
     settings = Settings(data_dir=tmp_path, stt_base_url=url, stt_api_key="k", stt_model="m", _env_file=None)
-    hosted = open_hosted(settings)
+    hosted = open_hosted(settings, sandbox)
     assert hosted is not None
     assert await hosted.transcribe(wav(bytes(3200), HEARING_RATE)) == ("你好，世界。", "zh")
     await hosted.transcribe(b"OggS...", language="en")
     assert [(row["name"], row.get("language")) for row in seen] == [("audio.wav", None), ("audio.ogg", "en")]
     assert seen[0]["model"] == "m" and server.address.split(":")[0] in hosted.detail.en
+    heard = await hosted.transcript(wav(bytes(3200), HEARING_RATE), translate=True)
+    assert (heard.text, heard.seconds, heard.segments[0]["end"]) == ("你好，世界。", 0.1, 0.1)
     await hosted.aclose()
-    refused = open_hosted(settings.model_copy(update={"stt_api_key": Settings(stt_api_key="bad-key").stt_api_key}))
+    refused = open_hosted(
+        settings.model_copy(update={"stt_api_key": Settings(stt_api_key="bad-key").stt_api_key}), sandbox
+    )
     assert refused is not None
     with pytest.raises(SpeechUnavailable):
         await refused.transcribe(b"RIFF")
