@@ -1,42 +1,65 @@
-"""Lines as MuPDF gives them, made fit for reading: vertical writing, raised figures, letter-spacing, doubled ink."""
+"""Lines as MuPDF gives them, made fit for reading: vertical writing, raised figures, letter-spacing, labels."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import groupby
-from typing import Any
+from itertools import groupby, pairwise
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
 from domain.layout import groups
 from readers.pdf.layout import Block, is_wide
 from readers.raised import lowered, raised
 
+if TYPE_CHECKING:
+    import pymupdf
+
 _RISE = 0.15
 """Least distance from the line on which the others stand, in type sizes."""
 _SMALL = 0.92
 """Raised and lowered characters are at most this large, in sizes of their neighbours."""
-_DOUBLED = 0.12
-"""Ink that is drawn again within this many type sizes thickens a letter."""
-_MOST_COMPARED = 2000
+ONCE = 1 << 15
+"""MuPDF's FZ_STEXT_COLLECT_STYLES: with it, ink that is drawn again a little aside counts once. It takes long."""
+_DOUBLED = 0.1
+"""Most distance of such lines, in line heights."""
+_REACH = 150.0
+"""Points between a label and what belongs to it."""
+_MOST_COMPARED = 400
 _BROKEN = re.compile("[\ufffd\ue000-\uf8ff]")
 _LEAST_BROKEN = 3
 _NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
 _PLACES = "".join(map(chr, range(0xFDD2, 0xFDEE)))
 """Placeholders of broken lines: noncharacters, as `readers.figures.MARK`."""
-_SPACED = re.compile(r"(?:[^\W\d_] ){2,}[^\W\d_]")
 _LEADER = re.compile(r"\s*(?:\.{3,}|_{3,}|…+|[. ]{6,})\s*\Z")
 _LABEL = re.compile(r"[:：]\s*(?:[._…\s]*)\Z|(?:\.{4,}|_{3,}|…{2,})\s*\Z")
 
 
-def mended(blocks: list[Block]) -> list[Block]:
-    """Return text blocks with each line once, spans that say what is raised, columns of vertical writing as lines."""
-    blocks = _once(blocks)
+def is_doubled(blocks: list[Block]) -> bool:
+    """Whether lines lie upon each other: ink is drawn again a little aside, for bold type or a shadow."""
+    lines = sorted((line["bbox"] for block in blocks for line in block["lines"]), key=lambda box: (box[1], box[0]))
+    for one, other in pairwise(lines):
+        near = abs(one[1] - other[1]) <= _DOUBLED * (one[3] - one[1])
+        across = min(one[2], other[2]) - max(one[0], other[0])
+        if near and across > 0.5 * min(one[2] - one[0], other[2] - other[0]):
+            return True
+    return False
+
+
+def mended(blocks: list[Block], page: pymupdf.Page) -> list[Block]:
+    """Return text blocks of `page` with spans that say what is raised, columns of vertical writing as lines."""
     vertical = [block for block in blocks if _is_vertical(block)]
-    level = [block for block in blocks if not _is_vertical(block)]
-    for block in level:
-        block["lines"] = [_spelled(line) for line in block["lines"]]
-    turned = _columns(vertical)
-    return turned + level if len(vertical) > len(level) else _beside_labels(level) + turned
+    level = [
+        {**block, "lines": [_spelled(line) for line in block["lines"]]} for block in blocks if block not in vertical
+    ]
+    if any(_is_spaced(line) for block in level for line in block["lines"]):
+        _close(level, page)
+    level = _beside_labels(level)
+    if not vertical:
+        return level
+    top = min(block["bbox"][1] for block in vertical)
+    above = [block for block in level if block["bbox"][3] <= top + 2]
+    return above + _columns(vertical) + [block for block in level if block not in above]
 
 
 def torn_out(blocks: list[Block]) -> tuple[list[Block], dict[str, Sequence[float]]]:
@@ -62,28 +85,6 @@ def is_broken(line: dict[str, Any]) -> bool:
     return broken >= _LEAST_BROKEN and broken * 2 > len(text)
 
 
-def _once(blocks: list[Block]) -> list[Block]:
-    """Leave out lines that are drawn again nearly where they stand, as is done for fake bold type and shadows."""
-    if len(blocks) > _MOST_COMPARED:
-        return blocks
-    seen: dict[str, list[tuple[float, float]]] = {}
-    kept = []
-    for block in blocks:
-        lines = []
-        for line in block["lines"]:
-            text = "".join(span["text"] for span in line["spans"]).strip()
-            x, y = line["bbox"][:2]
-            near = _DOUBLED * max((span["size"] for span in line["spans"]), default=0.0)
-            places = seen.setdefault(text, [])
-            if text and any(abs(x - left) <= near and abs(y - top) <= near for left, top in places):
-                continue
-            places.append((x, y))
-            lines.append(line)
-        if lines:
-            kept.append({**block, "lines": lines})
-    return kept
-
-
 def _spelled(line: dict[str, Any]) -> dict[str, Any]:
     """Return the line with `^6`, `[3]` and the like for raised spans, and letter-spaced words joined."""
     spans = [{**span, "text": _NONCHARACTERS.sub("", span["text"])} for span in line["spans"]]
@@ -91,20 +92,20 @@ def _spelled(line: dict[str, Any]) -> dict[str, Any]:
     if not inked:
         return {**line, "spans": spans}
     base = max(inked, key=lambda span: (round(span["size"]), len(span["text"])))
-    before, marks = "", []
+    before, marks, last = "", [], None
     for span in spans:
         text, rise = span["text"], _rise(span, base, line["dir"])
         small = span["size"] <= _SMALL * base["size"]
         if text.strip() and small and abs(rise) > _RISE * base["size"]:
             mark = raised(before, text) if rise > 0 else lowered(before, text)
             marks.append((span["bbox"], text.strip(), mark))
+            if mark[:1] in ("^", "_") and last is not None:
+                last["text"] = last["text"].rstrip()
             text = mark + (" " if text[-1:].isspace() or mark.endswith("]") else "")
         elif marks and before[-1:].isdecimal() and text[:1].isdecimal():
             text = " " + text
         span["text"] = text
-        before += text
-    if _SPACED.search(before) and len(spans) == 1:
-        spans[0]["text"] = _closed(before)
+        before, last = before + text, span
     return {**line, "spans": spans, "marks": marks}
 
 
@@ -114,12 +115,29 @@ def _rise(span: dict[str, Any], base: dict[str, Any], direction: Sequence[float]
     return float(across[0] * direction[1] - across[1] * direction[0])
 
 
-def _closed(text: str) -> str:
-    """Join the letters of a line that is set with a space after each: wider spaces part its words."""
-    tokens = text.split()
-    if sum(len(token) == 1 for token in tokens) * 10 < 8 * len(tokens) or len(tokens) < 4:
-        return text
-    return " ".join("".join(word.split()) for word in re.split(r"\s{2,}", text.strip()))
+def _is_spaced(line: dict[str, Any]) -> bool:
+    """Whether a line is set with space between all letters, which MuPDF takes for spaces between words."""
+    tokens = "".join(span["text"] for span in line["spans"]).split()
+    return len(tokens) >= 4 and sum(len(token) == 1 and token.isalnum() for token in tokens) * 10 >= 8 * len(tokens)
+
+
+def _close(blocks: list[Block], page: pymupdf.Page) -> None:
+    """Join the letters of spaced lines: wider gaps part their words."""
+    places = {
+        tuple(map(round, line["bbox"])): [char for span in line["spans"] for char in span["chars"]]
+        for block in page.get_text("rawdict")["blocks"]
+        for line in block.get("lines", ())
+    }
+    for line in (line for block in blocks for line in block["lines"] if _is_spaced(line)):
+        chars = [char for char in places.get(tuple(map(round, line["bbox"])), ()) if not char["c"].isspace()]
+        gaps = [after["bbox"][0] - before["bbox"][2] for before, after in pairwise(chars)]
+        if len(gaps) < 3 or sum(char["c"].isalpha() for char in chars) * 2 < len(chars):
+            continue
+        wide = max(1.6 * median(gaps), median(gaps) + 0.12 * line["spans"][0]["size"])
+        text = chars[0]["c"] + "".join(
+            " " * (gap > wide) + char["c"] for gap, char in zip(gaps, chars[1:], strict=True)
+        )
+        line["spans"] = [{**line["spans"][0], "text": text}]
 
 
 def _is_vertical(block: Block) -> bool:
@@ -159,7 +177,7 @@ def _columns(blocks: list[Block]) -> list[Block]:
 
 def _beside_labels(blocks: list[Block]) -> list[Block]:
     """Put what was filled in later, and so stands at the end of the file, behind the label that it stands beside."""
-    if len(blocks) > _MOST_COMPARED // 5:
+    if len(blocks) > _MOST_COMPARED:
         return blocks
     labels = [
         (block, line)
@@ -169,33 +187,30 @@ def _beside_labels(blocks: list[Block]) -> list[Block]:
     ]
     kept: list[Block] = []
     for block in blocks:
-        label = _label_of(block, labels) if len(block["lines"]) == 1 else None
-        if label is None:
+        found = [_label_of(block, line["bbox"], labels) for line in block["lines"]]
+        if not all(found):
             kept.append(block)
             continue
-        spans = label["spans"]
-        spans[-1]["text"] = _LEADER.sub("", spans[-1]["text"].rstrip()) + " "
-        spans += block["lines"][0]["spans"]
-        label["bbox"] = _around((label["bbox"], block["bbox"]))
+        for line, label in zip(block["lines"], found, strict=True):
+            assert label is not None
+            spans = label["spans"]
+            spans[-1]["text"] = _LEADER.sub("", spans[-1]["text"].rstrip()) + " "
+            spans += line["spans"]
+            label["bbox"] = _around((label["bbox"], line["bbox"]))
     return kept
 
 
-def _label_of(block: Block, labels: list[tuple[Block, dict[str, Any]]]) -> dict[str, Any] | None:
-    """Return the line on whose right, or on whose dots, the block stands; not one of its own neighbours in the file."""
-    x0, y0, _, y1 = block["bbox"]
+def _label_of(block: Block, box: Sequence[float], labels: list[tuple[Block, dict[str, Any]]]) -> dict[str, Any] | None:
+    """Return the label on whose right, or on whose dots, a line of `block` stands; none of its own block."""
+    x0, y0, _, y1 = box
     found = [
         line
         for home, line in labels
         if home is not block
-        and line["bbox"][0] < x0
+        and line["bbox"][0] < x0 < line["bbox"][2] + _REACH
         and min(y1, line["bbox"][3]) - max(y0, line["bbox"][1]) > 0.5 * min(y1 - y0, line["bbox"][3] - line["bbox"][1])
-        and _follows(line["bbox"], block["bbox"])
     ]
     return max(found, key=lambda line: line["bbox"][0], default=None)
-
-
-def _follows(label: Sequence[float], value: Sequence[float]) -> bool:
-    return value[0] < label[2] + 150
 
 
 def _around(boxes: Iterable[Sequence[float]]) -> tuple[float, float, float, float]:

@@ -30,6 +30,8 @@ _BOLD_LEVEL = 4
 _SENTENCE_LEVEL = 3
 """From this level on, what ends like a sentence is no heading."""
 _MOST_HEADING_CHARS = 200
+_RUNNING_TITLE = 60
+"""Most characters of what stands above or below a table that goes on over pages: a running title, a page number."""
 _SPACE = re.compile(r"\s+")
 _ENDS_SENTENCE = tuple(".,;:，。；：、！？!?")
 _NARROW = re.compile(r"[\ufb00-\ufb06\u2f00-\u2fdf\u2e80-\u2eff\uff01-\uff5e\u00a0]")
@@ -58,21 +60,35 @@ def page_markdown(
     if finder is not None and sum(1 for block in rows for row in block if len(row) > 1) >= (1 if before else 3):
         found = with_ruled_tables(finder, blocks, before)
         if found is not None:
-            return _assemble(found[0], body, toc), found[1]
-    return _assemble(rows, body, toc), None
+            return _assemble(found[0], body, toc)[0], found[1]
+    return _assemble(rows, body, toc, before)
 
 
-def _assemble(blocks: Sequence[list[Row] | str], body: float, toc: dict[str, int]) -> str:
+def _assemble(
+    blocks: Sequence[list[Row] | str], body: float, toc: dict[str, int], before: OpenTable | None = None
+) -> tuple[str, OpenTable | None]:
     parts: list[str] = []
     pending: list[Row] = []
+    after: OpenTable | None = None
+
+    def flush() -> None:
+        nonlocal after, pending
+        if pending:
+            above = before if all(len(part) <= _RUNNING_TITLE for part in parts) else None
+            text, after = _aligned(pending, above)
+            parts.append(text)
+            pending = []
+
     for block in _joined_headings(blocks, body, toc):
         if isinstance(block, list) and all(len(row) > 1 for row in block):
             pending += block
             continue
-        parts += _aligned(pending)
-        pending = []
-        parts += [block] if isinstance(block, str) else _block_parts(block, body, toc)
-    return "\n\n".join(part for part in [*parts, *_aligned(pending)] if part.strip())
+        flush()
+        found = [block] if isinstance(block, str) else list(_block_parts(block, body, toc))
+        after = after if all(len(part) <= _RUNNING_TITLE and "\n" not in part for part in found) else None
+        parts += found
+    flush()
+    return "\n\n".join(part for part in parts if part.strip()), after
 
 
 def _joined_headings(blocks: Sequence[list[Row] | str], body: float, toc: dict[str, int]) -> Iterator[list[Row] | str]:
@@ -113,14 +129,20 @@ def _page_body(blocks: list[list[Line]], body: float) -> float:
     return size if size > body and chars > 600 else body
 
 
-def _aligned(rows: list[Row]) -> list[str]:
-    """Return rows of cells as a Markdown table where their columns can be told, else as lines."""
-    if not rows:
-        return []
+def _aligned(rows: list[Row], before: OpenTable | None) -> tuple[str, OpenTable | None]:
+    """Return rows of cells as a Markdown table where their columns can be told, else as lines.
+
+    A table that goes on from the page `before` gets its header, unless it begins with one in bold type.
+    """
     placed = in_columns([[(cell.box[0], cell.box[2], _text(cell)) for cell in row] for row in rows])
-    if placed is not None:
-        return [table(placed[0], placed[1:])]
-    return ["\n".join("  ".join(_text(cell) for cell in row) for row in rows)]
+    if placed is None:
+        return "\n".join("  ".join(_text(cell) for cell in row) for row in rows), None
+    texts, edges = placed
+    header, body = texts[0], texts[1:]
+    bold = [all(cell.bold for cell in row) for row in rows[:2]]
+    if before is not None and before.goes_on_with(edges) and header != before.header and bold != [True, False]:
+        header, body = before.header, texts
+    return table(header, body), OpenTable(header, edges, ruled=False)
 
 
 def _block_parts(rows: list[Row], body: float, toc: dict[str, int]) -> Iterator[str]:

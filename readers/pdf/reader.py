@@ -21,7 +21,7 @@ from readers.figures import MARK, UNREAD  # noqa: E402
 from readers.interface import Item, Options, Outline, Page  # noqa: E402
 from readers.pdf.figures import MOST, MOST_A_PAGE, above, clipped, draw, regions  # noqa: E402
 from readers.pdf.layout import Block, Typography, squeeze, typography, visible_blocks  # noqa: E402
-from readers.pdf.lines import mended, torn_out  # noqa: E402
+from readers.pdf.lines import ONCE, is_doubled, mended, torn_out  # noqa: E402
 from readers.pdf.markdown import page_markdown  # noqa: E402
 from readers.pdf.scan import Verdict, judge, render  # noqa: E402
 from readers.pdf.tables import OpenTable  # noqa: E402
@@ -148,11 +148,13 @@ def _read_page(document: pymupdf.Document, index: int, reading: _Reading) -> Pag
         page = document[index]
         label = page.get_label() or label
         blocks, hidden = visible_blocks(page.get_text("dict", flags=_TEXT_FLAGS)["blocks"])
+        if is_doubled(blocks):
+            blocks, hidden = visible_blocks(page.get_text("dict", flags=_TEXT_FLAGS | ONCE)["blocks"])
         verdict = judge(page, blocks, hidden)
         if verdict.needs_ocr and not _trusts(verdict, reading):
             return _picture_page(page, label, verdict, reading)
         if verdict.uses_hidden:
-            markdown, _ = page_markdown(mended(hidden), reading.typography, {})
+            markdown, _ = page_markdown(mended(hidden, page), reading.typography, {})
             return Page(index + 1, label, markdown, warnings=("scan_text_layer",))
         return _text_page(page, label, blocks, bool(hidden), reading)
     except _ERRORS:
@@ -176,7 +178,7 @@ def _text_page(page: pymupdf.Page, label: str, blocks: list[Block], hidden: bool
     began = time.monotonic()
     headings = {**reading.headings.get(page.number - 1, {}), **reading.headings.get(page.number, {})}
     finder = page if reading.table_seconds > 0 else None
-    lines, broken = torn_out(mended(blocks))
+    lines, broken = torn_out(mended(blocks, page))
     if len(broken) > MOST_A_PAGE:
         return _picture_page(page, label, Verdict(True, False, ""), reading)
     markdown, reading.table = page_markdown(lines, reading.typography, headings, finder, reading.table)

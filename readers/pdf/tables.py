@@ -19,6 +19,7 @@ from readers.pdf.layout import (
     rows_of,
     squeeze,
 )  # fmt: skip
+from readers.pdf.lines import ONCE
 from readers.tables import table
 
 Word = tuple[float, float, float, float, str, int, int, int]
@@ -38,6 +39,16 @@ class OpenTable:
 
     header: list[str]
     edges: list[float]
+    ruled: bool = True
+
+    def goes_on_with(self, edges: list[float]) -> bool:
+        """Whether columns with these edges are the same: at the same places, or, where no rules are, overlapping."""
+        if len(edges) != len(self.edges):
+            return False
+        if self.ruled:
+            return all(abs(a - b) < _SAME_EDGE for a, b in zip(edges, self.edges, strict=True))
+        mine, other = (list(zip(one[::2], one[1::2], strict=True)) for one in (self.edges, edges))
+        return all(min(a[1], b[1]) > max(a[0], b[0]) for a, b in zip(mine, other, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +63,28 @@ class _Table:
         return "\n\n".join([*self.titles, table(self.header, self.rows)])
 
 
-def in_columns(rows: list[list[Cell]]) -> list[list[str]] | None:
-    """Return the texts of rows by column, empty where a row has no cell; None where the columns cannot be told.
+def in_columns(rows: list[list[Cell]]) -> tuple[list[list[str]], list[float]] | None:
+    """Return the texts of rows by column, empty where a row has no cell, and the edges of the columns.
 
-    The fullest rows, at least two of three, say where the columns are.
+    The fullest rows, at least two of three, say where the columns are; `None` where they cannot be told.
     """
     width = max(map(len, rows))
     full = [row for row in rows if len(row) == width]
     if len(rows) < 3 or len(full) < 2 or width < 2:
         return None
     bands = [(min(cell[0] for cell in column), max(cell[1] for cell in column)) for column in zip(*full, strict=True)]
+    edges = [edge for band in bands for edge in band]
     if any(left[1] > right[0] for left, right in pairwise(bands)):
-        return [[cell[2] for cell in row] for row in rows] if len(full) == len(rows) else None
+        return ([[cell[2] for cell in row] for row in rows], edges) if len(full) == len(rows) else None
     placed = []
     for row in rows:
         places = [max(range(width), key=lambda at: _shared(cell, bands[at])) for cell in row]
-        if len(set(places)) < len(row) or any(
-            _shared(cell, bands[at]) < 0 for cell, at in zip(row, places, strict=True)
-        ):
+        apart = any(_shared(cell, bands[at]) < 0 for cell, at in zip(row, places, strict=True))
+        if apart or len(set(places)) < len(row):
             return None
         texts = dict(zip(places, (cell[2] for cell in row), strict=True))
         placed.append([texts.get(at, "") for at in range(width)])
-    return placed
+    return placed, edges
 
 
 def _shared(cell: Cell, band: tuple[float, float]) -> float:
@@ -121,10 +132,7 @@ def _is_clear(page: pymupdf.Page, blocks: list[Block], edge: float, *, above: bo
 
 
 def _continued(found: _Table, before: OpenTable) -> _Table:
-    same = len(found.edges) == len(before.edges) and all(
-        abs(a - b) < _SAME_EDGE for a, b in zip(found.edges, before.edges, strict=True)
-    )
-    if not same or found.header == before.header:
+    if not before.ruled or not before.goes_on_with(found.edges) or found.header == before.header:
         return found
     return replace(found, header=before.header, rows=[found.header, *found.rows])
 
@@ -140,7 +148,8 @@ def _is_ruled(page: pymupdf.Page) -> bool:
 
 def _words(page: pymupdf.Page, blocks: list[Block]) -> list[Word]:
     """Return the words of the page, with what `readers.pdf.lines` wrote for raised characters."""
-    words: list[Word] = page.get_text("words", flags=pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES)
+    flags = pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES
+    words: list[Word] = page.get_text("words", flags=flags | ONCE)
     for box, text, mark in (mark for block in blocks for line in block["lines"] for mark in line.get("marks", ())):
         for at, word in enumerate(words):
             start = word[4].rfind(text)
@@ -153,7 +162,10 @@ def _words(page: pymupdf.Page, blocks: list[Block]) -> list[Word]:
 def _faithful(box: Box, grid: list[list[Box | None]], words: list[Word], blocks: list[Block]) -> _Table | None:
     inside = [word for word in words if _within(word, box)]
     filled = _filled(grid)
-    texts = {cell: _cell_text(cell, inside) for row in filled for cell in row if cell}
+    lines = {cell: _lines_of(cell, inside) for row in filled for cell in row if cell}
+    if any(map(_is_grid, lines.values())):
+        return None
+    texts = {cell: _cell_text(found) for cell, found in lines.items()}
     under = plain_text([part for block in blocks if (part := _inside(block, box, True))])
     lost = Counter(squeeze(under)) - Counter(squeeze("".join(texts.values())))
     if any(char not in "[]^_" for char in lost):
@@ -206,16 +218,29 @@ def _height(cell: Box | None) -> float:
     return cell[3] - cell[1] if cell else 0.0
 
 
-def _cell_text(cell: Box, words: list[Word]) -> str:
-    """Join the words whose middle is in `cell`, without a space where Chinese text only wraps."""
-    text, last = "", (-1, -1)
-    for word in words:
-        if not _within(word, cell):
-            continue
-        part, line = word[4], (word[5], word[6])
-        wraps = line != last and is_wide(text[-1:]) and is_wide(part[:1])
-        text += part if wraps or not text else " " + part
-        last = line
+def _lines_of(cell: Box, words: list[Word]) -> list[list[Word]]:
+    """Return the words whose middle is in `cell` by line, from left to right."""
+    lines: list[list[Word]] = []
+    for word in sorted((word for word in words if _within(word, cell)), key=lambda word: (word[1] + word[3], word[0])):
+        last = lines[-1][0] if lines else None
+        if last is not None and (word[1] + word[3]) / 2 < last[3] - 0.2 * (last[3] - last[1]):
+            lines[-1].append(word)
+        else:
+            lines.append([word])
+    return [sorted(line) for line in lines]
+
+
+def _is_grid(lines: list[list[Word]]) -> bool:
+    """Whether a ruled box holds rows of cells of its own, as a frame around a table does."""
+    return sum(any(b[0] - a[2] > b[3] - b[1] for a, b in pairwise(line)) for line in lines) >= 3
+
+
+def _cell_text(lines: list[list[Word]]) -> str:
+    """Join the words of a cell, without a space where Chinese text only wraps."""
+    text = ""
+    for line in lines:
+        part = " ".join(word[4] for word in line)
+        text += part if not text or (is_wide(text[-1:]) and is_wide(part[:1])) else " " + part
     return text
 
 

@@ -213,6 +213,80 @@ async def test_fake_bold_is_read_once_and_letter_spacing_is_closed(read: Read) -
     assert "DEPOSIT RECEIPT" in pages[0].markdown
 
 
+async def test_letters_spaced_by_the_type_and_words_drawn_twice(read: Read) -> None:
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        x = 60.0
+        for word in "Total due: 482.50 euros".split():
+            for shift in (0.0, 0.3):
+                page.insert_text((x + shift, 60), word, fontsize=11)
+            x += pymupdf.get_text_length(word, fontsize=11) + 3
+        page = document.new_page()
+        page.insert_font(fontname="helv")
+        xref = document.get_new_xref()
+        document.update_object(xref, "<<>>")
+        document.update_stream(xref, b"BT /helv 11 Tf 4 Tc 60 700 Td (DEPOSIT RECEIPT 4410) Tj ET")
+        page.set_contents(xref)
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert [page.markdown for page in pages] == ["Total due: 482.50 euros", "DEPOSIT RECEIPT 4410"]
+
+
+async def test_a_table_without_rules_goes_on_over_pages(read: Read) -> None:
+    rows = [["Station", "Lift", "Toilet"], *([f"Station {number:02}", "yes", "no"] for number in range(60))]
+
+    def draw(document: pymupdf.Document) -> None:
+        for start in (0, 31):
+            page = document.new_page()
+            for y, row in enumerate(rows[start : start + 31]):
+                for x, text in enumerate(row):
+                    page.insert_text((60 + 130 * x, 60 + 20 * y), text, fontsize=10)
+            page.insert_text((290, 800), str(start), fontsize=10)
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert pages[1].markdown.startswith("| Station | Lift | Toilet |\n| --- | --- | --- |\n| Station 30 | yes | no |")
+
+
+async def test_values_that_are_typed_in_one_row_and_a_title_over_vertical_columns(read: Read) -> None:
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        page.insert_text((60, 100), "Name:", fontsize=11)
+        page.insert_text((300, 100), "Date of birth:", fontsize=11)
+        page.add_freetext_annot((100, 88, 250, 104), "Ines Duarte", fontsize=11)
+        page.add_freetext_annot((380, 88, 480, 104), "4 May 1970", fontsize=11)
+        page = document.new_page()
+        page.insert_text((200, 60), "通知", fontname="china-s", fontsize=20)
+        for x, column in enumerate(["本店自明年三月起搬到南", "门外水塔巷十七号营业。"]):
+            for y, char in enumerate(column):
+                page.insert_text((470 - 28 * x, 110 + 16 * y), char, fontname="china-s", fontsize=16)
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert pages[0].markdown == "Name: Ines Duarte  Date of birth: 4 May 1970"
+    assert pages[1].markdown.endswith("通知\n\n本店自明年三月起搬到南门外水塔巷十七号营业。")
+
+
+async def test_a_frame_around_rows_is_no_cell(read: Read) -> None:
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        for x, y, width, height in ((60, 60, 200, 120), (260, 60, 200, 120), (60, 180, 400, 30)):
+            for start, end in (
+                ((x, y), (x + width, y)), ((x, y + height), (x + width, y + height)),
+                ((x, y), (x, y + height)), ((x + width, y), (x + width, y + height)),
+            ):  # fmt: skip
+                page.draw_line(start, end)
+        for row in range(4):
+            for column, text in enumerate([f"Part {row}", f"{row}00", f"Side {row}", f"{row}50"]):
+                page.insert_text((70 + 100 * column, 80 + 24 * row), text, fontsize=10)
+        page.insert_text((70, 200), "Total 900", fontsize=10)
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert "Part 0 000 Part 1" not in pages[0].markdown
+    assert all(
+        f"Part {row}" in line and f"{row}50" in line
+        for row, line in enumerate(line for line in pages[0].markdown.splitlines() if "Part" in line)
+    )
+
+
 async def test_fields_say_what_they_hold(read: Read) -> None:
     def draw(document: pymupdf.Document) -> None:
         page = document.new_page()
