@@ -56,25 +56,22 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
         return False
     first = [cell.strip() for cell in rows[0]]
     filled = [cell for cell in first if cell]
-    numbers = [cell for cell in filled if is_number(cell)]
-    if len(filled) * 2 <= len(first) or (len(numbers) * 3 > len(filled) and not _are_years(rows, numbers)):
+    below = [[row[at].strip() for row in rows[1:LOOKED_AT] if at < len(row)] for at in range(len(first))]
+    if len(filled) * 2 <= len(first) or not all(
+        _may_name(cell, column) for cell, column in zip(first, below, strict=True)
+    ):
         return False
     if len(set(filled)) == len(filled):
-        return True
-    below = [{row[at].strip() for row in rows[1:LOOKED_AT] if at < len(row)} for at in range(len(first))]
+        return any(not is_number(cell) for cell in first)
     return len(rows) > 1 and not any(cell and cell in column for cell, column in zip(first, below, strict=True))
 
 
-def _are_years(rows: Sequence[Sequence[str]], numbers: Sequence[str]) -> bool:
-    """Whether the numbers of the first row are years (or the like) in order, above rows of other numbers."""
-    if len(numbers) < 2 or len(numbers) == len([cell for cell in rows[0] if cell.strip()]) < len(rows[0]) - 1:
-        return False
-    if not all(_YEAR.fullmatch(cell) for cell in numbers):
-        return False
-    years = [int(cell[:4]) for cell in numbers]
-    below = [cell.strip() for row in rows[1:4] for cell in row if is_number(cell)]
-    rising = years == sorted(set(years)) or years == sorted(set(years), reverse=True)
-    return rising and bool(below) and not all(_YEAR.fullmatch(cell) for cell in below)
+def _may_name(cell: str, column: Sequence[str]) -> bool:
+    """Whether a cell may be the name of the column below it: words, or a year (or the like) above other numbers."""
+    numbers = [value for value in column if is_number(value)]
+    if not is_number(cell) or len(numbers) * 2 < len(column):
+        return True
+    return bool(_YEAR.fullmatch(cell)) and not all(_YEAR.fullmatch(value) for value in numbers)
 
 
 def _completes(rows: Sequence[Sequence[str]], words: int) -> bool:

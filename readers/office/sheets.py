@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
+from itertools import chain, repeat
 from pathlib import Path
 from zipfile import ZipInfo
 
@@ -112,11 +113,16 @@ def _page(sheet: CalamineSheet, number: int, hidden: bool, notes: SheetNotes, op
 
 def _rows(sheet: CalamineSheet, notes: SheetNotes) -> Iterator[tuple[list[str], bool]]:
     """Yield the cells of each row that has any, and whether some of them are named in groups."""
-    left = sheet.start[1] if sheet.start else 0
+    start = sheet.start[1] if sheet.start else 0
+    noted = [*notes.texts, *notes.comments]
+    left = min([start, *(column for _, column in noted)])
+    width = max([start + sheet.width, *(column + 1 for _, column in noted)]) - left
+    rows = chain(sheet.iter_rows(), repeat([], max([0, *(row + 1 - sheet.total_height for row, _ in noted)])))
     covered, grouped = _merged(sheet, left)
     above: dict[int, str] = {}
-    for at, row in enumerate(sheet.iter_rows()):
-        cells = [notes.texts.get((at, left + column)) or cell_value(value) for column, value in enumerate(row)]
+    for at, row in enumerate(rows):
+        values = {start + column: cell_value(value) for column, value in enumerate(row)}
+        cells = [notes.texts.get((at, column)) or values.get(column, "") for column in range(left, left + width)]
         for column, first in covered.get(at, {}).items():
             if column < len(cells):
                 above[first] = cells[column] if column == first and cells[column] else above.get(first, "")

@@ -99,12 +99,16 @@ def _evenness(head: str, delimiter: str) -> float:
 
 
 def _pages(rows: list[list[str]]) -> Iterator[Page]:
-    header, body = split_header(rows)
+    """Yield tables; lines of one cell above them are titles."""
+    lead = next((at for at, row in enumerate(rows) if sum(bool(cell.strip()) for cell in row) > 1), 0)
+    titles = ["\n".join(" ".join(row).strip() for row in rows[:lead])] if lead else []
+    header, body = split_header(rows[lead:])
     if not any(header):
         header = [f"{number}" for number in range(1, max(map(len, rows), default=0) + 1)]
     offset = len(rows) - len(body) + 1
     for number, (first, last, markdown) in enumerate(table_blocks(header, body), 1):
-        yield Page(number, f"{first + offset}–{last + offset}", markdown)
+        yield Page(number, f"{first + offset}–{last + offset}", "\n\n".join([*titles, markdown]))
+        titles = []
 
 
 def _as_text(text: str) -> list[Page]:

@@ -52,10 +52,12 @@ async def test_formulas_without_a_value_are_said(read: Read) -> None:
     def fill(book: Any) -> None:
         for row in (["Item", "Quantity", "Price", "Total"], ["Desk", 4, 120, "=B2*C2"], ["Lamp", 2, 9, "=B3*C3"]):
             book.active.append(row)
+        book.active["F5"] = "=SUM(D2:D3)"
 
     _, pages, _ = await read(saved(fill), "a.xlsx")
-    assert pages[0].warnings == ("formulas_without_value:2",)
+    assert pages[0].warnings == ("formulas_without_value:3",)
     assert "| Desk | 4 | 120 | =B2*C2 |" in pages[0].markdown
+    assert "=SUM(D2:D3)" in pages[0].markdown
 
 
 async def test_merged_cells_stand_in_every_place_that_they_cover(read: Read) -> None:
@@ -132,6 +134,7 @@ BODY = "\n".join(f"Works {number} in the north,{number},{number + 1000},{number 
         ('"sep=;"\nPart;Price\nNut M6;0,12\n', "a.csv", "| Part | Price |\n| --- | --- |\n| Nut M6 | 0,12 |"),
         ("sep=|\r\nPart|Price\r\nNut M6|0,12\r\n", "a.csv", "| Part | Price |\n| --- | --- |\n| Nut M6 | 0,12 |"),
         ("# exported on 4 May\nPart,Price\nNut,2\n", "a.csv", "# exported on 4 May\n\n| Part | Price |"),
+        ("Prices of May\n\nPart,Price\nNut,2\n", "a.csv", "Prices of May\n\n| Part | Price |\n"),
         ("Part\tPrice\nNut M6\t0,12\n", "a.xls", "| Part | Price |\n| --- | --- |\n| Nut M6 | 0,12 |"),
     ],
 )
@@ -157,6 +160,8 @@ async def test_a_quote_that_is_never_closed_damages_one_row(read: Read) -> None:
         ([["yes", "no", "yes"], ["yes", "yes", "no"]], False),
         ([["Rome", "2021", "2022"], ["Oslo", "2023", "2024"]], False),
         ([["Name", "Name"], ["Ada", "Bob"]], True),
+        ([["Ada", "91", "yes"], ["Bob", "80", "no"]], False),
+        ([["Name", "2024"], ["Ada", "17"]], True),
     ],
 )
 def test_what_names_columns(rows: list[list[str]], named: bool) -> None:
