@@ -15,11 +15,11 @@ from domain.words import Language, Words
 from turn.context import Context
 from turn.intake import shorten_paste, store_files, take_apart, transcribe
 from turn.material import document_notes
-from turn.progress import emit_attachment, owner_of
+from turn.progress import emit, emit_attachment, owner_of
 from turn.prompts import newest_turn
 from turn.question import question_of
 from turn.state import State, Update, new_turn
-from turn.texts import DEFAULT_QUESTION, EMPTY_MESSAGE, NOT_THE_USERS
+from turn.texts import DEFAULT_QUESTION, EMPTY_MESSAGE, NOT_THE_USERS, UNKNOWN_TOOLS
 
 TITLE = Words("Look at the message", "识别内容")
 
@@ -64,6 +64,9 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     update["attachments"] = Overwrite([*handled, *failed])  # type: ignore[typeddict-item]
     update["language"], update["question"] = language, question_of(text, language, earlier)
     update["documents"] = await document_notes(services, owner, language)
+    if unknown := services.tools.unknown(runtime.context.tools or ()):
+        update["warnings"] = [UNKNOWN_TOOLS.text(language).format(names=", ".join(unknown))]
+        emit(runtime, "warning", {"code": "unknown_tools", "message": update["warnings"][0]})
     return update
 
 

@@ -78,6 +78,10 @@ class ToolRegistry:
         facts = TurnFacts(documents=documents, resources=self._resources)
         return [name for name, spec in self._specs.items() if (names is None or name in names) and spec.fits(facts)]
 
+    def unknown(self, names: Collection[str]) -> list[str]:
+        """Return those of the names that no tool has."""
+        return [name for name in names if name not in self._specs]
+
     def schemas(self, names: Collection[str]) -> list[dict[str, Any]]:
         """Return the schemas of the tools in `names`, in a stable order."""
         return [spec.schema for name, spec in self._specs.items() if name in names]

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 from api.edge.failures import as_app_error, asked_language, error_body, validation_reason
 from api.edge.responses import client_left
 from api.langserve.repairs import repair_langserve
-from api.langserve.schemas import CONFIG_SPECS, TurnInput, TurnOutput
+from api.langserve.schemas import CONFIG_SPECS, Drawable, TurnInput, TurnOutput
 from api.runs.request import TurnRequest
 from api.runs.run import Run
 from api.runs.runner import TurnRunner
@@ -40,6 +40,11 @@ from turn.state import OutputState
 MOST_INPUTS = 100
 """Most turns of one batch."""
 _OUTPUT_KEYS = frozenset(OutputState.__annotations__) | {"__interrupt__"}
+
+
+KNOWN_KEYS = frozenset(spec.id for spec in CONFIG_SPECS)
+MOST_UNKNOWN = 10
+UNKNOWN_KEYS = Words("configurable has no key {names}.", "configurable 中没有名为 {names} 的键。")
 
 
 class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
@@ -60,6 +65,10 @@ class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         """What `config.configurable` may hold."""
         return CONFIG_SPECS
+
+    def config_schema(self, *, include: Sequence[str] | None = None) -> type[BaseModel]:
+        """Return the model that configs are checked by."""
+        return type("AgentConfig", (Drawable, super().config_schema(include=include)), {"__module__": __name__})
 
     def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
         """Return the model that inputs are checked by."""
@@ -141,6 +150,7 @@ class _Call:
         if value.get("resume") is not None and not thread_id:
             raise BadInput(reason=Words("resume needs a thread_id", "resume 需要 thread_id"))
         self._policy: DisconnectPolicy = options.get("on_disconnect", "continue")
+        self._unknown: list[str] = options.get("unknown", [])
         self._as_document = options.get("output") == "document"
         self._sent = [str(message.id) for message in messages]
         self.run_id = str(given.get("run_id") or uuid.uuid4())
@@ -170,6 +180,9 @@ class _Call:
         output: dict[str, Any] = {key: value for key, value in run.progress.output.items() if key in _OUTPUT_KEYS}
         if run.answer is not None:
             output["answer"] = run.answer["answer"]
+        if self._unknown:
+            said = UNKNOWN_KEYS.text(self.request.language).format(names=", ".join(self._unknown))
+            output["warnings"] = [*output.get("warnings", []), said]
         output["messages"] = _new_messages(output.get("messages", []), self._sent)
         return output
 
@@ -241,7 +254,10 @@ class ServedRoute(APIRoute):
                 body = await request.json()
             except (ValueError, RecursionError) as exc:
                 raise BadInput(reason=Words("the body is not valid JSON", "请求体不是有效的 JSON")) from exc
-            if "config_hash" not in request.path_params and not _chooses_policy(body):
+            options = _options_in(body)
+            unknown = sorted({key for one in options for key in one if key not in KNOWN_KEYS and key[:2] != "__"})
+            request.state.unknown = unknown[:MOST_UNKNOWN]
+            if "config_hash" not in request.path_params and not any("on_disconnect" in one for one in options):
                 return _with_real_errors(await _translated(handle(request)), request)
             working = asyncio.ensure_future(handle(request))
             leaving = asyncio.ensure_future(client_left(request.receive))
@@ -258,11 +274,12 @@ class ServedRoute(APIRoute):
         return handle_watched if "POST" in (self.methods or ()) else handle
 
 
-def _chooses_policy(body: object) -> bool:
+def _options_in(body: object) -> list[dict[str, Any]]:
+    """Return what the configs of a body name `configurable`; LangServe drops the keys that it does not know."""
     given = body.get("config") if isinstance(body, dict) else None
     configs = given if isinstance(given, list) else [given]
     options = (one.get("configurable") for one in configs if isinstance(one, dict))
-    return any(isinstance(one, dict) and "on_disconnect" in one for one in options)
+    return [one for one in options if isinstance(one, dict)]
 
 
 async def _translated(working: Awaitable[Response]) -> Response:
@@ -294,6 +311,7 @@ async def _errors_as_they_are(events: AsyncIterator[Any], request: Request) -> A
 
 def _per_request(config: dict[str, Any], request: Request) -> dict[str, Any]:
     options = {**(config.get("configurable") or {}), "user_id": request.state.user_id, "reads": asked_language(request)}
+    options["unknown"] = request.state.unknown
     if not options.get("thread_id"):
         options["thread_id"] = request.headers.get("x-session-id") or request.headers.get("x-thread-id")
     if options["thread_id"] is not None:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from fastapi import Response
+from langgraph.types import Send
 from pydantic import BaseModel, field_validator
 
 
@@ -24,13 +25,24 @@ class BatchBody(BaseModel):
 
 @cache
 def repair_langserve() -> None:
-    """Replace three functions of `langserve.api_handler`."""
-    from langserve import api_handler  # imported late: a second of import time that only a server needs
+    """Replace three functions of `langserve.api_handler`, and the one that its JSON falls back on."""
+    from langserve import api_handler, serialization  # imported late: a second of import time that only a server needs
 
     inside: Any = api_handler
+    written: Any = serialization
     inside._json_encode_response = _encode_once
     inside._unpack_request_config = _without_none(inside._unpack_request_config)
     inside.BatchRequestShallowValidator = BatchBody
+    written.default = _as_json
+
+
+def _as_json(value: object) -> Any:
+    """Return what JSON takes for `value`; LangServe's own function fails on all but models."""
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if isinstance(value, Send):
+        return {"node": value.node, "arg": value.arg}
+    raise TypeError(type(value).__name__)
 
 
 def _encode_once(answer: BaseModel) -> Response:

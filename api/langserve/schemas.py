@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from api.runs.client_messages import client_messages
 from api.schemas import DisconnectPolicy
@@ -16,25 +19,43 @@ from domain.runs import ConcurrencyPolicy
 from turn.options import option_fields
 from turn.texts import NOT_THE_USERS
 
+Nothing = SkipJsonSchema[None]
+"""Null is taken where a field may be left out; LangServe's playground draws no schema that says so."""
 _EXAMPLE: Any = {"messages": [{"type": "human", "content": "What does the contract say about notice periods?"}]}
 
 
-class TurnInput(BaseModel):
+class Drawable(BaseModel):
+    """A model whose JSON schema the playground can draw: what may be left out has no default of null."""
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the JSON schema without defaults of null."""
+        pending: list[Any] = [schema := super().model_json_schema(*args, **kwargs)]
+        while pending:
+            part = pending.pop()
+            if isinstance(part, dict):
+                if "default" in part and part["default"] is None:
+                    del part["default"]
+                pending.extend(part.values())
+        return schema
+
+
+class TurnInput(Drawable):
     """What a caller sends: messages, or a message with a file, or the answer to an interrupt. No other state key."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
-    messages: list[Any] | None = Field(
+    messages: list[Any] | Nothing = Field(
         None,
         description="LangChain messages (`type` or `role`); content is text or blocks (text, image, file, audio).",
     )
-    message: str | None = Field(None, description="Short form: the text of one message.")
-    file: str | None = Field(
+    message: str | Nothing = Field(None, description="Short form: the text of one message.")
+    file: str | Nothing = Field(
         None,
         description="Short form: one file or picture as base64.",
         json_schema_extra={"extra": {"widget": {"type": "base64file"}}},
     )
-    resume: Any | None = Field(None, description="Answer to an interrupt of the graph.")
+    resume: Any | Nothing = Field(None, description="Answer to an interrupt of the graph.")
 
     @model_validator(mode="after")
     def _one_form(self) -> TurnInput:
@@ -90,6 +111,10 @@ def _has_constructor(value: object) -> bool:
 
 def _spec(name: str, annotation: Any, default: object, text: str) -> ConfigurableFieldSpec:
     title = name.replace("_", " ").capitalize()
+    kind, *limits = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
+    if type(None) in get_args(kind):
+        kind = reduce(or_, (Nothing if part is type(None) else part for part in get_args(kind)))
+        annotation = Annotated[(kind, *limits)] if limits else kind
     return ConfigurableFieldSpec(
         id=name, annotation=annotation, default=default, name=title, description=text, is_shared=True
     )

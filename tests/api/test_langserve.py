@@ -70,6 +70,14 @@ async def test_the_short_form_of_the_playground(remote: RemoteRunnable[Any, Any]
     assert output["attachments"][0]["status"] == "ready"
 
 
+async def test_keys_and_tools_that_are_not_there_are_told(
+    remote: RemoteRunnable[Any, Any], model: OpenAIServer
+) -> None:
+    output = await remote.ainvoke({"message": "Hi"}, thread("odd", temperatur=0.1, tools=["nonesuch"]))
+    assert output["warnings"] == ["There is no tool named nonesuch.", "configurable has no key temperatur."]
+    assert (await remote.ainvoke({"message": "Hi"}, thread("even")))["warnings"] == []
+
+
 async def test_batch_keeps_items_on_their_own_threads(remote: RemoteRunnable[Any, Any], model: OpenAIServer) -> None:
     inputs = [{"messages": [HumanMessage(f"item {n}")]} for n in range(3)]
     outputs = await remote.abatch(inputs, cast("Any", [thread(f"batch-{n}") for n in range(3)]))

@@ -124,3 +124,10 @@ async def test_too_many_files_are_refused(parts: Parts) -> None:
     many = HumanMessage([block(PNG)] * (parts.settings.max_files + 1))
     with pytest.raises(TooManyFiles):
         await detect_modality(a_state(messages=[many]), parts.runtime())
+
+
+async def test_tools_that_are_not_there_are_told(parts: Parts) -> None:
+    parts.context["tools"] = ("calculate", "nonesuch")
+    update = await detect_modality(a_state(messages=[HumanMessage("算一下")]), parts.runtime())
+    assert update["warnings"] == ["没有名为 nonesuch 的工具。"]
+    assert [item["code"] for item in parts.sent("warning")] == ["unknown_tools"]
