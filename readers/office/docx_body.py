@@ -250,7 +250,9 @@ def _equations(root: etree._Element) -> None:
         mark = "$" if element in parts else "$$"
         text = " ".join(f"{mark}{tex}{mark}" for tex in map(latex, parts) if tex)
         inside = next(element.iterancestors(f"{WORD}p"), None) is not None
-        put_instead(element, [_run(text) if inside else _paragraph(text)])
+        before = element.getprevious()
+        gap = " " if before is not None and _words(before).endswith("$") else ""
+        put_instead(element, [_run(gap + text) if inside else _paragraph(text)])
 
 
 def _ruby(root: etree._Element) -> None:

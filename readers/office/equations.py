@@ -69,7 +69,7 @@ def _run(element: etree._Element) -> str:
     text = "".join(str(part.text or "") for part in element.iter("{*}t"))
     if element.getparent() is not None and any(True for _ in element.iterancestors(f"{MATH}eqArr")):
         text = text.replace("&", "")
-    return _SPECIAL.sub(r"\\\g<0>", text)
+    return _SPECIAL.sub(r"\\\g<0>", text.replace("–", "-"))
 
 
 def _grouped(text: str) -> str:
@@ -130,7 +130,8 @@ def _matrix(element: etree._Element) -> str:
 
 
 def _equations(element: etree._Element) -> str:
-    return _rows("aligned", [_content(line).strip() for line in element.iterchildren(f"{MATH}e")])
+    lines = [_content(line).strip() for line in element.iterchildren(f"{MATH}e")]
+    return _rows("aligned", lines) if len(lines) > 1 else "".join(lines)
 
 
 def _accent(element: etree._Element) -> str:

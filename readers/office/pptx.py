@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lxml import etree
-from pptx.enum.shapes import MSO_SHAPE_TYPE, PP_PLACEHOLDER
+from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.exc import PythonPptxError
 from pptx.opc.package import OpcPackage
 from pptx.package import Package
+from pptx.shapes.group import GroupShape
 from pptx.shapes.picture import Picture
 from pptx.shapes.placeholder import PlaceholderPicture
 
@@ -93,7 +94,7 @@ class _SlideReader:
         yield from self._comments()
 
     def _shape(self, shape: Any, depth: int) -> Iterator[str]:
-        if shape.shape_type == MSO_SHAPE_TYPE.GROUP:
+        if isinstance(shape, GroupShape):
             for inner in shape.shapes if depth < _MOST_NESTED else ():
                 yield from self._shape(inner, depth + 1)
         elif not shape.is_placeholder or shape.placeholder_format.type not in _SKIPPED:

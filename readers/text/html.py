@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import trafilatura
+import lxml.html
+from lxml import etree
 
 from domain.errors import FileEmpty, FileTooLarge
 from domain.words import Words
@@ -27,6 +28,8 @@ _PARTS = "//video | //audio | //object | //embed | //canvas"
 _INLINE_PICTURE = re.compile(rb"<img\b[^>]{0,500}?\ssrc=[\"']?data:image/[^\"'>]{8000}", re.I)
 """A picture of some size inside the page; all others are elsewhere, and are not fetched."""
 _SPACE = re.compile(r"\s+")
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,500}\?>")
+_PARSER = lxml.html.HTMLParser(remove_comments=True, remove_pis=True)
 
 
 def read(path: Path, options: Options) -> Iterator[Item]:
@@ -59,9 +62,10 @@ def main_text(data: bytes, claimed: str | None = None) -> tuple[str, str]:
 
 def _page_text(data: bytes, claimed: str | None = None) -> tuple[str, str, tuple[str, ...]]:
     """Return title and Markdown as `main_text`, and notes on what was left out."""
-    text = decode_page(data, claimed)
-    tree = trafilatura.load_html(text)
-    if tree is None:
+    text = _DECLARATION.sub("", decode_page(data, claimed), count=1)
+    try:
+        tree = lxml.html.document_fromstring(text, parser=_PARSER)
+    except (etree.ParserError, ValueError):
         return "", "", ()
     title = _SPACE.sub(" ", str(tree.xpath("string(//title[not(ancestor::svg)])"))).strip()
     hidden, unseen = hidden_parts(tree)

@@ -22,6 +22,8 @@ MOST_CELLS = 100_000
 """Cells of a table, its spans filled; a larger one keeps its spans."""
 _MOST_COLUMNS = 500
 _MOST_HEADER_ROWS = 4
+_PLACING = {"width", "height", "cellpadding", "cellspacing", "bgcolor", "background", "align"}
+"""Attributes of tables that e-mails and old pages are laid out with."""
 _DROPPED = etree.XPath(
     "|".join(f"//{tag}" for tag in NOT_SHOWN)
     + "|//*[contains(@class, 'katex-html')]|//a[starts-with(@href, '#')][normalize-space() = '¶']"
@@ -188,12 +190,13 @@ def _tables(tree: HtmlElement) -> None:
 
 
 def _is_layout(table: HtmlElement, grid: list[list[HtmlElement]]) -> bool:
+    """Whether a table only places things: it says so, has a single row or column, or is laid out around others."""
+    placed = table.get("border") == "0" or not _PLACING.isdisjoint(table.attrib)
     return (
         table.get("role") in ("presentation", "none")
         or max(map(len, grid), default=0) < 2
         or (len(grid) < 2 and not table.xpath(".//th"))
-        or bool(table.xpath(".//table"))
-        and not table.xpath("./tr/th | ./*/tr/th")
+        or (placed and bool(table.xpath(".//table")) and not table.xpath("./tr/th | ./*/tr/th"))
     )
 
 

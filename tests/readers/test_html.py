@@ -47,6 +47,15 @@ def test_menus_are_dropped_and_headings_kept() -> None:
     assert not [word for word in ("Home of", "Role of", "Alpha", "Imprint") if word in text]
 
 
+@pytest.mark.parametrize(
+    "page",
+    ["<h3>Accounts for 2020</h3>", "<body><p>Accounts for <!-- not --> 2020</p></body>", "Accounts for 2020"]
+    + ["<?xml version='1.0' encoding='gbk'?><html><body><p>Accounts for 2020</p></body></html>"],
+)
+def test_a_piece_of_a_page_is_a_page(page: str) -> None:
+    assert main_text(page.encode())[1].removeprefix("### ") == "Accounts for 2020"
+
+
 def test_a_page_that_is_all_links_is_kept_whole() -> None:
     links = "".join(f"<li><a href='/{n}'>Annual report of the year {n} of the port</a></li>" for n in range(1950, 2020))
     _, text = main_text(f"<html><body><nav><ul>{links}</ul></nav></body></html>".encode())
