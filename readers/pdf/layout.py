@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.layout import Span, groups, xy_cut
+from readers.raised import raised
 
 Box = tuple[float, float, float, float]
 Block = dict[str, Any]
@@ -17,6 +18,8 @@ Block = dict[str, Any]
 
 _BOLD = re.compile(r"bold|black|heavy|semibold|[-,]bd|simhei|hei\b", re.I)
 _MIN_GAP = 8.0
+_SMALL = 0.85
+"""Size of a raised line of its own, in sizes of the line before it."""
 _CELL_GAP = 1.6
 """White space between two cells of a row, in type sizes."""
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]")
@@ -175,7 +178,9 @@ def _cells(row: Row) -> Row:
             cells.append(line)
             continue
         box = (last.box[0], min(last.box[1], line.box[1]), line.box[2], max(last.box[3], line.box[3]))
-        text = f"{last.text.rstrip()} {line.text.lstrip()}"
+        high = line.size < _SMALL * last.size and line.box[3] < last.box[3]
+        added = raised(last.text, line.text) if high else f" {line.text.lstrip()}"
+        text = last.text.rstrip() + added
         cells[-1] = Line(box, text, last.size, last.bold and line.bold, last.mono and line.mono)
     return cells
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 # PyMuPDF imports its layout models (onnxruntime, 70 MB) when it finds them; plain text needs none of it.
@@ -17,15 +18,16 @@ sys.modules.setdefault("pymupdf.layout", None)  # type: ignore[arg-type]
 import pymupdf  # noqa: E402
 
 from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge  # noqa: E402
+from domain.language import language_of  # noqa: E402
 from readers.figures import MARK, UNREAD  # noqa: E402
-from readers.interface import Item, Options, Outline, Page  # noqa: E402
+from readers.interface import Embedded, Item, Options, Outline, Page  # noqa: E402
 from readers.pdf.figures import MOST, MOST_A_PAGE, above, clipped, draw, regions  # noqa: E402
 from readers.pdf.layout import Block, Typography, squeeze, typography, visible_blocks  # noqa: E402
 from readers.pdf.lines import ONCE, is_doubled, mended, torn_out  # noqa: E402
 from readers.pdf.markdown import page_markdown  # noqa: E402
 from readers.pdf.scan import Verdict, judge, render  # noqa: E402
 from readers.pdf.tables import OpenTable  # noqa: E402
-from readers.texts import PAGES, filled  # noqa: E402
+from readers.texts import COMMENT, PAGES, filled  # noqa: E402
 
 HARD_FACTOR = 10
 _NAME = re.compile(r"(?!(?:text|field|undefined|untitled|fill|feld|champ)[\W\d_]*\Z).*?[^\W\d_]{2}", re.I)
@@ -41,6 +43,16 @@ _TEXT_FLAGS = (
     & ~pymupdf.TEXT_PRESERVE_LIGATURES
     & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 ) | pymupdf.TEXT_MEDIABOX_CLIP
+_NOTES = (
+    pymupdf.mupdf.PDF_ANNOT_TEXT,
+    pymupdf.mupdf.PDF_ANNOT_HIGHLIGHT,
+    pymupdf.mupdf.PDF_ANNOT_UNDERLINE,
+    pymupdf.mupdf.PDF_ANNOT_SQUIGGLY,
+    pymupdf.mupdf.PDF_ANNOT_STRIKE_OUT,
+    pymupdf.mupdf.PDF_ANNOT_CARET,
+)
+MOST_FILES = 20
+"""Most files inside a document that are read."""
 _ERRORS = (RuntimeError, ValueError, pymupdf.FileDataError, pymupdf.mupdf.FzErrorBase)
 
 
@@ -78,6 +90,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         reading = _Reading(options, _typography(document, count), _headings(document))
         for index in range(count):
             yield _read_page(document, index, reading)
+        yield from islice(_files(document, count), MOST_FILES)
 
 
 def _open(path: Path, options: Options) -> tuple[pymupdf.Document, int]:
@@ -185,7 +198,7 @@ def _text_page(page: pymupdf.Page, label: str, blocks: list[Block], hidden: bool
     if finder is not None:
         reading.table_seconds -= time.monotonic() - began
     fields = _form_fields(page, squeeze(markdown))
-    text = "\n\n".join(part for part in (markdown, fields) if part)
+    text = "\n\n".join(part for part in (markdown, fields, *_notes(page)) if part)
     figures, places, unread = _figures(page, blocks, reading)
     torn, text = _torn(page, broken, text, reading)
     first = above(blocks, places)
@@ -224,6 +237,30 @@ def _figures(
             figures.append(image)
             places.append(region)
     return tuple(figures), places, unread
+
+
+def _notes(page: pymupdf.Page) -> Iterator[str]:
+    """Yield what people noted on the page, and what they struck out."""
+    for note in page.annots(types=_NOTES) if page.first_annot else ():
+        content = " ".join(str(note.info["content"]).split())
+        struck = note.type[0] == pymupdf.mupdf.PDF_ANNOT_STRIKE_OUT
+        under = " ".join(page.get_textbox(note.rect).split()) if struck else ""
+        said = ": ".join(part for part in (f"~~{under}~~" if under else "", content) if part)
+        if said:
+            author = f" ({note.info['title']})" if note.info["title"] else ""
+            yield f"{COMMENT.text(language_of(said, 'en'))}{author}: {said}"
+
+
+def _files(document: pymupdf.Document, count: int) -> Iterator[Embedded]:
+    """Yield the files that are attached to the document, and to places on its pages."""
+    try:
+        for name in document.embfile_names():
+            yield Embedded(document.embfile_info(name).get("filename") or name, document.embfile_get(name))
+        for index in range(count) if document.has_annots() else ():
+            for pin in document[index].annots(types=(pymupdf.mupdf.PDF_ANNOT_FILE_ATTACHMENT,)):
+                yield Embedded(str(pin.file_info.get("filename") or "attachment"), pin.get_file())
+    except _ERRORS:
+        return
 
 
 def _form_fields(page: pymupdf.Page, seen: str) -> str:

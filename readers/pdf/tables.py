@@ -20,6 +20,7 @@ from readers.pdf.layout import (
     squeeze,
 )  # fmt: skip
 from readers.pdf.lines import ONCE
+from readers.raised import raised
 from readers.tables import table
 
 Word = tuple[float, float, float, float, str, int, int, int]
@@ -29,6 +30,9 @@ _LEAST_RULES = 4
 _MARGIN = 0.09
 """Share of the page's height in which running titles and page numbers stand."""
 _SAME_EDGE = 4.0
+_SMALL = 0.85
+"""Height of a raised word, in heights of the one before it."""
+_NEXT = 2.0
 Cell = tuple[float, float, str]
 """Left and right edge, and text."""
 
@@ -239,7 +243,10 @@ def _cell_text(lines: list[list[Word]]) -> str:
     """Join the words of a cell, without a space where Chinese text only wraps."""
     text = ""
     for line in lines:
-        part = " ".join(word[4] for word in line)
+        part = line[0][4]
+        for before, word in pairwise(line):
+            high = word[3] - word[1] < _SMALL * (before[3] - before[1]) and word[3] < before[3]
+            part += raised(part, word[4]) if high and word[0] - before[2] < _NEXT else f" {word[4]}"
         text += part if not text or (is_wide(text[-1:]) and is_wide(part[:1])) else " " + part
     return text
 

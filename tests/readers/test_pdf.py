@@ -287,6 +287,24 @@ async def test_a_frame_around_rows_is_no_cell(read: Read) -> None:
     )
 
 
+async def test_attached_files_and_notes_are_read(read: Read) -> None:
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        page.insert_text((60, 60), "The price is 80 euros until further notice", fontsize=11)
+        page.add_text_annot((100, 100), "Checked on 4 May")
+        page.add_strikeout_annot((60, 48, 160, 62))
+        page.add_file_annot((200, 200), b"Bolt,3\n", "bolts.csv")
+        document.embfile_add("prices", b"Part,Price\nNut,2\n", filename="prices.csv")
+
+    _, pages, files = await read(samples.pdf(draw), "a.pdf")
+    assert "Comment: Checked on 4 May" in pages[0].markdown
+    assert "~~The price is 80" in pages[0].markdown
+    assert [(file.name, file.data) for file in files] == [
+        ("prices.csv", b"Part,Price\nNut,2\n"),
+        ("bolts.csv", b"Bolt,3\n"),
+    ]
+
+
 async def test_fields_say_what_they_hold(read: Read) -> None:
     def draw(document: pymupdf.Document) -> None:
         page = document.new_page()

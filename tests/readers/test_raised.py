@@ -60,6 +60,23 @@ async def test_in_pdf(read: Read) -> None:
     assert all(text in pages[0].markdown for text in WANTED)
 
 
+async def test_in_pdf_tables_and_where_it_is_drawn_apart(read: Read) -> None:
+    def draw(document: pymupdf.Document) -> None:
+        page = document.new_page()
+        for y in range(4):
+            page.draw_line((60, 80 + 20 * y), (240, 80 + 20 * y))
+        for x in range(3):
+            page.draw_line((60 + 90 * x, 80), (60 + 90 * x, 140))
+        for y, row in enumerate((["Item", "2024"], ["Sales", "1,240"], ["Area", "45 m"])):
+            for x, text in enumerate(row):
+                page.insert_text((66 + 90 * x, 94 + 20 * y), text, fontsize=10)
+        for y, (text, mark) in enumerate((("1,240", "3"), ("45 m", "2"))):
+            page.insert_text((156 + pymupdf.get_text_length(text, fontsize=10), 110 + 20 * y), mark, fontsize=6)
+
+    _, pages, _ = await read(samples.pdf(draw), "a.pdf")
+    assert "| Sales | 1,240 [3] |\n| Area | 45 m^2 |" in pages[0].markdown
+
+
 async def test_in_slides_and_web_pages(read: Read) -> None:
     deck = Presentation()
     frame = deck.slides.add_slide(deck.slide_layouts[6]).shapes.add_textbox(0, 0, 9_000_000, 9_000_000).text_frame
