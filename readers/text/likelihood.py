@@ -41,7 +41,7 @@ _ALPHABETS: dict[str, tuple[str, ...]] = {
 _SHARES = {"western": 0.05, "central": 0.1, "turkish": 0.15}
 """How many of the characters the letters outside ASCII are, where not nearly all."""
 _MARKS = "“”‘’–—…€«»°§№·„•"
-_LATIN_SIGNS = "¿¡ºª²³½¼®©™£"
+_LATIN_SIGNS = "¿¡ºª²³½¼®©™£¥×±"
 _WIDE_MARKS = ("，。、", "：；“”（）《》「」！？・ー", "‘’『』【】〈〉…—－～·　％／０１２３４５６７８９")
 
 _FREQUENT_HANZI = (
@@ -60,6 +60,8 @@ _KATAKANA = "ンスルイトリアクラッドシフタムレジコテプマロ�
 
 _MIXED = re.compile("[a-zA-Z](?=[\u0370-\u06ff\u0e00-\u0e7f])|[\u0370-\u06ff\u0e00-\u0e7f](?=[a-zA-Z])")
 """Two alphabets in one word."""
+_ALONE = re.compile("(?<![\u0370-\u06ff\u0e00-\u0e7f])[\u0370-\u06ff\u0e00-\u0e7f](?![\u0370-\u06ff\u0e00-\u0e7f])")
+"""A single letter of another alphabet than Latin."""
 _UPPER_INSIDE = re.compile("[a-zà-öø-ÿα-ωά-ώа-яѐ-џ](?=[À-ÖØ-ÞΑ-ΩА-ЯЀ-Џ])|[à-öø-ÿα-ωά-ώа-яѐ-џ](?=[A-Z])")
 """A capital after a small letter."""
 _SIGN_INSIDE = re.compile(
@@ -89,7 +91,13 @@ class Likelihood:
         total = sum(count * self._of[char] for char, count in Counter(text).items())
         if self._wide:
             return total - 2.5 * len(_HANZI_IN_WORD.findall(text))
-        for pattern, cost in ((_MIXED, 9.0), (_UPPER_INSIDE, 5.0), (_SIGN_INSIDE, 6.0), (_MARKED_PAIR, 2.5)):
+        for pattern, cost in (
+            (_MIXED, 9.0),
+            (_ALONE, 4.0),
+            (_UPPER_INSIDE, 5.0),
+            (_SIGN_INSIDE, 6.0),
+            (_MARKED_PAIR, 2.5),
+        ):
             total -= cost * len(pattern.findall(text))
         return total
 
@@ -150,7 +158,7 @@ def _letter_table(alphabet: str) -> dict[str, float]:
     for more in others:
         small |= _shared(more, share / 30)
     latin = alphabet in _SHARES
-    table = _shared(_LATIN_SIGNS, 0.002 if latin else 0.0005) | _shared(_MARKS, 0.03)
+    table = _shared(_LATIN_SIGNS, 0.01 if latin else 0.0005) | _shared(_MARKS, 0.03)
     table |= {large: value - 2.0 for char, value in small.items() if len(large := char.upper()) == 1 and large > "\x7f"}
     return table | small | {"\u00a0": -7.0}
 

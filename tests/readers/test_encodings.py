@@ -33,7 +33,7 @@ TEXTS = {
         "El niño comió piñas mañana",
         "naïve café",
     ],
-    "cp1252": ["It’s a “smart” quote — 50 €"],
+    "cp1252": ["It’s a “smart” quote — 50 €", "£20", "¥500", "10 × 20 ± 1", "Tea £3, cake £4.50", "©2024", "25 °C"],
     "utf-16-le": ["固始站是宁西铁路上的一座车站", "Hello world", "Привет мир"],
     "utf-16-be": ["固始站是宁西铁路上的一座车站，位于河南省", "Hello world"],
     "utf-16": ["固始站 and more"],
