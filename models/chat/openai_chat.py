@@ -56,7 +56,8 @@ class OpenAICompatibleChat(BaseChatOpenAI):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         body = self._get_request_payload(messages, stop=stop, **kwargs)
-        offered = [tool["function"]["name"] for tool in body.get("tools", ()) if "function" in tool]
+        tools = () if "response_format" in body else body.get("tools", ())  # what looks like a call is JSON then
+        offered = [tool["function"]["name"] for tool in tools if "function" in tool]
         reader, written = AnswerReader(self.model_name, offered, unopened=self._thinks_unopened), 0
         async with aclosing(self._read(body, reader)) as chunks:
             async for chunk in chunks:
