@@ -40,11 +40,13 @@ class SheetNotes:
     Attributes:
         texts: Cells as they are shown, where that differs from their value.
         comments: What people noted on cells.
+        merged: First and last cell of merged ones, where calamine does not tell.
         without_value: How many formulas have no stored value; `texts` then holds the formula.
     """
 
     texts: dict[Place, str] = field(default_factory=dict)
     comments: dict[Place, str] = field(default_factory=dict)
+    merged: list[tuple[Place, Place]] = field(default_factory=list)
     without_value: int = 0
 
 

@@ -29,7 +29,8 @@ from domain.language import language_of
 from readers.archive import open_archive
 from readers.figures import UNREAD
 from readers.interface import Item, Options, Outline, Page
-from readers.media_types import XLS, XLSX
+from readers.media_types import ODS, XLS, XLSX
+from readers.office.ods_notes import ods_notes
 from readers.office.sheet_xml import MOST_CELLS, SheetNotes, SheetPackage
 from readers.tables import split_header, table_blocks
 from readers.texts import CELLS, CHARACTERS, HIDDEN_SHEET, SHEETS, filled
@@ -49,6 +50,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         FileCorrupt: it is no sound workbook.
     """
     pictures, package, source = 0, None, None
+    of_sheets: dict[str, SheetNotes] = {}
     with ExitStack() as stack:
         if options.media_type != XLS:
             archive = stack.enter_context(open_archive(path, options.name))
@@ -56,6 +58,8 @@ def read(path: Path, options: Options) -> Iterator[Item]:
             if options.media_type == XLSX:
                 package = SheetPackage(archive, options.name)
                 source = package.compacted()
+            elif options.media_type == ODS:
+                of_sheets = ods_notes(archive, options.name)
         workbook = _opened(source or path, options)
         sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
         if len(sheets) > options.max_pages:
@@ -66,7 +70,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
                 sheet = workbook.get_sheet_by_name(metadata.name)
             except (CalamineError, ValueError) as error:
                 raise FileCorrupt(name=options.name) from error
-            notes = package.notes(metadata.name) if package else SheetNotes()
+            notes = package.notes(metadata.name) if package else of_sheets.get(metadata.name, SheetNotes())
             page = _page(sheet, number, metadata.visible != SheetVisibleEnum.Visible, notes, options)
             noted = (*page.warnings, f"{UNREAD}:{pictures}") if pictures and number == 1 else page.warnings
             yield replace(page, warnings=noted)
@@ -118,7 +122,7 @@ def _rows(sheet: CalamineSheet, notes: SheetNotes) -> Iterator[tuple[list[str], 
     left = min([start, *(column for _, column in noted)])
     width = max([start + sheet.width, *(column + 1 for _, column in noted)]) - left
     rows = chain(sheet.iter_rows(), repeat([], max([0, *(row + 1 - sheet.total_height for row, _ in noted)])))
-    covered, grouped = _merged(sheet, left)
+    covered, grouped = _merged(sheet, notes, left)
     above: dict[int, str] = {}
     for at, row in enumerate(rows):
         values = {start + column: cell_value(value) for column, value in enumerate(row)}
@@ -134,14 +138,14 @@ def _rows(sheet: CalamineSheet, notes: SheetNotes) -> Iterator[tuple[list[str], 
             yield cells, at in grouped
 
 
-def _merged(sheet: CalamineSheet, left: int) -> tuple[dict[int, dict[int, int]], set[int]]:
+def _merged(sheet: CalamineSheet, notes: SheetNotes, left: int) -> tuple[dict[int, dict[int, int]], set[int]]:
     """Return which cells merged ones cover (row -> column -> its first column), and the rows with groups of columns.
 
     A cell as wide as the sheet is a title and stands once.
     """
     covered: dict[int, dict[int, int]] = {}
     grouped: set[int] = set()
-    for (top, first), (bottom, last) in sheet.merged_cell_ranges or ():
+    for (top, first), (bottom, last) in sheet.merged_cell_ranges or notes.merged:
         if last - first + 1 >= max(sheet.width, 2) or (bottom - top + 1) * (last - first + 1) > MOST_CELLS:
             continue
         if last > first:

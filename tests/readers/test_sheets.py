@@ -123,6 +123,49 @@ async def test_a_far_cell_that_the_sheet_does_not_state(read: Read) -> None:
     assert "| Ada | 91 |" in pages[0].markdown
 
 
+def open_sheet(*rows: str) -> bytes:
+    """Make an ODS file of rows of cells: attributes, then `|` and what is in the cell."""
+    cells = [[cell.partition("|")[::2] for cell in row.split(" & ")] for row in rows]
+    body = "".join(
+        "<table:table-row>"
+        + "".join(f"<table:table-cell {attributes}>{content}</table:table-cell>" for attributes, content in row)
+        + "</table:table-row>"
+        for row in cells
+    )
+    names = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        made.writestr("META-INF/manifest.xml", "<manifest/>")
+        made.writestr(
+            "content.xml",
+            f'<office:document-content{names}><office:body><office:spreadsheet><table:table table:name="S">{body}'
+            "</table:table></office:spreadsheet></office:body></office:document-content>",
+        )
+    return file.getvalue()
+
+
+async def test_open_document_sheets(read: Read) -> None:
+    word = 'office:value-type="string"'
+    number = 'office:value-type="float" office:value='
+    data = open_sheet(
+        f'{word} table:number-rows-spanned="2"|<text:p>Dept</text:p>'
+        f' & {word} table:number-columns-spanned="2"|<text:p>First half</text:p> & |',
+        f"| & {word}|<text:p>Plan</text:p> & {word}|<text:p>Actual</text:p>",
+        f'{word} table:number-rows-spanned="2"|<text:p>Fin</text:p>'
+        f' & {number}"10"|<office:annotation><text:p>Resits</text:p></office:annotation><text:p>10</text:p>'
+        ' & office:value-type="percentage" office:value="0.1275"|<text:p>12.75%</text:p>',
+        f'| & {number}"20"|<text:p>20</text:p> & {number}"7045"|<text:p>07045</text:p>',
+    )
+    _, pages, _ = await read(data, "a.ods")
+    assert pages[0].markdown == (
+        "# S\n\n| Dept | First half Plan | First half Actual |\n| --- | --- | --- |\n"
+        "| Fin | 10 (Resits) | 12.75% |\n| Fin | 20 | 07045 |"
+    )
+
+
 BODY = "\n".join(f"Works {number} in the north,{number},{number + 1000},{number + 7000}" for number in range(150))
 
 
