@@ -1,4 +1,4 @@
-"""What a question is about: its terms without the words that ask, and what a follow-up keeps of the one before."""
+"""How questions are understood: what they are about, which kind of answer they want, what they keep of those before."""
 
 from __future__ import annotations
 
@@ -8,6 +8,38 @@ from typing import Final, Literal
 
 from domain.text import base_terms, has_han
 from domain.types import NESTING
+
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_NUMBERS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million|half|dozen"
+_WHAT = r"\b(?:what|which) (?:\w+ )?"
+
+ANSWER_TYPES: Final = [(re.compile(asked, re.IGNORECASE), re.compile(held, re.IGNORECASE)) for asked, held in (
+    (rf"\bwhen\b|{_WHAT}(?:time|year|date|day|month|decade|century|period)\b|\bhow (?:long|old|often)\b"
+     "|什么时候|何时|多久|[哪几]一?个?(?:年|天|月|日|号|点|世纪|年代|时期)|年份|日期|时间",
+     rf"\d|\b(?:{_MONTHS}|\w+day|noon|midnight|century|(?:year|month|week|day|hour|minute)s?)\b"
+     "|[零〇一二三四五六七八九十]+[年月日天]|世纪"),
+    (rf"\bhow (?:many|much|far|high|tall|big|large|fast|deep|heavy|wide)\b|{_WHAT}(?:percentage|number|amount|share"
+     r"|age|price|cost|temperature|population|size|rate)\b|多少|几[^乎]|多[大长高远深宽重]|比例|数量|金额|价格|面积",
+     rf"\d|\b(?:{_NUMBERS})\b|[零一二两三四五六七八九十百千万亿半]"),
+    (r"\b(?:who|whose|whom)\b|谁|哪位|何人|[哪什]么?[些个]?人",
+     r"(?-i:(?<=[a-z,;:] )[A-Z][\w.'’-]+|^[A-Z]\w+ [A-Z]\w+)|[\u4e00-\u9fff]"),
+    (rf"\bwhere\b|{_WHAT}(?:city|country|state|place|town|region|river)\b|哪里|哪儿|何[地处]|什么地方"
+     "|哪个?(?:城市|国家|省|市|县|地区)",
+     r"(?-i:\b(?:in|at|from|to|near|of|on|into|across) (?:the )?[A-Z0-9])|\blocated\b"
+     r"|\b(?:behind|beneath|beside|inside|under|near|opposite|next to)\b|[省市县区镇乡村国州岛洲山河湖街路港号楼室]"
+     "|人(?=[，。、；]|$)"),
+    (r"\bwhy\b|为什么|为何|原因",
+     r"\b(?:because|due to|so that|since|reason|cause|therefore|result)|因|由于|所以|为了|导致|使得"),
+)]  # fmt: skip
+"""How kinds of answer (time, number, person, place, reason) are asked for, and how a sentence that holds one looks."""
+
+FILE_ASKED: Final = re.compile(
+    r"\b(?:which|what) (?:one )?(?:of [\w ]{3,12} )?(?:files?|documents?)\b|哪[一个份篇]*(?:文件|文档)", re.IGNORECASE
+)
+MENTIONED: Final = re.compile(
+    rf"\b(?:quote|cite)\b|\bmention|\bsays? about\b|引用|摘录|原文|原话|提到|{FILE_ASKED.pattern}", re.IGNORECASE
+)
+"""How one asks for words, or for the file that has them, rather than for an answer."""
 
 ASKING: Final = re.compile(
     r"\b(?:what|who|where|when|how)['’]s\b|\b(?:what|which) (?:kind|sort|type)s?\b|\bhow \w+\b"
@@ -70,6 +102,23 @@ _PLACE = re.compile(
 )
 _WORDS = re.compile(r"\b(?:quote|cite|exact (?:words|wording|sentence))\b|引用|摘录|原[文话]", re.IGNORECASE)
 
+MOST_APART: Final = 3
+"""Questions of one message, or things to compare, that are looked for one by one."""
+_NEXT_QUESTION = re.compile(r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)", re.IGNORECASE)
+_COMPARES = re.compile(
+    r"\b(?:compar|differ)|\bthe two of them\b|\b(?:versus|vs|between|both|more|less|fewer|larger|smaller|higher|lower"
+    r"|longer|shorter|older|newer|cheaper|bigger|earlier|later|faster|better)\b.*\b(?:or|and)\b"
+    "|比较|对比|区别|不同|差别|相比|还是|哪[个家种位].{0,4}更",
+    re.IGNORECASE,
+)
+_THING = r"(?:the |an? )?((?:[A-Z][\w.&'’-]*(?: [A-Z][\w.&'’-]*)*)|[\w-]+(?: [\w-]+)?)"
+_PAIR = re.compile(
+    rf"(?:(?<=between )|(?<=of )|(?<=compare )|(?<=, )){_THING},? (?:and|or|with|to|vs\.?|versus) {_THING}(?=\W*$)"
+)
+_PAIR_ZH = re.compile(
+    r"(?:比较|对比)?(?:一下)?([^，。？、\s]{1,12}?)(?:和|与|跟|还是)([^，。？、\s]{1,12}?)(?=的|有|哪|谁|相比|之间|在|分别|$|[，？?])"
+)
+
 _NAME = re.compile(r"(?<=[\w,;] )(?:[A-Z][\w&.'’-]*(?: (?=[A-Z]))?)+")
 _NUMBER = re.compile(r"\d[\d.,]*(?:年|月|号|日|st|nd|rd|th)?")
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|he|him|his|she|her|hers|that|this)\b|[它他她其该]", re.IGNORECASE)
@@ -114,3 +163,27 @@ def asked_of_answer(question: str) -> Literal["", "place", "words"]:
     if content(rest) or not (places or _WORDS.search(question)):
         return ""
     return "place" if places else "words"
+
+
+def asked_apart(question: str, follows: str = "") -> list[tuple[str, str]]:
+    """Return what is to be looked for one by one, each with what it leans on: questions, or things to compare.
+
+    >>> asked_apart("比较一下甲店和乙店的销量"), asked_apart("押金和租金是多少？")
+    ([('甲店', ' 的销量'), ('乙店', ' 的销量')], [('押金和租金是多少？', '')])
+    """
+    questions = [part.strip() for part in _NEXT_QUESTION.split(question) if content(part)]
+    if 1 < len(questions) <= MOST_APART:
+        return [(part, "") for part in questions]
+    if not _COMPARES.search(question):
+        return [(question, follows)]
+    pair = _PAIR_ZH.search(question) or _PAIR.search(question)
+    names = list(dict.fromkeys(name.strip() for name in _NAME.findall(f"{follows} {question}")))
+    things = [group.rstrip(".") for group in pair.groups() if group] if pair else names
+    if not 1 < len(things) <= MOST_APART:
+        return [(question, follows)]
+    rest = question.replace(pair[0], " ") if pair else question
+    return [(thing, f"{_without_names(follows)}{rest}") for thing in things]
+
+
+def _without_names(text: str) -> str:
+    return _NAME.sub(" ", text) + " " * bool(text)

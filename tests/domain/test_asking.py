@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.asking import carried, content
+from domain.asking import asked_apart, carried, content
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,24 @@ def test_a_follow_up_keeps_the_subject_and_renews_names_and_numbers(before: str,
 def test_words_that_ask_are_no_content() -> None:
     assert content("Quote what the file says about pets.") == ["pet"]
     assert content("哪个文件提到了租约？") == ["租", "约", "租约"]
+
+
+@pytest.mark.parametrize(
+    ("question", "follows", "things"),
+    [
+        ("Which shop sold more bicycles, Northgate or Southgate?", "", ["Northgate", "Southgate"]),
+        ("Compare the lengths of Vela and Orca.", "", ["Vela", "Orca"]),
+        ("What is the difference between a row permission and a column mask?", "", ["row permission", "column mask"]),
+        ("Compare how many goals the two of them made.", "How many did Ann make? And Bob?", ["Ann", "Bob"]),
+        ("芸香和凤冠雉的原产地有什么不同？", "", ["芸香", "凤冠雉"]),
+        ("迅达和通力哪家更便宜？", "", ["迅达", "通力"]),
+        ("When is rent due and how much is the deposit?", "", ["When is rent due", "how much is the deposit?"]),
+        ("What do Ann and Bob sell?", "", ["What do Ann and Bob sell?"]),
+        ("Is the water clean and cold?", "", ["Is the water clean and cold?"]),
+        ("押金和租金是多少？", "", ["押金和租金是多少？"]),
+    ],
+)
+def test_questions_and_things_to_compare_are_looked_for_one_by_one(
+    question: str, follows: str, things: list[str]
+) -> None:
+    assert [thing for thing, _ in asked_apart(question, follows)] == things

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from domain.asking import asked_of_answer, content, files_named
+from domain.asking import FILE_ASKED, asked_apart, asked_of_answer, content, files_named
 from domain.summary import said_by_user
 from domain.types import Source
 from models.chat.extractive import files, texts
 from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, find_url, without_url
 from models.chat.extractive.quote import Asked, Finder, Passage, quoted
-from models.chat.extractive.rules import FILE_ASKED
 from models.chat.extractive.texts import REPLIES
 from models.chat.interface import ToolResult, TurnInput
 from models.embeddings.interface import Embedder
@@ -22,8 +21,8 @@ from models.embeddings.kept import KeptVectors
 
 SURE, SURE_TOOL, AHEAD = 0.3, 0.5, 0.1
 """Least similarity of a message to what a fixed reply, or a tool, is for, and its lead over the next kind."""
-LONGEST_REQUEST, MOST_QUESTIONS = 200, 3
-"""Characters beyond which a message brings text of its own; questions of one message that are answered one by one."""
+LONGEST_REQUEST = 200
+"""Characters beyond which a message brings text of its own."""
 SOCIAL: Final = ("greeting", "thanks", "farewell")
 FIXED: Final = {name for name, reply in REPLIES.items() if reply.text}
 UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for example in reply.examples]
@@ -34,7 +33,6 @@ _ASKS = re.compile(
     r"|tell|search|list|show|find|give|explain|i (?:want|need|would like) to (?:know|see))\b"
 )
 _MINE = re.compile(r"\bmy\b|\b(?:who|where) (?:am|do) i\b|我(?:叫|的|住|姓|是谁)", re.IGNORECASE)
-_NEXT_QUESTION = re.compile(r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +113,13 @@ class Answerer:
         whole = without_url(turn.question)
         if named := [passage for passage in passages if passage.name and passage.name.lower() in whole.lower()]:
             whole, passages = re.sub(re.escape(named[0].name), " ", whole, flags=re.IGNORECASE), named
-        questions = [part.strip() for part in _NEXT_QUESTION.split(whole) if content(part)]
-        questions = questions if 1 < len(questions) <= MOST_QUESTIONS else [whole]
         several = len({passage.name for passage in passages}) > 1 or FILE_ASKED.search(whole) is not None
         near = {(one["name"], one.get("page", 0)) for one in turn.cited} if turn.follows else ()
         given: set[str] = set()
         parts = []
-        for question in questions if passages else ():
-            follows = turn.follows if len(questions) == 1 else ""
+        for question, follows in asked_apart(whole, turn.follows) if passages else ():
             found = await self._finder.find(Asked.of(question, follows, near, own=own), passages)
-            if not found and follows and not own:
+            if not found and follows and follows == turn.follows and not own:
                 found = await self._finder.find(Asked.of(question), passages)
             parts.append(quoted([one for one in found if one.text not in given], label=several))
             given.update(one.text for one in found)

@@ -9,13 +9,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.asking import carried, content, without_file
+from domain.asking import ANSWER_TYPES, MENTIONED, carried, content, without_file
 from domain.citations import citation_of
 from domain.clauses import clause_asked, in_clause
 from domain.opposites import contradicts
 from domain.text import HAN, base_terms, has_han
 from domain.units import END, Unit, header_of, units
-from models.chat.extractive.rules import ANSWER_TYPES, MENTIONED
 from models.embeddings.kept import KeptVectors
 
 AROUND, OWN, KIND, CLOSENESS = 5.0, 1.0, 1.0, 50.0
