@@ -177,7 +177,7 @@ def _zip_type(head: bytes, name: str, path: Path | None) -> str:
         if folder or row.member in members:
             return row.media_type
     by_name = BY_NAME.get(PurePosixPath(name.lower()).suffix, "")
-    return by_name if by_name in _ZIPPED and not whole else "application/zip"
+    return by_name if by_name in _ZIPPED and (not whole or "content.xml" in members) else "application/zip"
 
 
 def _zip_names(head: bytes, path: Path | None) -> tuple[set[str], bool]:
