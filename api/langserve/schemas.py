@@ -121,7 +121,8 @@ def _spec(name: str, annotation: Any, default: object, text: str) -> Configurabl
 
 
 CONFIG_SPECS = [
-    _spec("thread_id", str | None, None, "Conversation; without one the turn stands alone and nothing is remembered."),
+    _spec("thread_id", Annotated[str, Field(coerce_numbers_to_str=True)] | None, None,
+          "Conversation; without one the turn stands alone and nothing is remembered."),
     *(_spec(name, hint, field.default, str(field.description)) for name, (hint, field) in option_fields().items()),
     _spec("on_busy", ConcurrencyPolicy, "enqueue", "When the thread is still answering."),
     _spec("on_disconnect", DisconnectPolicy, "continue", "What a dropped connection does to the turn."),

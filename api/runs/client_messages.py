@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import (
@@ -15,6 +15,7 @@ from langchain_core.messages import (
     ToolCall,
     ToolMessage,
     convert_to_messages,
+    message_chunk_to_message,
 )
 
 from domain.errors import Unfit
@@ -37,7 +38,7 @@ def client_messages(messages: Sequence[Any]) -> list[AnyMessage]:
     if len(messages) > MOST_MESSAGES:
         raise Unfit(f"there may be at most {MOST_MESSAGES:,} messages", f"messages 最多 {MOST_MESSAGES:,} 条")
     try:
-        parsed = convert_to_messages(messages)
+        parsed = [message_chunk_to_message(message) for message in convert_to_messages(list(map(_plain, messages)))]
         for message in parsed:
             if type(message) not in _KINDS:
                 kind = message.type
@@ -53,6 +54,16 @@ def client_messages(messages: Sequence[Any]) -> list[AnyMessage]:
     if not made:
         raise Unfit("messages hold nothing that can be answered", "messages 中没有可以回答的内容")
     return made
+
+
+def _plain(message: Any) -> Any:
+    """The message as clients should write it: pieces of a stream count as whole, and ids, which may be numbers, go."""
+    if not isinstance(message, Mapping):
+        return message
+    plain = {name: value for name, value in message.items() if name != "id"}
+    if str(kind := plain.get("type")).endswith("MessageChunk"):
+        plain["type"] = {"AI": "ai", "Human": "human", "System": "system", "Tool": "tool"}.get(str(kind)[:-12], kind)
+    return plain
 
 
 def _rebuilt(messages: Sequence[BaseMessage]) -> list[AnyMessage]:

@@ -78,6 +78,22 @@ async def test_keys_and_tools_that_are_not_there_are_told(
     assert (await remote.ainvoke({"message": "Hi"}, thread("even")))["warnings"] == []
 
 
+@pytest.mark.parametrize("kind", ["AIMessageChunk", "ai"])
+async def test_history_may_hold_pieces_of_streams_and_ids_may_be_numbers(
+    client: httpx.AsyncClient, model: OpenAIServer, kind: str
+) -> None:
+    said = [
+        {"type": "human", "content": "One?", "id": 7},
+        {"type": kind, "content": "Two.", "id": 8},
+        {"type": "HumanMessageChunk", "content": "Three?", "id": 9},
+    ]
+    body = {"input": {"messages": said}, "config": {"configurable": {"thread_id": 5}}}
+    answer = (await client.post("/agent/invoke", json=body)).json()["output"]
+    assert answer["answer"] == "You said: Three?"
+    texts = [message["content"] for message in model.chats[-1].messages]
+    assert texts[-3:] == ["One?", "Two.", "Three?"]
+
+
 async def test_batch_keeps_items_on_their_own_threads(remote: RemoteRunnable[Any, Any], model: OpenAIServer) -> None:
     inputs = [{"messages": [HumanMessage(f"item {n}")]} for n in range(3)]
     outputs = await remote.abatch(inputs, cast("Any", [thread(f"batch-{n}") for n in range(3)]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,21 @@ def test_block_runs_as_it_stands(block: tuple[str, str], server: Server, tmp_pat
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=110, env=env, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.strip()
+
+
+@pytest.mark.slow
+def test_the_install_line_is_all_that_python_clients_need(server: Server, tmp_path: Path) -> None:
+    (line,) = re.findall(r"`(pip install [^`]*langserve[^`]*)`", README.read_text("utf-8"))
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True, timeout=120)
+    subprocess.run([str(python), "-m", *shlex.split(line), "--quiet"], check=True, timeout=400)
+    for language, text in BLOCKS:
+        if language == "python" and "RemoteRunnable" in text:
+            code = text.replace("http://127.0.0.1:8000", server.url)
+            run = subprocess.run(
+                [str(python), "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False
+            )
+            assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_make_targets_of_the_readme_exist() -> None:
