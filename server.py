@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import os
 import resource
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from api.announce import announce
 from api.backend import Backend
 from api.edge.connections import limited_http
 from api.edge.failures import install_error_handlers
 from api.edge.keys import ApiKeys
-from api.edge.local_callers import is_loopback
 from api.edge.logs import configure_logging
 from api.edge.middleware import BodyLimit, JsonShape, RequestScope
 from api.edge.static import page_router
@@ -28,7 +31,7 @@ from api.rest import chat, documents, graph, health, metrics, personas, runs, se
 from api.rest.openapi import TAGS, described
 from api.runs.deletion import finish_deletions
 from api.runs.runner import TurnRunner
-from domain.words import Words
+from api.startup import StartFault, check_start, give_up
 from graph.builder import build_graph
 from services import open_services
 from settings import Settings
@@ -44,11 +47,6 @@ SHUTDOWN_SECONDS = 15
 SWITCH_SECONDS = 0.0005
 """A turn that comes back from waiting gets the interpreter from a thread that chunks or indexes after so long. With
 Python's 5 ms, turns beside the reading of a 400-page PDF took 1.39 times as long as alone (p95 2.5), now 1.27 (1.8)."""
-NEEDS_KEYS = Words(
-    "The server would listen on {host}, where others can reach it, but API_KEYS is empty. Set API_KEYS, or "
-    "HOST=127.0.0.1.",
-    "服务将监听 {host}，其他机器可以访问，但未设置 API_KEYS。请设置 API_KEYS，或使用 HOST=127.0.0.1。",
-)
 
 
 @asynccontextmanager
@@ -88,7 +86,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_backend(settings) as backend:
+        async with AsyncExitStack() as stack:
+            try:
+                backend = await stack.enter_async_context(open_backend(settings))
+            except Exception as exc:
+                app.state.fault = exc
+                raise
             app.state.backend = backend
             await announce(backend)
             gc.freeze()  # full collections need not walk through what lives as long as the server: 0.1 s each
@@ -96,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             gc.unfreeze()
 
     app = FastAPI(title="LLM Chat Backend", version="0.1.0", lifespan=lifespan, openapi_tags=TAGS)
-    app.state.settings = settings
+    app.state.settings, app.state.fault = settings, None
     install_error_handlers(app)
     # The busiest routes first: each request is held against one route after the other.
     mount_langserve(app, lambda: app.state.backend.runner)
@@ -122,19 +125,30 @@ def main() -> None:
     """Run the server until it is told to stop; with `migrate --to URL` move its database instead."""
     import uvicorn
 
-    settings = Settings()
+    try:
+        settings = Settings()
+    except (ValidationError, SettingsError) as exc:
+        give_up(exc, "zh" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("zh") else "en")
     if sys.argv[1:2] == ["migrate"]:
         sys.exit(migrate.main(sys.argv[2:], settings))
     configure_logging(settings)
     hide_memory()
-    if not is_loopback(settings.host) and not settings.api_keys:
-        sys.exit(NEEDS_KEYS.text(settings.language).format(host=settings.host))
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
-    uvicorn.run(
-        create_app(settings), host=settings.host, port=settings.port, loop="uvloop", http=limited_http(settings),
-        ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    try:
+        sockets = check_start(settings)
+    except StartFault as exc:
+        give_up(exc, settings.language)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app, host=settings.host, port=settings.port, loop="uvloop", http=limited_http(settings), ws="none",
+        log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )  # fmt: skip
+    logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.fault is None)  # it is told of once, below
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets)
+    if app.state.fault is not None:
+        give_up(app.state.fault, settings.language)
 
 
 if __name__ == "__main__":

@@ -148,6 +148,12 @@ class EmbeddedRedis:
             self._lock.close()
             self._lock = None
 
+    def _leave_nothing(self) -> None:
+        """Remove the folder in the temporary directory, unless somebody has taken it over."""
+        self._socket.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._socket.parent.rmdir()
+
     async def _watch(self) -> None:
         """Keep the server alive: restart our own when it died, take it over when its owner ended."""
         while True:
@@ -169,6 +175,8 @@ class EmbeddedRedis:
         await self._probe.aclose()
         if self._process is not None:
             await _end(self._process)
+            if self._socket.parent != self._folder:
+                await asyncio.to_thread(self._leave_nothing)
         self._free_lock()
 
 

@@ -28,6 +28,8 @@ INSTALL = Words(
 )
 MODULE_FOLDERS = (Path("/usr/local/lib/redis/modules"), Path("/usr/lib/redis/modules"), Path("/opt/redis-stack/lib"))
 """Where distributions and Redis Stack put the modules."""
+KEPT = ("LD_LIBRARY_PATH", "TMPDIR", "TZ")
+"""What Redis gets of the environment."""
 SOCKET_PATH_BYTES = 100
 """Longest socket path used; the kernel's limit is 108 bytes, Redis adds a suffix while it binds."""
 LOG_BYTES = 1_000_000
@@ -143,6 +145,7 @@ def _start(programs: Programs, folder: Path, socket: Path) -> subprocess.Popen[b
     log = folder / "redis.log"
     if log.is_file() and log.stat().st_size > LOG_BYTES:
         log.unlink()
+    socket.parent.mkdir(mode=0o700, exist_ok=True)
     socket.unlink(missing_ok=True)
     return subprocess.Popen(
         _command(programs, folder, socket),
@@ -150,6 +153,8 @@ def _start(programs: Programs, folder: Path, socket: Path) -> subprocess.Popen[b
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=folder,
+        # A locale that this machine lacks would end Redis, and no key of the server is its business.
+        env={"PATH": os.defpath, "LC_ALL": "C"} | {name: os.environ[name] for name in KEPT if name in os.environ},
         start_new_session=True,
         preexec_fn=_end_with_parent(),
     )

@@ -198,6 +198,7 @@ async def test_long_paths_get_a_short_private_socket(tmp_path: Path) -> None:
     async with await open_redis(settings) as handle, await open_redis(settings) as second:
         await handle.check()
         assert second.kind == "shared"
+    path.parent.mkdir(exist_ok=True)
     path.parent.chmod(0o777)
     with pytest.raises(MemoryNotStarted):
         socket_path(folder)
@@ -308,3 +309,18 @@ async def test_errors_are_translated_in_one_place() -> None:
         assert caught.value.__cause__ is error
     with pytest.raises(KeyError), redis_server.memory_errors():
         raise KeyError
+
+
+async def test_a_locale_that_the_machine_lacks_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LANG", "LC_COLLATE"):
+        monkeypatch.setenv(name, "tlh_XX.UTF-8")
+    async with await open_redis(Settings(data_dir=tmp_path, _env_file=None)) as handle:
+        assert await handle.client.ping()
+
+
+async def test_nothing_stays_in_the_temporary_folder(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100)
+    async with await open_redis(Settings(data_dir=deep, _env_file=None)) as handle:
+        folder = Path(handle.client.connection_pool.connection_kwargs["path"]).parent
+        assert folder.name.startswith("llmchat-") and await asyncio.to_thread(folder.is_dir)
+    assert not await asyncio.to_thread(folder.exists)
