@@ -196,6 +196,8 @@ BY_STATUS = {
 
 SAID_CHARS = 300
 """Most characters of a provider's own words that are logged and shown."""
+_TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]{1,500}>", re.S | re.I)
+"""Of the pages that gateways answer with."""
 _CREDENTIALS = re.compile(r"\b(?:sk|key|pk|gsk|xai)-[\w*.-]{4,}|Bearer \S+|https?://\S+")
 
 
@@ -228,7 +230,7 @@ def provider_words(exc: BaseException, secret: str = "") -> str:
         said = told if isinstance(told, str) else json.dumps(told or exc.message, ensure_ascii=False, default=str)
     if secret and secret != NO_KEY:
         said = said.replace(secret, "***")
-    return " ".join(_CREDENTIALS.sub("***", said).split())[:SAID_CHARS]
+    return " ".join(_CREDENTIALS.sub("***", _TAGS.sub(" ", said)).split())[:SAID_CHARS]
 
 
 def _retry_after(exc: openai.APIError) -> dict[str, int]:

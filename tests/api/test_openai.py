@@ -460,3 +460,25 @@ async def test_files(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
     for bad in refused:
         with pytest.raises(openai.BadRequestError):
             await api.files.create(**bad)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_citations_are_annotations(
+    api: openai.AsyncOpenAI, model: OpenAIServer, server: LiveServer, stream: bool
+) -> None:
+    model.script(['Six weeks [1 "The notice period is six weeks."].'])
+    data = "data:text/plain;base64," + base64.b64encode(b"The notice period is six weeks.").decode()
+    part = {"type": "file", "file": {"filename": "lease.txt", "file_data": data}}
+    question = user([{"type": "text", "text": "What is the notice period?"}, part])
+    result: Any = await api.chat.completions.create(model="m", messages=[question], stream=stream)
+    if stream:
+        chunks = [chunk async for chunk in result]
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        told, annotations = chunks[-1], chunks[-1].choices[0].delta.annotations
+    else:
+        text, told, annotations = result.choices[0].message.content, result, result.choices[0].message.annotations
+    assert text == "Six weeks [1]." and "notice period is six weeks" in told.citations[0]["quote"]
+    [found] = [item if isinstance(item, dict) else item.model_dump() for item in annotations]
+    assert found["type"] == "url_citation" and found["url_citation"]["title"] == "lease.txt"
+    document = told.attachments[0]["id"]
+    assert found["url_citation"]["url"].startswith(f"{server.url}/api/v1/documents/{document}/content")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
+import openai
 import pytest
 
 from domain.errors import ModelTimedOut, ModelUnavailable
 from models.chat.hosted import DEFAULTS as CHAT
 from models.chat.hosted import hosted_chat
 from models.chat.openai_chat import OpenAICompatibleChat
-from models.endpoint import NO_KEY, OPENAI_URL, Asked, Endpoint, model_error, resolve
+from models.endpoint import NO_KEY, OPENAI_URL, Asked, Endpoint, model_error, provider_words, resolve
 from settings import Settings
 
 DASHSCOPE_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
@@ -82,3 +84,19 @@ def test_errors_outside_the_protocol() -> None:
     assert isinstance(model_error(ConnectionResetError()), ModelUnavailable)
     known = ModelTimedOut()
     assert model_error(known) is known
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("<html><style>a{}</style><h1>Bad gateway</h1></html>", "Bad gateway"),
+        ({"error": {"message": "no\n such key sk-abcdef"}}, "no such key ***"),
+        ({"detail": [{"loc": ["top_k"], "msg": "not permitted"}]}, '[{"loc": ["top_k"], "msg": "not permitted"}]'),
+        ({"message": "see https://provider.example/help?key=1"}, "see ***"),
+        (None, "an error"),
+        ("x" * 1000, "x" * 300),
+    ],
+)
+def test_the_providers_own_words(body: object, said: str) -> None:
+    response = httpx2.Response(502, request=httpx2.Request("POST", LOCAL))
+    assert provider_words(openai.InternalServerError("an error", response=response, body=body)) == said
