@@ -227,7 +227,8 @@ def provider_words(exc: BaseException, secret: str = "") -> str:
         body = exc.body
         inner = body.get("error", body) if isinstance(body, Mapping) else body
         told = inner.get("message") or inner.get("detail") if isinstance(inner, Mapping) else inner
-        said = told if isinstance(told, str) else json.dumps(told or exc.message, ensure_ascii=False, default=str)
+        told = told or exc.message
+        said = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False, default=str)
     if secret and secret != NO_KEY:
         said = said.replace(secret, "***")
     return " ".join(_CREDENTIALS.sub("***", _TAGS.sub(" ", said)).split())[:SAID_CHARS]
