@@ -52,6 +52,8 @@ _BEFORE_NUMBERS = re.compile(
 )
 _ITEM_NUMBER = re.compile(r"[(（]?(?:\d{1,3}|[A-Za-z])")
 _CONTINUES = re.compile(r"\s*[\"'“‘(\[（]?[a-z]")
+_UNDECIDED = re.compile(r"\s*[\"'“‘(\[（]?\Z")
+"""What may still go on with a small letter."""
 _BLOCK = re.compile(
     r"[ \t]*(?:\n|\Z|#{1,6}[ \t]|[|>]|[-*+•·▪][ \t]|```|~~~|[-*_=]{3,}[ \t]*$|[(（]?\d{1,3}[.)、）](?!\d)"
     r"|第[一二三四五六七八九十百零〇\d]{1,4}[章节篇编条][ \t\u3000]"
@@ -70,8 +72,14 @@ _LONGEST_WORD = 200
 _IN_WORD = re.compile(
     rf"(?<=[^\W{CJK}])(?=[^\W{CJK}])|(?<=\d)(?=[.,:/-]\d)|(?<=\d[.,:/-])(?=\d)|(?<=\d)(?=[%‰°])|(?<=[$€£¥])(?=\d)"
 )
+_IN_GROUPS = re.compile(rf"{_IN_WORD.pattern}|(?<=\d)(?= \d)|(?<=\d )(?=\d)")
+"""Where a number with spaces between its groups of digits would be parted, too."""
 _RAISED = re.compile("(?<=\\d)(?=[\u00b2\u00b3\u00b9\u2070\u2074-\u2079])")
 """Between a number and its exponent or footnote mark."""
+
+
+SPACE = r" (?!\d)|(?<!\d) "
+"""A space that parts words: not one between the groups of digits of a number."""
 
 
 def between_words(text: str, at: int) -> int:
@@ -80,9 +88,10 @@ def between_words(text: str, at: int) -> int:
     >>> between_words("pay 48,213.95", 8)
     4
     """
-    for place in range(at, max(0, at - _LONGEST_WORD), -1):
-        if not _IN_WORD.match(text, place):
-            return place
+    for inside in (_IN_GROUPS, _IN_WORD):
+        for place in range(at, max(0, at - _LONGEST_WORD), -1):
+            if not inside.match(text, place):
+                return place
     return at
 
 
@@ -130,7 +139,7 @@ def sentence_end(text: str, start: int = 0, *, final: bool = True) -> int | None
         return None
     start = first.start()
     for match in _STOP.finditer(text, start):
-        if not final and not match["full"] and not _INK.search(text, match.end()):
+        if not final and not match["full"] and _UNDECIDED.match(text, match.end()):
             return None
         row = match["line"] and _ALONE.match(text, start) is not None
         if row or (not _enclosed(text, start, match.start()) and _ends(text, start, match)):

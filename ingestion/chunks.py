@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from domain.text import between_words
+from domain.text import SPACE, between_words
 from domain.tokens import count_tokens
 from stores.library.pages import Chunk
 
-SEPARATORS = ["\n\n", "\n", "。", "！", "？", "；", ". ", "! ", "? ", "; ", "，", ", ", " "]
+SEPARATORS = ["\n\n", "\n", "。", "！", "？", "；", ". ", "! ", "? ", "; ", "，", ", "]
 """Chinese and English sentence ends. With the separator kept at the end, 91 % of Chinese chunks end at a sentence; with
 LangChain's defaults 59 %."""
 PRE_CUT = 50_000
@@ -30,7 +30,8 @@ class Chunker:
         self._count = count
         self._path: list[tuple[int, str]] = []
         self._splitter = RecursiveCharacterTextSplitter(
-            separators=SEPARATORS, keep_separator="end", strip_whitespace=False, chunk_size=limit, chunk_overlap=0,
+            separators=[*map(re.escape, SEPARATORS), SPACE], is_separator_regex=True, keep_separator="end",
+            strip_whitespace=False, chunk_size=limit, chunk_overlap=0,
             length_function=count,
         )  # fmt: skip
 

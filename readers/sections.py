@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from domain.text import between_words
+from domain.text import SPACE, between_words
 from readers.figures import split_figures, without_places
 from readers.interface import Page
 
@@ -14,6 +14,7 @@ MAX_SECTION_CHARS = 20_000
 MOST_FIGURES = 4
 """A section with more pictures is cut there, so that a paper scanned into a document is read and found page by page."""
 
+_SPACE = re.compile(SPACE)
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*?)[ \t]*#*$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _MARKS = re.compile(r"[*_`]{1,3}|\[([^\]]*)\]\([^)]*\)")
@@ -36,7 +37,8 @@ def split_long(text: str, limit: int = MAX_SECTION_CHARS) -> list[str]:
     """Cut `text` into parts of at most `limit` characters: at blank lines, line ends, spaces, or between words."""
     parts = []
     while len(text) > limit:
-        at = next((at for gap in ("\n\n", "\n", " ") if (at := text.rfind(gap, limit // 2, limit)) > 0), 0)
+        at = next((at for gap in ("\n\n", "\n") if (at := text.rfind(gap, limit // 2, limit)) > 0), 0)
+        at = at or max((gap.start() for gap in _SPACE.finditer(text, limit // 2, limit)), default=0)
         at = at or between_words(text, limit)
         parts.append(text[:at].strip("\n"))
         text = text[at:]

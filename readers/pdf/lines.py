@@ -79,10 +79,13 @@ def torn_out(blocks: list[Block]) -> tuple[list[Block], dict[str, Sequence[float
 
 
 def is_broken(line: dict[str, Any]) -> bool:
-    """Whether most characters of a line stand for nothing: their font does not say which letters its shapes are."""
-    text = "".join("".join(span["text"] for span in line["spans"]).split())
-    broken = len(_BROKEN.findall(text))
-    return broken >= _LEAST_BROKEN and broken * 2 > len(text)
+    """Whether most characters of a line, or of a font in it, stand for nothing: the font does not tell its letters."""
+    texts = ["".join(span["text"].split()) for span in line["spans"]]
+    whole = "".join(texts)
+    broken = len(_BROKEN.findall(whole))
+    if broken >= _LEAST_BROKEN and broken * 2 > len(whole):
+        return True
+    return any(_LEAST_BROKEN <= text.count("\ufffd") > len(text) // 2 for text in texts)
 
 
 def _spelled(line: dict[str, Any]) -> dict[str, Any]:

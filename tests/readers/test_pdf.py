@@ -177,12 +177,14 @@ async def test_lines_of_a_font_without_letters_are_recognised(read: Read) -> Non
         page.insert_textbox((60, 60, 500, 400), samples.LOREM * 2, fontsize=11)
         page.insert_font("F9", fontbuffer=pymupdf.Font("cjk").buffer)
         page.insert_text((60, 500), "The key number is 58-3310", fontname="F9", fontsize=12)
+        page.insert_text((60, 540), "It hangs on the hook ", fontsize=12)
+        page.insert_text((180, 540), "0471 B", fontname="F9", fontsize=12)
         for number in range(1, document.xref_length()):
             if document.xref_get_key(number, "ToUnicode")[0] == "xref":
                 document.xref_set_key(number, "ToUnicode", "null")
 
     _, pages, _ = await read(samples.pdf(draw), "a.pdf")
-    assert pages[0].markdown.count(MARK) == len(pages[0].figures) == 1
+    assert pages[0].markdown.count(MARK) == len(pages[0].figures) == 2
     assert "\ufffd" not in pages[0].markdown
     assert pages[0].image is None
 
