@@ -147,11 +147,14 @@ class QuoteStripper:
 
     def add(self, text: str) -> str:
         """Take the next piece; return what may be shown now."""
-        return "".join(piece if isinstance(piece, str) else piece.shown for piece in self._scanner.feed(text))
+        return "".join(map(self._shown, self._scanner.feed(text)))
 
     def rest(self) -> str:
         """Return what was held back, at the end of the answer."""
-        return "".join(piece if isinstance(piece, str) else piece.shown for piece in self._scanner.feed("", final=True))
+        return "".join(map(self._shown, self._scanner.feed("", final=True)))
+
+    def _shown(self, piece: str | Marker) -> str:
+        return piece if isinstance(piece, str) else piece.shown
 
 
 def scan(text: str) -> Iterator[str | Marker]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from domain.citations import Marker, scan
+from domain.citations import Marker, QuoteStripper, scan
 from domain.errors import AppError
 from domain.language import written_language
 from domain.owner import Owner
@@ -22,6 +22,46 @@ _NUMBERED_THING = re.compile(
 )
 _CLAIM_ENDS = re.compile(r"\s*(?:[.。!！?？;；,，\[【]|\n|\Z)")
 _NAME_BEFORE = re.compile(r"[A-Za-z0-9_)\]]\Z", re.A)
+
+
+class ShownAnswer(QuoteStripper):
+    """An answer as it is shown while it is being written: `[2 "the words"]` as `[2]`, once a passage bears it out.
+
+    What no passage bears out is held back: a number of none that ends a claim, as `CitationCheck` judges it, and a
+    quote that is in none. The check of the whole answer says what became of them.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        """Start at the beginning of an answer; `sources` are the passages that it may cite."""
+        super().__init__()
+        self._sources = {source["number"]: source for source in sources}
+        self._said, self._doubted = "", ""
+
+    def _shown(self, piece: str | Marker) -> str:
+        """Return what one piece lets be shown; a doubted number waits for the text behind it."""
+        if isinstance(piece, str):
+            if self._doubted and not piece.strip() and "\n" not in piece:
+                self._doubted += piece
+                return ""
+            doubted, self._doubted = self._doubted, ""
+            kept = doubted[doubted.index("]") + 1 :] if doubted and _CLAIM_ENDS.match(piece) else doubted
+            self._said += piece
+            return kept + piece
+        self._doubted = ""
+        if piece.quote:
+            return piece.shown if self._bears_out(piece) else ""
+        known = all(number in self._sources for number in piece.numbers) or len(piece.numbers) > 1
+        named = _NAME_BEFORE.search(self._said) or _NUMBERED_THING.search(self._said) or _LINE_START.search(self._said)
+        if not self._sources or known or named:
+            return piece.text
+        self._doubted = piece.text
+        return ""
+
+    def _bears_out(self, marker: Marker) -> bool:
+        if marker.numbers[0] not in self._sources:
+            return False
+        found = (find_quote(marker.quote, source["text"]) for source in self._sources.values())
+        return is_short(marker.quote) or any(found)
 
 
 class CitationCheck:

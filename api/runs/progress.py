@@ -10,9 +10,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 
 from api.edge.instruments import FIRST_TOKEN_SECONDS
 from api.runs.log import RunLog
-from domain.citations import QuoteStripper
 from domain.runs import Event
 from domain.types import Usage
+from turn.citation_check import ShownAnswer
 from turn.state import OutputState
 
 STREAM_MODES = ("messages", "custom", "tasks", "values")
@@ -37,7 +37,7 @@ class TurnProgress:
         self._nodes: dict[str, float] = {}
         self._streamed = False
         self._seen_token = False
-        self._shown = QuoteStripper()
+        self._shown = ShownAnswer([])
         self.partial = ""
         self.usage = Usage(input_tokens=0, output_tokens=0, model="")
         self.output: OutputState = {}
@@ -88,7 +88,8 @@ class TurnProgress:
         if "input" in task:
             self._nodes[number] = time.perf_counter()
             if name == ANSWERING_NODE:
-                self.partial, self._streamed, self._shown = "", False, QuoteStripper()
+                self.partial, self._streamed = "", False
+                self._shown = ShownAnswer(task["input"].get("sources", []))
             self._log.append("node", {"name": name, "id": number, "state": "start"})
             return
         seconds = time.perf_counter() - self._nodes.pop(number, time.perf_counter())

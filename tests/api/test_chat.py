@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import httpx
 import pytest
@@ -236,3 +237,39 @@ async def test_a_budget_bounds_the_turn(client: httpx.AsyncClient, model: OpenAI
     refused = await client.post("/api/v1/chat", json={"message": "Hi", "budget": 10})
     assert (refused.status_code, refused.json()["error"]["code"]) == (422, "budget_exceeded")
     assert len(model.chats) == calls, "nothing was spent"
+
+
+INVENTED = 'Ten weeks [7]. Six weeks [1 "six weeks"]. Ten [1 "exactly ten weeks"]. Take arr[7] and [0, 1].'
+BORNE_OUT = "Ten weeks {0}. Six weeks [1]. Ten {0}. Take arr[7] and [0, 1]."
+
+
+@pytest.mark.parametrize("surface", ["chat", "stream", "v1", "v1 stream", "langserve"])
+async def test_an_invented_citation_is_removed_before_it_counts_as_one(
+    client: httpx.AsyncClient, model: OpenAIServer, surface: str
+) -> None:
+    session = f"invented-{surface.replace(' ', '-')}"
+    sent = await client.post("/api/v1/documents", data={"session_id": session}, files={"file": ("lease.txt", TEXT)})
+    assert sent.status_code == 201
+    model.script([INVENTED])
+    question = "How long is the notice period?"
+    asked = {"message": question, "session_id": session}
+    memory = {"X-Session-Id": session}
+    messages = {"model": "m", "messages": [{"role": "user", "content": question}], "stream": surface == "v1 stream"}
+    if surface == "chat":
+        said = (await client.post("/api/v1/chat", json=asked)).json()["answer"]
+    elif surface == "v1":
+        answer = (await client.post("/v1/chat/completions", json=messages, headers=memory)).json()
+        said = answer["choices"][0]["message"]["content"]
+    elif surface == "langserve":
+        body = {"input": {"messages": messages["messages"]}, "config": {"configurable": {"thread_id": session}}}
+        said = (await client.post("/agent/invoke", json=body)).json()["output"]["answer"]
+    elif surface == "stream":
+        async with client.stream("POST", "/api/v1/chat/stream", json=asked) as response:
+            said = "".join([data["text"] async for _, name, data in events_of(response) if name == "token"])
+    else:
+        async with client.stream("POST", "/v1/chat/completions", json=messages, headers=memory) as response:
+            lines = [line[6:] async for line in response.aiter_lines() if line.startswith("data: {")]
+        deltas = [choice["delta"].get("content") for line in lines for choice in json.loads(line)["choices"]]
+        said = "".join(filter(None, deltas))
+    streamed = surface.endswith("stream")
+    assert said.replace("  ", " ") == BORNE_OUT.format("" if streamed else "*(unsupported)*").replace("  ", " ")
