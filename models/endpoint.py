@@ -10,6 +10,8 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -238,8 +240,10 @@ def _retry_after(exc: openai.APIError) -> dict[str, int]:
     """The seconds after which a provider wants to be asked again, where it says so."""
     given = exc.response.headers.get("retry-after", "") if isinstance(exc, openai.APIStatusError) else ""
     try:
+        if not given[:1].isdigit():
+            given = str((parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds())
         return {"retry_after": min(max(1, math.ceil(float(given))), 3600)}
-    except ValueError:
+    except (ValueError, TypeError):
         return {}
 
 

@@ -40,7 +40,7 @@ class AnswerReader:
     """
 
     def __init__(self, model: str, offered: Collection[str], *, unopened: bool | None = False) -> None:
-        self._model = model
+        self._model, self._offered = model, frozenset(offered)
         self._tags, self._calls, self._text_calls = ThinkTags(unopened), CallChunks(), TextCalls(offered)
         self._content_halves, self._reasoning_halves = SurrogateJoiner(), SurrogateJoiner()
         self._usage: UsageMetadata | None = None
@@ -80,7 +80,7 @@ class AnswerReader:
             calls.append({"index": 0, "function": delta["function_call"]})
         finish = str(choice.get("finish_reason") or "")
         self._finish = self._finish or finish
-        self._add(content, reasoning, self._calls.feed(calls), choice.get("logprobs"))
+        self._add(content, reasoning, self._named(self._calls.feed(calls)), choice.get("logprobs"))
         return bool(content or reasoning or calls or finish)
 
     def ready(self) -> list[ChatGenerationChunk]:
@@ -92,7 +92,7 @@ class AnswerReader:
         """Yield what was held back, then the finish reason and the usage."""
         thinking, content = self._tags.rest()
         shown, found = self._text_calls.rest_after(content)
-        calls = [*self._calls.end(), *self._calls.feed([_raw(name, args) for name, args in found])]
+        calls = [*self._named(self._calls.end()), *self._calls.feed([_raw(name, args) for name, args in found])]
         self._put(shown + self._content_halves.rest(), thinking + self._reasoning_halves.rest(), calls)
         thought = "".join(self._thought).strip()
         if thought and not self._called and not "".join(self._said).strip():
@@ -103,6 +103,15 @@ class AnswerReader:
         if self._usage:
             self._ready.append(ChatGenerationChunk(message=AIMessageChunk(content="", usage_metadata=self._usage)))
         yield from self.ready()
+
+    def _named(self, calls: list[ToolCallChunk]) -> list[ToolCallChunk]:
+        """The calls by the names that were offered: some models write `functions.f`, or a mark of theirs behind it."""
+        for call in calls:
+            name = (call["name"] or "").partition("<|")[0].strip()
+            if name not in self._offered and (bare := name.rpartition(".")[2]) in self._offered:
+                name = bare
+            call["name"] = name or None
+        return calls
 
     def _add(self, content: str, reasoning: str, calls: list[ToolCallChunk], logprobs: object) -> None:
         thinking, content = self._tags.feed(self._content_halves.feed(content))

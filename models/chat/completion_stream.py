@@ -52,6 +52,7 @@ class ChunkReader:
         return chunks
 
     def _line(self, line: str) -> list[dict[str, Any]]:
+        line = line.removeprefix("\ufeff")
         in_event = line.startswith("data:")
         text = line.removeprefix("data:").strip() if in_event else line.strip()
         if in_event and text.startswith("[DONE]"):

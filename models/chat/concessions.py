@@ -117,6 +117,10 @@ def _alternating(body: Body) -> Body:
     return {**body, "messages": merged} if len(merged) < len(body["messages"]) else body
 
 
+def _unstreamed(body: Body) -> Body:
+    return {**_without("stream_options")(body), "stream": False} if body.get("stream") else body
+
+
 _NO = (
     "(?=.*(support|permit|allow|recogni|unknown|unexpected|extra|enable|implement|available|requires"
     "|不支持|未知|不允许))"
@@ -137,6 +141,7 @@ CONCESSIONS = (
     Concession("tool_choice", _refused("tool_choice"), _without("tool_choice")),
     Concession("tools", _refused(r"\btool|function.?call|\bfunctions\b"), _without_tools),
     Concession("a JSON schema", _refused("response_format|json_schema|structured.output|guided"), _schema_in_words),
+    Concession("a stream", _refused(r"\bstream(ing)?\b"), _unstreamed),
     Concession("system messages in the middle", re.compile("system", re.I), _system_first),
     Concession("system messages", _refused("system (message|role|prompt)"), _system_in_question),
     Concession("two messages of one role", re.compile("alternat", re.I), _alternating),

@@ -170,7 +170,7 @@ def _sound(chunk: Mapping[str, Any], response: Any) -> Mapping[str, Any]:
     Raises:
         openai.APIError: It does; some servers answer 200 with one.
     """
-    error = chunk.get("error")
+    error = chunk.get("error") or next((it["error"] for it in chunk.get("choices") or () if it.get("error")), None)
     if not error and "choices" not in chunk and ("message" in chunk or "detail" in chunk) and "usage" not in chunk:
         error = chunk
     if not error:

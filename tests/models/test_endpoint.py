@@ -100,3 +100,13 @@ def test_errors_outside_the_protocol() -> None:
 def test_the_providers_own_words(body: object, said: str) -> None:
     response = httpx2.Response(502, request=httpx2.Request("POST", LOCAL))
     assert provider_words(openai.InternalServerError("an error", response=response, body=body)) == said
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [("7", 7), ("0.2", 1), ("99999", 3600), ("Wed, 01 Jan 2020 00:00:00 GMT", 1), ("soon", None), ("", None)],
+)
+def test_when_to_ask_again(given: str, seconds: int | None) -> None:
+    response = httpx2.Response(429, request=httpx2.Request("POST", LOCAL), headers={"retry-after": given})
+    error = model_error(openai.RateLimitError("slow down", response=response, body=None))
+    assert (error.status, error.details.get("retry_after")) == (429, seconds)

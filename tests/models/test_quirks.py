@@ -85,6 +85,7 @@ async def test_a_server_that_only_ends_its_thinking_is_recognised(
         '{"object": "error", "message": "no such model", "code": 404}',
         '{"detail": "Not authenticated"}',
         'data: {"error": {"message": "upstream overloaded", "code": 502}}\n\n',
+        'data: {"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "gone", "code": 502}}]}\n\n',
     ],
 )
 async def test_an_error_with_status_200_is_one(openai_server: OpenAIServer, configure: Configure, body: str) -> None:
@@ -115,6 +116,7 @@ REFUSALS = {
     "a system message": (lambda body: body["messages"][0]["role"] == "system", "System role not supported", 500),
     "neighbours": (lambda body: [m["role"] for m in body["messages"]].count("user") > 1,
                    "Conversation roles must alternate user/assistant/user/assistant/...", 400),
+    "streams": (lambda body: body["stream"], "Streaming is not supported by this deployment", 400),
     "everything": (lambda body: {*body} & {"tools", "stream_options", "max_tokens"},
                    "unexpected fields: tools, stream_options, max_tokens", 400),
 }  # fmt: skip

@@ -108,6 +108,8 @@ QUIRKS: dict[str, Quirk] = {
     "an empty event": Quirk(b"data: \n\n" + _PLAIN),
     "a keep-alive in words": Quirk(b"data: keep-alive\n\n" + _PLAIN),
     "JSON instead of a stream": Quirk(json.dumps(WHOLE).encode(), media_type="application/json"),
+    "a byte order mark": Quirk(b"\xef\xbb\xbf" + _PLAIN),
+    "JSON behind a byte order mark": Quirk(b"\xef\xbb\xbf" + json.dumps(WHOLE).encode(), media_type="application/json"),
     "JSON over several lines": Quirk(json.dumps(WHOLE, indent=1).encode(), media_type="application/json"),
     "JSON lines": Quirk("\n".join(json.dumps(it) for it in words()).encode(), media_type="application/x-ndjson"),
     "an event over several lines": Quirk(
@@ -252,6 +254,12 @@ QUIRKS: dict[str, Quirk] = {
         "",
         calls=[ONE],
         finish="tool_calls",
+    ),
+    "a name with its namespace": Quirk(
+        called([call(name="functions.calculate")]), "", calls=[ONE], finish="tool_calls"
+    ),
+    "a name with a mark behind it": Quirk(
+        called([call(name="calculate<|channel|>commentary")]), "", calls=[ONE], finish="tool_calls"
     ),
     "a call that ends with stop": Quirk(called([call()], finish="stop"), "", calls=[ONE], finish="stop"),
     "function_call": Quirk(
