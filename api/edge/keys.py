@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
+from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,6 +22,8 @@ from domain.owner import LOCAL_USER
 
 if TYPE_CHECKING:
     from settings import Settings
+
+logger = logging.getLogger(__name__)
 
 _ALWAYS_OPEN = frozenset({"/api/v1/health"})
 
@@ -53,7 +57,7 @@ class ApiKeys:
             if self._limit and not self._is_open(scope["path"]):
                 await self._count(request, user)
         except AppError as exc:
-            await error_response(request, exc)(scope, receive, send)
+            await error_response(request, await self._counted(request, exc))(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
@@ -62,7 +66,7 @@ class ApiKeys:
             if not self._is_open(request.scope["path"]):
                 check_local(request, self._origins)
             return LOCAL_USER
-        sent = _sent_key(request).encode()
+        sent = _sent_key(request).encode("latin-1")
         found = [user for key, user in self._users if hmac.compare_digest(key, sent)]
         if found:
             return found[0]
@@ -72,6 +76,17 @@ class ApiKeys:
 
     def _is_open(self, path: str) -> bool:
         return path in self._files or path.startswith(self._folders)
+
+    async def _counted(self, request: Request, error: AppError) -> AppError:
+        """Count a wrong key for the address that it came from; return what to answer."""
+        if self._limit and isinstance(error, Unauthorized) and _sent_key(request):
+            try:
+                await self._count(request, f"wrong-{request.client.host if request.client else ''}")
+            except RateLimited as exc:
+                return exc
+            except RedisError:
+                logger.warning("wrong keys are not counted")
+        return error
 
     async def _count(self, request: Request, user: str) -> None:
         """Count this call in the user's current minute.
@@ -95,5 +110,6 @@ def _present(keys: Sequence[SecretStr]) -> list[SecretStr]:
 
 
 def _sent_key(request: Request) -> str:
+    """Return the key as Latin-1, as headers are read; its letters may be any that the client encoded."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    return value.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+    return value.strip(" ") if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")

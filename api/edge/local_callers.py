@@ -43,9 +43,9 @@ def check_local(request: Request, allowed_origins: Sequence[str]) -> None:
     origin = request.headers.get("origin")
     if origin is None or request.method in _READING or request.headers.get("sec-fetch-site") in ("same-origin", "none"):
         return
-    sender = urlsplit(origin).hostname
-    if sender != host and sender not in names and "*" not in allowed_origins:
-        raise ForeignPage(host=sender or origin)
+    # A page of another port of this host is another program's.
+    if _place(origin) != _place(f"//{request.headers.get('host', '')}") and not {origin, "*"} & set(allowed_origins):
+        raise ForeignPage(host=_place(origin)[0] or origin)
 
 
 def _is_own(host: str) -> bool:
@@ -54,6 +54,15 @@ def _is_own(host: str) -> bool:
 
 
 @lru_cache(maxsize=256)
+def _place(url: str) -> tuple[str | None, int | None]:
+    """Return host and port; the usual port of the web counts as none, since `Host` leaves it out."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname, None if parts.port in (80, 443) else parts.port
+    except ValueError:
+        return "", None
+
+
 def _hostname(host: str) -> str:
     try:
         return urlsplit(f"//{host}").hostname or ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 from contextvars import ContextVar
@@ -16,6 +17,10 @@ from settings import Settings
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 run_id_var: ContextVar[str] = ContextVar("run_id", default="")
 thread_id_var: ContextVar[str] = ContextVar("thread_id", default="")
+
+
+_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+"""User and password in a URL."""
 
 
 class JsonLines(JsonFormatter):
@@ -37,6 +42,9 @@ class JsonLines(JsonFormatter):
         """Add the ids of what the process is doing; those that the record brings win."""
         ids = {"request_id": request_id_var.get(), "run_id": run_id_var.get(), "thread_id": thread_id_var.get()}
         level = str(log_data["level"]).lower()
+        for name in ("message", "trace"):
+            if "@" in str(log_data.get(name, "")):
+                log_data[name] = _PASSWORD.sub("://***@", str(log_data[name]))
         return {name: value for name, value in ids.items() if value} | log_data | {"level": level}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from typing_extensions import TypedDict
@@ -14,6 +15,7 @@ from api.edge.responses import json_response
 from domain.errors import AppError, DiskFull, MemoryFull, MemoryUnavailable, Unavailable
 from domain.words import Language, Words
 from models.rerank.interface import Reranker
+from settings import Settings
 from stores.disk import is_out_of_room
 from tools.registry import ToolRegistry
 
@@ -86,6 +88,8 @@ async def health(request: Request, backend: BackendDep) -> Response:
     `detail` is English, or Chinese with `Accept-Language: zh`.
     """
     parts = await describe_parts(backend, asked_language(request))
+    if not request.state.user_id:
+        _hide_hosts(parts, backend.settings)
     broken = {name for name, part in parts.items() if part["state"] in ("missing", "failed")}
     full = any(part["state"] == "full" for part in parts.values())
     status = "down" if broken & _NEEDED else "degraded" if full or broken - _OPTIONAL else "ok"
@@ -93,6 +97,16 @@ async def health(request: Request, backend: BackendDep) -> Response:
     tools = {spec.name: spec.title._asdict() for spec in backend.services.tools.specs()}
     body = {"status": status, "parts": parts, "tools": tools, "limits": limits}
     return json_response(body, 503 if status == "down" else 200)
+
+
+def _hide_hosts(parts: dict[str, Part], settings: Settings) -> None:
+    """Name no host of the operator's to callers without a key."""
+    urls = [getattr(settings, name) for name in Settings.model_fields if name.endswith("_url")]
+    places = [urlsplit(url) for url in urls if isinstance(url, str)]
+    hosts = [host for place in places for host in (place.netloc.rpartition("@")[2], place.hostname) if host]
+    for part in parts.values():
+        for host in hosts:
+            part["detail"] = part["detail"].replace(host, "***")
 
 
 async def describe_parts(backend: Backend, language: Language) -> dict[str, Part]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -101,6 +102,26 @@ async def test_an_attachment_of_another_user_cannot_be_attached(web: httpx.Async
     body = {"message": "Read.", "attachment_ids": [hers["id"]]}
     answer = (await web.post("/api/v1/chat", json=body, headers=BOB)).json()
     assert answer["attachments"][0]["error"]["code"] == "unknown_attachment"
+
+
+async def test_keys_of_any_letters_match_wrong_ones_are_counted_and_health_names_no_host(
+    _model_server: OpenAIServer, tmp_path: Path
+) -> None:
+    settings = Settings(
+        data_dir=tmp_path, llm_base_url=_model_server.base_url, llm_api_key="k", llm_model="m", ocr_engine="off",
+        tts_engine="off", api_keys="schlüssel-à,密钥", rate_limit_per_minute=5, _env_file=None,
+    )  # fmt: skip
+    host = urlsplit(_model_server.base_url).netloc
+    with LiveServer(settings) as live:
+        async with httpx.AsyncClient(base_url=live.url) as http:
+            for key in ("schlüssel-à", "密钥"):
+                for headers in ({b"x-api-key": key.encode()}, {b"authorization": b"Bearer " + key.encode()}):
+                    assert (await http.get("/api/v1/tools", headers=headers)).status_code == 200, key
+            wrong = [(await http.get("/api/v1/tools", headers={"x-api-key": "no"})).status_code for _ in range(14)]
+            assert wrong[0] == 401 and 429 in wrong
+            shown = {"x-api-key": "schlüssel-à".encode()}
+            assert host not in (await http.get("/api/v1/health")).text
+            assert host in (await http.get("/api/v1/health", headers=shown)).text  # type: ignore[arg-type]
 
 
 async def test_the_rate_limit_counts_per_key(_model_server: OpenAIServer, tmp_path: Path) -> None:

@@ -80,7 +80,10 @@ async def test_names_that_lead_here_by_dns_are_refused(client: httpx.AsyncClient
     ("headers", "status"),
     [
         ({}, 200),
-        ({"Origin": "http://127.0.0.1:8000"}, 200),
+        ({"Origin": "{own}"}, 200),
+        ({"Origin": "http://127.0.0.1:8000"}, 403),
+        ({"Origin": "http://127.0.0.1:3000", "Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://[:3000"}, 403),
         ({"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}, 200),
         ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, 403),
         ({"Origin": "https://evil.example"}, 403),
@@ -90,6 +93,7 @@ async def test_names_that_lead_here_by_dns_are_refused(client: httpx.AsyncClient
 async def test_forms_of_other_sites_are_refused(
     client: httpx.AsyncClient, model: OpenAIServer, headers: dict[str, str], status: int
 ) -> None:
+    headers = {name: value.format(own=str(client.base_url).rstrip("/")) for name, value in headers.items()}
     response = await client.post("/api/v1/chat", data={"message": "Hi"}, headers=headers)
     assert response.status_code == status
     assert len(model.chats) == (status == 200)

@@ -41,6 +41,11 @@ def test_a_line_has_the_ids_of_what_is_going_on_and_its_own_win() -> None:
     assert (line["request_id"], line["run_id"], "thread_id" in line) == ("r1", "run2", False)
 
 
+def test_no_password_of_a_url_is_logged() -> None:
+    found = logged(logging.INFO, "HTTP Request: POST http://user:s3cret@llm.example:8000/v1 and mail@a.example: 1@2")
+    assert found["message"] == "HTTP Request: POST http://***@llm.example:8000/v1 and mail@a.example: 1@2"
+
+
 def test_an_exception_is_a_trace_in_the_same_line() -> None:
     try:
         raise ValueError("broken")
