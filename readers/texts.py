@@ -6,6 +6,7 @@ from domain.words import Words
 
 ATTACHMENTS = Words("Attachments", "附件")
 COMMENT = Words("Comment", "批注")
+FOOTNOTES = Words("Footnotes and endnotes", "脚注和尾注")
 HEADERS = Words("Headers and footers", "页眉和页脚")
 HIDDEN = Words("(Hidden slide)", "（隐藏的幻灯片）")
 HIDDEN_SHEET = Words("(hidden sheet)", "（隐藏的工作表）")

@@ -1,6 +1,7 @@
 """Word 97-2003 documents (DOC), read without any other program.
 
-The text is taken through the piece table, headings from the paragraph styles: [MS-DOC] sections 2.4.1 (retrieving
+The text is taken through the piece table, headings from the paragraph styles; notes, comments, boxes, headers and
+footers follow the body: [MS-DOC] sections 2.4.1 (retrieving
 text), 2.5 (Fib), 2.8.35 (PlcPcd), 2.9.38 (Clx), 2.8.5 and 2.9.174 (PlcBtePapx and PapxFkp).
 """
 
@@ -16,16 +17,24 @@ from typing import Any
 import olefile
 
 from domain.errors import FileCorrupt, FileEmpty, FileEncrypted, UnsupportedType
+from domain.language import language_of
 from domain.words import Words
 from readers.interface import Item, Options, Outline
+from readers.office.running_text import is_page_number
 from readers.sections import section_pages
 from readers.tables import table
+from readers.texts import COMMENT, FOOTNOTES, HEADERS
 
 _WORD_97 = 0x00C1
 _ENCRYPTED = 0x0100
 _TABLE_1 = 0x0200
 _CLX = 0x01A2
 _PAPX = 0x0102
+_OTHERS = ("note", "running", "", "comment", "note", "box", "box")
+"""What follows the body, in order: footnotes, headers and footers, nothing, comments, endnotes, text in boxes."""
+_PAGE = "\ufdd2"
+"""Stands for the number of a page that a field puts there: a noncharacter, which no document holds."""
+_PAGE_FIELD = re.compile(r"\x13\s*(?:PAGE|NUMPAGES|SECTIONPAGES)\b[^\x13\x14\x15]*(?:\x14[^\x13\x14\x15]*)?\x15", re.I)
 _MOST_PIECES = 200_000
 _MOST_CHARS = 20_000_000
 _FIELD = re.compile(r"\x13[^\x13\x14\x15]*\x14([^\x13\x14\x15]*)\x15|\x13[^\x13\x14\x15]*\x15")
@@ -65,9 +74,21 @@ def _markdown(ole: Any, name: str) -> str:
         raise FileEncrypted(name=name)
     tables = ole.openstream("1Table" if flags & _TABLE_1 else "0Table").read()
     pieces = _pieces(_structure(word, tables, _CLX))
-    (body_length,) = struct.unpack_from("<I", word, 0x4C)
     styles = _Styles(word, _structure(word, tables, _PAPX))
-    return "\n\n".join(_paragraphs(word, pieces, min(body_length, _MOST_CHARS), styles))
+    lengths = struct.unpack_from("<8I", word, 0x4C)
+    parts = list(_paragraphs(word, pieces, (0, min(lengths[0], _MOST_CHARS)), styles))
+    others: dict[str, list[str]] = {}
+    start = lengths[0]
+    for kind, length in zip(_OTHERS, lengths[1:], strict=True):
+        span, start = (start, start + min(length, _MOST_CHARS)), start + length
+        lines = [line for line in _paragraphs(word, pieces, span, styles) if line.strip("\x02\x03\x04\x05 ")]
+        others.setdefault(kind, []).extend(dict.fromkeys(lines) if kind == "running" else lines)
+    parts += others["box"]
+    parts += [f"{COMMENT.text(language_of(line, 'en'))}: {line}" for line in others["comment"]]
+    for kind, title in (("note", FOOTNOTES), ("running", HEADERS)):
+        if lines := [line for line in others[kind] if not (_PAGE in line and is_page_number(line))]:
+            parts += [f"# {title.text(language_of(''.join(lines), 'en'))}", *lines]
+    return "\n\n".join(parts).replace(_PAGE, "")
 
 
 def _structure(word: bytes, tables: bytes, at: int) -> bytes:
@@ -125,14 +146,16 @@ class _Styles:
         return min(style, 6) if 1 <= style <= 9 else 0
 
 
-def _characters(word: bytes, pieces: list[Piece], length: int) -> Iterator[tuple[str, int]]:
+def _characters(word: bytes, pieces: list[Piece], span: tuple[int, int]) -> Iterator[tuple[str, int]]:
     """Yield (text of a paragraph or cell with its end mark, file offset of that mark)."""
     pending: list[str] = []
-    for first, last, offset, narrow in pieces:
-        count = min(last, length) - first
-        if count <= 0:
-            break
+    for begins, last, place, narrow in pieces:
         width = 1 if narrow else 2
+        first = max(begins, span[0])
+        offset = place + (first - begins) * width
+        count = min(last, span[1]) - first
+        if count <= 0:
+            continue
         text = word[offset : offset + count * width].decode("cp1252" if narrow else "utf-16-le", "replace")
         begin = 0
         for mark in re.finditer(r"[\r\x07]", text):
@@ -144,11 +167,11 @@ def _characters(word: bytes, pieces: list[Piece], length: int) -> Iterator[tuple
         yield "".join(pending) + "\r", 0
 
 
-def _paragraphs(word: bytes, pieces: list[Piece], length: int, styles: _Styles) -> Iterator[str]:
+def _paragraphs(word: bytes, pieces: list[Piece], span: tuple[int, int], styles: _Styles) -> Iterator[str]:
     rows: list[list[str]] = []
     cells: list[str] = []
     cell: list[str] = []
-    for raw, offset in _characters(word, pieces, length):
+    for raw, offset in _characters(word, pieces, span):
         text = _plain(raw[:-1])
         if raw.endswith("\x07"):
             if not text and not cell and cells:
@@ -174,6 +197,7 @@ def _paragraphs(word: bytes, pieces: list[Piece], length: int, styles: _Styles) 
 
 def _plain(text: str) -> str:
     """Return text with fields as their results, and drawing and note anchors dropped."""
+    text = _PAGE_FIELD.sub(_PAGE, text)
     for _ in range(5):
         text, changes = _FIELD.subn(lambda match: match[1] or "", text)
         if not changes:

@@ -358,13 +358,14 @@ def ole(streams: dict[str, bytes]) -> bytes:
     return header + difat + body + directory + fat
 
 
-def legacy_word(text: str, *, flags: int = 0, version: int = 0xC1) -> bytes:
-    """A DOC with one UTF-16 piece of text and no styles."""
+def legacy_word(text: str, *others: str, flags: int = 0, version: int = 0xC1) -> bytes:
+    """A DOC with one UTF-16 piece of text and no styles; `others` are footnotes, headers and so on behind the body."""
+    body, text = len(text), text + "".join(others)
     encoded = text.encode("utf-16-le")
     main = bytearray(1024)
     struct.pack_into("<HH", main, 0, 0xA5EC, version)
     struct.pack_into("<H", main, 0x0A, flags | 0x0200)
-    struct.pack_into("<I", main, 0x4C, len(text))
+    struct.pack_into(f"<{1 + len(others)}I", main, 0x4C, body, *map(len, others))
     clx = b"\x02" + struct.pack("<I", 16) + struct.pack("<II", 0, len(text)) + struct.pack("<HIH", 0, 1024, 0)
     struct.pack_into("<II", main, 0x01A2, 0, len(clx))
     return ole({"WordDocument": bytes(main) + encoded, "1Table": clx})

@@ -112,6 +112,23 @@ async def test_old_word(read: Read) -> None:
     assert whole(pages).endswith("the end")
 
 
+async def test_old_word_keeps_what_stands_beside_the_body(read: Read) -> None:
+    field = "Page \x13 PAGE \x1412\x15 of \x13 NUMPAGES \x1440\x15\r"
+    others = (
+        "\x02 Before tax.\r",
+        f"Contract HX-44\r{field}Contract HX-44\r",
+        "",
+        "\x05only 15\r",
+        "\x02 See B.\r",
+        "A box.\r",
+    )
+    _, pages, _ = await read(samples.legacy_word("Turnover 1,240\x02.\r", *others), "a.doc")
+    assert [line for page in pages for line in page.markdown.split("\n") if line.strip()] == [
+        "Turnover 1,240.", "A box.", "Comment: only 15",
+        "# Footnotes and endnotes", "Before tax.", "See B.", "# Headers and footers", "Contract HX-44",
+    ]  # fmt: skip
+
+
 async def test_old_word_that_needs_a_password_or_another_reader(read: Read) -> None:
     with pytest.raises(FileEncrypted):
         await read(samples.legacy_word("x" * 9, flags=0x0100), "a.doc")
