@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -16,6 +16,7 @@ from readers.interface import PARTS, Item, Options, Outline, Page
 from readers.media_types import ODP
 from readers.office.odt_numbers import STYLE, OpenNumbers
 from readers.office.running_text import is_page_number
+from readers.raised import lowered, raised
 from readers.sections import section_pages
 from readers.tables import table
 from readers.texts import COMMENT, HEADERS
@@ -31,6 +32,8 @@ _NOT_TEXT = {f"{_TEXT}tracked-changes", f"{_TEXT}note-citation", f"{_TEXT}biblio
 _OWN_BLOCKS = {f"{_TEXT}note", f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}list", f"{_OFFICE}annotation"} | _NOT_TEXT
 _MAX_COLUMNS = 500
 _MAX_DEPTH = 100
+_MOST_RAISED = 20
+"""Characters of a raised span that is an exponent or the mark of a note."""
 _MAX_CELLS = 200_000
 
 
@@ -49,6 +52,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         if body is None:
             raise FileCorrupt(name=options.name)
         styles = _member(archive, "styles.xml")
+        _set_apart(body, [part for part in (styles, root) if part is not None])
         figures = Figures(options.max_pixels)
         left_out = _place_objects(body, archive)
         _place_pictures(body, archive, figures)
@@ -66,6 +70,26 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     yield Outline(options.media_type, "section", len(pages), warnings=warnings)
     for page in pages:
         yield figures.finish(page)
+
+
+def _set_apart(body: etree._Element, styles: Iterable[etree._Element]) -> None:
+    """Write raised and lowered characters so that they do not glue to the number or word before them."""
+    positions = {
+        style.get(f"{STYLE}name"): str(properties.get(f"{STYLE}text-position") or "")
+        for part in styles
+        for style in part.iter(f"{STYLE}style")
+        for properties in style.iter(f"{STYLE}text-properties")
+    }
+    for span in list(body.iter(f"{_TEXT}span")):
+        position = positions.get(span.get(f"{_TEXT}style-name"), "").partition(" ")[0]
+        text = "".join(map(str, span.itertext()))
+        if position.strip("-0%") and text.strip() and len(text) <= _MOST_RAISED:
+            previous = span.getprevious()
+            before = str((span.getparent().text if previous is None else previous.tail) or "")
+            change = lowered if position == "sub" or position.startswith("-") else raised
+            tail = span.tail
+            span[:] = []
+            span.text, span.tail = change(before, text), tail
 
 
 def _content(archive: ZipFile, name: str) -> etree._Element:

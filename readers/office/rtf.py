@@ -15,6 +15,7 @@ from domain.words import Words
 from readers.figures import UNREAD
 from readers.interface import PARTS, Item, Options, Outline
 from readers.office.running_text import is_page_number
+from readers.raised import lowered, raised
 from readers.sections import section_pages
 from readers.tables import table
 from readers.texts import HEADERS
@@ -23,6 +24,14 @@ MAX_BYTES = 20 * 1024 * 1024
 MARK = "\ufdd2"
 """Stands before the text of headers and footers, and before those of page numbers: no document holds it."""
 _MARK = b"\\uc1\\u%d?" % (ord(MARK) - 0x10000)
+_RAISED, _LOWERED, _SHIFT_END = "\ufdd3", "\ufdd4", "\ufdd5"
+_SHIFTED = re.compile(
+    rb"(\\(?:super|up[1-9]\d*|(sub|dn[1-9]\d*))(?![a-z\d]) ?"
+    rb"(?:\\(?!nosupersub|plain|par\b|tab\b|u\d)[a-z]++-?\d*+ ?+)*+)"
+    rb"([^{}\\\r\n]{1,20})"
+)
+"""The characters after a control word that raises or lowers them."""
+_SHIFTED_TEXT = re.compile(f"([{_RAISED}{_LOWERED}][^{_SHIFT_END}]*{_SHIFT_END})")
 _NUMBERED = re.compile(rb"\\chpgn\b|\bPAGE\b")
 _PICTURE = re.compile(rb"\\(?:pngblip|jpegblip|dibitmap|wbitmap)")
 _OBJECT = re.compile(rb"\\objdata\b")
@@ -66,17 +75,36 @@ def rtf_markdown(data: bytes, name: str) -> str:
     Raises:
         FileCorrupt: It ends in the middle of a group.
     """
-    data = _OLD_NUMBER.sub(b"{", _BINARY.sub(b"", data))
+    data = _SHIFTED.sub(_marked, _OLD_NUMBER.sub(b"{", _BINARY.sub(b"", data)))
     try:
         text = rtf_to_text(_rearranged(data).decode("latin-1"), encoding=_code_page(data), errors="replace")
     except (ValueError, LookupError, IndexError) as error:
         raise FileCorrupt(name=name) from error
-    body, _, running = text.partition(MARK)
+    body, _, running = _set_apart(text).partition(MARK)
     lines = dict.fromkeys(line.strip() for line in running.split("\n"))
     said = [line.lstrip(MARK) for line in lines if line and not (line[0] == MARK and is_page_number(line))]
     if said:
         body += "\n\n# " + HEADERS.text(language_of("".join(said), "en")) + "\n\n" + "\n\n".join(said)
     return _with_tables(body)
+
+
+def _marked(match: re.Match[bytes]) -> bytes:
+    """Put marks around raised (or lowered) characters, which striprtf passes on."""
+    sign = _LOWERED if match[2] else _RAISED
+    return match[1] + _escaped(sign) + match[3] + _escaped(_SHIFT_END)
+
+
+def _escaped(char: str) -> bytes:
+    return b"\\uc1\\u%d?" % (ord(char) - 0x10000)
+
+
+def _set_apart(text: str) -> str:
+    """Write marked characters so that they do not glue to the number or word before them."""
+    done = ""
+    for number, part in enumerate(_SHIFTED_TEXT.split(text)):
+        sign = part[:1]
+        done += part if number % 2 == 0 else (raised if sign == _RAISED else lowered)(done[-80:], part[1:-1])
+    return done
 
 
 def _rearranged(data: bytes) -> bytes:

@@ -44,6 +44,7 @@ def test_lowered_figures() -> None:
 
 
 LINES = [("Turnover was 1,240", "3", " million euros"), ("The dose is 4.2 x 10", "6", " units"), ("45 m", "2", " hall")]
+NAMES = ("office", "text", "style")
 WANTED = ("1,240 [3] million euros", "4.2 x 10^6 units", "45 m^2 hall")
 
 
@@ -75,6 +76,24 @@ async def test_in_pdf_tables_and_where_it_is_drawn_apart(read: Read) -> None:
 
     _, pages, _ = await read(samples.pdf(draw), "a.pdf")
     assert "| Sales | 1,240 [3] |\n| Area | 45 m^2 |" in pages[0].markdown
+
+
+async def test_in_rich_text_and_open_documents(read: Read) -> None:
+    rich = "".join(rf"{before}{{\super\fs16 {mark}}}{after}\par " for before, mark, after in LINES)
+    names = "".join(f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in NAMES)
+    style = '<style:style style:name="T1"><style:text-properties style:text-position="super 58%"/></style:style>'
+    spans = "".join(
+        f'<text:p>{before}<text:span text:style-name="T1">{mark}</text:span>{after}</text:p>'
+        for before, mark, after in LINES
+    )
+    content = (
+        f"<office:document-content{names}><office:automatic-styles>{style}</office:automatic-styles>"
+        f"<office:body><office:text>{spans}</office:text></office:body></office:document-content>"
+    )
+    opened = samples.packed({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": content})
+    for data, name in ((b"{\\rtf1\\ansi " + rich.encode() + b"}", "a.rtf"), (opened, "a.odt")):
+        _, pages, _ = await read(data, name)
+        assert all(text in pages[0].markdown for text in WANTED)
 
 
 async def test_in_slides_and_web_pages(read: Read) -> None:
