@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     redis_port: int = Field(6379, ge=1, le=65535, description="Redis port, with REDIS_HOST.")
     redis_password: SecretStr | None = Field(None, description="Redis password, with REDIS_HOST.")
     thread_ttl: int = Field(3600, ge=60, description="Seconds a thread is remembered after its last use.")
+    checkpoint_history: bool = Field(
+        False, description="Keep every checkpoint of a thread, not the newest alone; Studio always does."
+    )
     turn_timeout: float = Field(300, gt=0, description="Longest time one turn may take.")
     thread_wait: float = Field(60, ge=0, description="Longest wait of a turn for the one before it on its thread.")
 

@@ -43,7 +43,7 @@ local function drop(key)
 end
 """
 )
-PUT = (
+STORE = (
     DROP
     + """
 local old = redis.call('GET', KEYS[2])
@@ -51,11 +51,13 @@ redis.call('JSON.SET', KEYS[1], '$', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 redis.call('SET', KEYS[2], KEYS[1], 'EX', ARGV[1])
 if redis.call('EXISTS', registry_of(KEYS[1])) == 1 then redis.call('JSON.SET', KEYS[1], '$.has_writes', 'true') end
-if old and old ~= KEYS[1] then drop(old) end
-return 1
 """
 )
-"""KEYS: document, pointer. ARGV: ttl, document. The checkpoint before it goes, with its pending writes."""
+"""KEYS: document, pointer. ARGV: ttl, document."""
+PUT = STORE + "if old and old ~= KEYS[1] then drop(old) end return 1"
+"""The checkpoint before it goes, with its pending writes."""
+PUT_BESIDE = STORE + "return 1"
+"""The checkpoints before it stay."""
 PUT_WRITES = """
 local latest = redis.call('GET', KEYS[2])
 if ARGV[2] == '1' and latest ~= KEYS[1] then return 0 end
@@ -81,3 +83,12 @@ if key then drop(key) end
 return redis.call('DEL', KEYS[1])
 """
 )
+TAKE_BACK = (
+    DROP
+    + """
+for i = 2, #KEYS do drop(KEYS[i]) end
+if ARGV[1] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
+return 1
+"""
+)
+"""KEYS: pointer, documents that go. ARGV: the document that is the newest then, or ''; ttl."""

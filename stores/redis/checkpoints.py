@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -31,10 +32,12 @@ from langgraph.checkpoint.redis.util import to_storage_safe_id, to_storage_safe_
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redisvl.exceptions import RedisVLError
+from redisvl.query import FilterQuery
+from redisvl.query.filter import FilterExpression, Tag
 
 from domain.errors import MemoryUnavailable
 from settings import Settings
-from stores.redis.checkpoint_scripts import FORGET, GET, PUT, PUT_WRITES
+from stores.redis.checkpoint_scripts import FORGET, GET, PUT, PUT_BESIDE, PUT_WRITES, TAKE_BACK
 from stores.redis.exchange import ScriptCall
 from stores.redis.serde import SafeSerde, decode, dumps, encode
 from stores.redis.server import memory_errors, open_redis
@@ -42,6 +45,8 @@ from stores.redis.staged_memory import StagedMemory
 
 logger = logging.getLogger(__name__)
 
+MOST_CHECKPOINTS = 10_000
+"""Most checkpoints of one thread, or of the runs taken back, that are looked at."""
 REPLACED_KEPT = 4096
 """Ids of replaced checkpoints that a process remembers, oldest forgotten first."""
 
@@ -52,6 +57,8 @@ class ThreadSaver(AsyncRedisSaver):
     All methods raise `MemoryUnavailable` when Redis fails. Reading refreshes the time to live of what is read.
     """
 
+    _put_script = PUT
+
     def __init__(self, redis: Redis, settings: Settings) -> None:
         super().__init__(redis_client=redis, ttl={"default_ttl": settings.thread_ttl / 60, "refresh_on_read": True})
         self.serde = SafeSerde()
@@ -60,7 +67,7 @@ class ThreadSaver(AsyncRedisSaver):
         self._writing: dict[tuple[str, str], set[asyncio.Future[None]]] = {}
         self._staged: dict[str, StagedMemory] = {}
         self._get, self._put, self._put_writes, self._forget = (
-            redis.register_script(script) for script in (GET, PUT, PUT_WRITES, FORGET)
+            redis.register_script(script) for script in (GET, self._put_script, PUT_WRITES, FORGET)
         )
 
     async def asetup(self) -> None:
@@ -137,7 +144,7 @@ class ThreadSaver(AsyncRedisSaver):
         parent = get_checkpoint_id(config) or ""
         document = _document(config, checkpoint, metadata, "" if parent == checkpoint["id"] else parent)
         self._note_replaced(parent, by=checkpoint["id"])
-        put = ScriptCall(PUT, self._keys(thread_id, ns, checkpoint["id"]), [self._ttl, document])
+        put = ScriptCall(self._put_script, self._keys(thread_id, ns, checkpoint["id"]), [self._ttl, document])
         if (staged := self._staged.get(thread_id)) and not ns:
             staged.put(checkpoint["id"], document, put)
             return _config(thread_id, ns, checkpoint["id"])
@@ -309,13 +316,59 @@ def _config(thread_id: str, ns: str, checkpoint_id: str) -> RunnableConfig:
     return {"configurable": {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}}
 
 
+class HistorySaver(ThreadSaver):
+    """A saver that keeps every checkpoint of a thread, so that one can go back to each and go on from there."""
+
+    _put_script = PUT_BESIDE
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        super().__init__(redis, settings)
+        self._take_back = redis.register_script(TAKE_BACK)
+
+    def _note_replaced(self, parent: str, by: str) -> None:
+        return
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Yield the checkpoints of a thread, newest first."""
+        listed = partial(AsyncRedisSaver.alist, self, config, filter=filter, before=before, limit=limit)
+        with memory_errors():
+            for item in await self._indexed(lambda: _collect(listed())):
+                yield item
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Take back what these runs wrote: each of their threads is again as it was before."""
+        with memory_errors():
+            gone = await self._indexed(lambda: self._places(Tag("run_id") == list(run_ids)))
+            for thread_id, ns in {(thread_id, ns) for thread_id, ns, _ in gone}:
+                of_thread = (Tag("thread_id") == thread_id) & (Tag("checkpoint_ns") == ns)
+                kept = sorted(place[2] for place in await self._places(of_thread) if place not in gone)
+                keys = [self._make_redis_checkpoint_key(*place) for place in gone if place[:2] == (thread_id, ns)]
+                newest = self._make_redis_checkpoint_key(thread_id, ns, kept[-1]) if kept else ""
+                pointer = self._make_redis_checkpoint_latest_key(thread_id, ns)
+                await self._take_back(keys=[pointer, *keys], args=[newest, self._ttl])
+
+    async def _places(self, expression: FilterExpression) -> set[tuple[str, str, str]]:
+        """Return thread, namespace and id of the checkpoints that fit, as they stand in their documents."""
+        fields = ("thread_id", "checkpoint_ns", "checkpoint_id")
+        query = FilterQuery(expression, return_fields=list(fields), num_results=MOST_CHECKPOINTS)
+        found = await self.checkpoints_index.search(query)
+        return {(row.thread_id, row.checkpoint_ns, row.checkpoint_id) for row in found.docs}
+
+
 async def _collect(items: AsyncIterator[CheckpointTuple]) -> list[CheckpointTuple]:
     return [item async for item in items]
 
 
 async def open_checkpointer(redis: Redis, settings: Settings) -> ThreadSaver:
     """Return the saver of `redis`, with its indexes; without Redis the saver waits until it is there."""
-    saver = ThreadSaver(redis, settings)
+    saver = (HistorySaver if settings.checkpoint_history else ThreadSaver)(redis, settings)
     try:
         await saver.asetup()
     except MemoryUnavailable:
@@ -325,7 +378,10 @@ async def open_checkpointer(redis: Redis, settings: Settings) -> ThreadSaver:
 
 @asynccontextmanager
 async def generate_checkpointer() -> AsyncIterator[ThreadSaver]:
-    """Checkpointer for `langgraph dev`, named in `langgraph.json`: it keeps threads where the server does."""
-    settings = await asyncio.to_thread(Settings)
+    """Checkpointer for `langgraph dev`, named in `langgraph.json`: it keeps threads where the server does.
+
+    All their checkpoints are kept: Studio shows them, and goes back to each.
+    """
+    settings = (await asyncio.to_thread(Settings)).model_copy(update={"checkpoint_history": True})
     async with await open_redis(settings) as redis:
         yield await open_checkpointer(redis.client, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import subprocess
@@ -100,3 +101,44 @@ async def test_graph_and_context_form(studio: str) -> None:
     assert schemas["context_schema"]
     fields = schemas["context_schema"]["properties"]
     assert {"system_prompt", "language", "tools"} <= set(fields) and "services" not in fields
+
+
+def question(text: str) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": text}]}
+
+
+async def texts(client: Any, thread_id: str) -> list[str]:
+    values = (await client.threads.get_state(thread_id))["values"]
+    return [message["content"] for message in values["messages"] if message["type"] == "human"]
+
+
+async def test_history_and_a_fork(studio: str) -> None:
+    client = get_client(url=studio)
+    thread_id = (await client.threads.create())["thread_id"]
+    for said in ("My name is Odile.", "My name is Ida."):
+        await client.runs.wait(thread_id, "agent", input=question(said))
+    history = await client.threads.get_history(thread_id, limit=50)
+    assert len(history) > 6
+    after_first = next(
+        state
+        for state in history
+        if not state["next"] and len(cast("dict[str, Any]", state["values"])["messages"]) == 2
+    )
+    place = cast("dict[str, Any]", after_first["checkpoint"])
+    await client.runs.wait(thread_id, "agent", input=question("What is my name?"), checkpoint_id=place["checkpoint_id"])
+    assert await texts(client, thread_id) == ["My name is Odile.", "What is my name?"]
+    values = cast("dict[str, Any]", (await client.threads.get_state(thread_id))["values"])
+    assert "Odile" in values["answer"]
+
+
+async def test_a_run_is_rolled_back(studio: str) -> None:
+    client = get_client(url=studio)
+    thread_id = (await client.threads.create())["thread_id"]
+    await client.runs.wait(thread_id, "agent", input=question("My name is Odile."))
+    first = await client.runs.create(thread_id, "agent", input=question("Please tell me a nice long story."))
+    while (await client.runs.get(thread_id, first["run_id"]))["status"] == "pending":
+        await asyncio.sleep(0.05)
+    await client.runs.wait(thread_id, "agent", input=question("What is my name?"), multitask_strategy="rollback")
+    assert await texts(client, thread_id) == ["My name is Odile.", "What is my name?"]
+    other = (await client.threads.create())["thread_id"]
+    await asyncio.wait_for(client.runs.wait(other, "agent", input=question("Hello!")), 30)

@@ -11,7 +11,7 @@ from domain.errors import MemoryUnavailable
 from settings import Settings
 from stores.redis.checkpoints import ThreadSaver, open_checkpointer
 from stores.redis.exchange import ScriptCall, call_together
-from stores.redis.turns import ThreadTurns
+from stores.redis.turns import FINISHED_TTL, ThreadTurns
 from tests.stores.test_checkpoints import ask, chat_graph, thread
 
 
@@ -108,5 +108,6 @@ async def test_a_failing_call_is_told_and_the_turn_is_given_back(redis: Redis, s
     with pytest.raises(MemoryUnavailable):
         async with turns.hold("t", "r") as turn:
             await turns.finish(turn, [ScriptCall("return redis.call('NO SUCH COMMAND')", [], [])])
-    assert await redis.dbsize() == 0
+    (mark,) = [key async for key in redis.scan_iter()]
+    assert mark == b"turn:{t}:r" and 0 < await redis.ttl(mark) <= FINISHED_TTL
     await turns.aclose()
