@@ -25,6 +25,8 @@ from settings import Settings
 from stores.library.contents import Contents
 from stores.library.pages import Chunk, PageText
 
+LOST = "characters_lost"
+"""The note on damaged characters, which some readers count themselves."""
 BATCH_PAGES = 32
 BATCH_SECONDS = 0.5
 """Pages are stored, and then found by keyword, after at most this many pages or seconds."""
@@ -78,6 +80,7 @@ class Reading:
         self._figures: dict[bytes, OcrText] = {}
         self._recognising: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._unread = 0
+        self._lost: int | None = 0
 
     async def run(
         self, content_id: int, ref: AttachmentRef, path: Path, password: str | None, done: int,
@@ -111,7 +114,8 @@ class Reading:
                 raise
             self._note_missing()
         await self._store(content_id, stored)
-        notes = [*dict.fromkeys(self._notes), *([f"{UNREAD}:{self._unread}"] if self._unread else [])]
+        counted = ((UNREAD, self._unread), (LOST, self._lost))
+        notes = [*dict.fromkeys(self._notes), *(f"{code}:{count}" for code, count in counted if count)]
         return ReadToEnd(self._script.language, notes, self._embedded)
 
     async def _pages(self, content_id: int, stream: AsyncIterator[Item]) -> AsyncIterator[tuple[PageText, list[Gap]]]:
@@ -141,6 +145,8 @@ class Reading:
             running.append(asyncio.create_task(self._finished(item)))
         elif isinstance(item, Outline):
             self._total = item.pages_total
+            if any(warning.startswith(LOST) for warning in item.warnings):
+                self._lost = None
             await self._contents.outline(content_id, item)
         else:
             self._embedded.append(item)
@@ -154,6 +160,8 @@ class Reading:
         else:
             text, reason = await self._recognised(page, page.image)
             gaps += [Gap(page=page.number, state="failed", reason=reason)] if reason else []
+        if self._lost is not None:
+            self._lost += text.text.count("\ufffd")
         if not text.text.strip() and not gaps:
             gaps.append(Gap(page=page.number, state="skipped", reason="blank"))
         return text, gaps

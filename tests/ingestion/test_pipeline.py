@@ -160,6 +160,15 @@ async def test_page_that_ocr_cannot_read_is_a_warning(library: Library) -> None:
     assert "第 1 页" in document["warnings"][0]
 
 
+async def test_damaged_characters_are_counted_once(library: Library) -> None:
+    said = "3 characters of this file are damaged and cannot be read."
+    library.reader.scripts["a.txt"] = [OUTLINE, Page(1, "", "a\ufffdb"), Page(2, "", "\ufffd\ufffd"), Page(3, "", "c")]
+    assert (await library.add("x"))["warnings"] == [said]
+    outline = Outline("text/plain", "section", 1, warnings=("characters_lost:3",))
+    library.reader.scripts["b.txt"] = [outline, Page(1, "", "a\ufffd\ufffd\ufffdb")]
+    assert (await library.add("y", name="b.txt"))["warnings"] == [said]
+
+
 async def test_a_busy_engine_is_waited_for_and_part_of_a_picture_is_said(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
