@@ -13,6 +13,7 @@ from typing import Final
 
 from domain.types import Question, QuestionKind
 from domain.words import Language
+from readers.formats import FORMATS
 
 LAST_PAGE: Final = -1
 """Page number that means the last page of a document."""
@@ -56,10 +57,12 @@ _PAGE = re.compile(
     r"|(?P<first>\bfirst page\b|首页)|(?P<last>\b(?:last|final) page\b|最后一页|末页)",
     re.I,
 )
+_ENDS: Final = [end[1:] for row in FORMATS for end in row.extensions.split()]
 _FILE = re.compile(
     r"\b(?:document|doc|file|pdf|report|contract|agreement|paper|article|letter|e-?mail|attachment|manual|handbook"
     r"|book|essay|slide|presentation|spreadsheet|cv|resume|note|thesis)s?\b"
-    r"|文档|文件|文章|报告|合同|协议|资料|材料|手册|说明书|论文|附件|书籍|表格|简历|邮件|通知|幻灯片|课件|[全本]文|这封信|这本书",
+    r"|文档|文件|文章|报告|合同|协议|资料|材料|手册|说明书|论文|附件|书籍|表格|简历|邮件|通知|幻灯片|课件|[全本]文|这封信|这本书"
+    rf"|[\w()（）-]+\.(?:{'|'.join(_ENDS)})(?![A-Za-z0-9])",
     re.I,
 )
 _SUMMARY = re.compile(

@@ -127,6 +127,9 @@ Describe page 2 of the document in two sentences | 2
 
 OVERVIEWS = """
 Summarise it
+Summarise memo.txt
+memo.txt讲了什么？
+总结一下报价单.csv
 Summarize this document
 Please give me a summary.
 Can you summarise the file I sent?
@@ -230,6 +233,9 @@ How many people are in the image?
 
 PASSAGES = """
 What is the deposit?
+Who wrote memo.txt?
+What does lease-2024.pdf say about rent?
+What is node.js?
 How much is the rent?
 Who signed the contract?
 When does the agreement end?

@@ -99,7 +99,9 @@ class Answerer:
         if turn.kind == "page":
             return files.page(turn)
         if turn.kind == "overview" and (turn.attachments or turn.documents):
-            return [*files.summaries(turn), *files.pictures(turn), *files.still_reading(turn)]
+            kinds = {turn.documents[place]["kind"] == "image" for place in named} or {True, False}
+            parts = files.summaries(turn) if False in kinds else []
+            return [*parts, *(files.pictures(turn) if True in kinds else ()), *files.still_reading(turn)]
         parts = files.pictures(turn) if turn.kind == "picture" else []
         lines = [*reversed(turn.earlier), *said_by_user(turn.summary)]
         told = [Passage(text) for text in lines if text[-1:] not in "?？"]

@@ -340,6 +340,15 @@ async def test_a_summary_of_the_file_that_is_counted_out(question: str) -> None:
     assert "Minutes" in answer.text and "lease" not in answer.text
 
 
+async def test_a_summary_tells_only_of_the_file_that_is_asked_about() -> None:
+    files = [document("a.pdf", "A lease about a flat."), document("b.png", kind="image")]
+    sent = [file("a.pdf"), file("b.png", kind="image", facts="PNG picture.")]
+    answer = await ask("Summarise a.pdf", kind="overview", documents=files, attachments=sent)
+    assert answer.text == "**a.pdf**: A lease about a flat."
+    answer = await ask("Summarise b.png", kind="overview", documents=files, attachments=sent)
+    assert "b.png" in answer.text and "a.pdf" not in answer.text
+
+
 async def test_a_question_that_names_a_file_is_answered_from_it_alone() -> None:
     found = [source(1, LEASE, name="old.pdf"), source(2, "The deposit is 900 euros.", name="new.pdf")]
     answer = await ask("How much is the deposit in new.pdf?", sources=found, documents=[document()])
