@@ -45,6 +45,8 @@ class ModelOptions:
         options = dict(self.sampling)
         if self.response_format is not None:
             options["response_format"] = dict(self.response_format)
+        if self.tools or options:
+            options["callers_own"] = True
         bound: Runnable[LanguageModelInput, AIMessage] = model
         if offered := [dict(tool) for tool in self.tools or tools]:
             choice: Any = self.tool_choice if self.tools else None

@@ -155,6 +155,12 @@ class Concessions:
     def __init__(self) -> None:
         self._made: dict[str, float] = {}
 
+    def copy(self) -> Concessions:
+        """Return what is known so far, for one request that is to teach nothing to others."""
+        made = Concessions()
+        made._made = dict(self._made)
+        return made
+
     def adapted(self, body: Body) -> Body:
         """Return `body` as this endpoint takes it."""
         now = time.monotonic()

@@ -33,9 +33,10 @@ class OpenAICompatibleChat(BaseChatOpenAI):
     """An OpenAI-compatible chat model that always ends, with an answer or an `AppError`.
 
     `BaseChatOpenAI` writes the requests, `answer_reader` reads the answers of all kinds of servers. What an endpoint
-    refuses it is asked without, once and from then on (`concessions`). An answer that neither gives a finish reason nor
-    says `[DONE]` broke off; the silence between two tokens (keep-alive comments and empty deltas are silence), the
-    length and the number of tool calls are bounded. Reasoning is kept apart, in
+    refuses it is asked without, once and from then on (`concessions`); what a caller brought (the call option
+    `callers_own`) teaches nothing, so that nobody's odd tool takes the tools from all others. An answer that neither
+    gives a finish reason nor says `[DONE]` broke off; the silence between two tokens (keep-alive comments and empty
+    deltas are silence), the length and the number of tool calls are bounded. Reasoning is kept apart, in
     `additional_kwargs["reasoning_content"]`.
 
     Raises:
@@ -55,11 +56,12 @@ class OpenAICompatibleChat(BaseChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
+        concessions = self._concessions.copy() if kwargs.pop("callers_own", False) else self._concessions
         body = self._get_request_payload(messages, stop=stop, **kwargs)
         tools = () if "response_format" in body else body.get("tools", ())  # what looks like a call is JSON then
         offered = [tool["function"]["name"] for tool in tools if "function" in tool]
         reader, written = AnswerReader(self.model_name, offered, unopened=self._thinks_unopened), 0
-        async with aclosing(self._read(body, reader)) as chunks:
+        async with aclosing(self._read(body, reader, concessions)) as chunks:
             async for chunk in chunks:
                 written += _length(chunk)
                 if written > MOST_CHARS:
@@ -96,10 +98,12 @@ class OpenAICompatibleChat(BaseChatOpenAI):
         extra = payload.pop("extra_body", None) or {}
         return {**payload, "stream": True, "stream_options": {"include_usage": True}, **extra}
 
-    async def _read(self, body: dict[str, Any], reader: AnswerReader) -> AsyncGenerator[ChatGenerationChunk, None]:
+    async def _read(
+        self, body: dict[str, Any], reader: AnswerReader, concessions: Concessions
+    ) -> AsyncGenerator[ChatGenerationChunk, None]:
         """Yield the answer, and translate the endpoint's errors; what they say is logged."""
         try:
-            async with aclosing(self._without_silence(body, reader)) as chunks:
+            async with aclosing(self._without_silence(self._chunks(body, concessions), reader)) as chunks:
                 async for chunk in chunks:
                     yield chunk
             if not reader.finished:
@@ -116,12 +120,12 @@ class OpenAICompatibleChat(BaseChatOpenAI):
             raise model_error(exc) from exc
 
     async def _without_silence(
-        self, body: dict[str, Any], reader: AnswerReader
+        self, source: AsyncGenerator[Mapping[str, Any], None], reader: AnswerReader
     ) -> AsyncGenerator[ChatGenerationChunk, None]:
         """Yield what the chunks of the endpoint say, as long as they say something."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self.silence
-        async with aclosing(self._chunks(body)) as chunks:
+        async with aclosing(source) as chunks:
             while True:
                 async with asyncio.timeout_at(deadline):
                     raw = await anext(chunks, None)
@@ -133,17 +137,17 @@ class OpenAICompatibleChat(BaseChatOpenAI):
                     yield chunk
                 deadline = clock() + self.silence
 
-    async def _chunks(self, body: dict[str, Any]) -> AsyncGenerator[Mapping[str, Any], None]:
+    async def _chunks(self, body: dict[str, Any], concessions: Concessions) -> AsyncGenerator[Mapping[str, Any], None]:
         """Yield the JSON chunks of an answer; before the first one, ask again without what the endpoint refuses."""
         while True:
-            asked, begun = self._concessions.adapted(body), False
+            asked, begun = concessions.adapted(body), False
             try:
                 async for chunk in self._chunks_of_one_request(asked):
                     begun = True
                     yield chunk
                 return
             except openai.APIError as exc:
-                given_up = "" if begun else self._concessions.learn(exc, asked)
+                given_up = "" if begun else concessions.learn(exc, asked)
                 if not given_up:
                     raise
                 logger.warning("%s refuses %s and is asked without: %s", self.model_name, given_up, provider_words(exc))

@@ -139,6 +139,15 @@ async def test_what_is_refused_is_done_without_once_and_for_all(
     assert "one" in said and "two" in said and "Be brief." in said
 
 
+async def test_what_a_caller_brought_teaches_nothing(openai_server: OpenAIServer, configure: Configure) -> None:
+    openai_server.respond = refusing(lambda body: "odd" in str(body.get("tools")), "tools.0.odd is not permitted")
+    model = model_of(configure)
+    odd = {"type": "function", "function": {"name": "odd", "parameters": {"type": "object", "properties": {}}}}
+    assert (await asked(model.bind_tools([odd]).bind(callers_own=True)))[0].content == "Lima 42."
+    await asked(model.bind_tools([calculate]))
+    assert openai_server.chats[-1].tools == ["calculate"] and "callers_own" not in openai_server.chats[0].body
+
+
 async def test_calls_of_before_are_told_in_words_where_tools_are_refused(
     openai_server: OpenAIServer, configure: Configure
 ) -> None:
