@@ -28,6 +28,23 @@ const cases = {
     }
     return { pieces: pieces.filter(Boolean), usage, finish };
   },
+  async responses() {
+    const tools = [{ type: "function", name: "weather", strict: true,
+      parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] } }];
+    const stream = client.responses.stream({ model: "agent", input: given.message, tools });
+    const kinds = new Set();
+    for await (const event of stream) kinds.add(event.type);
+    const first = await stream.finalResponse();
+    const call = first.output.find((item) => item.type === "function_call");
+    const done = await client.responses.create({
+      model: "agent", previous_response_id: first.id, tools,
+      input: [{ type: "function_call_output", call_id: call.call_id, output: "sunny" }],
+    });
+    const kept = await client.responses.retrieve(done.id);
+    await client.responses.delete(done.id);
+    const gone = await client.responses.retrieve(done.id).catch((error) => error.status);
+    return { kinds: [...kinds], arguments: call.arguments, text: done.output_text, kept: kept.output_text, gone };
+  },
   async helper() {
     const runner = client.chat.completions.stream({ model: "agent", messages: [user(given.message)] });
     const final = await runner.finalChatCompletion();

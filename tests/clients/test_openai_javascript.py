@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 
 from tests.clients.conftest import Call
 from tests.drawn_pictures import drawn, encoded
@@ -38,6 +39,14 @@ def test_streams_with_usage_and_stop_words(javascript: Call, model: OpenAIServer
     full = javascript(SCRIPT, "stream", message="数到十")
     assert "".join(full["pieces"]) == "一二三四五六七八九十" * 4 and len(full["pieces"]) > 1
     assert full["usage"]["completion_tokens"] > 0
+
+
+def test_responses(javascript: Call, model: OpenAIServer) -> None:
+    model.script([Answer(tool_calls=[ToolCall("weather", {"city": "Ulm"})]), "It is sunny."])
+    made = javascript(SCRIPT, "responses", message="Weather in Ulm?")
+    assert (made["text"], made["kept"], made["gone"]) == ("It is sunny.", "It is sunny.", 404)
+    assert json.loads(made["arguments"]) == {"city": "Ulm"}
+    assert {"response.created", "response.function_call_arguments.done", "response.completed"} <= {*made["kinds"]}
 
 
 def test_the_stream_helper(javascript: Call, model: OpenAIServer) -> None:
