@@ -161,6 +161,8 @@ class Settings(BaseSettings):
     # limits, announced by /api/v1/health
     max_file_bytes: int = Field(50 * MiB, ge=1024, description="Largest single upload.")
     max_turn_bytes: int = Field(100 * MiB, ge=1024, description="Largest request body.")
+    max_user_bytes: int = Field(10_240 * MiB, ge=0, description="Most bytes of stored files of one user; 0: no limit.")
+    max_user_documents: int = Field(10_000, ge=0, description="Most stored files of one user; 0: no limit.")
     max_connections: int = Field(
         512, ge=0, description="Most open connections of one address; 0: no limit, for servers behind a proxy."
     )

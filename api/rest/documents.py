@@ -20,7 +20,7 @@ from api.rest.receipts import receipt
 from api.runs.deletion import delete_document as delete_everywhere
 from api.runs.uploads import start_reading, store_uploads
 from api.schemas import ERRORS, MOST_ITEMS, Receipt, SearchBody, SessionId
-from domain.errors import BadInput, UnknownAttachment
+from domain.errors import BadInput, DiskFull, UnknownAttachment
 from domain.language import language_of
 from domain.owner import Owner
 from domain.types import Attachment
@@ -78,6 +78,8 @@ async def upload_documents(request: Request, backend: BackendDep, user: UserDep)
     names = " ".join(PurePath(file.filename or "").stem for file in upload.files)
     language = asked_language(request, default=language_of(names))
     refs, refused = await store_uploads(upload.files, owner, backend.services, language)
+    if not refs and isinstance(refused[0].error, DiskFull):
+        raise refused[0].error
     password = upload.fields.get("password")
     kept = await start_reading(backend.services, refs, owner, language=language, password=password)
     return json_response([*kept, *(item.attachment for item in refused)], 201)

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
-from domain.errors import DiskFull, FileEmpty, FileTooLarge, UnknownAttachment
+from domain.errors import DiskFull, FileEmpty, FileTooLarge, QuotaExceeded, UnknownAttachment
 from domain.owner import Owner
 from domain.types import AttachmentRef
 from domain.words import Words
@@ -37,11 +37,22 @@ _OWNED = select(attachments.c.id).where(attachments.c.sha256 == bindparam("sha25
 class Attachments:
     """Content-addressed files below `folder`; each `put` gives its owner a separate reference."""
 
-    def __init__(self, folder: Path, database: Database, max_file_bytes: int) -> None:
-        """Keep files of at most `max_file_bytes` below `folder`, and their owners in `database`."""
+    def __init__(
+        self, folder: Path, database: Database, max_file_bytes: int, *, user_bytes: int = 0, user_files: int = 0
+    ) -> None:
+        """Keep files of at most `max_file_bytes` below `folder`, and their owners in `database`.
+
+        Args:
+            folder: Of the files.
+            database: Of the owners.
+            max_file_bytes: Largest file.
+            user_bytes: Most bytes of all files of a user; 0: no limit.
+            user_files: Most files of a user; 0: no limit.
+        """
         self._folder = folder
         self._database = database
         self._limit = max_file_bytes
+        self._user_bytes, self._user_files = user_bytes, user_files
 
     async def put(self, data: bytes | AsyncIterator[bytes], *, name: str, owner: Owner) -> AttachmentRef:
         """Store `data` and return a reference for `owner`; kind and media type are decided by content, then name.
@@ -50,6 +61,7 @@ class Attachments:
             FileTooLarge: More than `max_file_bytes`; noticed while the bytes stream in, nothing is kept.
             FileEmpty: No bytes.
             DiskFull: There is no room for it.
+            QuotaExceeded: Its owner has too much already.
         """
         shown = display_name(name)
         incoming = self._folder / "incoming" / uuid.uuid4().hex
@@ -149,13 +161,28 @@ class Attachments:
                 path.unlink(missing_ok=True)
         self._remove_unowned(db, {path.name for path in old if path.name not in owned})
 
+    def _check_quota(self, db: Connection, ref: AttachmentRef, owner: Owner) -> None:
+        if not (self._user_bytes or self._user_files):
+            return
+        held = select(func.count(), func.coalesce(func.sum(attachments.c.size), 0))
+        files, size = db.execute(held.where(attachments.c.user_id == owner.user_id)).one()
+        if self._user_files and files >= self._user_files:
+            raise QuotaExceeded(name=ref["name"], limit=Words(f"{files:,} files", f" {files:,} 个文件"))
+        if self._user_bytes and size + ref["size"] > self._user_bytes:
+            raise QuotaExceeded(name=ref["name"], limit=Words(_gib(size), f" {_gib(size)}"))
+
     def _keep(self, db: Connection, ref: AttachmentRef, owner: Owner, incoming: Path) -> None:
         # Inside the transaction and its lock, so that a concurrent release of the same content cannot take the file.
         lock(db, ref["sha256"])
+        self._check_quota(db, ref, owner)
         insert_attachment(db, ref, owner)
         target = self.path(ref["sha256"])
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(incoming, target)
+
+
+def _gib(size: int) -> str:
+    return f"{size / MiB / 1024:.3g} GiB"
 
 
 def display_name(name: str) -> str:

@@ -68,7 +68,10 @@ class Documents:
             Unavailable: The Chroma server does not answer.
         """
         vectors = await VectorStore.open(settings, embedder, await database.uid()) if embedder.dimensions else None
-        files = Attachments(settings.data_dir / "attachments", database, settings.max_file_bytes)
+        files = Attachments(
+            settings.data_dir / "attachments", database, settings.max_file_bytes, user_bytes=settings.max_user_bytes,
+            user_files=settings.max_user_documents,
+        )  # fmt: skip
         opened = cls(database, files, vectors, Search(database, vectors, embedder, reranker))
         await opened.finish_deletions()
         await files.tidy()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.errors import FileEmpty, FileTooLarge, UnknownAttachment
+from domain.errors import FileEmpty, FileTooLarge, QuotaExceeded, UnknownAttachment
 from domain.owner import Owner
 from settings import Settings
 from stores.library.attachments import Attachments, display_name
@@ -91,3 +91,15 @@ async def test_left_overs_of_a_killed_upload_are_removed(library: Library) -> No
 )
 def test_names_are_safe_to_show(given: str, shown: str) -> None:
     assert display_name(given) == shown
+
+
+async def test_a_user_stores_so_much_and_others_are_not_concerned(settings: Settings, database: Database) -> None:
+    store = Attachments(settings.data_dir / "attachments", database, 1000, user_bytes=250, user_files=3)
+    kept = [await store.put(bytes([65 + number]) * 100, name=f"{number}.txt", owner=ANN) for number in range(2)]
+    with pytest.raises(QuotaExceeded, match=r"big\.txt was not stored"):
+        await store.put(b"x" * 100, name="big.txt", owner=ANN)
+    assert len(files(settings)) == len(kept)
+    await store.put(b"y" * 10, name="c.txt", owner=ANN)
+    with pytest.raises(QuotaExceeded, match="3 files"):
+        await store.put(b"z", name="d.txt", owner=ANN)
+    assert (await store.put(b"x" * 100, name="his.txt", owner=BOB))["size"] == 100
