@@ -19,6 +19,8 @@ from readers.text.markup import NOT_SHOWN
 
 SHORT_PAGE = 500
 """Characters: on a page with no more than this, everything but menus stays."""
+LONG_ARTICLE = 2000
+"""Columns of an article (a Chinese character takes two) beside which a few words that stand alone are furniture."""
 _LEAST_SHARE = 0.05
 _MENU_LINKS = 3
 _MENU_SHARE = 0.6
@@ -72,7 +74,7 @@ def without_furniture(tree: HtmlElement, html: str) -> HtmlElement:
     if shown > SHORT_PAGE:
         drop(_link_lists(tree))
         article = trafilatura.extract(html, include_tables=True) or ""
-        if len(article) > max(SHORT_PAGE, _LEAST_SHARE * shown):
+        if columns(article) > LONG_ARTICLE:
             drop(list(_small_words(tree, _bare(article))))
     return tree if len(visible_text(tree)) > _LEAST_SHARE * shown else whole
 

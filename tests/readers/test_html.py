@@ -37,6 +37,14 @@ def test_content_beside_the_article_is_kept(beside: str) -> None:
     assert "Gamma" not in text
 
 
+def test_small_words_beside_a_long_article_are_furniture_and_elsewhere_content() -> None:
+    box = "<div class='x'><div>Mr Osei</div><span>Key holder</span></div><div>Room 214</div>"
+    for paragraphs, kept in ((2, True), (12, False)):
+        article = "".join(f"<p>{number}. {LOREM * 3}</p>" for number in range(paragraphs))
+        _, text = main_text(f"<html><body><article>{article}</article>{box}</body></html>".encode())
+        assert ("Mr Osei" in text, "Key holder" in text, "Room 214" in text) == (kept, kept, True)
+
+
 def test_menus_are_dropped_and_headings_kept() -> None:
     nav = "<nav>Home of the nav</nav><div role='navigation'>Role of menus</div>"
     lists = f"<div class='x'>{MENU}</div><p><a href=1>Imprint</a> | <a href=2>Terms</a> | <a href=3>Help</a></p>"
