@@ -23,11 +23,14 @@ THROUGH = {
     "nodes/test_verify_citations": "turn.citation_check",
     "readers/test_docx": "readers.office.docx_body readers.office.docx_numbers readers.office.numerals "
     "readers.office.charts readers.office.package",
+    "readers/test_encodings": "readers.text.likelihood",
     "readers/test_html": "readers.text.page_parts",
     "readers/test_odt": "readers.office.odt_numbers",
-    "readers/test_pdf": "readers.pdf.layout readers.pdf.markdown readers.pdf.tables",
+    "readers/test_pdf": "readers.pdf.layout readers.pdf.lines readers.pdf.markdown readers.pdf.tables",
     "readers/test_reader": "readers.office.doc readers.office.odt readers.office.pptx readers.office.rtf "
-    "readers.office.sheets readers.text.eml readers.text.notebook readers.text.epub readers.archive readers.sections",
+    "readers.office.sheets readers.text.eml readers.text.notebook readers.text.epub readers.archive readers.sections "
+    "readers.text.json",
+    "readers/test_sheets": "readers.text.csv readers.office.sheet_xml",
     "stores/library/test_documents": "stores.library.search stores.library.contents stores.library.records "
     "stores.library.backlog",
     "stores/library/test_upgrade": "stores.sql.migrations.r0001_documents",
