@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BUILT_IN = (
     "search_documents",
     "list_documents",
+    "query_table",
     "current_time",
     "calculate",
     "fetch_url",

@@ -27,7 +27,9 @@ async def test_offered_is_what_is_there_whatever_the_words(
     parts.settings = Settings(web_search="off", _env_file=None)
     update = await select_tools(a_state(question=question, documents=documents), parts.runtime())
     always = ["current_time", "calculate", "fetch_url"]
-    assert update["offered_tools"] == (["search_documents", "list_documents", *always] if documents else always)
+    assert update["offered_tools"] == (
+        ["search_documents", "list_documents", "query_table", *always] if documents else always
+    )
 
 
 @pytest.mark.parametrize(("status", "there"), [("ready", True), ("reading", True), ("failed", False)])

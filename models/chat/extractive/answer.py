@@ -11,6 +11,7 @@ from typing import Final
 from domain.asking import FILE_ASKED, asked_apart, asked_of_answer, content, files_named
 from domain.summary import said_by_user
 from domain.types import Source
+from domain.units import header_of
 from models.chat.extractive import files, texts
 from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, find_url, without_url
 from models.chat.extractive.quote import Asked, Finder, Passage, quoted
@@ -174,8 +175,11 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
     if call := call_of("calculate", tools, question):
         return call
     label = "current_time" if SIGNS["current_time"].search(question) else label
-    refused = label in ("", "fetch_url", "search_documents") or (label in SIGNS and not SIGNS[label].search(question))
-    return None if refused else call_of(label, tools, question)
+    if any(header_of(source["text"]) for source in turn.sources) and (call := call_of("query_table", tools, question)):
+        return call
+    signed = label not in SIGNS or SIGNS[label].search(question)
+    other = signed and label not in ("", "fetch_url", "search_documents", "query_table")
+    return call_of(label, tools, question) if other else None
 
 
 def _passage(source: Source) -> Passage:

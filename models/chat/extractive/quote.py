@@ -180,19 +180,9 @@ class Finder:
         ranked = await self.rank(asked.text, weigh(asked, passages))
         if not ranked or not ((best := ranked[0]).clause or answers(asked, best)):
             return []
-        chosen = [
-            best,
-            *(
-                one
-                for one in ranked[1:3]
-                if one.clause
-                or (
-                    best.score - one.score < NEAR
-                    and one.kind >= best.kind
-                    and (asked.by == "evidence" or one.own >= best.own)
-                )
-            ),
-        ]
+        near = [one for one in ranked[1:3] if best.score - one.score < NEAR and one.kind >= best.kind]
+        near = [one for one in near if asked.by == "evidence" or one.own >= best.own]
+        chosen = [best, *(one for one in ranked[1:3] if one.clause or one in near)]
         first = {one.place[0]: rank for rank, one in reversed(list(enumerate(chosen)))}
         return sorted(chosen, key=lambda one: (first[one.place[0]], one.place))
 
@@ -222,16 +212,12 @@ class Finder:
         return sorted(kept.values(), key=lambda one: -one.score)
 
 
-def _told(one: Sentence) -> str:
-    return f"{one.passage.text}\n{one.passage.heading}\n{one.passage.name}"
-
-
 def answers(asked: Asked, best: Sentence) -> bool:
     """Decide whether the best sentence answers the question, rather than only being about the same thing."""
-    chinese = has_han(asked.text)
+    chinese, told = has_han(asked.text), f"{best.passage.text}\n{best.passage.heading}\n{best.passage.name}"
     if asked.by == "own":
         return best.around >= 0.5 or best.closeness >= LEAST_SAID
-    if contradicts(asked.text, best.text) or set(_YEAR.findall(asked.question)) - set(_YEAR.findall(_told(best))):
+    if contradicts(asked.text, best.text) or set(_YEAR.findall(asked.question)) - set(_YEAR.findall(told)):
         return False
     if has_han(asked.question) != has_han(best.text) and not (best.unit.means and best.own >= LEAST_OWN):
         return best.kind >= 0 and best.closeness >= LEAST_ACROSS[chinese]
