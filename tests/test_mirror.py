@@ -11,13 +11,17 @@ THROUGH = {
     "api/test_chat": "api.rest.turn_bodies api.schemas api.edge.failures api.runs.request api.runs.progress",
     "api/test_documents": "api.runs.uploads api.edge.forms",
     "api/test_langserve": "api.langserve.mount api.langserve.schemas",
-    "api/test_openai": "api.openai.completions api.openai.passthrough",
+    "api/test_openai": "api.openai.completions api.openai.history api.openai.wire api.openai.files",
+    "api/test_responses_openai": "api.openai.responses api.openai.response_bodies api.openai.response_input "
+    "api.openai.response_writer",
     "api/test_runs": "api.runs.runner api.runs.record api.runs.run api.runs.log",
     "api/test_telemetry": "api.edge.telemetry_spans",
     "ingestion/test_pipeline": "ingestion.reading ingestion.indexing",
     "ingestion/test_summaries": "domain.summary",
     "models/extractive/test_answer": "models.chat.extractive.files",
     "models/test_ocr_pool": "models.ocr.recognizer models.ocr.worker",
+    "models/test_quirks": "models.chat.answer_reader models.chat.call_chunks models.chat.concessions "
+    "models.chat.text_calls",
     "models/test_speech_bundled": "models.speech.kokoro",
     "nodes/test_detect_modality": "turn.intake",
     "nodes/test_verify_citations": "turn.citation_check",
