@@ -98,7 +98,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
             gc.unfreeze()
 
-    app = FastAPI(title="LLM Chat Backend", version="0.1.0", lifespan=lifespan, openapi_tags=TAGS)
+    app = FastAPI(
+        title="LLM Chat Backend", version="0.1.0", lifespan=lifespan, openapi_tags=TAGS, docs_url=None, redoc_url=None
+    )
     app.state.settings, app.state.fault = settings, None
     install_error_handlers(app)
     # The busiest routes first: each request is held against one route after the other.

@@ -36,7 +36,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     """Yield the outline and the sections of the HTML file at `path`.
 
     Raises:
-        FileTooLarge: over `MAX_BYTES`; parsers need quadratic time for some pages.
+        FileTooLarge: over `MAX_BYTES`, for parsers need quadratic time for some pages, or nested too deeply.
         FileEmpty: nothing that a reader would see.
     """
     if path.stat().st_size > MAX_BYTES:
@@ -44,6 +44,8 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     data = path.read_bytes()
     title, markdown, warnings = _page_text(data)
     if not markdown.strip():
+        if any("Excessive depth" in str(error.message) for error in _PARSER.error_log):
+            raise FileTooLarge(name=options.name, limit=Words("its elements are nested too deeply", "元素嵌套过深"))
         raise FileEmpty(name=options.name)
     pages = section_pages(markdown)
     pictures = len(_INLINE_PICTURE.findall(data))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
@@ -33,3 +35,12 @@ async def test_a_file_is_sent_once(client: httpx.AsyncClient, path: str, kind: s
 async def test_what_is_no_file_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     response = await client.get(path)
     assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+
+
+async def test_the_docs_run_no_script_of_another_host(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert page.status_code == 200 and "script-src 'self'" in page.headers["content-security-policy"]
+    assert re.findall(r"""(?:src|href)=["'](?!/)""", page.text) == []
+    for path in re.findall(r"""(?:src|href)=["'](/[^"']+)""", page.text):
+        assert (await client.get(path)).status_code == 200, path
+    assert (await client.get("/redoc")).status_code == 404

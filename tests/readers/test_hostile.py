@@ -239,3 +239,9 @@ async def test_the_largest_text_allowed(read: Read) -> None:
         await read(b"x" * (20 * 1024 * 1024), "a.txt")
     _, pages, _ = await read(b"x" * 9_000_000, "a.txt")
     assert sum(len(page.markdown) for page in pages) == 9_000_000
+
+
+@pytest.mark.parametrize("page", [b"<div>" * 20_000 + b"deep", b"<table>" * 3000 + b"<tr><td>words</td></tr>"])
+async def test_a_page_nested_too_deeply_is_not_called_empty(read: Read, page: bytes) -> None:
+    with pytest.raises(FileTooLarge, match="nested too deeply"):
+        await read(page, "deep.html")
