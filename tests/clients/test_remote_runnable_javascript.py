@@ -41,7 +41,7 @@ def test_a_batch_keeps_its_order(javascript: Call, model: OpenAIServer) -> None:
 def test_a_stream_of_steps(javascript: Call, model: OpenAIServer) -> None:
     seen = javascript(SCRIPT, "stream", message="Hi", thread="js-5")
     names = [name for name, _ in seen]
-    assert names[0] == "detect_modality" and names[-1] == "remember"
+    assert names[0] == "detect_modality" and names[-1] == "generate_answer"
     assert dict(seen)["generate_answer"]["answer"] == "You said: Hi"
 
 
