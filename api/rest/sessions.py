@@ -41,7 +41,7 @@ from api.schemas import (
 )
 from domain.errors import SessionExists, UnknownRun, UnknownSession
 from domain.owner import Owner
-from stores.redis.transcripts import Entry, Thread
+from stores.redis.transcripts import Entry, Page, Thread
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"])
 SessionPath = Annotated[SessionId, Path()]
@@ -75,8 +75,20 @@ async def get_session(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     newest: Annotated[bool, Query(description="Count from the newest message.")] = False,
 ) -> Response:
-    """Return the transcript of a session, page by page. A last message without an answer is being answered."""
-    page = await backend.services.transcripts.get(Owner(user, session_id), offset, limit, newest=newest)
+    """Return the transcript of a session, page by page.
+
+    A message without an answer is being answered, or has the state `interrupted`: its server was killed.
+    """
+    owner = Owner(user, session_id)
+    page = await backend.services.transcripts.get(owner, offset, limit, newest=newest)
+    if unanswered := _unanswered(page):
+        queued = await backend.turns.queued(owner.memory_key)
+        page = await backend.services.transcripts.get(owner, offset, limit, newest=newest)
+        lost = unanswered & _unanswered(page) - queued
+        page["entries"] = [
+            {**entry, "state": "interrupted"} if entry["role"] == "user" and entry.get("run_id") in lost else entry
+            for entry in page["entries"]
+        ]
     return json_response(
         {**_session(page["thread"]), "messages": page["entries"], "offset": page["offset"], "total": page["total"]}
     )
@@ -162,6 +174,18 @@ async def branch_session(session_id: SessionPath, body: BranchBody, backend: Bac
         raise SessionExists(id=body.session_id)
     thread, count = await branch(backend.services, backend.runner.graph, source, target, run_id=body.run_id)
     return json_response({"session_id": target.thread_id, "title": thread["title"], "messages": count}, 201)
+
+
+def _unanswered(page: Page) -> set[str]:
+    """Return the runs of questions that no answer of the page belongs to; that of the last may be on the next page."""
+    entries = page["entries"]
+    if page["offset"] + len(entries) < page["total"]:
+        entries = entries[:-1]
+    runs: dict[str, set[str]] = {"user": set(), "assistant": set()}
+    for entry in page["entries"]:
+        if entry.get("run_id") and entry["role"] in runs and (entry["role"] == "assistant" or entry in entries):
+            runs[entry["role"]].add(entry["run_id"])
+    return runs["user"] - runs["assistant"]
 
 
 async def _last_run(backend: Backend, owner: Owner) -> str:

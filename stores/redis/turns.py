@@ -192,6 +192,18 @@ class ThreadTurns:
                 pipe.publish(CHANNEL, f"stop {run_id} {cut}")
                 await pipe.execute()
 
+    async def queued(self, memory_key: str) -> set[str]:
+        """Return the runs that hold the thread or wait for it, on any process that lives.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        with memory_errors():
+            seconds, micros = await self._redis.time()
+            leases: Any = await self._redis.hgetall(f"turn:{{{memory_key}}}:leases")
+        now = seconds * 1000 + micros // 1000
+        return {run_id.decode() for run_id, until in leases.items() if float(until) > now}
+
     async def aclose(self) -> None:
         """Stop listening and renewing."""
         await self._heartbeat.aclose()

@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import psutil
@@ -20,7 +22,7 @@ from services import closes
 from settings import Settings
 from stores.redis.server import open_redis
 from tests.integration.conftest import LEASE, Server, make_pdf
-from tests.standins.openai_server import OpenAIServer
+from tests.standins.openai_server import Answer, OpenAIServer
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = {"WEB_SEARCH": "off", "OCR_ENGINE": "off"}
@@ -59,6 +61,34 @@ def test_a_restart_remembers_conversations_and_documents(tmp_path: Path) -> None
     children = server.children()
     server.stop(signal.SIGKILL)
     assert gone(children, 10), "even a killed server leaves nothing running"
+
+
+def test_the_question_of_a_killed_turn_is_marked(tmp_path: Path) -> None:
+    with OpenAIServer() as model:
+        model.respond = lambda _: Answer("word " * 400, pace=0.1)
+        values = {**QUIET, "LLM_BASE_URL": model.base_url, "LLM_API_KEY": "key", "LLM_MODEL": "stand-in"}
+        server = Server(tmp_path / "data", values).start()
+
+        def question() -> dict[str, Any]:
+            with server.client() as api:
+                (entry,) = api.get("/api/v1/sessions/cut").json()["messages"]
+            return cast("dict[str, Any]", entry)
+
+        with server.client() as api:
+            api.post("/api/v1/runs", json={"message": "Count.", "session_id": "cut"}).raise_for_status()
+            until(lambda: bool(model.chats))
+        assert "state" not in question()
+        server.stop(signal.SIGKILL)
+        server.start()
+        until(lambda: question().get("state") == "interrupted")
+        server.stop()
+
+
+def until(happened: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_two_instances_run_side_by_side(tmp_path: Path, server: Server) -> None:
