@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 BLOCK_CHARS = 3000
 """About this much of a table stands under one header."""
@@ -57,10 +58,15 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     first = [cell.strip() for cell in rows[0]]
     filled = [cell for cell in first if cell]
     below = [[row[at].strip() for row in rows[1:LOOKED_AT] if at < len(row)] for at in range(len(first))]
-    if len(filled) * 2 <= len(first) or not all(
-        _may_name(cell, column) for cell, column in zip(first, below, strict=True)
-    ):
+    if len(filled) * 2 <= len(first):
         return False
+    names = [_may_name(cell, column) for cell, column in zip(first, below, strict=True)]
+    years = [(int(cell[:4]), name) for cell, name in zip(first, names, strict=True) if _YEAR.fullmatch(cell)]
+    follow = {after - before for (before, _), (after, _) in pairwise(years)} in ({1}, {-1})
+    others = [name for cell, name in zip(first, names, strict=True) if not _YEAR.fullmatch(cell)]
+    together = follow and any(name for _, name in years)
+    if not all(others) or not (together or all(name for _, name in years)):
+        return False  # years that follow each other name their columns together: amounts below one may look like years
     if len(set(filled)) == len(filled):
         return any(not is_number(cell) for cell in first)
     return len(rows) > 1 and not any(cell and cell in column for cell, column in zip(first, below, strict=True))
