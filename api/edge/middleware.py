@@ -76,7 +76,9 @@ class RequestScope:
 
 
 def _path_only(location: bytes) -> bytes:
-    return urlsplit(location)._replace(scheme=b"", netloc=b"").geturl()
+    parts = urlsplit(location)
+    path = b"/" + parts.path.lstrip(b"/")  # two slashes at its start would name a host
+    return path + (b"?" + parts.query if parts.query else b"")
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:

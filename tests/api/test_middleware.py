@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from api.edge import middleware
+from api.edge.middleware import _path_only
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
 
@@ -170,6 +171,7 @@ async def test_a_wrong_method_is_told_the_right_ones(client: httpx.AsyncClient) 
 async def test_a_redirect_names_a_path(client: httpx.AsyncClient) -> None:
     response = await client.post("/api/v1/chat/?a=b", json={}, headers={"host": "localhost"})
     assert (response.status_code, response.headers["location"]) == (307, "/api/v1/chat?a=b")
+    assert _path_only(b"http://chat.example//evil.example/x?a=b") == b"/evil.example/x?a=b"
 
 
 async def test_a_field_of_null_is_left_out(client: httpx.AsyncClient, model: OpenAIServer) -> None:
