@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.tools import BaseTool
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from net.client import GuardedHttp
     from settings import Settings
     from stores.library.documents import Documents
+    from tools.argument_check import ArgumentCheck
     from tools.page_text import PageReader
     from tools.search_providers import SearchProvider
 
@@ -92,6 +94,9 @@ class ToolSpec:
         needs: What has to be there for `fits`, for people.
         timeout: Longest time of a call in seconds, where TOOL_TIMEOUT is longer.
         cache_seconds: How long an equal call of the same user may be answered by the same result; 0: never.
+        source: Where it comes from: `builtin`, `mcp:github`, `openapi:shop`, `plugin:weather`.
+        own_name: Its name there, when models know it by another.
+        definition: What its source says of it, every byte that an approval covers; None: its schema.
     """
 
     tool: BaseTool
@@ -102,16 +107,37 @@ class ToolSpec:
     needs: Words = Words("", "")
     timeout: float = float("inf")
     cache_seconds: float = 0
+    source: str = "builtin"
+    own_name: str = ""
+    definition: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
         """What the model calls it."""
         return self.tool.name
 
+    @property
+    def address(self) -> str:
+        """Source and own name, for patterns in rules: `mcp:github:create_issue`, `builtin:calculate`."""
+        return f"{self.source}:{self.own_name or self.name}"
+
+    @cached_property
+    def version(self) -> str:
+        """Hash of the definition: of name, description and arguments at least."""
+        return digest(self.definition if self.definition is not None else self.schema["function"])
+
     @cached_property
     def schema(self) -> dict[str, Any]:
         """JSON schema in OpenAI's form, for `bind_tools`."""
         return convert_to_openai_tool(self.tool)
+
+    @cached_property
+    def argument_check(self) -> ArgumentCheck:
+        """The JSON schema of its arguments, compiled; for tools that have no pydantic model of them."""
+        from tools.argument_check import ArgumentCheck
+
+        schema = self.tool.tool_call_schema
+        return ArgumentCheck(schema if isinstance(schema, dict) else self.schema["function"]["parameters"])
 
     @cached_property
     def tokens(self) -> int:
@@ -149,6 +175,12 @@ class ToolOutcome:
     data: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     """Why the call failed or was refused."""
+
+
+def digest(definition: Mapping[str, Any]) -> str:
+    """Return a hash of a definition that any changed byte changes; the order of keys is none."""
+    text = json.dumps(definition, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def plain_line(text: str, most: int = 200) -> str:

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from domain.words import Language
+from domain.words import Language, Words
 from net.client import GuardedHttp
 from settings import Settings
 from tools import texts
@@ -66,8 +66,23 @@ class ToolRegistry:
             pages=PageReader(self._sandbox),
             search=open_search(settings),
         )
-        self._specs = {spec.name: spec for spec in (built_in() if specs is None else specs)}
-        self._runner = ToolRunner(self._specs, settings.tool_timeout)
+        self._own = {spec.name: spec for spec in (built_in() if specs is None else specs)}
+        self._foreign: Mapping[str, ToolSpec] = {}
+        self._absent: Mapping[str, Words] = {}
+        self._runner = ToolRunner(settings.tool_timeout)
+
+    def set_foreign(self, specs: Iterable[ToolSpec], absent: Mapping[str, Words]) -> None:
+        """Replace all tools that do not come with the product.
+
+        Args:
+            specs: Those that can be called, in the order in which models see them.
+            absent: Those that cannot be called now, by name, and why.
+        """
+        self._foreign, self._absent = {spec.name: spec for spec in specs}, absent
+
+    @property
+    def _specs(self) -> dict[str, ToolSpec]:
+        return self._own | {name: spec for name, spec in self._foreign.items() if name not in self._own}
 
     def offered(self, *, documents: bool, names: Collection[str] | None = None) -> list[str]:
         """Return the tools that fit a turn, in a stable order.
@@ -81,7 +96,8 @@ class ToolRegistry:
 
     def unknown(self, names: Collection[str]) -> list[str]:
         """Return those of the names that no tool has."""
-        return [name for name in names if name not in self._specs]
+        specs = self._specs
+        return [name for name in names if name not in specs and name not in self._absent]
 
     def schemas(self, names: Collection[str]) -> list[dict[str, Any]]:
         """Return the schemas of the tools in `names`, in a stable order."""
@@ -133,13 +149,16 @@ class ToolRegistry:
         """
         spec = self._specs.get(name)
         if spec is None:
-            text = texts.UNKNOWN.text(caller.language).format(name=name)
-            return not_done(text, name, arguments, "refused", "unknown_tool")
+            missing = self._absent.get(name)
+            words, code = (texts.ABSENT, "tool_unavailable") if missing else (texts.UNKNOWN, "unknown_tool")
+            reason = missing.text(caller.language) if missing else ""
+            text = words.text(caller.language).format(name=name, reason=reason)
+            return not_done(text, name, arguments, "refused", code)
         if refused or self._state(spec) == "off":
             self._runner.counters[name].refused += 1
             text = texts.REFUSED.text(caller.language).format(name=name)
             return not_done(text, name, arguments, "refused", "tool_refused")
-        return await self._runner.run(name, arguments, self.context(caller))
+        return await self._runner.run(spec, arguments, self.context(caller))
 
     async def aclose(self) -> None:
         """Close what the tools opened."""
@@ -167,6 +186,9 @@ class ToolRegistry:
             "arguments": spec.schema["function"]["parameters"],
             "examples": list(spec.examples),
             "permission": spec.permission,
+            "source": spec.source,
+            "address": spec.address,
+            "version": spec.version,
             "policy": "off" if state == "off" else "allowed",
             "state": state,
             "reason": "" if state == "offered" else spec.needs.text(language),

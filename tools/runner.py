@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -48,23 +49,23 @@ class Failed(Exception):
 class ToolRunner:
     """Runs calls and counts them."""
 
-    def __init__(self, specs: Mapping[str, ToolSpec], longest: float) -> None:
-        """Take the tools by name, and the longest time of any call in seconds."""
-        self.counters = {name: Counters() for name in specs}
-        self._specs, self._longest = specs, longest
+    def __init__(self, longest: float) -> None:
+        """Take the longest time of any call in seconds."""
+        self.counters: defaultdict[str, Counters] = defaultdict(Counters)
+        self._longest = longest
         self._cache: OrderedDict[tuple[str, ...], tuple[float, Found]] = OrderedDict()
 
-    async def run(self, name: str, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome:
-        """Run the tool `name` with what the model wrote; a failure becomes a message for the model."""
-        spec, counters = self._specs[name], self.counters[name]
+    async def run(self, spec: ToolSpec, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome:
+        """Run a tool with what the model wrote; a failure becomes a message for the model."""
+        name, counters = spec.name, self.counters[spec.name]
         counters.calls += 1
         try:
-            given, key = _checked(spec.tool, arguments)
-        except ValidationError as exc:
+            given, key = checked(spec, arguments)
+        except BadArguments as exc:
             counters.errors += 1
-            text = texts.BAD_ARGUMENTS.text(context.language).format(name=name, problems=_problems(exc))
+            text = texts.BAD_ARGUMENTS.text(context.language).format(name=name, problems=exc)
             return not_done(text, name, arguments, "error", "bad_arguments")
-        cache_key = (name, key, context.owner.user_id, context.language)
+        cache_key = (name, spec.version, key, context.owner.user_id, context.language)
         if (found := self._cached(cache_key)) is not None:
             counters.cached += 1
             return done(found, name, given, cached=True)
@@ -138,20 +139,29 @@ def not_done(
     return ToolOutcome(text, [], run, code=code)
 
 
-def _checked(tool: BaseTool, arguments: Mapping[str, object]) -> tuple[dict[str, Any], str]:
+class BadArguments(Exception):
+    """Arguments that do not fit the schema of their tool; the text says what does not."""
+
+
+def checked(spec: ToolSpec, arguments: Mapping[str, object]) -> tuple[dict[str, Any], str]:
     """Return the arguments as the tool takes them, and a key that is equal for equal calls.
 
     Nulls are dropped: models send them for arguments that they leave out.
 
     Raises:
-        ValidationError: They do not fit the tool's schema.
+        BadArguments: They do not fit the tool's schema.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
-    schema = tool.tool_call_schema
+    schema = spec.tool.tool_call_schema
     if isinstance(schema, dict) or not issubclass(schema, BaseModel):
-        return given, repr(sorted(given.items()))
-    checked = schema.model_validate(given)
-    return checked.model_dump(exclude_unset=True), checked.model_dump_json()
+        if problems := spec.argument_check.problems(given):
+            raise BadArguments("; ".join(problems))
+        return given, json.dumps(given, sort_keys=True, default=repr)
+    try:
+        valid = schema.model_validate(given)
+    except ValidationError as exc:
+        raise BadArguments(_problems(exc)) from exc
+    return valid.model_dump(exclude_unset=True), valid.model_dump_json()
 
 
 async def _invoke(tool: BaseTool, given: dict[str, Any], context: ToolContext) -> Found:

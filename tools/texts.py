@@ -5,6 +5,10 @@ from __future__ import annotations
 from domain.words import Words
 
 UNKNOWN = Words("There is no tool {name!r} here.", "这里没有工具 {name!r}。")
+ABSENT = Words(
+    "The tool {name!r} cannot be used now: {reason} Do not make up its result; say that it is missing.",
+    "工具 {name!r} 当前无法使用：{reason}请不要编造其结果，并说明该工具不可用。",
+)
 REFUSED = Words("The tool {name!r} may not be used in this turn.", "本轮对话不允许使用工具 {name!r}。")
 BAD_ARGUMENTS = Words(
     "The arguments of {name!r} do not fit: {problems}. Correct them and call it again.",

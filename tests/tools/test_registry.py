@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
+from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
 from domain.owner import Owner
+from domain.words import Words
 from net.client import GuardedHttp
 from settings import Settings
 from tests.tools.conftest import Web
-from tools.interface import Caller
+from tools.interface import Caller, ToolSpec
 from tools.registry import BUILT_IN, ToolRegistry, built_in
 from tools.runner import CACHE_ENTRIES
 
@@ -150,3 +153,26 @@ def test_describe_tells_people_in_their_language(web_settings: Settings, tools: 
     off = ToolRegistry(web_settings.model_copy(update={"web_search": "off"}), None)  # type: ignore[arg-type]
     row = off.describe("en")[-1]
     assert (row["policy"], row["state"]) == ("off", "off") and "TAVILY_API_KEY" in row["reason"]
+
+
+@tool
+def report(text: str) -> str:
+    """Write a report."""
+    return f"reported {text}"
+
+
+async def test_tools_of_others_come_and_go(tools: ToolRegistry, context: Caller) -> None:
+    spec = ToolSpec(
+        tool=report, title=Words("Report", "报告"), permission="write", source="mcp:office", own_name="re.port"
+    )
+    assert spec.address == "mcp:office:re.port" and built_in()[0].address == "builtin:search_documents"
+    tools.set_foreign([spec], {"gone": Words("its server is down.", "服务器未运行。")})
+    assert tools.offered(documents=True) == [*BUILT_IN, "report"] and tools.unknown(["report", "gone", "x"]) == ["x"]
+    assert (await tools.call("report", {"text": "tea"}, context)).text == "reported tea"
+    missing = await tools.call("gone", {}, context)
+    assert missing.code == "tool_unavailable" and "server is down" in missing.text
+    assert tools.describe()[-1]["version"] == spec.version
+    tools.set_foreign([], {})
+    assert (await tools.call("report", {"text": "tea"}, context)).code == "unknown_tool"
+    changed = replace(spec, definition={"name": "report", "description": "Write a  report."})
+    assert changed.version != spec.version != built_in()[0].version
