@@ -19,12 +19,13 @@ from domain.errors import MemoryUnavailable
 from domain.words import Language
 from graph.routing import Next, route_answer, route_by_modality
 from nodes.detect_modality import detect_modality
+from nodes.gather_results import gather_results
 from nodes.generate_answer import generate_answer
 from nodes.ingest_document import ingest_document
 from nodes.read_image import read_image
 from nodes.recall import recall
 from nodes.remember import remember
-from nodes.run_tools import run_tools
+from nodes.run_tool import run_tool
 from nodes.select_tools import select_tools
 from nodes.verify_citations import verify_citations
 from turn.context import Context
@@ -72,9 +73,10 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     graph.add_node(recall, retry_policy=RetryPolicy(max_attempts=2, initial_interval=0.1, retry_on=MemoryUnavailable))
     graph.add_node(select_tools)
     graph.add_node(
-        _routed(generate_answer, route_answer), destinations=("run_tools", "verify_citations", "remember", END)
+        _routed(generate_answer, route_answer), destinations=("run_tool", "verify_citations", "remember", END)
     )
-    graph.add_node(run_tools)
+    graph.add_node(run_tool)
+    graph.add_node(gather_results)
     graph.add_node(verify_citations)
     graph.add_node(remember)
 
@@ -85,7 +87,8 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     # Both run in one superstep, which ends when both have, so that the answer waits for both and comes once.
     graph.add_edge("recall", "generate_answer")
     graph.add_edge("select_tools", "generate_answer")
-    graph.add_edge("run_tools", "generate_answer")
+    graph.add_edge("run_tool", "gather_results")
+    graph.add_edge("gather_results", "generate_answer")
     graph.add_edge("verify_citations", "remember")
     graph.add_edge("remember", END)
     return graph.compile(checkpointer=checkpointer, name="agent")

@@ -151,7 +151,7 @@ class Found:
 
     Attributes:
         text: For the model; does not repeat the text of the sources.
-        sources: Passages that the answer may cite. `number` is 0: `run_tools` numbers, fences and shows them.
+        sources: Passages that the answer may cite. `number` is 0: `gather_results` numbers, fences and shows them.
         data: The same as values, for code.
     """
 

@@ -50,7 +50,7 @@ def shortened(text: str, excess: int) -> str:
 
 
 def findings(result: ToolMessage) -> ToolFindings:
-    """Return what `run_tools` put beside a result; nothing beside one that a client sent."""
+    """Return what `gather_results` put beside a result; nothing beside one that a client sent."""
     return result.artifact or ToolFindings(sources=[], data={}, code="")
 
 

@@ -7,13 +7,27 @@ from functools import cache
 from operator import add
 from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, ToolCall
 from langgraph.graph.message import add_messages
 from langgraph.types import Overwrite
 from typing_extensions import TypedDict, is_typeddict
 
 from domain.types import Attachment, AttachmentRef, Citation, DocumentNote, Question, Source, ToolRun, Usage
 from domain.words import Language
+
+
+class CallResult(TypedDict):
+    """What one call of a round gave; `index` is its place among the calls of the message.
+
+    The numbers of `sources` are 0; `data` holds values, JSON-native; `code` says why a call failed, else "".
+    """
+
+    index: int
+    text: str
+    sources: list[Source]
+    run: ToolRun
+    data: dict[str, Any]
+    code: str
 
 
 class InputState(TypedDict):
@@ -43,6 +57,8 @@ class TurnState(TypedDict, total=False):
     """Rounds of tool calls so far in this turn."""
     tool_runs: list[ToolRun]
     """Tool calls of this turn."""
+    call_results: Annotated[list[CallResult], add]
+    """What the calls of the round that is running gave so far, in any order; `gather_results` empties it."""
     answer: str
     """The answer of this turn, citations checked."""
     reasoning: str
@@ -76,6 +92,18 @@ class ReadInput(TypedDict):
     attachment: AttachmentRef
     language: Language
     question: str
+
+
+class CallInput(TypedDict):
+    """What `Send` hands to `run_tool`: one call of the newest message.
+
+    `index` is its place among them; `offered` tells whether the turn offers the tool and the round has room for it.
+    """
+
+    call: ToolCall
+    index: int
+    offered: bool
+    language: Language
 
 
 class OutputState(TypedDict, total=False):

@@ -136,7 +136,7 @@ async def test_a_turn_with_a_tool_is_one_trace(traced: LiveServer, collector: Co
     assert all(span["parent"] in by_id for span in spans[1:]) and all(span["ended"] for span in spans)
     nodes = [span["name"] for span in spans if span["name"].startswith("node ")]
     assert sorted(set(nodes)) == sorted(
-        f"node {name}" for name in ("detect_modality", "select_tools", "generate_answer", "run_tools",
+        f"node {name}" for name in ("detect_modality", "select_tools", "generate_answer", "run_tool", "gather_results",
                                     "verify_citations", "remember")
     )  # fmt: skip
     chats = [span for span in spans if span["name"] == "chat stand-in"]
@@ -154,7 +154,7 @@ async def test_a_turn_with_a_tool_is_one_trace(traced: LiveServer, collector: Co
     assert used == (done["usage"]["input_tokens"], done["usage"]["output_tokens"])
     assert used == (root["gen_ai.usage.input_tokens"], root["gen_ai.usage.output_tokens"])
     tool = by_name(spans, "execute_tool calculate")
-    assert by_id[tool["parent"]]["name"] == "node run_tools" and tool["gen_ai.tool.name"] == "calculate"
+    assert by_id[tool["parent"]]["name"] == "node run_tool" and tool["gen_ai.tool.name"] == "calculate"
     assert tool["gen_ai.operation.name"] == "execute_tool" and tool["llmchat.tool.status"] == "ok"
     headers = collector.requests[-1][1]
     assert headers["authorization"] == "Basic cGs6c2s=" and headers["x-team"] == "a"

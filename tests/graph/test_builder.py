@@ -105,7 +105,7 @@ async def test_a_turn_with_files_and_a_tool_goes_everywhere(parts: Parts, error:
     read = [name for name in steps[1] if not name.startswith("__error_handler__")]
     assert read == ["ingest_document", "read_image"]
     asked = ["generate_answer"]
-    assert steps[2:] == [LOOKING, asked, ["run_tools"], asked, ["verify_citations"], ["remember"]]
+    assert steps[2:] == [LOOKING, asked, ["run_tool"], ["gather_results"], asked, ["verify_citations"], ["remember"]]
     assert len(parts.model.prompts) == 2
 
 

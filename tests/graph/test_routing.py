@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall
+from langgraph.types import Send
 
-from graph.routing import route_answer, route_by_modality
+from graph.routing import MAX_CALLS, route_answer, route_by_modality
 from tests.nodes.conftest import Parts, a_source, a_state
 
 LONG = [HumanMessage("word " * 8000), AIMessage("word " * 8000)] * 2
@@ -31,15 +32,12 @@ def test_one_branch_a_file(parts: Parts) -> None:
     ]  # fmt: skip
 
 
-CALL = AIMessage("", tool_calls=[ToolCall(name="t", args={}, id="1", type="tool_call")])
 RUN = {"name": "calculate", "arguments": {}, "status": "ok", "seconds": 0.0, "cached": False}
 
 
 @pytest.mark.parametrize(
     ("message", "turn", "nodes"),
     [
-        (CALL, {}, ["run_tools"]),
-        (CALL, {"sources": [a_source(1, "x")]}, ["run_tools"]),
         (AIMessage("done"), {}, ["__end__"]),
         (AIMessage("done", additional_kwargs={"reasoning_content": "so"}), {}, ["remember"]),
         (AIMessage("word " * 30_000), {}, ["remember"]),
@@ -56,3 +54,11 @@ def test_an_answer_goes_on_where_it_can_cite_or_leaves_work(
 ) -> None:
     state = a_state(messages=[message], answer=str(message.text), **turn)
     assert route_answer(state, parts.runtime().context) == nodes
+
+
+def test_one_branch_a_call(parts: Parts) -> None:
+    made = [ToolCall(name=name, args={}, id=name, type="tool_call") for name in ("t", "u", *["t"] * MAX_CALLS)]
+    state = a_state(messages=[AIMessage("", tool_calls=made)], offered_tools=["t"])
+    sends = cast("list[Send]", route_answer(state, parts.runtime().context))
+    assert {send.node for send in sends} == {"run_tool"} and [send.arg["call"] for send in sends] == made
+    assert [send.arg["offered"] for send in sends] == [True, False, *[True] * (MAX_CALLS - 2), False, False]
