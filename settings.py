@@ -6,12 +6,14 @@ Precedence: an explicit argument, then the environment, then `.env`, then the de
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.limits import Limits
 from domain.words import Language
 
 MiB = 1024 * 1024
@@ -142,6 +144,16 @@ class Settings(BaseSettings):
         "auto", description="auto: Tavily with a key, else the keyless search library."
     )
     tool_timeout: float = Field(20, gt=0, description="Longest time for one tool call.")
+    budget: Limits = Field(
+        Limits(calls=100),
+        description='Most that a request may use where it says nothing: {"tokens", "seconds", "calls", "money"}.',
+    )
+    budget_ceiling: Limits = Field(
+        Limits(), description="Most that any request may use, whatever it asks for; keys as in BUDGET."
+    )
+    model_prices: dict[str, tuple[float, float]] = Field(
+        {}, description='Prices of a million tokens read, and written: {"model": [0.4, 1.6]}.'
+    )
     max_tool_rounds: int = Field(4, ge=0, le=20, description="Most rounds of tool calls in a turn.")
     fetch_max_bytes: int = Field(5 * MiB, ge=1024, description="Largest page or picture fetched from a URL.")
     fetch_allow_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -213,7 +225,8 @@ def env_example() -> str:
     ]
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=True)
-        shown = "" if default in (None, (), {}) else str(default)
+        written = json.dumps(default) if isinstance(default, dict) else str(default)
+        shown = "" if default in (None, (), {}) else written
         lines += [
             "",
             f"# {field.description}",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 from typing_extensions import TypedDict
 
 from domain.errors import Unfit
+from domain.limits import Spent
 from domain.owner import MOST_THREAD_CHARS, THREAD_ID
 from domain.runs import ConcurrencyPolicy, RunState
 from domain.types import Attachment, Citation, ToolRun, Usage
@@ -92,6 +93,7 @@ class Answer(TypedDict):
     attachments: list[Attachment]
     tools: list[ToolRun]
     usage: Usage
+    spent: Spent
     warnings: list[str]
 
 

@@ -46,7 +46,7 @@ def route_answer(state: State, context: Context) -> Next:
     """
     last = state["messages"][-1]
     if isinstance(last, AIMessage) and last.tool_calls:
-        return [END] if context.model_options.tools else _calls(state, last.tool_calls)
+        return [END] if context.model_options.tools else _calls(state, last.tool_calls, context)
     if context.model_options.response_format is not None:
         return ["remember"]
     citable = any(state.get(key) for key in ("sources", "documents", "attachments", "tool_runs"))
@@ -55,15 +55,19 @@ def route_answer(state: State, context: Context) -> Next:
     return ["remember"] if last.additional_kwargs or _window_is_full(state, context) else [END]
 
 
-def _calls(state: State, calls: Sequence[ToolCall]) -> Next:
-    """One task a call, side by side, so that none is run again for the sake of another."""
+def _calls(state: State, calls: Sequence[ToolCall], context: Context) -> Next:
+    """One task a call, side by side, so that none is run again for the sake of another.
+
+    Calls for which the budget has no room, beside that of the answer, are refused.
+    """
+    room = min(MAX_CALLS, context.meter.left("calls") - 1)
     return [
         Send(
             "run_tool",
             CallInput(
                 call=call,
                 index=index,
-                offered=index < MAX_CALLS and call["name"] in state["offered_tools"],
+                offered=index < room and call["name"] in state["offered_tools"],
                 language=state["language"],
             ),
         )

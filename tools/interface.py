@@ -54,11 +54,13 @@ class Caller:
         owner: The user and the thread.
         language: Language of messages.
         time_zone: IANA name of the user's own time zone; empty: that of the server.
+        seconds: How long the request lets a call take.
     """
 
     owner: Owner
     language: Language
     time_zone: str = ""
+    seconds: float = float("inf")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

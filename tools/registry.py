@@ -130,8 +130,9 @@ class ToolRegistry:
     def context(self, caller: Caller) -> ToolContext:
         """Return what the tools get as `runtime.context` on behalf of `caller`."""
         return ToolContext(
-            owner=caller.owner, language=caller.language, time_zone=caller.time_zone, resources=self._resources
-        )
+            owner=caller.owner, language=caller.language, time_zone=caller.time_zone, seconds=caller.seconds,
+            resources=self._resources,
+        )  # fmt: skip
 
     async def call(
         self, name: str, arguments: Mapping[str, object], caller: Caller, *, refused: bool = False

@@ -91,7 +91,7 @@ class ToolRunner:
         Raises:
             Failed: It failed, or took too long.
         """
-        language, seconds = context.language, self.timeout(spec)
+        language, seconds = context.language, min(self.timeout(spec), max(0.0, context.seconds))
         try:
             async with asyncio.timeout(seconds):
                 return await _invoke(spec.tool, given, context)

@@ -1,38 +1,131 @@
-"""How many tokens one model call may read and write."""
+"""How much one request may use: counted once for all that work on it, and what that leaves for one model call."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AIMessage, AnyMessage
 
 from domain.errors import BudgetExceeded
+from domain.limits import Limits, Resource, Spent, lowest
 from domain.tokens import count_message_tokens
-from domain.types import Usage
 
 if TYPE_CHECKING:
     from models.chat.interface import Chat
+    from settings import Settings
 
 SPARE_TOKENS = 64
 """Kept free for the note of the last round and what providers add around messages."""
 SHORTEST_ANSWER = 32
 """Fewest tokens of an answer: with less room the model is not asked."""
+CLOSING = 0.2
+"""Share of the time and money of a request that is kept for its answer: tools and agents end before."""
+RESOURCES: tuple[Resource, ...] = ("tokens", "seconds", "calls", "money")
+PER_TOKENS = 1_000_000
 
 
-class Budget:
-    """What is left for a call: by the model's window, and by what the caller allows for the whole turn."""
+class Meter:
+    """Counts what a request uses and says what is left; the meter of an agent is a share of that of its request."""
 
-    def __init__(self, chat: Chat, allowed: int | None, used: Usage) -> None:
-        """Compute what is left before a call.
+    def __init__(self, limits: Limits, prices: Mapping[str, tuple[float, float]], parent: Meter | None = None) -> None:
+        """Start counting now.
 
         Args:
-            chat: The model.
-            allowed: Most tokens of the turn, read and written; None for no limit but the window.
-            used: Tokens of the turn's calls so far.
+            limits: The most of each resource.
+            prices: Of a model, by name: price of a million tokens read, and written.
+            parent: The meter of the request, which counts all that this one counts.
         """
-        self._chat, self._allowed = chat, allowed
-        self._left = None if allowed is None else allowed - used["input_tokens"] - used["output_tokens"]
+        self.limits, self._prices, self._parent = limits, prices, parent
+        self._started = time.monotonic()
+        self._used: dict[Resource, float] = dict.fromkeys(RESOURCES, 0.0)
+
+    def share(self, limits: Limits) -> Meter:
+        """Return the meter of an agent: it may use at most `limits`, and never more than is left here."""
+        return Meter(limits, self._prices, self)
+
+    def restore(self, spent: Spent) -> None:
+        """Go on from what was spent before a pause; what is counted already stays."""
+        if self._parent is not None:
+            self._parent.restore(spent)
+            return
+        now = self.spent()
+        for name in RESOURCES:
+            self._used[name] += max(0.0, spent[name] - now[name])
+
+    def spent(self) -> Spent:
+        """Return what was used so far, since before the last pause."""
+        if self._parent is not None:
+            return self._parent.spent()
+        used = {**self._used, "seconds": self._used["seconds"] + time.monotonic() - self._started}
+        return Spent(
+            tokens=int(used["tokens"]), seconds=round(used["seconds"], 3), calls=int(used["calls"]),
+            money=round(used["money"], 6),
+        )  # fmt: skip
+
+    def add_answer(self, message: AIMessage, model: str) -> None:
+        """Count one answer of a model; `model` names it where the answer does not."""
+        used = message.usage_metadata or {"input_tokens": 0, "output_tokens": 0}
+        name = str(message.response_metadata.get("model_name") or model)
+        read, written = self._prices.get(name) or self._prices.get(model) or (0.0, 0.0)
+        money = (used["input_tokens"] * read + used["output_tokens"] * written) / PER_TOKENS
+        self._add(tokens=used["input_tokens"] + used["output_tokens"], calls=1, money=money)
+
+    def add_call(self) -> None:
+        """Count one call of a tool."""
+        self._add(calls=1)
+
+    def left(self, resource: Resource) -> float:
+        """Return how much of a resource is left; infinite where nothing limits it."""
+        used = time.monotonic() - self._started if resource == "seconds" else 0.0
+        own = self.limits.get(resource, float("inf")) - used - self._used[resource]
+        return own if self._parent is None else min(own, self._parent.left(resource))
+
+    def working_seconds(self) -> float:
+        """Return how long tools and agents may still work, so that time for an answer stays."""
+        kept = CLOSING * self.limits.get("seconds", 0.0)
+        own = self.left("seconds") - kept
+        return own if self._parent is None else min(own, self._parent.working_seconds())
+
+    def ended(self) -> Resource | None:
+        """Return what has run out, so that nothing more can be asked of a model."""
+        return next((name for name in RESOURCES if self.left(name) <= 0), None)
+
+    def closing(self) -> Resource | None:
+        """Return what is so low that one answer is all that it allows, and no further work."""
+        if self.left("calls") <= 1:
+            return "calls"
+        if self.working_seconds() <= 0:
+            return "seconds"
+        kept = CLOSING * self.limits.get("money", 0.0)
+        return "money" if self.left("money") <= kept else self.ended()
+
+    def _add(self, **amounts: float) -> None:
+        for name, amount in amounts.items():
+            self._used[cast("Resource", name)] += amount
+        if self._parent is not None:
+            self._parent._add(**amounts)
+
+
+def limits_of(asked: int | Limits | None, settings: Settings) -> Limits:
+    """Return what a request may use: what it asks for, else the defaults, and never more than the ceilings.
+
+    Time ends before TURN_TIMEOUT does, for a turn that is cut off by that has no answer.
+    """
+    named = Limits(tokens=asked) if isinstance(asked, int) else asked or Limits()
+    longest = Limits(seconds=settings.turn_timeout * (1 - CLOSING / 2))
+    return lowest(cast("Limits", {**settings.budget, **named}), settings.budget_ceiling, longest)
+
+
+class CallRoom:
+    """How many tokens one model call may read and write: by the model's window, and by what is left of the request."""
+
+    def __init__(self, chat: Chat, meter: Meter) -> None:
+        """Compute what is left before a call of `chat`."""
+        self._chat, self._meter = chat, meter
+        left = meter.left("tokens")
+        self._left = None if left == float("inf") else int(left)
 
     def prompt(self) -> int:
         """Return the tokens for prompt and tools: an answer takes at most half of a small window or of what is left."""
@@ -46,10 +139,10 @@ class Budget:
         Raises:
             BudgetExceeded: There are none to speak of.
         """
-        if self._left is None or self._allowed is None:
+        if self._left is None:
             return None
         asked = count_message_tokens(prompt) + tools
         if self._left - asked < SHORTEST_ANSWER:
-            needed = self._allowed - self._left + asked + SHORTEST_ANSWER
-            raise BudgetExceeded(budget=self._allowed, needed=needed)
+            spent = self._meter.spent()["tokens"]
+            raise BudgetExceeded(budget=spent + self._left, needed=spent + asked + SHORTEST_ANSWER)
         return self._left - asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pydantic import InstanceOf
@@ -10,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from domain.owner import LOCAL_USER
 from domain.types import Attachment
+from turn.budget import Meter, limits_of
 from turn.model_options import ModelOptions
 from turn.options import TurnOptions
 
@@ -94,5 +96,13 @@ class Context(TurnOptions):
     run_id: str = field(default="", metadata={"description": "Id of the run, for logs and traces."})
     handled: SkipJsonSchema[tuple[Attachment, ...]] = ()
     """Files of this turn that were handled before it: refused uploads, documents that needed a password."""
+    share: SkipJsonSchema[InstanceOf[Meter] | None] = None
+    """What an agent may use of the request's budget; None: all of it."""
     model_options: SkipJsonSchema[InstanceOf[ModelOptions]] = field(default_factory=ModelOptions)
     services: SkipJsonSchema[InstanceOf[Services]] = field(default_factory=default_services, repr=False)
+
+    @cached_property
+    def meter(self) -> Meter:
+        """What counts the use of this request and says what is left of its budget."""
+        settings = self.services.settings
+        return self.share or Meter(limits_of(self.budget, settings), settings.model_prices)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 from pydantic.fields import FieldInfo
 
+from domain.limits import Limits
+
 MOST = 2**31 - 1
+
+
+def _object(value: object) -> object:
+    """Return the object that a field of a form holds as JSON; anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +38,12 @@ class TurnOptions:
         Field(max_length=100, description="Name of a role (GET /api/v1/personas); system_prompt adds to it."),
     ] = None
     budget: Annotated[
-        int | None,
-        Field(ge=1, le=MOST, description="Most tokens, read and written, that the chat model may use for this turn."),
+        Annotated[int, Field(ge=1, le=MOST)] | Limits | None,
+        BeforeValidator(_object),
+        Field(
+            description="Most that this turn may use, its tools and agents included: `tokens`, `seconds`, `calls`,"
+            " `money`; a number counts tokens. When it ends, the turn closes with what it has."
+        ),
     ] = None
     answer_tokens: Annotated[int | None, Field(ge=1, le=MOST, description="Most tokens of the answer.")] = None
     language: Annotated[

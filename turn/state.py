@@ -12,6 +12,7 @@ from langgraph.graph.message import add_messages
 from langgraph.types import Overwrite
 from typing_extensions import TypedDict, is_typeddict
 
+from domain.limits import Spent
 from domain.types import Attachment, AttachmentRef, Citation, DocumentNote, Question, Source, ToolRun, Usage
 from domain.words import Language
 
@@ -69,6 +70,8 @@ class TurnState(TypedDict, total=False):
     """Those of the answer before: "Which page is that on?" asks for them."""
     usage: Usage
     """Tokens of this turn."""
+    spent: Spent
+    """What the request has used of its budget, agents included; kept over a pause."""
     warnings: list[str]
     """Things the user should know about this answer."""
 
@@ -115,6 +118,7 @@ class OutputState(TypedDict, total=False):
     attachments: list[Attachment]
     tool_runs: list[ToolRun]
     usage: Usage
+    spent: Spent
     warnings: list[str]
 
 

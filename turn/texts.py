@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from domain.limits import Resource
 from domain.words import Words
 
 SYSTEM = Words(
@@ -29,6 +32,24 @@ LAST_ROUND = Words(
     "No more tools can be called. Answer now with what you have.", "不能再调用工具了，请根据现有内容直接回答。"
 )
 ANSWER_CUT = Words("The answer was cut at its longest length.", "回答已达到最大长度，被截断。")
+BUDGET_SPENT: Mapping[Resource, Words] = {
+    "tokens": Words(
+        "The token budget of this request is used up: the answer rests on what was found until then.",
+        "本次请求的 token 预算已用完：回答仅基于此前得到的内容。",
+    ),
+    "seconds": Words(
+        "The time budget of this request is used up: the answer rests on what was found until then.",
+        "本次请求的时间预算已用完：回答仅基于此前得到的内容。",
+    ),
+    "calls": Words(
+        "The calls that this request may make are used up: the answer rests on what was found until then.",
+        "本次请求的调用次数已用完：回答仅基于此前得到的内容。",
+    ),
+    "money": Words(
+        "The cost budget of this request is used up: the answer rests on what was found until then.",
+        "本次请求的费用预算已用完：回答仅基于此前得到的内容。",
+    ),
+}
 TOOLS_ONLY = Words(
     "I looked this up but could not put an answer together. What the tools returned:",
     "我查询了相关内容，但未能组织出回答。工具返回的内容如下：",

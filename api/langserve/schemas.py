@@ -70,7 +70,7 @@ class TurnInput(Drawable):
 
 
 class TurnOutput(RootModel[dict[str, Any]]):
-    """New `messages`, `answer`, `citations`, `attachments`, `tool_runs`, `usage`, `warnings`."""
+    """New `messages`, `answer`, `citations`, `attachments`, `tool_runs`, `usage`, `spent`, `warnings`."""
 
 
 def _short_form(text: str, file: str | None) -> HumanMessage:

@@ -11,6 +11,7 @@ from api.runs.progress import TurnProgress
 from api.runs.request import TurnRequest
 from api.schemas import Answer
 from domain.errors import AppError, UnknownRun
+from domain.limits import Spent
 from domain.runs import FINAL_STATES, Cut, RunState
 from domain.times import iso_time
 from domain.types import Usage
@@ -75,6 +76,7 @@ class Run:
             attachments=output.get("attachments") or list(request.attachments),
             tools=output.get("tool_runs", []),
             usage=output.get("usage") or Usage(input_tokens=0, output_tokens=0, model=""),
+            spent=output.get("spent") or Spent(tokens=0, seconds=0.0, calls=0, money=0.0),
             warnings=[*output.get("warnings", []), *notes],
         )
 

@@ -104,8 +104,21 @@ async def test_a_model_that_takes_the_turn_gets_it_as_data(parts: Parts) -> None
 
 async def test_a_budget_used_up_by_tools_ends_in_what_they_returned(parts: Parts) -> None:
     history = [HumanMessage("hi", id="q"), AIMessage("", tool_calls=[CALL]), ToolMessage("It is 2.", tool_call_id="c1")]
-    used = {"input_tokens": 900, "output_tokens": 50, "model": "m"}
-    state = a_state(messages=history, question="hi", offered_tools=["calculate"], tool_rounds=1, usage=used)
+    spent = {"tokens": 950, "seconds": 1.0, "calls": 2, "money": 0.0}
+    state = a_state(messages=history, question="hi", offered_tools=["calculate"], tool_rounds=1, spent=spent)
     parts.context["budget"] = 1000
     update = await generate_answer(state, parts.runtime())
     assert "It is 2." in update["answer"] and parts.model.prompts == []
+    assert [told["code"] for told in parts.sent("warning")] == ["budget_spent"]
+
+
+@pytest.mark.parametrize("limits", [{"calls": 3}, {"money": 0.5}, {"seconds": 1.2}])
+async def test_the_last_of_a_budget_is_kept_for_the_answer(parts: Parts, limits: dict[str, float]) -> None:
+    history = [HumanMessage("hi", id="q"), AIMessage("", tool_calls=[CALL]), ToolMessage("It is 2.", tool_call_id="c1")]
+    spent = {"tokens": 950, "seconds": 1.0, "calls": 2, "money": 0.45}
+    state = a_state(messages=history, question="hi", offered_tools=["calculate"], tool_rounds=1, spent=spent)
+    parts.context["budget"], parts.model.steps = limits, [AIMessage("It is 2.")]
+    update = await generate_answer(state, parts.runtime())
+    assert update["answer"] == "It is 2." and parts.model.bound == []
+    assert [told["code"] for told in parts.sent("warning")] == ["budget_spent"]
+    assert update["spent"]["calls"] == 3
