@@ -26,7 +26,9 @@ from stores.library.documents import Documents
 from stores.redis.summaries import Summaries
 from stores.redis.transcripts import Transcripts
 from stores.sql.database import Database
+from stores.sql.text_vectors import TextVectors
 from tools.registry import ToolRegistry
+from tools.selection import ToolIndex
 from turn.background import Background
 from turn.context import Services, publish_services
 from workers.sandbox import Sandbox
@@ -69,7 +71,8 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     closes(stack, documents)
     http = GuardedHttp(settings)
     closes(stack, http)
-    tools = ToolRegistry(settings, documents, http, sandbox=sandbox)
+    index = ToolIndex(embedder, TextVectors(database))
+    tools = ToolRegistry(settings, documents, http, sandbox=sandbox, index=index)
     closes(stack, tools)
     speaker, listener = open_speaker(settings), open_listener(settings, sandbox)
     closes(stack, speaker)

@@ -9,6 +9,7 @@ from langgraph.types import Overwrite
 from domain.fence import fenced
 from domain.types import Source, ToolFindings
 from domain.words import Words
+from tools.selection import FIND_TOOLS
 from turn.context import Context
 from turn.material import sources_text
 from turn.state import CallResult, State, Update
@@ -17,7 +18,7 @@ TITLE = Words("Gather results", "汇总结果")
 
 
 async def gather_results(state: State, runtime: Runtime[Context]) -> Update:
-    """Answer each call of the newest message with its result.
+    """Answer each call of the newest message with its result, and offer the tools that `find_tools` found.
 
     A model that makes only calls that it has made before in this turn gets their results and no further round.
     """
@@ -34,9 +35,15 @@ async def gather_results(state: State, runtime: Runtime[Context]) -> Update:
         ]
         messages.append(_message(calls[result["index"]], result, found))
         sources.extend(found)
+    tools = runtime.context.services.tools
+    wanted = [
+        name for result in results if result["run"]["name"] == FIND_TOOLS for name in result["data"].get("tools", ())
+    ]
+    offered = state["offered_tools"]
     return Update(
         messages=messages,
         sources=sources,
+        offered_tools=tools.narrowed([FIND_TOOLS, *wanted, *offered]) if wanted else offered,
         tool_runs=[*state.get("tool_runs", []), *(result["run"] for result in results)],
         tool_rounds=runtime.context.services.settings.max_tool_rounds if repeats else state["tool_rounds"] + 1,
         call_results=Overwrite([]),  # type: ignore[typeddict-item]  # passes the reducer by

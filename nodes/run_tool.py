@@ -19,7 +19,9 @@ async def run_tool(state: CallInput, runtime: Runtime[Context]) -> Update:
     emit(runtime, "tool", {"name": call["name"], "arguments": call["args"], "status": "running"})
     meter = runtime.context.meter
     meter.add_call()
-    caller = Caller(owner=owner_of(runtime), language=language, seconds=meter.working_seconds())
+    caller = Caller(
+        owner=owner_of(runtime), language=language, seconds=meter.working_seconds(), tools=runtime.context.tools
+    )
     tools = runtime.context.services.tools
     outcome = await tools.call(call["name"], call["args"], caller, refused=not state["offered"])
     emit(runtime, "tool", outcome.run)

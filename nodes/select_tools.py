@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
 
 from domain.words import Words
@@ -9,15 +10,30 @@ from turn.context import Context
 from turn.state import State, Update
 
 TITLE = Words("Choose tools", "选择工具")
+MOST_KEPT = 4
+"""Most tools of earlier turns that stay offered, the newest first: "And in Tokyo?" needs the one of the turn before."""
 
 
 async def select_tools(state: State, runtime: Runtime[Context]) -> Update:
-    """Offer what is set up, what the request allows, and what fits what the turn holds; never by the words of it.
+    """Offer what is set up, what the request allows, and what fits what the turn holds.
 
-    A caller that brings tools of its own is offered these alone.
+    Of more tools than a prompt should hold, those near the user's words are offered. A caller that brings tools of its
+    own is offered these alone.
     """
     if runtime.context.model_options.tools:
         return Update(offered_tools=[])
     documents = bool(state["documents"]) or any(file["status"] != "failed" for file in state["attachments"])
-    tools = runtime.context.services.tools
-    return Update(offered_tools=tools.offered(documents=documents, names=runtime.context.tools))
+    question = state["question"]
+    used = [
+        call["name"]
+        for message in reversed(state["messages"])
+        if isinstance(message, AIMessage)
+        for call in message.tool_calls
+    ]
+    offered = await runtime.context.services.tools.selected(
+        " ".join(filter(None, (question["text"], question["follows"]))),
+        documents=documents,
+        names=runtime.context.tools,
+        kept=list(dict.fromkeys(used))[:MOST_KEPT],
+    )
+    return Update(offered_tools=offered)

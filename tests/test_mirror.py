@@ -44,6 +44,7 @@ THROUGH = {
     "stores/test_events": "stores.redis.signals stores.redis.event_scripts",
     "terminal/test_main": "terminal.conversation",
     "tools/test_calculate": "tools.arithmetic_text",
+    "tools/test_selection": "tools.typical_requests",
     "tools/test_web_search": "tools.search_providers",
     "workers/test_sandbox": "workers.zygote",
 }

@@ -8,11 +8,11 @@ limited by its signature, and `runtime: ToolRuntime[ToolContext]`, which LangCha
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -35,6 +35,19 @@ Permission = Literal["read", "egress", "write"]
 """Reads what is the user's own; sends something out; changes something outside or in lasting memory."""
 
 
+class ToolFinder(Protocol):
+    """Finds tools by what has to be done."""
+
+    async def __call__(self, request: str, *, documents: bool, names: Collection[str] | None) -> list[ToolSpec]:
+        """Return the tools that fit a turn, nearest to `request` first.
+
+        Args:
+            request: What has to be done.
+            documents: The turn can search documents.
+            names: Tools that the request allows; None: all.
+        """
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToolResources:
     """The live parts that all calls share."""
@@ -44,6 +57,7 @@ class ToolResources:
     http: GuardedHttp
     pages: PageReader
     search: SearchProvider | None
+    find_tools: ToolFinder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,12 +69,14 @@ class Caller:
         language: Language of messages.
         time_zone: IANA name of the user's own time zone; empty: that of the server.
         seconds: How long the request lets a call take.
+        tools: Names of the tools that the request allows; None: all.
     """
 
     owner: Owner
     language: Language
     time_zone: str = ""
     seconds: float = float("inf")
+    tools: Collection[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,10 +92,12 @@ class TurnFacts:
 
     Attributes:
         documents: There are documents that the turn can search.
+        many_tools: There are more tools than a turn is offered.
         resources: The live parts, and the settings.
     """
 
     documents: bool
+    many_tools: bool = False
     resources: ToolResources
 
 
@@ -144,7 +162,7 @@ class ToolSpec:
     @cached_property
     def tokens(self) -> int:
         """How many tokens of a prompt the schema takes."""
-        return count_tokens(json.dumps(self.schema))
+        return count_tokens(json.dumps(self.schema, ensure_ascii=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from domain.words import Language, Words
@@ -14,6 +15,7 @@ from tools.interface import Caller, ToolContext, ToolOutcome, ToolResources, Too
 from tools.page_text import PageReader
 from tools.runner import Counters, ToolRunner, not_done
 from tools.search_providers import SearchProvider, open_search
+from tools.selection import FIND_TOOLS, OFFERED_OF_MANY, OFFERED_WHOLE, SCHEMA_TOKENS, ToolIndex
 from workers.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ BUILT_IN = (
     "calculate",
     "fetch_url",
     "web_search",
+    "find_tools",
 )
 """Modules of this room that hold a tool in `SPEC`, in the order in which models see them."""
 
@@ -46,6 +49,7 @@ class ToolRegistry:
         http: GuardedHttp | None = None,
         specs: Iterable[ToolSpec] | None = None,
         sandbox: Sandbox | None = None,
+        index: ToolIndex | None = None,
     ) -> None:
         """Register the tools; nothing is opened before the first call.
 
@@ -55,6 +59,7 @@ class ToolRegistry:
             http: The guarded client to share; without one the registry makes and closes its own.
             specs: The tools; default: those that come with the product.
             sandbox: Where web pages are parsed; as `http`.
+            index: Finds tools where there are many; without one by keyword alone. The registry closes it.
         """
         self._owns_http = http is None
         self._owns_sandbox = sandbox is None
@@ -65,7 +70,9 @@ class ToolRegistry:
             http=http or GuardedHttp(settings),
             pages=PageReader(self._sandbox),
             search=open_search(settings),
+            find_tools=self.found,
         )
+        self._index = index or ToolIndex()
         self._own = {spec.name: spec for spec in (built_in() if specs is None else specs)}
         self._foreign: Mapping[str, ToolSpec] = {}
         self._absent: Mapping[str, Words] = {}
@@ -91,8 +98,41 @@ class ToolRegistry:
             documents: The turn can search documents.
             names: Tools that the request allows; None: all.
         """
-        facts = TurnFacts(documents=documents, resources=self._resources)
+        facts = self._facts(documents)
         return [name for name, spec in self._specs.items() if (names is None or name in names) and spec.fits(facts)]
+
+    async def found(self, request: str, *, documents: bool, names: Collection[str] | None) -> list[ToolSpec]:
+        """Return the tools that fit a turn, as `offered`, but nearest to `request` first."""
+        specs = self._specs
+        fitting = self.offered(documents=documents, names=names)
+        return [specs[name] for name in await self._index.ranked(request, list(specs.values()), fitting)]
+
+    async def selected(
+        self, request: str, *, documents: bool, names: Collection[str] | None = None, kept: Sequence[str] = ()
+    ) -> list[str]:
+        """Return the tools to offer for `request`, in a stable order: all of a few, of many the nearest.
+
+        Args:
+            request: What the turn is about.
+            documents: The turn can search documents.
+            names: Tools that the request allows; None: all.
+            kept: Tools to offer before others, such as those that the conversation has used.
+        """
+        offered = self.offered(documents=documents, names=names)
+        if len(offered) <= OFFERED_WHOLE:
+            return offered
+        found = [spec.name for spec in await self.found(request, documents=documents, names=names)]
+        first = [name for name in (FIND_TOOLS, *kept) if name in found]
+        return self.narrowed([*first, *found[:OFFERED_OF_MANY]])
+
+    def narrowed(self, names: Sequence[str]) -> list[str]:
+        """Return of tools, best first, those whose schemas fit into a prompt together, in a stable order."""
+        specs, left, kept = self._specs, SCHEMA_TOKENS, set[str]()
+        for name in dict.fromkeys(names):
+            if name in specs and specs[name].tokens <= left:
+                kept.add(name)
+                left -= specs[name].tokens
+        return [name for name in specs if name in kept]
 
     def unknown(self, names: Collection[str]) -> list[str]:
         """Return those of the names that no tool has."""
@@ -129,10 +169,8 @@ class ToolRegistry:
 
     def context(self, caller: Caller) -> ToolContext:
         """Return what the tools get as `runtime.context` on behalf of `caller`."""
-        return ToolContext(
-            owner=caller.owner, language=caller.language, time_zone=caller.time_zone, seconds=caller.seconds,
-            resources=self._resources,
-        )  # fmt: skip
+        given = {field.name: getattr(caller, field.name) for field in fields(Caller)}
+        return ToolContext(**given, resources=self._resources)
 
     async def call(
         self, name: str, arguments: Mapping[str, object], caller: Caller, *, refused: bool = False
@@ -163,6 +201,7 @@ class ToolRegistry:
 
     async def aclose(self) -> None:
         """Close what the tools opened."""
+        await self._index.aclose()
         if self._owns_sandbox:
             await self._sandbox.aclose()
         if self._resources.search is not None:
@@ -170,9 +209,13 @@ class ToolRegistry:
         if self._owns_http:
             await self._resources.http.aclose()
 
+    def _facts(self, documents: bool) -> TurnFacts:
+        many = len(self._own) + len(self._foreign) > OFFERED_WHOLE
+        return TurnFacts(documents=documents, many_tools=many, resources=self._resources)
+
     def _state(self, spec: ToolSpec) -> Literal["offered", "conditional", "off"]:
         """Whether turns are offered the tool: all, some, or none."""
-        fits = [spec.fits(TurnFacts(documents=there, resources=self._resources)) for there in (False, True)]
+        fits = [spec.fits(self._facts(documents)) for documents in (False, True)]
         return "offered" if all(fits) else "conditional" if any(fits) else "off"
 
     def _description(self, spec: ToolSpec, language: Language) -> dict[str, Any]:

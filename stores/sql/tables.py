@@ -195,6 +195,16 @@ cache = Table(
 )
 """Results by key; a key starts with the SHA-256 of its file."""
 
+text_vectors = Table(
+    "text_vectors",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("used", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Float32 vectors by hash of model, role and text; `used` (Unix time) is when a process last loaded it."""
+
 deletions = Table(
     "deletions",
     metadata,

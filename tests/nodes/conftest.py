@@ -23,6 +23,7 @@ from domain.words import Words
 from models.chat.interface import Chat
 from readers.detect import detect
 from settings import Settings
+from tools.interface import ToolSpec
 from tools.registry import ToolRegistry
 from turn.background import Background
 from turn.context import Context, Services
@@ -158,8 +159,11 @@ class Parts:
     context: dict[str, Any] = field(default_factory=dict)
     thread_id: str | None = "t"
     takes_turn: bool = False
+    foreign: Sequence[ToolSpec] = ()
 
     def runtime(self) -> Runtime[Context]:
+        tools = ToolRegistry(self.settings, self.documents)  # type: ignore[arg-type]
+        tools.set_foreign(self.foreign, {})
         services = SimpleNamespace(
             settings=self.settings,
             chat=Chat(
@@ -173,7 +177,7 @@ class Parts:
             http=self.http,
             listener=self.listener,
             background=self.background,
-            tools=ToolRegistry(self.settings, self.documents),  # type: ignore[arg-type]
+            tools=tools,
         )
         context = Context(services=cast("Services", services), thread_id="s", **self.context)
         return Runtime(

@@ -9,7 +9,9 @@ from domain.types import Attachment, AttachmentRef
 from graph.routing import MAX_CALLS, route_answer
 from nodes.gather_results import gather_results
 from nodes.run_tool import run_tool
+from nodes.select_tools import select_tools
 from tests.nodes.conftest import Parts, a_source, a_state
+from tests.tools.test_selection import MANY
 from turn.state import State, Update
 
 
@@ -57,6 +59,23 @@ async def test_passages_are_numbered_after_those_that_are_there(parts: Parts) ->
     assert [source["number"] for source in update["sources"]] == [1, 2]
     assert "[2] 9.pdf" in str(update["messages"][0].content)
     assert update["messages"][0].artifact["sources"][0]["number"] == 2  # type: ignore[union-attr]
+
+
+async def test_tools_that_were_found_are_offered_in_the_next_round(parts: Parts) -> None:
+    parts.foreign = MANY
+    state = a_state(messages=[HumanMessage("Hello")], question="Hello")
+    offered = (await select_tools(state, parts.runtime()))["offered_tools"]
+    assert "car__unlock_doors" not in offered and "find_tools" in offered
+    message = calls(("find_tools", {"request": "unlock the car doors"}), ("calculate", {"expression": "1+1"}))
+    update = await run_round(a_state(messages=[message], offered_tools=offered, question="Hello"), parts)
+    assert {"car__unlock_doors", "find_tools", "calculate"} <= set(update["offered_tools"])
+    names = [name for name in update["offered_tools"] if name in offered]
+    assert names == [name for name in offered if name in names], "the order stays"
+    message = calls(("car__unlock_doors", {"target": "van"}))
+    update = await run_round(a_state(messages=[message], offered_tools=update["offered_tools"], question="?"), parts)
+    assert update["tool_runs"][0]["status"] == "ok" and "van" in str(update["messages"][0].content)
+    state = a_state(messages=[HumanMessage("1"), message, HumanMessage("Again")], question="Again")
+    assert "car__unlock_doors" in (await select_tools(state, parts.runtime()))["offered_tools"]
 
 
 async def test_a_flood_of_calls_is_cut(parts: Parts) -> None:

@@ -18,6 +18,9 @@ from tools.interface import Caller, ToolSpec
 from tools.registry import BUILT_IN, ToolRegistry, built_in
 from tools.runner import CACHE_ENTRIES
 
+FEW = [name for name in BUILT_IN if name != "find_tools"]
+"""What is offered where all tools are."""
+
 
 def has_chinese(text: str) -> bool:
     return any("\u4e00" <= char <= "\u9fff" for char in text)
@@ -43,7 +46,7 @@ def test_schemas_bind_to_a_model(tools: ToolRegistry) -> None:
 
 
 def test_a_turn_is_offered_what_is_set_up_allowed_and_there(web_settings: Settings, tools: ToolRegistry) -> None:
-    assert tools.offered(documents=True) == list(BUILT_IN)
+    assert tools.offered(documents=True) == FEW
     assert tools.offered(documents=False) == ["current_time", "calculate", "fetch_url", "web_search"]
     assert tools.offered(documents=True, names=["web_search", "calculate", "no_such"]) == ["calculate", "web_search"]
     assert tools.offered(documents=True, names=[]) == [] and tools.schemas([]) == []
@@ -151,7 +154,7 @@ def test_describe_tells_people_in_their_language(web_settings: Settings, tools: 
     assert {"calls", "errors", "cached", "seconds", "timeout", "arguments"} <= rows["calculate"].keys()
     assert rows["calculate"]["timeout"] == 5 < web_settings.tool_timeout
     off = ToolRegistry(web_settings.model_copy(update={"web_search": "off"}), None)  # type: ignore[arg-type]
-    row = off.describe("en")[-1]
+    row = next(row for row in off.describe("en") if row["name"] == "web_search")
     assert (row["policy"], row["state"]) == ("off", "off") and "TAVILY_API_KEY" in row["reason"]
 
 
@@ -167,7 +170,7 @@ async def test_tools_of_others_come_and_go(tools: ToolRegistry, context: Caller)
     )
     assert spec.address == "mcp:office:re.port" and built_in()[0].address == "builtin:search_documents"
     tools.set_foreign([spec], {"gone": Words("its server is down.", "服务器未运行。")})
-    assert tools.offered(documents=True) == [*BUILT_IN, "report"] and tools.unknown(["report", "gone", "x"]) == ["x"]
+    assert tools.offered(documents=True) == [*FEW, "report"] and tools.unknown(["report", "gone", "x"]) == ["x"]
     assert (await tools.call("report", {"text": "tea"}, context)).text == "reported tea"
     missing = await tools.call("gone", {}, context)
     assert missing.code == "tool_unavailable" and "server is down" in missing.text
