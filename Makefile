@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
 
 ROOMS := $(patsubst %/__init__.py,%,$(filter-out tests/%,$(wildcard */__init__.py))) server.py services.py settings.py
 
-.PHONY: help serve test soak check bench studio install clean
+.PHONY: help serve test soak check bench audit studio install clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ soak: $(VENV)/.test  ## Everything, the slow proofs too
 check: $(VENV)/.dev  ## Format, lint, types, the examples in docstrings, the rules of the house
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy .
 	@$(BIN)/python -m pytest --doctest-modules $(ROOMS) tests/test_*.py
+
+audit: install  ## Check the action log: names its first entry that was altered or is missing
+	@$(BIN)/python -m server audit
 
 studio: $(VENV)/.studio  ## Serve the graph to LangGraph Studio
 	@exec $(BIN)/langgraph dev --no-browser --no-reload

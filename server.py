@@ -40,7 +40,7 @@ from stores.redis.checkpoints import open_checkpointer
 from stores.redis.events import RunEvents
 from stores.redis.server import open_redis_or_missing
 from stores.redis.turns import ThreadTurns
-from stores.sql import migrate
+from stores.sql import audit, migrate
 from workers.confinement import hide_memory
 
 SHUTDOWN_SECONDS = 15
@@ -124,7 +124,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def main() -> None:
-    """Run the server until it is told to stop; with `migrate --to URL` move its database instead."""
+    """Run the server until it is told to stop; `migrate --to URL` moves its database, `audit` checks its action log."""
     import uvicorn
 
     try:
@@ -133,6 +133,8 @@ def main() -> None:
         give_up(exc, "zh" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("zh") else "en")
     if sys.argv[1:2] == ["migrate"]:
         sys.exit(migrate.main(sys.argv[2:], settings))
+    if sys.argv[1:2] == ["audit"]:
+        sys.exit(audit.main(settings))
     configure_logging(settings)
     hide_memory()
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)

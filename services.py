@@ -25,6 +25,7 @@ from settings import Settings
 from stores.library.documents import Documents
 from stores.redis.summaries import Summaries
 from stores.redis.transcripts import Transcripts
+from stores.sql.actions import ActionLog
 from stores.sql.database import Database
 from stores.sql.text_vectors import TextVectors
 from tools.registry import ToolRegistry
@@ -65,6 +66,8 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     closes(stack, vision)
     database = await Database.open(settings)
     closes(stack, database)
+    actions = await ActionLog.open(settings, database)
+    closes(stack, actions)
     reranker = open_reranker(settings)
     closes(stack, reranker)
     documents = await Documents.open(settings, database, embedder, reranker)
@@ -105,6 +108,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         embedder=embedder,
         reranker=reranker,
         database=database,
+        actions=actions,
         vision=vision,
         ocr=ocr,
         speaker=speaker,

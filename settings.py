@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_content: bool = Field(False, description="Log what users and models wrote. Off: ids, sizes and times only.")
+    action_log_days: int = Field(400, ge=0, description="Days that the action log is kept; 0: for ever.")
     lang: str = Field(
         "",
         validation_alias=AliasChoices("lc_all", "lang"),

@@ -91,6 +91,12 @@ def migrate(to: Annotated[str, typer.Option("--to", metavar="URL", help=say("to_
     os.execv(sys.executable, [sys.executable, "-m", "server", "migrate", "--to", to])
 
 
+@app.command(help=say("audit"))
+def audit() -> None:
+    """Hand over to the server's own command."""
+    os.execv(sys.executable, [sys.executable, "-m", "server", "audit"])
+
+
 def _piped() -> bytes:
     """Return what a pipe or a redirected file brings beside the question."""
     kind = os.fstat(sys.stdin.fileno()).st_mode

@@ -17,6 +17,10 @@ TEXTS = {
         "Move the documents of this installation to another database (stop the server first).",
         "将本机的文档数据迁移到另一个数据库（请先停止服务）。",
     ),
+    "audit": Words(
+        "Check the action log of this installation, and name its first entry that is altered or missing.",
+        "检查本机的操作日志，指出第一条被改动或缺失的记录。",
+    ),
     "to_help": Words("postgresql://user:password@host/name", "postgresql://用户:密码@主机/库名"),
     "file_help": Words("A document to send; repeatable.", "要发送的文档，可重复。"),
     "image_help": Words("A picture to send; repeatable.", "要发送的图片，可重复。"),

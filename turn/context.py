@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stores.library.documents import Documents
     from stores.redis.summaries import Summaries
     from stores.redis.transcripts import Transcripts
+    from stores.sql.actions import ActionLog
     from stores.sql.database import Database
     from tools.registry import ToolRegistry
     from turn.background import Background
@@ -45,6 +46,7 @@ class Services:
     embedder: Embedder
     reranker: Reranker | None
     database: Database
+    actions: ActionLog
     vision: VisionModel | None
     ocr: OcrPool
     speaker: Speaker | None

@@ -205,6 +205,20 @@ text_vectors = Table(
 )
 """Float32 vectors by hash of model, role and text; `used` (Unix time) is when a process last loaded it."""
 
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("user_id", Characters, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index("actions_user", "user_id", "id"),
+    sqlite_with_rowid=False,
+)
+"""The action log, numbered from 1 without gaps; `hash` covers the row and the hash before it. `at` is Unix time."""
+
 deletions = Table(
     "deletions",
     metadata,
