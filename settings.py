@@ -138,6 +138,12 @@ class Settings(BaseSettings):
         120, gt=0, description="Longest time of work for one picture or page; waiting for a processor does not count."
     )
 
+    # privacy
+    pii: Literal["off", "mask", "block"] = Field(
+        "off",
+        description="Personal data that would leave for hosted services: off, mask (answers are restored), block.",
+    )
+
     # tools
     tavily_api_key: SecretStr | None = Field(None, description="Tavily key for web search.")
     tavily_base_url: str | None = Field(None, description="Tavily endpoint, when it is not the public one.")

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from typing_extensions import TypedDict
 
-from domain.errors import AppError, AttachmentError, OcrUnavailable, ReadingTimedOut
+from domain.errors import AppError, AttachmentError, OcrUnavailable, PersonalDataRefused, ReadingTimedOut
 from domain.language import language_of
 from domain.types import Attachment, AttachmentRef, Description, OcrText
 from domain.unread import frames_left_out, warnings
-from domain.words import Language
+from domain.words import Language, Words
 from ingestion import texts
 from ingestion.agreement import agreement, disagree
 from ingestion.picture_facts import PictureFacts, facts_sentence
@@ -23,7 +23,9 @@ from ingestion.picture_text import joined_text
 from ingestion.recognition import PARTIAL, recognised
 from models.ocr.interface import OcrEngine
 from models.vision.interface import VisionModel
+from privacy.outbound import Privacy
 from readers.interface import Picture
+from readers.picture.cover import cover
 from readers.picture.reader import load_picture
 from settings import Settings
 from workers.sandbox import Sandbox
@@ -32,6 +34,7 @@ MOST_PAGES = 20
 """Pages of a multi-page TIFF that are read; longer scans should come as PDF, which is read in the background."""
 
 logger = logging.getLogger(__name__)
+IN_PICTURE = Words("in the picture", "图片中")
 
 
 class PictureCache(Protocol):
@@ -76,6 +79,7 @@ class Pictures:
     ) -> None:
         """Keep the parts."""
         self._max_pixels = settings.max_pixels
+        self._privacy = Privacy(settings)
         self._sandbox = sandbox
         self._ocr = ocr
         self._vision = vision
@@ -155,17 +159,38 @@ class Pictures:
         async def ask() -> Description:
             async with aclosing(self._pages(ref, data, 1)) as pages:
                 first = await anext(pages)
-            return await vision.describe(first.reduced, first.reduced_media_type, language=language, question=question)
+            shown, kind = first.reduced, first.reduced_media_type
+            if self._privacy.mode != "off":
+                shown, kind = await self._without_personal_data(ref, data, first), "image/png"
+            return await vision.describe(shown, kind, language=language, question=question)
 
         try:
             if question.strip():  # the answer belongs to whoever asks: it is neither kept nor given to anyone else
                 return await ask()
             description: Description = await self._once(
-                f"{ref['sha256']}/picture/description/{vision.name}/{language}", ask
+                f"{ref['sha256']}/picture/description/{vision.name}/{language}/{self._privacy.mode}", ask
             )
         except AppError as exc:
             return exc
         return description
+
+    async def _without_personal_data(self, ref: AttachmentRef, data: bytes, first: Picture) -> bytes:
+        """Return the copy for vision models with every line covered in which OCR reads personal data.
+
+        Raises:
+            PersonalDataRefused: There is some and the mode is `block`, or it stands across the picture.
+            AppError: OCR failed: nobody knows what the picture says.
+        """
+        seen, failed = await self._see(ref, data)
+        if failed is not None:
+            raise failed
+        page = seen["pages"][0]
+        texts = [line["text"] for line in page["lines"]]
+        personal = await self._privacy.holds_any([*texts, "\n".join(texts)])
+        boxes = [line["box"] for line, found in zip(page["lines"], personal[:-1], strict=True) if found]
+        if any(personal) and (self._privacy.mode == "block" or page["rotation"] or not boxes):
+            raise PersonalDataRefused(kinds=IN_PICTURE)
+        return await asyncio.to_thread(cover, first.reduced, boxes, first.width)
 
     async def _once(self, key: str, make: Callable[[], Awaitable[Any]]) -> Any:
         """Return the kept result of `key`; else make it, once for all who ask meanwhile, and keep it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
     {"domain", "settings"},
-    {"net", "workers"},
+    {"net", "workers", "privacy"},
     {"readers", "models"},
     {"stores"},
     {"ingestion"},

@@ -25,6 +25,7 @@ THROUGH = {
     "models/test_quirks": "models.chat.answer_reader models.chat.call_chunks models.chat.concessions "
     "models.chat.text_calls",
     "models/test_speech_bundled": "models.speech.kokoro",
+    "privacy/test_outbound": "models.chat.restored privacy.texts",
     "nodes/test_detect_modality": "turn.intake",
     "nodes/test_verify_citations": "turn.citation_check",
     "readers/test_docx": "readers.office.docx_body readers.office.docx_numbers readers.office.numerals "

@@ -23,7 +23,6 @@ NOT_IMPORTED = {
     "lxml-html-clean": "trafilatura imports it",
     "python-multipart": "Starlette imports it",
     "ordered-set": "misaki imports it",
-    "pypinyin": "misaki imports it",
     "pypinyin-dict": "misaki imports it",
     "langchain": "LangChain's agents run on our graph",
     "psycopg": "SQLAlchemy imports it",

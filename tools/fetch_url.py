@@ -14,6 +14,7 @@ from domain.types import Source
 from domain.words import Words
 from net.client import Fetched
 from net.failures import NothingToRead, NotText
+from privacy.outbound import Privacy
 from readers.text.encodings import decode_page
 from tools.interface import Found, ToolContext, ToolResources, ToolSpec, plain_line
 from tools.page_text import PageText
@@ -46,6 +47,7 @@ async def fetch_url(
         start: Character to start from, to read on in a long page.
     """
     language, resources = runtime.context.language, runtime.context.resources
+    Privacy(resources.settings).check_url(_tidy(url))
     fetched = await resources.http.fetch(_tidy(url), accept=_ACCEPT)
     page = await _text_of(fetched, resources)
     if not page.text.strip():

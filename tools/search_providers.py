@@ -18,6 +18,7 @@ from tavily.errors import TimeoutError as TavilyTimedOut
 
 from domain.errors import ToolFailure
 from domain.words import Language, Words
+from privacy.outbound import Privacy
 from settings import Settings
 
 Recency = Literal["day", "week", "month", "year"]
@@ -70,19 +71,20 @@ class TavilySearch:
 
     name = "tavily"
 
-    def __init__(self, key: str, base_url: str | None, seconds: float) -> None:
+    def __init__(self, key: str, base_url: str | None, seconds: float, privacy: Privacy) -> None:
         """Prepare a client.
 
         Args:
             key: Tavily API key.
             base_url: Endpoint, when it is not the public one.
             seconds: Longest time of one search.
+            privacy: What a query passes before it leaves.
         """
         self.detail = Words(
             "Tavily, because TAVILY_API_KEY is set; change it with WEB_SEARCH.",
             "Tavily，因为设置了 TAVILY_API_KEY；可通过 WEB_SEARCH 更改。",
         )
-        self._seconds = seconds
+        self._seconds, self._privacy = seconds, privacy
         self._client = AsyncTavilyClient(api_key=key, api_base_url=base_url)
 
     async def search(self, query: str, *, count: int, recency: Recency | None, language: Language) -> list[SearchHit]:
@@ -91,6 +93,7 @@ class TavilySearch:
         Raises:
             SearchFailed: It refused, failed or was too slow.
         """
+        query = await self._privacy.text(query)
         try:
             answer = await self._client.search(query, max_results=count, time_range=recency, timeout=self._seconds)
         except tuple(_TAVILY_FAILURES) as exc:
@@ -110,8 +113,9 @@ class KeylessSearch:
 
     name = "keyless"
 
-    def __init__(self) -> None:
+    def __init__(self, privacy: Privacy) -> None:
         """Nothing is opened before the first search."""
+        self._privacy = privacy
         self.detail = Words(
             "keyless search library (best effort); set TAVILY_API_KEY for a dependable service.",
             "免密钥的搜索库（不保证可用）；设置 TAVILY_API_KEY 可使用稳定的搜索服务。",
@@ -123,6 +127,7 @@ class KeylessSearch:
         Raises:
             SearchFailed: None of them answered.
         """
+        query = await self._privacy.text(query)
         rows = await asyncio.to_thread(_search_pages, query, count, recency, _REGIONS[language])
         return _hits(rows, "href", "body")
 
@@ -132,10 +137,11 @@ class KeylessSearch:
 
 def open_search(settings: Settings) -> SearchProvider | None:
     """Return the search service that the settings name, or None when there is none."""
+    privacy = Privacy(settings)
     key = settings.tavily_api_key.get_secret_value() if settings.tavily_api_key else ""
     if settings.web_search in ("auto", "tavily") and key:
-        return TavilySearch(key, settings.tavily_base_url, settings.tool_timeout)
-    return KeylessSearch() if settings.web_search in ("auto", "keyless") else None
+        return TavilySearch(key, settings.tavily_base_url, settings.tool_timeout, privacy)
+    return KeylessSearch(privacy) if settings.web_search in ("auto", "keyless") else None
 
 
 def _search_pages(query: str, count: int, recency: Recency | None, region: str) -> list[dict[str, str]]:

@@ -49,6 +49,10 @@ class TurnOptions:
     language: Annotated[
         Literal["auto", "en", "zh"], Field(description="Language of the answer; auto: that of the message.")
     ] = "auto"
+    pii: Annotated[
+        Literal["off", "mask", "block"],
+        Field(description="Mask personal data on its way to hosted services, or refuse it; never less than PII says."),
+    ] = "off"
     tools: Annotated[
         tuple[str, ...] | None,
         Field(max_length=1000, description="Names of the tools that may be used; empty list: none."),

@@ -12,6 +12,7 @@ from typing import Any
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from privacy.structured import without_personal_data
 from settings import Settings
 
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
@@ -29,7 +30,8 @@ class JsonLines(JsonFormatter):
     converter = staticmethod(time.gmtime)
     default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
 
-    def __init__(self) -> None:
+    def __init__(self, *, private: bool = False) -> None:
+        self._private = private
         super().__init__(
             ["asctime", "levelname", "name", "message"],
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "trace"},
@@ -43,6 +45,8 @@ class JsonLines(JsonFormatter):
         ids = {"request_id": request_id_var.get(), "run_id": run_id_var.get(), "thread_id": thread_id_var.get()}
         level = str(log_data["level"]).lower()
         for name in ("message", "trace"):
+            if self._private and name in log_data:
+                log_data[name] = without_personal_data(str(log_data[name]))
             if "@" in str(log_data.get(name, "")):
                 log_data[name] = _PASSWORD.sub("://***@", str(log_data[name]))
         return {name: value for name, value in ids.items() if value} | log_data | {"level": level}
@@ -51,7 +55,7 @@ class JsonLines(JsonFormatter):
 def configure_logging(settings: Settings) -> None:
     """Send the logs of the process to standard error as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(private=settings.pii != "off"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from net.failures import FetchFailure
+from privacy.outbound import Privacy
 
 if TYPE_CHECKING:
     from api.runs.run import Run
@@ -44,7 +45,8 @@ async def call_back(services: Services, url: str, run: Run) -> None:
     if secret is None:
         return
     error = run.error.body(run.request.language) if run.error else None
-    body = orjson.dumps({"run_id": run.id, "state": run.state, "result": run.answer, "error": error}, default=str)
+    result = await Privacy(services.settings, run.request.options.pii).value(run.answer)
+    body = orjson.dumps({"run_id": run.id, "state": run.state, "result": result, "error": error}, default=str)
     for pause in (*PAUSES, None):
         outcome = await _deliver(services, url, body, secret.get_secret_value())
         if outcome not in TRY_AGAIN:

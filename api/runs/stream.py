@@ -10,6 +10,7 @@ from langgraph.types import Command
 
 from api.runs.memory import thread_config
 from api.runs.progress import OUTPUT_KEYS, STREAM_MODES
+from privacy.outbound import wanted_privacy
 from turn.context import Context
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
     given: Any = {"messages": list(request.messages)} if request.resume is None else Command(resume=request.resume)
     # The tokens of an unpublished turn without a tap have no reader: leave their callbacks out of every node.
     modes: Any = list({*(STREAM_MODES if request.published or request.tap else ("values",)), *request.modes})
+    wanted_privacy.set(request.options.pii)
     stream = graph.astream(
         given,
         config,

@@ -21,6 +21,7 @@ from models.endpoint import (
     request_timeout,
     resolve,
 )
+from privacy.outbound import Privacy
 from settings import Settings
 
 __all__ = ["chat_model", "hosted_chat", "model_error"]
@@ -51,6 +52,7 @@ def chat_model(
         http_async_client=http_client(settings.llm_timeout),
         max_retries=settings.llm_max_retries,
         silence=settings.llm_timeout,
+        privacy=Privacy(settings),
         stream_chunk_timeout=None,
         stream_usage=True,
         use_responses_api=False,

@@ -15,13 +15,15 @@ from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai.chat_models.base import BaseChatOpenAI
-from pydantic import PrivateAttr, SecretStr
+from pydantic import PrivateAttr, SecretStr, SkipValidation
 
 from domain.errors import ModelUnavailable
 from models.chat.answer_reader import AnswerReader
 from models.chat.completion_stream import ChunkReader
 from models.chat.concessions import Concessions
+from models.chat.restored import AnswerRestorer
 from models.endpoint import BROKEN_OFF, ENDLESS, FAILURES, model_error, provider_words
+from privacy.outbound import Privacy
 
 logger = logging.getLogger(__name__)
 
@@ -40,11 +42,13 @@ class OpenAICompatibleChat(BaseChatOpenAI):
     `additional_kwargs["reasoning_content"]`.
 
     Raises:
+        PersonalDataRefused: The request holds personal data, and none may leave.
         ModelUnavailable: The endpoint failed, after its retries, or does not stop writing.
         ModelTimedOut: No token came for `silence` seconds.
     """
 
     silence: float
+    privacy: SkipValidation[Privacy]
     _concessions: Concessions = PrivateAttr(default_factory=Concessions)
     _thinks_unopened: bool | None = PrivateAttr(default=None)
     """Whether this endpoint ends its thinking without having begun it; None until its first answer."""
@@ -60,12 +64,16 @@ class OpenAICompatibleChat(BaseChatOpenAI):
         body = self._get_request_payload(messages, stop=stop, **kwargs)
         tools = () if "response_format" in body else body.get("tools", ())  # what looks like a call is JSON then
         offered = [tool["function"]["name"] for tool in tools if "function" in tool]
+        body, masker = await self.privacy.request(body)
+        restorer = AnswerRestorer(masker) if masker and masker.values else None
         reader, written = AnswerReader(self.model_name, offered, unopened=self._thinks_unopened), 0
         async with aclosing(self._read(body, reader, concessions)) as chunks:
             async for chunk in chunks:
                 written += _length(chunk)
                 if written > MOST_CHARS:
                     raise ModelUnavailable(reason=ENDLESS)
+                if restorer is not None:
+                    chunk = restorer.take(chunk)
                 if run_manager:
                     await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk

@@ -26,6 +26,7 @@ from models.endpoint import (
     request_timeout,
 )
 from models.endpoint import resolve as resolve_endpoint
+from privacy.outbound import Privacy
 from settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class HostedEmbedder:
         at_dashscope = endpoint.is_dashscope or endpoint.base_url == settings.dashscope_base_url
         self._batch = min(DASHSCOPE_BATCH, settings.embedding_batch) if at_dashscope else settings.embedding_batch
         self._seconds = settings.llm_timeout
+        self._privacy = Privacy(settings)
         self._turns = asyncio.Semaphore(CONCURRENCY)
         self._client = OpenAIEmbeddings(  # type: ignore[call-arg]  # its fields have aliases
             model=endpoint.model,
@@ -117,6 +119,7 @@ class HostedEmbedder:
             return await self._embed(texts)
 
     async def _embed(self, texts: Sequence[str]) -> Vectors:
+        texts = await self._privacy.texts(list(texts))
         try:
             async with asyncio.timeout(self._seconds):
                 rows = await self._client.aembed_documents([text if text.strip() else EMPTY for text in texts])

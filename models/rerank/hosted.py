@@ -13,6 +13,7 @@ import openai
 from domain.errors import Unavailable
 from domain.words import Words
 from models.endpoint import FAILURES, NO_KEY, Asked, Endpoint, endpoint_detail, failure_reason, http_client
+from privacy.outbound import Privacy
 from settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -21,13 +22,14 @@ logger = logging.getLogger(__name__)
 class HostedReranker:
     """One reranking model at one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, seconds: float, detail: Words) -> None:
+    def __init__(self, endpoint: Endpoint, seconds: float, detail: Words, privacy: Privacy) -> None:
         """Make the client; nothing is sent yet.
 
         Args:
             endpoint: Address, key and model.
             seconds: Longest time for one call.
             detail: What this endpoint is, for people.
+            privacy: What queries and texts pass before they leave.
         """
         self.name = endpoint.model
         self.detail = detail
@@ -35,6 +37,7 @@ class HostedReranker:
         # DashScope's OpenAI-compatible form has the plural: .../compatible-api/v1/reranks.
         self._path = "/reranks" if endpoint.is_dashscope else "/rerank"
         self._seconds = seconds
+        self._privacy = privacy
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.base_url, api_key=endpoint.api_key, http_client=http_client(seconds), max_retries=0
         )
@@ -47,7 +50,8 @@ class HostedReranker:
         Raises:
             Unavailable: The endpoint failed, took too long, or gave something else than one number a text.
         """
-        body = {"model": self.name, "query": query, "documents": list(texts), "top_n": len(texts)}
+        query, *texts = await self._privacy.texts([query, *texts])
+        body = {"model": self.name, "query": query, "documents": texts, "top_n": len(texts)}
         try:
             async with asyncio.timeout(self._seconds):
                 scores = _scores(await self._client.post(self._path, cast_to=object, body=body), len(texts))
@@ -82,7 +86,9 @@ def open_hosted(settings: Settings) -> HostedReranker:
         str(settings.rerank_base_url).rstrip("/"), settings.rerank_model, key.get_secret_value() if key else NO_KEY
     )
     asked = Asked(settings.rerank_base_url, key, settings.rerank_model)
-    return HostedReranker(endpoint, settings.rerank_timeout, endpoint_detail(endpoint, asked, "RERANK"))
+    return HostedReranker(
+        endpoint, settings.rerank_timeout, endpoint_detail(endpoint, asked, "RERANK"), Privacy(settings)
+    )
 
 
 def _scores(answer: object, count: int) -> list[float]:

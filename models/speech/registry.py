@@ -11,7 +11,7 @@ from workers.sandbox import Sandbox
 
 
 def _dashscope_speaker(settings: Settings) -> Speaker | None:
-    if settings.tts_engine not in ("auto", "dashscope") or not _dashscope(settings):
+    if settings.tts_engine not in ("auto", "dashscope") or not _dashscope(settings) or _private(settings):
         return None
     from models.speech.dashscope_tts import DashScopeSpeaker
 
@@ -28,11 +28,11 @@ def _bundled_speaker(settings: Settings) -> Speaker | None:
 def _hosted_listener(settings: Settings, sandbox: Sandbox) -> Listener | None:
     from models.speech.hosted_stt import open_hosted
 
-    return open_hosted(settings, sandbox)
+    return None if _private(settings) else open_hosted(settings, sandbox)
 
 
 def _dashscope_listener(settings: Settings, sandbox: Sandbox) -> Listener | None:
-    if not _dashscope(settings):
+    if not _dashscope(settings) or _private(settings):
         return None
     from models.speech.dashscope_stt import DashScopeListener
 
@@ -65,6 +65,11 @@ def open_speaker(settings: Settings) -> Speaker | None:
 def open_listener(settings: Settings, sandbox: Sandbox) -> Listener | None:
     """Return who listens, or None without any; what is decoded here is decoded in `sandbox`."""
     return next((heard for opener in LISTENERS.values() if (heard := opener(settings, sandbox)) is not None), None)
+
+
+def _private(settings: Settings) -> bool:
+    """Whether voices and what is spoken stay here: personal data cannot be masked in sound."""
+    return settings.pii != "off"
 
 
 def _dashscope(settings: Settings) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -268,3 +269,24 @@ def test_agreement(description: str, share: float | None, contradicts: bool) -> 
 def test_quoted_text_where_ocr_found_none_is_a_disagreement() -> None:
     assert agreement("", "It says “Closed”.") is None
     assert disagree("", "It says “Closed”.")
+
+
+async def test_a_vision_model_does_not_see_the_lines_that_hold_personal_data(
+    settings: Settings, sandbox: Sandbox, ocr_pool: OcrPool
+) -> None:
+    picture = encoded(drawn((20, 10, "Harbour Road"), (20, 70, "call 212-555-0187"), size=(520, 140)))
+    seen = {}
+    for mode in ("off", "mask", "block"):
+        vision = Witness("A sign.")
+        private = settings.model_copy(update={"pii": mode})
+        read = await Pictures(private, sandbox, ocr_pool, vision, Kept()).read(
+            ref(picture), picture, language="en", question="What is this?"
+        )
+        seen[mode] = (vision.asked, read)
+    assert seen["block"][0] == [] and "personal data" in seen["block"][1]["warnings"][0]
+    shown = {mode: np.asarray(Image.open(io.BytesIO(seen[mode][0][0][0])).convert("L")) for mode in ("off", "mask")}
+    upper, lower = (slice(0, 60), slice(80, 105))
+    assert (shown["off"][upper] == shown["mask"][upper]).all(), "the other line stays"
+    assert (shown["mask"][lower, 40:300] == 0).all() and shown["off"][lower, 40:300].mean() > 100
+    ocr = seen["mask"][1]["ocr"]
+    assert ocr is not None and "212-555-0187" in ocr["text"], "its owner keeps it"

