@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
+from starlette.routing import Route
 
 from api.announce import announce
 from api.backend import Backend
@@ -26,6 +27,7 @@ from api.edge.logs import configure_logging
 from api.edge.middleware import BodyLimit, JsonShape, RequestScope
 from api.edge.static import page_router
 from api.langserve.mount import mount_langserve
+from api.mcp.endpoint import McpEndpoint
 from api.openai import audio, completions, embeddings, files, models, responses
 from api.rest import chat, documents, graph, health, metrics, personas, runs, sessions, speech, tools
 from api.rest.openapi import TAGS, described
@@ -109,6 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(room.router)
     for room in (completions, responses, files, models, embeddings, audio):
         app.include_router(room.router)
+    app.router.routes += [Route(path, McpEndpoint(), methods=["POST"]) for path in ("/mcp", "/mcp/")]
     app.include_router(page_router())
     app.openapi = partial(described, app)  # type: ignore[method-assign]
     app.add_middleware(JsonShape)

@@ -23,7 +23,7 @@ LAYERS = [
     {"api.schemas"},
     {"api.runs"},
     {"api.backend"},
-    {"api.rest", "api.langserve", "api.openai"},
+    {"api.rest", "api.langserve", "api.openai", "api.mcp"},
     {"api.announce", "api"},
     {"server", "terminal"},
 ]

@@ -11,6 +11,7 @@ THROUGH = {
     "api/test_chat": "api.rest.turn_bodies api.schemas api.edge.failures api.runs.request api.runs.progress",
     "api/test_documents": "api.runs.uploads api.edge.forms",
     "api/test_langserve": "api.langserve.mount api.langserve.schemas",
+    "api/test_mcp": "api.mcp.protocol api.mcp.calls",
     "api/test_middleware": "api.rest.openapi",
     "api/test_openai": "api.openai.completions api.openai.history api.openai.wire api.openai.files",
     "api/test_responses_openai": "api.openai.responses api.openai.response_bodies api.openai.response_input "

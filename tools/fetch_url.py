@@ -8,14 +8,13 @@ from langchain_core.tools import tool
 from langgraph.prebuilt import ToolRuntime
 from pydantic import Field
 
-from domain.text import sentence_spans
-from domain.tokens import count_tokens
 from domain.types import Source
 from domain.words import Words
 from net.client import Fetched
 from net.failures import NothingToRead, NotText
 from privacy.outbound import Privacy
 from readers.text.encodings import decode_page
+from tools.excerpts import fit
 from tools.interface import Found, ToolContext, ToolResources, ToolSpec, plain_line
 from tools.page_text import PageText
 
@@ -62,17 +61,6 @@ async def fetch_url(
     if start or end < len(page.text):
         lines.append(_MORE.text(language).format(start=start, end=end, total=len(page.text)))
     return Found("\n".join(lines), [source]).answer()
-
-
-def fit(text: str, budget: int) -> str:
-    """Return the longest beginning of `text` within `budget` tokens that ends with a sentence."""
-    part = text[: budget * 8]
-    while (tokens := count_tokens(part)) > budget:
-        part = part[: min(len(part) - 1, int(len(part) * budget / tokens))]
-    if len(part) == len(text):
-        return part
-    ends = [end for _, end in sentence_spans(part)][:-1]
-    return part[: ends[-1]] if ends and ends[-1] > len(part) // 2 else part
 
 
 async def _text_of(fetched: Fetched, resources: ToolResources) -> PageText:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 BUILT_IN = (
     "search_documents",
     "list_documents",
+    "read_document",
     "query_table",
     "current_time",
     "calculate",

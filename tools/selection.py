@@ -158,7 +158,7 @@ class _Keywords:
     """BM25 over names, descriptions, arguments and example requests."""
 
     def __init__(self, specs: Sequence[ToolSpec]) -> None:
-        counts = [Counter(terms(" ".join(_texts(spec)))) for spec in specs]
+        counts = [Counter(terms(" ".join(texts_of(spec)))) for spec in specs]
         lengths = np.array([sum(count.values()) for count in counts], np.float64)
         norms = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if counts else lengths
         found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -217,8 +217,8 @@ def lines_of(spec: ToolSpec) -> list[Line]:
     return [("passage", f"{_words(spec.name)}: {spec.tool.description}"), *(("query", text) for text in spec.examples)]
 
 
-def _texts(spec: ToolSpec) -> Iterator[str]:
-    """Yield the lines of a tool, and names and descriptions of its arguments, of those within others too."""
+def texts_of(spec: ToolSpec) -> Iterator[str]:
+    """Yield what keywords are looked for in: the lines of a tool, names and descriptions of all its arguments."""
     yield from (text for _, text in lines_of(spec))
     left: list[Any] = [spec.schema["function"].get("parameters")]
     while left:

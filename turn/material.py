@@ -9,7 +9,7 @@ from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 from domain.fence import CLOSE, unfenced
 from domain.owner import Owner
 from domain.tokens import count_tokens
-from domain.types import Attachment, DocumentNote, Source, ToolFindings
+from domain.types import Attachment, DocumentNote, Place, Source, ToolFindings
 from domain.unread import coverage_text
 from domain.words import Language
 from turn.context import Services
@@ -92,7 +92,7 @@ def sources_text(sources: Sequence[Source]) -> str:
     return "\n\n".join(f"[{source['number']}] {place(source)}\n{source['text']}" for source in sources)
 
 
-def place(source: Source) -> str:
+def place(source: Place) -> str:
     """Name, page and heading of a passage, or its URL."""
     parts = [source["name"]]
     if source.get("label") or source.get("page"):

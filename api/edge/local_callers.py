@@ -40,8 +40,18 @@ def check_local(request: Request, allowed_origins: Sequence[str]) -> None:
     host = _hostname(request.headers.get("host", ""))
     if not (_is_own(host) or host in names or "*" in allowed_origins):
         raise ForeignPage(host=host)
+    if request.method not in _READING:
+        check_origin(request, allowed_origins)
+
+
+def check_origin(request: Request, allowed_origins: Sequence[str]) -> None:
+    """Accept programs, the pages of this server, and those of `allowed_origins`.
+
+    Raises:
+        ForeignPage: A web page of another site sent it.
+    """
     origin = request.headers.get("origin")
-    if origin is None or request.method in _READING or request.headers.get("sec-fetch-site") in ("same-origin", "none"):
+    if origin is None or request.headers.get("sec-fetch-site") in ("same-origin", "none"):
         return
     # A page of another port of this host is another program's.
     if _place(origin) != _place(f"//{request.headers.get('host', '')}") and not {origin, "*"} & set(allowed_origins):

@@ -28,7 +28,7 @@ async def test_offered_is_what_is_there_whatever_the_words(
     update = await select_tools(a_state(question=question, documents=documents), parts.runtime())
     always = ["current_time", "calculate", "fetch_url"]
     assert update["offered_tools"] == (
-        ["search_documents", "list_documents", "query_table", *always] if documents else always
+        ["search_documents", "list_documents", "read_document", "query_table", *always] if documents else always
     )
 
 

@@ -11,7 +11,7 @@ from domain.tokens import count_tokens
 from net.client import GuardedHttp
 from settings import Settings
 from tests.tools.conftest import Web, as_json
-from tools.fetch_url import fit
+from tools.excerpts import fit
 from tools.interface import Caller
 from tools.registry import ToolRegistry
 from workers.sandbox import Sandbox

@@ -1,0 +1,1 @@
+"""The MCP endpoint: documents, sessions and the agent for clients of the Model Context Protocol."""
