@@ -22,9 +22,10 @@ from net.client import GuardedHttp
 from readers.formats import MODULES
 from readers.reader import Readers
 from settings import Settings
+from stores.conversations.conversations import Conversations
 from stores.library.documents import Documents
+from stores.redis.old_transcripts import OldTranscripts
 from stores.redis.summaries import Summaries
-from stores.redis.transcripts import Transcripts
 from stores.sql.actions import ActionLog
 from stores.sql.database import Database
 from stores.sql.text_vectors import TextVectors
@@ -117,7 +118,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         documents=documents,
         ingestion=ingestion,
         summaries=Summaries(redis, settings),
-        transcripts=Transcripts(redis, settings),
+        conversations=Conversations(database, OldTranscripts(redis)),
         tools=tools,
         http=http,
         background=background,

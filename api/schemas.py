@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
 from typing_extensions import TypedDict
@@ -67,10 +67,16 @@ class ChatBody(_Options):  # its fields are those of TurnOptions, wherever that 
         "enqueue", description="When the session is still answering: wait, refuse, or stop the answer that runs."
     )
     on_disconnect: DisconnectPolicy = Field("continue", description="What a dropped connection does to the turn.")
+    parent_message_id: str | None = Field(
+        None,
+        max_length=20,
+        description="Message that this one follows; `root`: it is the first one. Empty: the last one that is shown. "
+        "Without a message: the question there is answered again.",
+    )
     replaces: str | None = Field(
         None,
-        description="Run whose message this one replaces; what came after it is dropped. Without a message: the same"
-        " one again, for another answer.",
+        description="Run whose question gets this one as another version. Without a message: another answer to the "
+        "same one.",
     )
     callback_url: str | None = Field(
         None, max_length=2000, pattern=r"^https?://[^\s/?#]", description="Gets the signed result of a background run."
@@ -87,6 +93,8 @@ class Answer(TypedDict):
 
     session_id: str
     run_id: str
+    message_id: NotRequired[str]
+    """The answer in the session, for `parent_message_id`; absent where nothing is kept."""
     state: RunState
     answer: str
     citations: list[Citation]
@@ -138,35 +146,70 @@ class Session(TypedDict):
     created_at: str
     last_activity: str
     message_count: int
+    pinned: bool
+    archived: bool
+
+
+class FoundSession(Session):
+    """A session of a list; of a search with the newest message that holds a word of it."""
+
+    message_id: NotRequired[str]
+    excerpt: NotRequired[str]
 
 
 class SessionList(TypedDict):
-    """Sessions of a user, last active first; `total` counts all that fit the query."""
+    """Sessions of a user, pinned ones first, then the last active; `total` counts all that fit the query."""
 
-    sessions: list[Session]
+    sessions: list[FoundSession]
     total: int
     offset: int
+    next: str | None
+    """Cursor of the next page; null on the last."""
+
+
+class MessagePlace(TypedDict):
+    """A message of the tree of a session."""
+
+    message_id: str
+    parent_message_id: str | None
+    role: str
 
 
 class Transcript(Session):
-    """A session with a part of its messages."""
+    """A session with a part of the messages that are shown, each with its place in the tree."""
 
     messages: list[dict[str, Any]]
     offset: int
     total: int
+    tree: NotRequired[list[MessagePlace]]
 
 
-class SessionTitle(TypedDict):
-    """A session and its title."""
+class NewSession(TypedDict):
+    """A session that was made; `messages` counts what it begins with."""
 
     session_id: str
     title: str
-
-
-class NewSession(SessionTitle):
-    """A session that was made; `messages` counts what it begins with."""
-
     messages: int
+
+
+class SessionQuery(BaseModel):
+    """Which sessions are listed."""
+
+    query: str = Field("", max_length=200, description="Words in title, messages or names of files.")
+    archived: bool | None = Field(None, description="Only archived ones; empty: the others, or with a query all.")
+    cursor: str = Field("", max_length=200, description="`next` of the page before.")
+    offset: int = Field(0, ge=0, le=MOST_ITEMS)
+    limit: int = Field(50, ge=1, le=200)
+
+
+class TranscriptQuery(BaseModel):
+    """Which messages of a session are wanted."""
+
+    offset: int = Field(0, ge=0, le=MOST_ITEMS)
+    limit: int = Field(100, ge=1, le=1000)
+    newest: bool = Field(False, description="Count from the newest message.")
+    through: str | None = Field(None, max_length=20, description="Show the newest path through this message instead.")
+    tree: bool = Field(False, description="Name the place of every message, shown or not.")
 
 
 class SessionBody(Body):
@@ -177,24 +220,30 @@ class SessionBody(Body):
     session_id: Annotated[str, StringConstraints(min_length=1, max_length=MOST_THREAD_CHARS)]
 
 
-class RenameBody(Body):
-    """A new title."""
+class SessionChange(Body):
+    """What is to be changed of a session."""
 
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
+    pinned: bool | None = Field(None, description="Whether it stands before the others.")
+    archived: bool | None = Field(None, description="Whether it is left out of the list.")
+    current_message_id: str | None = Field(
+        None, max_length=20, description="Message to be shown, with the newest of what came after it."
+    )
 
 
 class EditBody(Body):
-    """A past message, said otherwise; what came after it is dropped."""
+    """A past message, said otherwise: another version of it, with a path of its own."""
 
-    run_id: str = Field(description="The run whose message is replaced.")
+    run_id: str = Field(description="The run whose message gets another version.")
     message: Annotated[str, StringConstraints(min_length=1)]
     stream: bool = False
 
 
 class RegenerateBody(Body):
-    """A past answer to be given again; what came after it is dropped."""
+    """A past answer to be given again, beside the first one; a question whose server was killed, too."""
 
     run_id: str | None = Field(None, description="The run to answer again; empty: the last one.")
+    message_id: str | None = Field(None, max_length=20, description="The question or answer instead.")
     stream: bool = False
 
 
@@ -204,6 +253,8 @@ class ImportedMessage(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Literal["user", "assistant"]
+    message_id: str | None = Field(None, max_length=64)
+    parent_message_id: str | None = Field(None, max_length=64)
     text: Annotated[str, StringConstraints(max_length=200_000)] = ""
     created: str | None = Field(None, max_length=40)
     citations: Annotated[list[dict[str, Any]], Field(fail_fast=True)] | None = None
@@ -217,13 +268,15 @@ class ImportBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     title: Annotated[str, StringConstraints(max_length=200)] = ""
+    current_message_id: str | None = Field(None, max_length=64)
     messages: Annotated[list[ImportedMessage], Field(min_length=1, max_length=20_000, fail_fast=True)]
 
 
 class BranchBody(Body):
     """A point of a session from which another one goes on."""
 
-    run_id: str | None = Field(None, description="The last run that the new session keeps; empty: all of them.")
+    run_id: str | None = Field(None, description="The last run that the new session keeps; empty: all that is shown.")
+    message_id: str | None = Field(None, max_length=20, description="The last message that it keeps instead.")
     session_id: SessionId | None = Field(None, description="Id of the new session; empty: one is made.")
 
 

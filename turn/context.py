@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from models.vision.interface import VisionModel
     from net.client import GuardedHttp
     from settings import Settings
+    from stores.conversations.conversations import Conversations
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents
     from stores.redis.summaries import Summaries
-    from stores.redis.transcripts import Transcripts
     from stores.sql.actions import ActionLog
     from stores.sql.database import Database
     from tools.registry import ToolRegistry
@@ -55,7 +55,7 @@ class Services:
     documents: Documents
     ingestion: Ingestion
     summaries: Summaries
-    transcripts: Transcripts
+    conversations: Conversations
     tools: ToolRegistry
     http: GuardedHttp
     background: Background

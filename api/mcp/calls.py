@@ -17,6 +17,7 @@ from domain.errors import BadInput
 from domain.language import language_of
 from domain.owner import Owner
 from domain.words import Language, Words
+from stores.conversations.entries import Listing
 from tools.interface import Caller
 from turn.material import place, sources_text
 
@@ -52,7 +53,7 @@ class Ask(_Strict):
 class ListSessions(_Strict):
     """List the user's conversations, last active first (列出会话)."""
 
-    query: str | None = Field(None, max_length=200, description="Looked for in the titles.")
+    query: str | None = Field(None, max_length=200, description="Words in title, messages or names of files.")
     offset: int = Field(0, ge=0, le=MOST_ITEMS, description="How many to pass over.")
     limit: int = Field(20, ge=1, le=200, description="Most that are returned.")
 
@@ -191,9 +192,8 @@ def _told(batch: Sequence[Event], titles: Mapping[str, str]) -> str:
 
 
 async def _sessions(call: Call, asked: ListSessions) -> Result:
-    threads, total = await call.backend.services.transcripts.list_threads(
-        call.user, asked.offset, asked.limit, asked.query
-    )
+    wanted = Listing(asked.query or "", False, offset=asked.offset, limit=asked.limit)
+    threads, total, _ = await call.backend.services.conversations.find(call.user, wanted)
     rows = [
         {"session_id": thread["thread_id"], "title": thread["title"], "last_activity": thread["last_activity"]}
         for thread in threads

@@ -18,14 +18,15 @@ from api.openai.response_input import input_messages
 from api.openai.response_writer import ResponseWriter
 from api.openai.schemas import SESSION
 from api.openai.turns import begun, json_form, model_options, owner_of_call, said_last
-from api.runs.branching import branch
+from api.runs.branching import branch, path_to
 from api.runs.record import remembered_messages
 from api.runs.request import TurnRequest
 from api.runs.run import Run
 from api.runs.wire import result_while_connected
-from domain.errors import BadInput, UnknownResponse
+from domain.errors import BadInput, UnknownResponse, UnknownRun
 from domain.owner import Owner
 from domain.words import Words
+from stores.conversations.entries import Part
 from turn.options import TurnOptions
 
 router = APIRouter(prefix="/v1", tags=["openai"])
@@ -108,12 +109,12 @@ async def _thread(
         thread = body.thread or request.headers.get(SESSION)
         return thread or (f"resp-{uuid.uuid4().hex}" if body.store else None)
     source = Owner(user, before["thread_id"])
-    newest = await backend.services.transcripts.get(source, 0, 1, newest=True)
+    newest = await backend.services.conversations.page(source, Part(limit=1, newest=True))
     run_id = before["response"]["id"].removeprefix("resp_")
     if newest["entries"] and newest["entries"][-1].get("run_id") == run_id:
         return source.thread_id
     target = Owner(user, f"resp-{uuid.uuid4().hex}")
-    await branch(backend.services, backend.runner.graph, source, target, run_id=run_id)
+    await branch(backend.services, source, target, run_id=run_id)
     return target.thread_id
 
 
@@ -130,10 +131,11 @@ async def _referred_to(body: ResponseBody, backend: Backend, user: str) -> dict[
 
 async def _said_until(before: dict[str, Any], backend: Backend, user: str) -> list[AnyMessage]:
     """Return what the thread of a response holds up to it."""
-    entries = (await backend.services.transcripts.export(Owner(user, before["thread_id"])))["entries"]
-    run_id = before["response"]["id"].removeprefix("resp_")
-    places = [place for place, entry in enumerate(entries) if entry.get("run_id") == run_id]
-    return remembered_messages(entries[: places[-1] + 1] if places else [])
+    whole = await backend.services.conversations.whole(Owner(user, before["thread_id"]))
+    try:
+        return remembered_messages(path_to(whole, run_id=before["response"]["id"].removeprefix("resp_")))
+    except UnknownRun:
+        return []
 
 
 def _turn(

@@ -8,7 +8,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from domain.words import Language, Words
-from stores.redis.transcripts import Entry, Page
+from stores.conversations.entries import Entry, Page
 
 _NAMES = {
     "user": Words("User", "用户"),

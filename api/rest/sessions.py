@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -17,7 +17,7 @@ from api.rest.openapi import answers
 from api.rest.receipts import receipt
 from api.rest.session_export import as_markdown
 from api.rest.turn_bodies import TurnBody
-from api.runs.branching import branch, fill
+from api.runs.branching import branch, with_own_runs
 from api.runs.deletion import delete_session as delete_everywhere
 from api.runs.deletion import delete_user
 from api.schemas import (
@@ -28,20 +28,22 @@ from api.schemas import (
     ChatBody,
     EditBody,
     ImportBody,
+    MessagePlace,
     NewSession,
     Receipt,
     RegenerateBody,
-    RenameBody,
     Session,
     SessionBody,
+    SessionChange,
     SessionId,
     SessionList,
-    SessionTitle,
+    SessionQuery,
     Transcript,
+    TranscriptQuery,
 )
-from domain.errors import SessionExists, UnknownRun, UnknownSession
+from domain.errors import SessionExists, UnknownSession
 from domain.owner import Owner
-from stores.redis.transcripts import Entry, Page, Thread
+from stores.conversations.entries import Conversation, Listing, Message, Page, Part
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"])
 SessionPath = Annotated[SessionId, Path()]
@@ -54,51 +56,48 @@ async def clear_current_chat_history(body: SessionBody, backend: BackendDep, use
 
 
 @router.get("/sessions", response_model=SessionList, responses=ERRORS)
-async def list_sessions(
-    backend: BackendDep,
-    user: UserDep,
-    offset: Annotated[int, Query(ge=0, le=MOST_ITEMS)] = 0,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    query: Annotated[str | None, Query(max_length=200, description="Looked for in the titles.")] = None,
-) -> Response:
-    """List the user's sessions, last active first."""
-    threads, total = await backend.services.transcripts.list_threads(user, offset, limit, query)
-    return json_response({"sessions": [_session(item) for item in threads], "total": total, "offset": offset})
+async def list_sessions(backend: BackendDep, user: UserDep, asked: Annotated[SessionQuery, Query()]) -> Response:
+    """List the user's sessions, or those that hold all words of a query: pinned ones first, then the last active."""
+    archived = asked.archived if asked.query.strip() else bool(asked.archived)
+    wanted = Listing(asked.query, archived, asked.cursor, asked.offset, asked.limit)
+    found, total, following = await backend.services.conversations.find(user, wanted)
+    sessions = [
+        {**_session(item), **{name: item[name] for name in ("message_id", "excerpt") if name in item}} for item in found
+    ]
+    return json_response({"sessions": sessions, "total": total, "offset": asked.offset, "next": following or None})
 
 
 @router.get("/sessions/{session_id}", response_model=Transcript, responses=ERRORS)
 async def get_session(
-    session_id: SessionPath,
-    backend: BackendDep,
-    user: UserDep,
-    offset: Annotated[int, Query(ge=0, le=MOST_ITEMS)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    newest: Annotated[bool, Query(description="Count from the newest message.")] = False,
+    session_id: SessionPath, backend: BackendDep, user: UserDep, asked: Annotated[TranscriptQuery, Query()]
 ) -> Response:
-    """Return the transcript of a session, page by page.
+    """Return the messages of a session that are shown, page by page, each with its `versions`.
 
-    A message without an answer is being answered, or has the state `interrupted`: its server was killed.
+    A message without an answer is being answered by the run that it names, or has the state `interrupted`: its server
+    was killed. `regenerate` answers it.
     """
-    owner = Owner(user, session_id)
-    page = await backend.services.transcripts.get(owner, offset, limit, newest=newest)
-    if unanswered := _unanswered(page):
+    owner, conversations = Owner(user, session_id), backend.services.conversations
+    wanted = Part(asked.offset, asked.limit, asked.newest, asked.through)
+    page = await conversations.page(owner, wanted)
+    if page["unanswered"]:
         queued = await backend.turns.queued(owner.memory_key)
-        page = await backend.services.transcripts.get(owner, offset, limit, newest=newest)
-        lost = unanswered & _unanswered(page) - queued
-        page["entries"] = [
-            {**entry, "state": "interrupted"} if entry["role"] == "user" and entry.get("run_id") in lost else entry
-            for entry in page["entries"]
-        ]
-    return json_response(
-        {**_session(page["thread"]), "messages": page["entries"], "offset": page["offset"], "total": page["total"]}
-    )
+        page = await conversations.page(owner, wanted)
+        _mark_lost(page, queued)
+    body = {**_session(page["thread"]), "messages": page["entries"], "offset": page["offset"], "total": page["total"]}
+    if asked.tree:
+        places = (await conversations.whole(owner))["entries"]
+        body["tree"] = [{name: entry.get(name) for name in MessagePlace.__annotations__} for entry in places]
+    return json_response(body)
 
 
-@router.patch("/sessions/{session_id}", response_model=SessionTitle, responses=ERRORS)
-async def rename_session(session_id: SessionPath, body: RenameBody, backend: BackendDep, user: UserDep) -> Response:
-    """Give a session another title."""
-    await backend.services.transcripts.rename(Owner(user, session_id), body.title)
-    return json_response({"session_id": session_id, "title": body.title})
+@router.patch("/sessions/{session_id}", response_model=Session, responses=ERRORS)
+async def change_session(session_id: SessionPath, body: SessionChange, backend: BackendDep, user: UserDep) -> Response:
+    """Rename, pin or archive a session, or choose which version of a message is shown."""
+    changed = await backend.services.conversations.change(
+        Owner(user, session_id), title=body.title, pinned=body.pinned, archived=body.archived,
+        shown=body.current_message_id,
+    )  # fmt: skip
+    return json_response(_session(changed))
 
 
 @router.delete("/sessions/{session_id}", response_model=Receipt, responses=ERRORS)
@@ -125,33 +124,47 @@ async def export_session(
     user: UserDep,
     format: Literal["markdown", "json"] = "markdown",
 ) -> Response:
-    """Return the whole transcript as a file; the JSON form can be imported again."""
-    page = await backend.services.transcripts.export(Owner(user, session_id))
-    suffix = "md" if format == "markdown" else "json"
-    name = quote(f"{page['thread']['title'] or session_id}.{suffix}", safe="")
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    """Return the transcript as a file; the JSON form has all versions and can be imported again."""
+    owner, conversations = Owner(user, session_id), backend.services.conversations
     if format == "markdown":
+        page = await conversations.page(owner, Part(limit=MOST_ITEMS))
+        thread = page["thread"]
         text = await asyncio.to_thread(as_markdown, page, asked_language(request))
-        return Response(text, media_type="text/markdown; charset=utf-8", headers=headers)
-    response = json_response({**_session(page["thread"]), "messages": page["entries"]})
-    response.headers.update(headers)
+        response = Response(text, media_type="text/markdown; charset=utf-8")
+    else:
+        whole = await conversations.whole(owner)
+        thread = whole["thread"]
+        response = json_response(
+            {**_session(thread), "messages": whole["entries"], "current_message_id": whole["current"]}
+        )
+    name = quote(f"{thread['title'] or session_id}.{'md' if format == 'markdown' else 'json'}", safe="")
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
     return response
 
 
 @router.post("/sessions/import", status_code=201, response_model=NewSession, responses=ERRORS)
 async def import_session(body: ImportBody, backend: BackendDep, user: UserDep) -> Response:
-    """Make a session of an exported transcript; the model remembers the end of it."""
+    """Make a session of an exported transcript; the model remembers the end of what is shown."""
     owner = Owner(user, uuid.uuid4().hex)
-    entries: list[Entry] = [entry.model_dump(exclude_none=True) for entry in body.messages]  # type: ignore[misc]
-    await fill(backend.services, backend.runner.graph, owner, entries, body.title)
-    return json_response({"session_id": owner.thread_id, "title": body.title, "messages": len(entries)}, 201)
+    entries = [
+        {
+            name: value
+            for name, value in entry.model_dump(exclude_unset=True).items()
+            if value is not None or name == "parent_message_id"
+        }
+        for entry in body.messages
+    ]
+    count = await backend.services.conversations.add(
+        owner, with_own_runs(cast("list[Message]", entries)), body.title, body.current_message_id
+    )
+    return json_response({"session_id": owner.thread_id, "title": body.title, "messages": count}, 201)
 
 
 @router.post("/sessions/{session_id}/edit", response_model=Answer, responses=ERRORS)
 async def edit_message(
     session_id: SessionPath, body: EditBody, request: Request, backend: BackendDep, user: UserDep
 ) -> Response:
-    """Change a past message and answer it; what came after it is dropped. With `stream` as events."""
+    """Answer a past message said otherwise: another version of it, beside the first. With `stream` as events."""
     fields = ChatBody(message=body.message, session_id=session_id, replaces=body.run_id, stream=body.stream)
     return await answer_body(request, TurnBody(fields, asked_language(request)), backend, user)
 
@@ -160,9 +173,14 @@ async def edit_message(
 async def regenerate_answer(
     session_id: SessionPath, body: RegenerateBody, request: Request, backend: BackendDep, user: UserDep
 ) -> Response:
-    """Answer a past message again; what came after it is dropped. With `stream` as events."""
-    run_id = body.run_id or await _last_run(backend, Owner(user, session_id))
-    fields = ChatBody(session_id=session_id, replaces=run_id, stream=body.stream)
+    """Answer a past message again: another version of the answer, or the first where its server was killed.
+
+    With `stream` as events.
+    """
+    question = await backend.services.conversations.question(
+        Owner(user, session_id), run_id=body.run_id, message_id=body.message_id
+    )
+    fields = ChatBody(session_id=session_id, parent_message_id=question["message_id"], stream=body.stream)
     return await answer_body(request, TurnBody(fields, asked_language(request)), backend, user)
 
 
@@ -172,33 +190,23 @@ async def branch_session(session_id: SessionPath, body: BranchBody, backend: Bac
     source, target = Owner(user, session_id), Owner(user, body.session_id or uuid.uuid4().hex)
     if body.session_id is not None and await _exists(backend, target):
         raise SessionExists(id=body.session_id)
-    thread, count = await branch(backend.services, backend.runner.graph, source, target, run_id=body.run_id)
-    return json_response({"session_id": target.thread_id, "title": thread["title"], "messages": count}, 201)
+    title, count = await branch(backend.services, source, target, run_id=body.run_id, message_id=body.message_id)
+    return json_response({"session_id": target.thread_id, "title": title, "messages": count}, 201)
 
 
-def _unanswered(page: Page) -> set[str]:
-    """Return the runs of questions that no answer of the page belongs to; that of the last may be on the next page."""
-    entries = page["entries"]
-    if page["offset"] + len(entries) < page["total"]:
-        entries = entries[:-1]
-    runs: dict[str, set[str]] = {"user": set(), "assistant": set()}
+def _mark_lost(page: Page, queued: set[str]) -> None:
+    """Mark the questions of a page whose run is on no process any more; the last one names the run that answers it."""
     for entry in page["entries"]:
-        if entry.get("run_id") and entry["role"] in runs and (entry["role"] == "assistant" or entry in entries):
-            runs[entry["role"]].add(entry["run_id"])
-    return runs["user"] - runs["assistant"]
-
-
-async def _last_run(backend: Backend, owner: Owner) -> str:
-    page = await backend.services.transcripts.get(owner, 0, 1, newest=True)
-    run_id = page["entries"][-1].get("run_id") if page["entries"] else None
-    if run_id is None:
-        raise UnknownRun(id="")
-    return run_id
+        if entry["message_id"] in page["unanswered"]:
+            if entry is page["entries"][-1] and page["running"]:
+                entry["run_id"] = page["running"]
+            if entry.get("run_id") not in queued:
+                entry["state"] = "interrupted"
 
 
 async def _exists(backend: Backend, owner: Owner) -> bool:
     try:
-        await backend.services.transcripts.get(owner, 0, 1)
+        await backend.services.conversations.page(owner, Part(limit=1))
     except UnknownSession:
         return False
     return True
@@ -209,8 +217,9 @@ async def _clear(session_id: str, backend: Backend, user: str) -> Response:
     return json_response(receipt(counts, session_id=session_id))
 
 
-def _session(thread: Thread) -> Session:
+def _session(thread: Conversation) -> Session:
     return Session(
         session_id=thread["thread_id"], title=thread["title"], created_at=thread["created"],
         last_activity=thread["last_activity"], message_count=thread["entries"],
+        pinned=thread["pinned"], archived=thread["archived"],
     )  # fmt: skip

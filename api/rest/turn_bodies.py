@@ -17,17 +17,17 @@ from api.backend import Backend
 from api.edge.failures import asked_language, validation_reason
 from api.edge.forms import read_form
 from api.edge.json_shape import off_loop
-from api.runs.record import index_of
 from api.runs.request import TurnRequest
 from api.runs.uploads import read_protected, store_uploads
 from api.schemas import ChatBody
-from domain.errors import BadInput, TooManyFiles, UnknownRun
+from domain.errors import BadInput, TooManyFiles
 from domain.language import language_of
 from domain.owner import Owner
 from domain.surrogates import cleaned
 from domain.types import AttachmentRef
 from domain.words import Language, Words
 from settings import Settings
+from stores.conversations.entries import ROOT
 from turn.intake import check_lengths
 
 _LISTS = [name for name, part in ChatBody.model_json_schema()["properties"].items() if '"array"' in json.dumps(part)]
@@ -94,9 +94,10 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
         BadInput: There is neither text nor a file, or a callback is asked for where none can be signed.
         TooMuchText: The message is too long.
         TooManyFiles: Uploads and references together are too many.
+        UnknownMessage: The message that it names is not in the session.
         UnknownRun: The run to be replaced is not in the session.
     """
-    fields = await with_replaced(body.fields, backend, user_id)
+    fields = body.fields if body.files else await with_question(body.fields, backend, user_id)
     _check(fields, len(body.files), backend.settings)
     owner = Owner(user_id, fields.session_id or uuid.uuid4().hex)
     options = fields.options
@@ -115,7 +116,9 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
         reads=body.language,
         on_busy=fields.on_busy,
         callback_url=fields.callback_url,
+        parent=fields.parent_message_id,
         replaces=fields.replaces,
+        again=not body.fields.message.strip() and not body.fields.attachment_ids and not body.files,
         attachments=handled,
     )
 
@@ -131,25 +134,32 @@ def _check(fields: ChatBody, files: int, settings: Settings) -> None:
         raise BadInput(
             reason=Words("callbacks need CALLBACK_SECRET on the server", "服务器未设置 CALLBACK_SECRET，无法回调")
         )
-    if fields.replaces and fields.session_id is None:
-        raise BadInput(reason=Words("replaces needs a session_id", "replaces 需要 session_id"))
+    for name in ("replaces", "parent_message_id"):
+        if getattr(fields, name) and fields.session_id is None:
+            raise BadInput(reason=Words(f"{name} needs a session_id", f"{name} 需要 session_id"))
+    if fields.replaces and fields.parent_message_id:
+        raise BadInput(
+            reason=Words("give replaces or parent_message_id, not both", "replaces 与 parent_message_id 只能提供一个")
+        )
 
 
-async def with_replaced(fields: ChatBody, backend: Backend, user_id: str) -> ChatBody:
-    """Return the body; one that asks for another answer gets the message that it replaces.
+async def with_question(fields: ChatBody, backend: Backend, user_id: str) -> ChatBody:
+    """Return the body; one without a message gets the question that it asks another answer to.
 
     Raises:
+        UnknownMessage: The session has no such message.
         UnknownRun: The session has no such run.
+        UnknownSession: There is no such session.
     """
-    if not fields.replaces or fields.message.strip() or fields.attachment_ids or fields.session_id is None:
+    named = fields.replaces or (fields.parent_message_id if fields.parent_message_id != ROOT else None)
+    if not named or fields.message.strip() or fields.attachment_ids or fields.session_id is None:
         return fields
-    page = await backend.services.transcripts.export(Owner(user_id, fields.session_id))
-    place = index_of(page["entries"], fields.replaces)
-    if place is None:
-        raise UnknownRun(id=fields.replaces)
-    entry = page["entries"][place]
+    entry = await backend.services.conversations.question(
+        Owner(user_id, fields.session_id), run_id=fields.replaces, message_id=fields.parent_message_id
+    )
     ids = [str(item["id"]) for item in entry.get("attachments", []) if item.get("id")]
-    return fields.model_copy(update={"message": entry.get("text", ""), "attachment_ids": ids})
+    place = {} if fields.replaces else {"parent_message_id": entry["message_id"]}
+    return fields.model_copy(update={"message": entry.get("text", ""), "attachment_ids": ids, **place})
 
 
 def _content(fields: ChatBody, refs: Sequence[AttachmentRef]) -> str | list[str | dict[str, Any]]:

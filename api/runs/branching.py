@@ -5,49 +5,63 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from api.runs.memory import replace_memory
-from api.runs.record import index_of, remembered_messages
 from api.runs.uploads import ref_of, start_reading
-from domain.errors import UnknownRun
+from domain.errors import UnknownMessage, UnknownRun
 from domain.language import language_of
 from domain.owner import Owner
-from stores.redis.transcripts import Entry, Thread
 
 if TYPE_CHECKING:
-    from graph.builder import Graph
+    from stores.conversations.entries import Message, Whole
     from turn.context import Services
 
 
 async def branch(
-    services: Services, graph: Graph, source: Owner, target: Owner, *, run_id: str | None = None
-) -> tuple[Thread, int]:
-    """Copy a thread up to a run (all of it without one) with its documents; return the thread and its entries.
+    services: Services, source: Owner, target: Owner, *, run_id: str | None = None, message_id: str | None = None
+) -> tuple[str, int]:
+    """Copy a thread up to a run or message (all that is shown without one) with its documents.
+
+    Returns:
+        The title of the new thread and the number of its messages.
 
     Raises:
+        UnknownMessage: The thread has no such message.
         UnknownRun: The thread has no such run.
         UnknownSession: There is no such thread.
     """
-    page = await services.transcripts.export(source)
-    entries = page["entries"]
-    if run_id is not None:
-        if index_of(entries, run_id) is None:
-            raise UnknownRun(id=run_id)
-        last = max(place for place, entry in enumerate(entries) if entry.get("run_id") == run_id)
-        entries = entries[: last + 1]
-    await fill(services, graph, target, entries, page["thread"]["title"])
+    whole = await services.conversations.whole(source)
+    path = path_to(whole, run_id=run_id, message_id=message_id)
+    title = await services.conversations.free_title(source.user_id, whole["thread"]["title"])
+    await services.conversations.add(target, with_own_runs(path), title)
     for document in await services.documents.list(source, library=False):
         ref = await services.attachments.share(ref_of(document), target)
         await start_reading(services, [ref], target, language=language_of(ref["name"]))
-    return page["thread"], len(entries)
+    return title, len(path)
 
 
-async def fill(services: Services, graph: Graph, owner: Owner, entries: list[Entry], title: str) -> None:
-    """Make a thread of the entries of a transcript; the model remembers the end of it."""
-    await services.transcripts.import_(owner, _with_own_runs(entries), title)
-    await replace_memory(graph, owner.memory_key, remembered_messages(entries))
+def path_to(whole: Whole, *, run_id: str | None = None, message_id: str | None = None) -> list[Message]:
+    """Return what was said up to the last message of a run, or to a message; without either, what is shown.
+
+    Raises:
+        UnknownMessage: There is no such message.
+        UnknownRun: There is no such run.
+    """
+    last = whole["current"] if message_id is None else message_id
+    if run_id is not None:
+        of_run = [entry["message_id"] for entry in whole["entries"] if entry.get("run_id") == run_id]
+        if not of_run:
+            raise UnknownRun(id=run_id)
+        last = of_run[-1]
+    by_id = {entry["message_id"]: entry for entry in whole["entries"]}
+    if last is not None and last not in by_id:
+        raise UnknownMessage(id=last)
+    path: list[Message] = []
+    while last is not None:
+        path.append(by_id[last])
+        last = path[-1]["parent_message_id"]
+    return path[::-1]
 
 
-def _with_own_runs(entries: list[Entry]) -> list[Entry]:
+def with_own_runs(entries: list[Message]) -> list[Message]:
     """Give the turns fresh run ids: a session forgets its runs with it, and these are another session's."""
     ids: dict[str, str] = {}
     return [

@@ -31,7 +31,7 @@ async def clear_thread(
         run_ids = await _run_ids(services, owner)
         counts["checkpoints"] = await _forget_memory(graph, owner.memory_key)
         counts["summaries"] = _all(int(await services.summaries.clear(owner.memory_key)))
-        counts["transcript"] = _all(await services.transcripts.delete(owner))
+        counts.update({name: _all(count) for name, count in (await services.conversations.delete(owner)).items()})
         counts["events"] = _all(await events.forget(run_ids, owner))
         for name, count in (await services.documents.delete_owner(owner)).items():
             counts[name] = {"before": count["before"], "after": count["after"]}
@@ -40,7 +40,7 @@ async def clear_thread(
 
 async def _run_ids(services: Services, owner: Owner) -> list[str]:
     try:
-        entries = (await services.transcripts.export(owner))["entries"]
+        entries = (await services.conversations.whole(owner))["entries"]
     except UnknownSession:
         return []
     return sorted({entry["run_id"] for entry in entries if entry.get("run_id")})

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.runs.clearing import Counts
-from api.runs.memory import replace_memory
-from api.runs.record import remembered_messages
+from api.runs.memory import forget_memory
 from domain.errors import AppError, MemoryUnavailable, UnknownDocument, UnknownSession
 from domain.language import language_of
 from domain.owner import Owner
@@ -22,13 +21,12 @@ from domain.words import Words
 
 if TYPE_CHECKING:
     from api.backend import Backend
+    from stores.conversations.entries import Message
     from stores.library.deletions import Deletion
     from stores.library.deletions import Kind as DeletionKind
-    from stores.redis.transcripts import Entry
 
 logger = logging.getLogger(__name__)
 
-ALL = 1_000_000
 RETRY_SECONDS = 30.0
 REMOVED = Words("[removed: this answer rested on a document that was deleted]", "［已移除：该回答依据的文档已被删除］")
 DELETED = Words("[deleted document]", "［已删除的文档］")
@@ -99,9 +97,8 @@ async def _carry_out(backend: Backend, deletion: Deletion) -> Counts:
 
 async def _user(backend: Backend, owner: Owner) -> Counts:
     counts: Counts = {}
-    threads, _ = await backend.services.transcripts.list_threads(owner.user_id, 0, ALL)
-    for thread in threads:
-        _add(counts, await backend.runner.clear(Owner(owner.user_id, thread["thread_id"])))
+    for thread_id in await backend.services.conversations.threads(owner.user_id):
+        _add(counts, await backend.runner.clear(Owner(owner.user_id, thread_id)))
     _add(counts, await backend.services.documents.delete_owner(owner))
     return counts
 
@@ -114,9 +111,10 @@ async def _document(backend: Backend, owner: Owner, ids: Sequence[str]) -> Count
         _add(counts, await backend.services.documents.delete(ids[0], owner))
     except UnknownDocument:
         logger.info("a document was deleted already")
-    threads, _ = await backend.services.transcripts.list_threads(owner.user_id, 0, ALL)
+    conversations = backend.services.conversations
     changed = [
-        await _forget_in(backend, Owner(owner.user_id, thread["thread_id"]), set(ids), names) for thread in threads
+        await _forget_in(backend, Owner(owner.user_id, thread_id), set(ids), names)
+        for thread_id in await conversations.naming(owner.user_id, ids)
     ]
     _add(counts, {"messages": {"before": sum(changed), "after": 0}})
     return counts
@@ -134,38 +132,29 @@ async def _names(backend: Backend, owner: Owner, ids: Sequence[str]) -> list[str
 
 async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[str]) -> int:
     """Remove these documents from the messages of one session; return how many messages changed."""
-    services, memory_key = backend.services, owner.memory_key
+    conversations = backend.services.conversations
     try:
-        if not _touched((await services.transcripts.export(owner))["entries"], ids):
-            return 0
-        async with backend.turns.hold(memory_key, f"forget-{uuid.uuid4().hex}", policy="interrupt"):
-            page = await services.transcripts.export(owner)
-            changed = _touched(page["entries"], ids)
-            await services.transcripts.replace(owner, changed)
-            title = page["thread"]["title"]
+        async with backend.turns.hold(owner.memory_key, f"forget-{uuid.uuid4().hex}", policy="interrupt"):
+            whole = await conversations.whole(owner)
+            changed = [_without(entry, ids) for entry in whole["entries"] if _names_one(entry, ids)]
+            title = whole["thread"]["title"]
             if any(name in title for name in names):
-                await services.transcripts.rename(owner, DELETED.text(language_of(title)))
-            entries = [changed.get(place, entry) for place, entry in enumerate(page["entries"])]
-            await services.summaries.clear(memory_key)
-            await replace_memory(backend.runner.graph, memory_key, remembered_messages(entries))
-            run_ids = [str(entry["run_id"]) for entry in changed.values() if "run_id" in entry]
+                await conversations.change(owner, title=DELETED.text(language_of(title)))
+            await conversations.replace(owner, changed)
+            await forget_memory(backend.runner.graph, backend.services, owner.memory_key)
+            run_ids = [str(entry["run_id"]) for entry in changed if "run_id" in entry]
             await backend.events.forget(run_ids, owner)
     except UnknownSession:
         return 0
     return len(changed)
 
 
-def _touched(entries: list[Entry], ids: set[str]) -> dict[int, Entry]:
-    """Return, by index, the entries that name one of these documents, stripped of its content."""
-    return {place: _without(entry, ids) for place, entry in enumerate(entries) if _names_one(entry, ids)}
-
-
-def _names_one(entry: Entry, ids: set[str]) -> bool:
+def _names_one(entry: Message, ids: set[str]) -> bool:
     named = {item.get("id") for item in entry.get("attachments", [])}
     return bool(ids & (named | {item.get("document_id") for item in entry.get("citations", [])}))
 
 
-def _without(entry: Entry, ids: set[str]) -> Entry:
+def _without(entry: Message, ids: set[str]) -> Message:
     """A question keeps its words; an answer that quotes the document, or that the document came with, does not."""
     kept: dict[str, Any] = {**entry}
     kept["attachments"] = [item for item in entry.get("attachments", []) if item.get("id") not in ids]

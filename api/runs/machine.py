@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, cast
 from api.edge.failures import as_app_error, error_body
 from api.edge.instruments import TOKENS, TOOL_CALLS, TURN_SECONDS, TURNS, TURNS_RUNNING, labelled
 from api.edge.logs import request_id_var, run_id_var, thread_id_var
-from api.runs.memory import STOPPED, forget_turn, keep_partial, rewind
+from api.runs.memory import STOPPED, forget_turn, keep_partial, restore
 from api.runs.record import TurnRecord
 from api.runs.stream import stream_graph
 from domain.errors import AppError, ModelTimedOut, RunLost
 from domain.runs import Cut
+from stores.conversations.entries import Wish
 from stores.redis.turns import TurnStopped
 
 if TYPE_CHECKING:
@@ -63,19 +64,31 @@ class RunMachine:
         run.settle(await self._work(run, self._stateless))
 
     async def _in_turn(self, run: Run) -> None:
-        """Wait for the thread; its memory is read with the command that gets it and saved with the one that ends it."""
+        """Wait for the thread; its memory is read with the command that gets it and saved with the one that ends it.
+
+        Memory counts only where it was left by the run of the message that the turn follows. Elsewhere (it expired, its
+        server was killed, another version is shown) it is made anew from the transcript, which is written first.
+        """
         request, key, summaries = run.request, run.request.owner.memory_key, self._services.summaries
-        reads = [self._saver.reading(key), summaries.reading(key)] if request.replaces is None else []
+        conversations, reads = self._services.conversations, [self._saver.reading(key), summaries.reading(key)]
         async with self._turns.hold(key, run.id, policy=request.on_busy, calls=reads) as turn:
-            if request.replaces is not None:
-                gone = turn.rolled_back == request.replaces
-                await rewind(self._graph, self._services, request.owner, request.replaces, gone=gone)
-            checkpoint, summary = turn.results or (None, None)
-            with self._saver.stage(key, checkpoint) as memory, summaries.stage(key, summary):
-                async with TurnRecord(run, self._services.transcripts) as record:
-                    run.settle(await self._repair(run, await self._work(run, self._graph, turn)))
-                    saved = [] if isinstance(run.error, RunLost) else memory.calls()
-                    await self._turns.finish(turn, [*saved, *await record.closing()])
+            gone = turn.rolled_back == request.replaces
+            place = await conversations.spot(
+                request.owner, Wish(request.parent, request.replaces, again=request.again, gone=gone)
+            )
+            checkpoint, summary = turn.results
+            with self._saver.stage(key, checkpoint) as memory:
+                stands = place.stands(memory.run_id)
+                with summaries.stage(key, summary if stands else b""):
+                    if not stands:
+                        memory.forget()
+                        await restore(self._graph, self._services, key, place, run.id)
+                    async with TurnRecord(run, conversations, place) as record:
+                        run.settle(await self._repair(run, await self._work(run, self._graph, turn)))
+                        await record.close()
+                        kept = run.state != "rolled_back" and not isinstance(run.error, RunLost)
+                        await self._turns.finish(turn, memory.calls() if kept else [])
+            self._services.background.spawn(f"index {key}", conversations.index_soon(request.owner))
 
     async def _work(self, run: Run, graph: Graph, turn: Turn | None = None) -> Cut | None:
         """Run the graph; return why it was cut short, or nothing."""
@@ -101,7 +114,7 @@ class RunMachine:
             if text and reason != "rolled_back":
                 await keep_partial(self._graph, key, sent, text, run.id)
             else:
-                await forget_turn(self._graph, key, sent)
+                await forget_turn(self._graph, key, sent, run.id)
         except AppError as exc:
             return reason if isinstance(reason, AppError) else exc
         return reason

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 
-from api.runs.record import index_of, remembered_messages
-from domain.errors import BadInput, UnknownRun
+from api.runs.record import remembered_messages
+from domain.errors import BadInput
 from domain.words import Words
 from turn.content import split_content
 
 if TYPE_CHECKING:
-    from domain.owner import Owner
     from graph.builder import Graph
+    from stores.conversations.entries import Spot
     from turn.context import Services
 
 LAST_NODE = "remember"
 STOPPED = Words("[stopped by the user]", "［已被用户停止］")
 
 
-def thread_config(memory_key: str) -> RunnableConfig:
-    """Return the LangGraph config that names a thread."""
-    return {"configurable": {"thread_id": memory_key}}
+def thread_config(memory_key: str, run_id: str = "") -> RunnableConfig:
+    """Return the LangGraph config that names a thread, and the run that its checkpoint is written by."""
+    return {"configurable": {"thread_id": memory_key, "run_id": run_id}}
 
 
 async def keep_partial(graph: Graph, memory_key: str, sent: Sequence[AnyMessage], text: str, run_id: str) -> None:
@@ -32,46 +32,37 @@ async def keep_partial(graph: Graph, memory_key: str, sent: Sequence[AnyMessage]
 
     Whatever else the turn had written so far (tool calls without results, for one) is removed.
     """
-    config = thread_config(memory_key)
+    config = thread_config(memory_key, run_id)
     ids = {str(message.id) for message in sent}
     gone = [RemoveMessage(id=i) for i in await _since(graph, config, ids) if i not in ids]
     answer = AIMessage(content=text, id=f"ai-{run_id}", response_metadata={"finish_reason": "stopped"})
     await _write(graph, config, [*gone, *(_text_only(message) for message in sent), answer])
 
 
-async def forget_turn(graph: Graph, memory_key: str, sent: Sequence[AnyMessage]) -> None:
+async def forget_turn(graph: Graph, memory_key: str, sent: Sequence[AnyMessage], run_id: str) -> None:
     """Remove from memory all that a turn brought: the user's messages and what followed."""
-    config = thread_config(memory_key)
+    config = thread_config(memory_key, run_id)
     gone = await _since(graph, config, {str(message.id) for message in sent})
     if gone:
         await _write(graph, config, [RemoveMessage(id=i) for i in gone])
 
 
-async def replace_memory(graph: Graph, memory_key: str, messages: Sequence[AnyMessage]) -> None:
-    """Replace the memory of a thread by `messages`."""
-    saver: Any = graph.checkpointer
-    await saver.adelete_thread(memory_key)
-    if messages:
-        await _write(graph, thread_config(memory_key), list(messages))
+async def restore(graph: Graph, services: Services, memory_key: str, place: Spot, run_id: str) -> None:
+    """Make the memory of a thread anew from what was said up to `place`."""
+    known = await services.conversations.recollect(place)
+    values: dict[str, Any] = {"messages": remembered_messages(known.entries)}
+    if known.summary:
+        values["summary"] = known.summary
+    if known.entries and (citations := known.entries[-1].get("citations")):
+        values["citations"] = citations
+    if values["messages"]:
+        await graph.aupdate_state(thread_config(memory_key, run_id), values, as_node=LAST_NODE)
 
 
-async def rewind(graph: Graph, services: Services, owner: Owner, run_id: str, *, gone: bool) -> None:
-    """Take a thread back to just before a run: that turn and all after it leave transcript and memory.
-
-    With `gone` there may be no such run any more: it was rolled back already.
-
-    Raises:
-        UnknownRun: The thread has no such run.
-    """
-    entries = (await services.transcripts.export(owner))["entries"]
-    place = index_of(entries, run_id)
-    if place is None and gone:
-        return
-    if place is None:
-        raise UnknownRun(id=run_id)
-    await services.summaries.clear(owner.memory_key)
-    await replace_memory(graph, owner.memory_key, remembered_messages(entries[:place]))
-    await services.transcripts.truncate(owner, place)
+async def forget_memory(graph: Graph, services: Services, memory_key: str) -> None:
+    """Drop the memory of a thread: it is made anew from its transcript when the thread goes on."""
+    await services.summaries.clear(memory_key)
+    await graph.checkpointer.adelete_thread(memory_key)  # type: ignore[union-attr]  # it has one
 
 
 async def _since(graph: Graph, config: RunnableConfig, ids: set[str]) -> list[str]:

@@ -16,9 +16,16 @@ from turn.citation_check import ShownAnswer
 from turn.state import OutputState
 
 STREAM_MODES = ("messages", "custom", "tasks", "values")
-OUTPUT_KEYS = [*OutputState.__annotations__, "reasoning"]
+OUTPUT_KEYS = [*OutputState.__annotations__, "reasoning", "summary"]
 ANSWERING_NODE = "generate_answer"
 _CUSTOM = frozenset({"attachment", "tool", "citation", "usage", "warning"})
+
+
+class TurnOutput(OutputState, total=False):
+    """What callers get back, and what the transcript keeps beside it."""
+
+    reasoning: str
+    summary: str
 
 
 class TurnProgress:
@@ -40,7 +47,9 @@ class TurnProgress:
         self._shown = ShownAnswer([])
         self.partial = ""
         self.usage = Usage(input_tokens=0, output_tokens=0, model="")
-        self.output: OutputState = {}
+        self.output: TurnOutput = {}
+        self.summary_before: str | None = None
+        """The running summary that the turn began with; None before it began."""
 
     def take(self, mode: str, chunk: Any) -> None:
         """Handle one (stream mode, chunk) pair of the graph."""
@@ -54,7 +63,9 @@ class TurnProgress:
         elif mode == "tasks":
             self._task(chunk)
         else:
-            self.output = cast("OutputState", chunk)
+            self.output = cast("TurnOutput", chunk)
+            if self.summary_before is None:
+                self.summary_before = self.output.get("summary", "")
 
     def _message(self, message: AnyMessage, metadata: Mapping[str, object]) -> None:
         if metadata.get("langgraph_node") != ANSWERING_NODE or not isinstance(message, AIMessage):

@@ -13,18 +13,18 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCal
 from domain.errors import AppError, BadInput
 from domain.times import iso_time
 from domain.types import Attachment
+from stores.conversations.entries import Kept
 from turn.content import split_content
 
 if TYPE_CHECKING:
     from api.runs.run import Run
-    from stores.redis.exchange import ScriptCall
-    from stores.redis.transcripts import Entry, Transcripts
+    from stores.conversations.conversations import Conversations
+    from stores.conversations.entries import Entry, Message, Spot
 
 logger = logging.getLogger(__name__)
 
 OPENING_SECONDS = 0.02
 """Delay of writing the question, so that the model is asked first."""
-MEMORY_ENTRIES = 60
 MEMORY_CHARS = 60_000
 """Most of a transcript that a rebuilt memory takes; more would be summarised away at once."""
 
@@ -34,14 +34,15 @@ class TurnRecord:
 
     Args:
         run: The turn.
-        transcripts: Where it is written.
+        conversations: Where it is written.
+        place: Where it goes on.
     """
 
-    def __init__(self, run: Run, transcripts: Transcripts) -> None:
-        self._run, self._transcripts = run, transcripts
-        self._question = user_entries(run)
-        self._opening: asyncio.Task[int] | None = None
-        self._written = False
+    def __init__(self, run: Run, conversations: Conversations, place: Spot) -> None:
+        self._run, self._conversations, self._place = run, conversations, place
+        self._question = [] if place.again else user_entries(run)
+        self._opening: asyncio.Task[Spot | None] | None = None
+        self._begun = False
 
     async def __aenter__(self) -> TurnRecord:
         if self._run.request.published:
@@ -52,33 +53,47 @@ class TurnRecord:
         if self._opening is not None:
             self._opening.cancel()
 
-    async def _open(self) -> int:
-        """Write the question; return how many entries the transcript has then."""
+    async def _open(self) -> Spot | None:
+        """Write the question; return the place behind it."""
         await asyncio.sleep(OPENING_SECONDS)
-        self._written = True
+        self._begun = True
         try:
-            return await self._transcripts.append_turn(self._run.request.owner, *self._question)
+            owner = self._run.request.owner
+            return await self._conversations.append(owner, self._place, self._question, running=self._run.id)
         except AppError as exc:
             logger.warning("question not written down yet", extra={"code": exc.code})
-            self._written = False
-            return 0
+            return None
 
-    async def closing(self) -> list[ScriptCall]:
-        """Return the calls that write the rest of a settled turn; one that is rolled back is removed.
+    async def close(self) -> None:
+        """Write the rest of a settled turn; one that is rolled back is taken back.
 
         Raises:
-            MemoryUnavailable: Redis failed.
+            Unavailable: The database failed.
         """
-        owner = self._run.request.owner
-        if self._opening is not None and not self._written:
+        run = self._run
+        if self._opening is not None and not self._begun:
             self._opening.cancel()
-        count = await self._opening if self._opening is not None and self._written else 0
-        if self._run.state != "rolled_back":
-            question = [] if self._written else self._question
-            return [self._transcripts.appending(owner, *question, answer_entry(self._run))]
-        if self._written:
-            await self._transcripts.truncate(owner, count - len(self._question))
-        return []
+        asked = await self._opening if self._opening is not None and self._begun else None
+        if run.state == "rolled_back":
+            if asked is not None:
+                await self._conversations.withdraw(asked, run.id)
+            return
+        rest = [*([] if asked is not None else self._question), answer_entry(run)]
+        written = await self._conversations.append(run.request.owner, asked or self._place, rest, kept=_kept(run))
+        assert run.answer is not None
+        run.answer["message_id"] = str(written.parent)
+
+
+def _kept(run: Run) -> Kept:
+    """What the model's memory has of the turn beyond what was said."""
+    output, kept = run.progress.output, Kept()
+    asked = [message for message in output.get("messages", []) if isinstance(message, HumanMessage)]
+    text = output.get("summary", "")
+    if text and text != run.progress.summary_before:
+        kept["summary"] = {"text": text, "turns": len(asked)}
+    if asked and (notes := asked[-1].additional_kwargs.get("notes")):
+        kept["notes"] = notes
+    return kept
 
 
 def user_entries(run: Run) -> list[Entry]:
@@ -119,7 +134,7 @@ def answer_entry(run: Run) -> Entry:
     if (calls := own_calls(run)) is not None:
         entry["calls"] = calls
     if run.progress.output.get("reasoning"):
-        entry["reasoning"] = str(run.progress.output["reasoning"])  # type: ignore[typeddict-item]
+        entry["reasoning"] = str(run.progress.output["reasoning"])
     if run.error is not None:
         entry["warnings"] = [*entry.get("warnings", []), run.error.body(run.request.language)["message"]]
     return entry
@@ -137,17 +152,14 @@ def _brief(attachment: Attachment) -> dict[str, Any]:
     return {key: value for key, value in attachment.items() if key != "ocr"}
 
 
-def index_of(entries: Sequence[Entry], run_id: str) -> int | None:
-    """Return the index of the first entry of a run."""
-    return next((index for index, entry in enumerate(entries) if entry.get("run_id") == run_id), None)
-
-
-def remembered_messages(entries: Sequence[Entry]) -> list[AnyMessage]:
+def remembered_messages(entries: Sequence[Message]) -> list[AnyMessage]:
     """Return the end of a transcript as the messages a model would remember."""
     messages: list[AnyMessage] = []
-    for user, answer in _pairs(entries[-MEMORY_ENTRIES:]):
+    for user, answer in _pairs(entries):
         if user is not None:
-            messages.append(HumanMessage(user.get("text", "") or "...", id=f"user-{uuid.uuid4().hex}"))
+            notes = {"notes": answer["notes"]} if "notes" in answer else {}
+            text = user.get("text", "") or "..."
+            messages.append(HumanMessage(text, id=f"user-{uuid.uuid4().hex}", additional_kwargs=notes))
         calls = answer.get("calls", [])
         messages.append(AIMessage(answer.get("text", ""), tool_calls=calls, id=f"ai-{uuid.uuid4().hex}"))
     while sum(len(str(message.text)) for message in messages) > MEMORY_CHARS and len(messages) > 2:
@@ -155,9 +167,9 @@ def remembered_messages(entries: Sequence[Entry]) -> list[AnyMessage]:
     return messages
 
 
-def _pairs(entries: Sequence[Entry]) -> list[tuple[Entry | None, Entry]]:
+def _pairs(entries: Sequence[Message]) -> list[tuple[Message | None, Message]]:
     """The turns that have an answer, each with its question; one that took results of the caller's tools has none."""
-    pairs: list[tuple[Entry | None, Entry]] = []
+    pairs: list[tuple[Message | None, Message]] = []
     for entry, following in zip(entries, entries[1:], strict=False):
         if following.get("role") == "assistant" and (following.get("text") or following.get("calls")):
             pairs.append((entry if entry.get("role") == "user" else None, following))

@@ -36,7 +36,9 @@ class TurnRequest:
         on_busy: What happens when the thread is still answering.
         callback_url: Where the result is posted.
         attachments: Files that were handled before the turn: uploads that could not be kept, protected documents.
-        replaces: Run whose message this one replaces; that turn and all after it are dropped first.
+        parent: Message that this one follows; `root`: none; None: the last one that is shown.
+        replaces: Run whose question gets another version by this one.
+        again: That question, or the one that `parent` is, is answered again as it is.
         published: Whether other processes can follow the events.
         resume: Answer to an interrupt of the graph, instead of messages.
         config: LangChain config to run under: callbacks, tags, metadata.
@@ -54,7 +56,9 @@ class TurnRequest:
     on_busy: ConcurrencyPolicy = "enqueue"
     callback_url: str | None = None
     attachments: Sequence[Attachment] = ()
+    parent: str | None = None
     replaces: str | None = None
+    again: bool = False
     published: bool = True
     resume: object = None
     config: RunnableConfig = field(default_factory=RunnableConfig)

@@ -26,7 +26,7 @@ async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
         AppError: A step failed in a way that a client may see.
     """
     request = run.request
-    config: RunnableConfig = {**request.config, **thread_config(request.owner.memory_key)}
+    config: RunnableConfig = {**request.config, **thread_config(request.owner.memory_key, run.id)}
     given: Any = {"messages": list(request.messages)} if request.resume is None else Command(resume=request.resume)
     # The tokens of an unpublished turn without a tap have no reader: leave their callbacks out of every node.
     modes: Any = list({*(STREAM_MODES if request.published or request.tap else ("values",)), *request.modes})

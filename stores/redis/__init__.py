@@ -1,1 +1,1 @@
-"""What lives in Redis: memory, turns, events, transcripts."""
+"""What lives in Redis: memory, turns, events, conversations."""

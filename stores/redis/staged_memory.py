@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
+
 from stores.redis.exchange import ScriptCall
 
 
@@ -18,6 +20,11 @@ class StagedMemory:
         self._found = found
         self._put: tuple[str, bytes, ScriptCall] | None = None
         self._writes: dict[str, list[tuple[list[bytes], ScriptCall]]] = {}
+
+    @property
+    def run_id(self) -> str:
+        """Run that wrote the checkpoint that was read; empty without one."""
+        return str(orjson.loads(self._found[0])["run_id"]) if self._found else ""
 
     def read(self) -> Sequence[bytes] | None:
         """Return the newest document and its pending writes, nothing, or None when only Redis knows."""

@@ -237,3 +237,70 @@ tombstones = Table(
     Column("files", Json, nullable=False),
 )
 """Vectors (number by content id) and files (SHA-256) that a deletion has still to remove."""
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("user_id", Characters, nullable=False),
+    Column("thread_id", Characters, nullable=False),
+    Column("title", Characters, nullable=False, server_default=""),
+    Column("titled", Text, nullable=False, server_default=""),
+    Column("created", Double, nullable=False),
+    Column("active", Double, nullable=False),
+    Column("pinned", Boolean, nullable=False),
+    Column("archived", Boolean, nullable=False),
+    Column("leaf", BigInteger, nullable=False, server_default="0"),
+    Column("length", Integer, nullable=False, server_default="0"),
+    Column("running", Text, nullable=False, server_default=""),
+    Column("newest", BigInteger, nullable=False, server_default="0"),
+    Column("indexed", BigInteger, nullable=False, server_default="0"),
+    Index("conversations_owner", "user_id", "thread_id", unique=True),
+    Index(
+        "conversations_unindexed",
+        "user_id",
+        sqlite_where=text("newest > indexed"),
+        postgresql_where=text("newest > indexed"),
+    ),
+    Index("conversations_order", "user_id", "archived", "pinned", "active", "id"),
+    sqlite_autoincrement=True,
+)
+"""A thread of a user. `leaf` is the last message of the path that is shown, `length` the number of messages on it.
+
+`titled` says who gave the title (empty: made of the first question; `model`, `user`), `running` is the run that answers
+the leaf, `newest` the last message that was written, `indexed` the last whose words are in `words`. Times are Unix
+times.
+"""
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("conversation_id", BigInteger, nullable=False),
+    Column("parent_id", BigInteger, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("summary", Json),
+    Column("notes", Characters),
+    Index("messages_parent", "conversation_id", "parent_id"),
+    sqlite_autoincrement=True,
+)
+"""A message of the tree of its conversation; `parent_id` is 0 at the root, `depth` the number of messages before it.
+
+`entry` is JSON. Of an answer, `summary` is what had left the model's window by then (its `text`, and how many `turns`
+were still in the window), and `notes` what later turns are told of the files of this one.
+"""
+
+words = Table(
+    "words",
+    metadata,
+    Column("owner", BigInteger, primary_key=True, autoincrement=False),
+    Column("word", LargeBinary, primary_key=True),
+    Column("conversation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", BigInteger, nullable=False),
+    Index("words_conversation", "conversation_id"),
+    sqlite_with_rowid=False,
+)
+"""The words of conversations in UTF-8, by hash of the user, with the newest message that holds each; 0 for a title."""

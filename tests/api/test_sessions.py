@@ -4,8 +4,11 @@ from typing import Any
 
 import httpx
 from markdown_it import MarkdownIt
+from redis import Redis
 
+from stores.redis.process import socket_path
 from tests.api.conftest import said_to
+from tests.live_server import LiveServer
 from tests.standins.openai_server import Failure, OpenAIServer
 
 TEXT = b"The notice period is six weeks to the end of the quarter."
@@ -91,25 +94,85 @@ async def test_export_and_import(client: httpx.AsyncClient, model: OpenAIServer)
     assert said_to(model)[:2] == ["My name is Ada.", "You said: My name is Ada."]
 
 
-async def test_edit_drops_what_came_after(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+async def test_an_edit_is_another_version_and_what_came_after_stays(
+    client: httpx.AsyncClient, model: OpenAIServer
+) -> None:
     first, second, _ = await say(client, "edit", "one", "two", "three")
     body = {"run_id": second["run_id"], "message": "zwei"}
     answer = (await client.post("/api/v1/sessions/edit/edit", json=body)).json()
     assert answer["answer"] == "You said: zwei"
     assert said_to(model) == ["one", "You said: one", "zwei"]
-    assert [e["text"] for e in await transcript(client, "edit")] == [
-        "one", "You said: one", "zwei", "You said: zwei",
-    ]  # fmt: skip
-    assert first["run_id"] == (await transcript(client, "edit"))[0]["run_id"]
+    shown = await transcript(client, "edit")
+    assert [entry["text"] for entry in shown] == ["one", "You said: one", "zwei", "You said: zwei"]
+    assert (shown[0]["run_id"], shown[3]["message_id"]) == (first["run_id"], answer["message_id"])
+    [old, new] = shown[2]["versions"]
+    assert new == shown[2]["message_id"] and shown[3]["versions"] == [answer["message_id"]]
+    other = (await client.get("/api/v1/sessions/edit", params={"through": old, "tree": True})).json()
+    assert [entry["text"] for entry in other["messages"]][2::2] == ["two", "three"] and len(other["tree"]) == 8
+    # The version that is shown is the one that the model remembers.
+    changed = (await client.patch("/api/v1/sessions/edit", json={"current_message_id": old})).json()
+    assert changed["message_count"] == 6
+    await say(client, "edit", "four")
+    assert said_to(model)[2::2] == ["two", "three", "four"]
+    # A message can follow any other one, and be the first.
+    for parent, before in ((shown[3]["message_id"], ["one", "zwei"]), ("root", [])):
+        body = {"message": "five", "session_id": "edit", "parent_message_id": parent}
+        assert (await client.post("/api/v1/chat", json=body)).status_code == 200
+        assert said_to(model)[::2] == [*before, "five"]
+    for wrong, status in (({"parent_message_id": "0"}, 404), ({"parent_message_id": "root", "replaces": "x"}, 422)):
+        refused = await client.post("/api/v1/chat", json={"message": "x", "session_id": "edit", **wrong})
+        assert refused.status_code == status
 
 
-async def test_regenerate_asks_the_same_again(client: httpx.AsyncClient, model: OpenAIServer) -> None:
-    model.script(["First try.", "Second try."])
-    await say(client, "again", "Tell me a joke")
-    answer = (await client.post("/api/v1/sessions/again/regenerate", json={})).json()
-    assert answer["answer"] == "Second try."
-    assert said_to(model) == ["Tell me a joke"]
-    assert [e["text"] for e in await transcript(client, "again")] == ["Tell me a joke", "Second try."]
+async def test_another_answer_stands_beside_the_first(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    model.script(["First try.", "Second try.", "Third try.", "Because.", "Now."])
+    [first] = await say(client, "again", "Tell me a joke")
+    for body, said in (({}, "Second try."), ({"message_id": first["message_id"]}, "Third try.")):
+        answer = (await client.post("/api/v1/sessions/again/regenerate", json=body)).json()
+        assert answer["answer"] == said
+        assert said_to(model) == ["Tell me a joke"]
+    shown = await transcript(client, "again")
+    assert [entry["text"] for entry in shown] == ["Tell me a joke", "Third try."]
+    assert len(shown[0]["versions"]) == 1 and len(shown[1]["versions"]) == 3
+    await say(client, "again", "Why?")
+    assert said_to(model) == ["Tell me a joke", "Third try.", "Why?"]
+    exported = (await client.get("/api/v1/sessions/again/export", params={"format": "json"})).json()
+    copy = (await client.post("/api/v1/sessions/import", json=exported)).json()
+    assert copy["messages"] == 4
+    assert [len(entry["versions"]) for entry in await transcript(client, copy["session_id"])] == [1, 3, 1, 1]
+    await say(client, copy["session_id"], "And now?")
+    assert said_to(model)[1::2] == ["Third try.", "Because."]
+
+
+async def test_a_conversation_goes_on_when_its_memory_has_expired(
+    client: httpx.AsyncClient, model: OpenAIServer, server: LiveServer
+) -> None:
+    form = {"message": "What is the notice period?", "session_id": "expired"}
+    await client.post("/api/v1/chat_with_file", data=form, files={"file": ("lease.txt", TEXT)})
+    await say(client, "expired", "My name is Ada.")
+    with Redis(unix_socket_path=str(socket_path(server.settings.data_dir.resolve() / "redis"))) as redis:
+        redis.flushall()
+    [answer] = await say(client, "expired", "What is my name?")
+    assert answer["state"] == "done"
+    first, _, second, _, last = said_to(model)
+    assert "lease.txt" in first and second == "My name is Ada." and last.endswith("What is my name?")
+    assert [entry["role"] for entry in await transcript(client, "expired")] == ["user", "assistant"] * 3
+
+
+async def test_sessions_are_searched_pinned_and_archived(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await say(client, "pin", "A wombat in the garden", "花园里的袋熊")
+    await say(client, "later", "Something else")
+    assert (await client.patch("/api/v1/sessions/pin", json={"pinned": True})).json()["pinned"] is True
+    listed = (await client.get("/api/v1/sessions", params={"limit": 1})).json()
+    assert listed["sessions"][0]["session_id"] == "pin" and listed["next"]
+    following = (await client.get("/api/v1/sessions", params={"limit": 1, "cursor": listed["next"]})).json()
+    assert following["sessions"][0]["session_id"] == "later"
+    await client.patch("/api/v1/sessions/pin", json={"archived": True})
+    for query, excerpt in (("womb", "You said: A wombat in the garden"), ("袋熊", "You said: 花园里的袋熊")):
+        [hit] = (await client.get("/api/v1/sessions", params={"query": query})).json()["sessions"]
+        assert (hit["session_id"], hit["excerpt"]) == ("pin", excerpt)
+    assert (await client.get("/api/v1/sessions", params={"cursor": "x"})).status_code == 422
+    assert "pin" not in {item["session_id"] for item in (await client.get("/api/v1/sessions")).json()["sessions"]}
 
 
 async def test_regenerate_keeps_the_files(client: httpx.AsyncClient, model: OpenAIServer) -> None:
@@ -125,7 +188,7 @@ async def test_branch_goes_on_elsewhere(client: httpx.AsyncClient, model: OpenAI
     first = (await client.post("/api/v1/chat_with_file", data=form, files={"file": ("lease.txt", TEXT)})).json()
     await say(client, "trunk", "two")
     made = (await client.post("/api/v1/sessions/trunk/branch", json={"run_id": first["run_id"]})).json()
-    assert made["messages"] == 2
+    assert (made["messages"], made["title"]) == (2, "one (2)")
     await say(client, made["session_id"], "What is the notice period?")
     assert "two" not in said_to(model) and "six weeks" in model.chats[-1].text
     assert len(await transcript(client, "trunk")) == 4

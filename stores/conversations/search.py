@@ -1,0 +1,214 @@
+"""Lists of conversations, and search inside their messages, file names and titles.
+
+Every word of a query has to be in the conversation, as the beginning of a word at least; of Chinese and Japanese text
+every two characters that stand together count as a word.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, select, tuple_, update
+
+from domain.errors import BadInput
+from domain.text import CJK, stem
+from domain.times import iso_time
+from domain.words import Words
+from stores.conversations.entries import Conversation, Entry, Found, Listing
+from stores.sql.database import among
+from stores.sql.tables import conversations, messages, words
+
+BATCH = 200
+"""Messages that are indexed in one transaction."""
+WORD_CHARS = 40
+"""Characters of a word that are looked at."""
+EXCERPT = (40, 120)
+"""Characters of an excerpt before the word that was found, and in all."""
+_TOKEN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
+_LAST = b"\xff"
+_UNINDEXED = (
+    select(messages.c.id, messages.c.conversation_id, messages.c.entry)
+    .join(conversations, conversations.c.id == messages.c.conversation_id)
+    .where(conversations.c.newest > conversations.c.indexed, messages.c.id > conversations.c.indexed)
+    .order_by(messages.c.id)
+    .limit(BATCH)
+)
+
+
+def words_of(text: str) -> set[str]:
+    """Return what a text is found by.
+
+    >>> sorted(words_of("The Café, 北京市 2026"))
+    ['2026', 'cafe', 'the', '京市', '北京', '市']
+    """
+    return {word for token in _tokens(text) for word in _pairs(token)}
+
+
+def prefixes_of(query: str) -> list[str]:
+    """Return what words of a text have to begin with to fit a query, longest first.
+
+    >>> prefixes_of("contracts 北京市")
+    ['contract', '北京', '京市']
+    """
+    found: dict[str, None] = {}
+    for token in _tokens(query):
+        if re.match(f"[{CJK}]", token):
+            found.update(dict.fromkeys(_pairs(token)[:-1] or [token]))
+        else:
+            short = stem(token)
+            found[short if token.startswith(short) else token] = None
+    return sorted(found, key=len, reverse=True)
+
+
+def _tokens(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    bare = "".join(char for char in plain if not unicodedata.combining(char)) if not plain.isascii() else plain
+    return [
+        token[:WORD_CHARS] if token.isascii() else token for token in _TOKEN.findall(unicodedata.normalize("NFC", bare))
+    ]
+
+
+def _pairs(token: str) -> list[str]:
+    return [token[at : at + 2] for at in range(len(token))] if re.match(f"[{CJK}]", token) else [token]
+
+
+def user_key(user_id: str) -> int:
+    """Return the number under which a user's words are."""
+    return int.from_bytes(blake2b(user_id.encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True)
+
+
+def conversation(row: Any) -> Conversation:
+    """Return the conversation in a row."""
+    return Conversation(
+        thread_id=row.thread_id, title=row.title, created=iso_time(row.created), last_activity=iso_time(row.active),
+        entries=row.length, pinned=bool(row.pinned), archived=bool(row.archived),
+    )  # fmt: skip
+
+
+def page(db: Connection, user_id: str, wanted: Listing) -> tuple[list[Found], int, str]:
+    """Return conversations, pinned ones first and then the last active, how many there are, and the next cursor.
+
+    Raises:
+        BadInput: The cursor is none of ours.
+    """
+    found: Select[Any] = select(conversations).where(conversations.c.user_id == user_id)
+    if wanted.archived is not None:
+        found = found.where(conversations.c.archived == wanted.archived)
+    prefixes = prefixes_of(wanted.query)
+    if wanted.query.strip() and not prefixes:
+        return [], 0, ""
+    for number, prefix in enumerate(prefixes):
+        hits = _hits(user_id, prefix).subquery()
+        found = found.join(hits, hits.c.conversation_id == conversations.c.id)
+        if number == 0:
+            found = found.add_columns(hits.c.message_id)
+    total = db.scalar(select(func.count()).select_from(found.with_only_columns(conversations.c.id).subquery()))
+    order = (conversations.c.pinned, conversations.c.active, conversations.c.id)
+    if wanted.cursor:
+        found = found.where(tuple_(*order) < tuple_(*_place(wanted.cursor)))
+    found = found.order_by(*(column.desc() for column in order)).offset(wanted.offset).limit(wanted.limit + 1)
+    listed = db.execute(found).all()
+    more = _cursor(listed[wanted.limit - 1]) if len(listed) > wanted.limit else ""
+    shown = [cast(Found, conversation(row)) for row in listed[: wanted.limit]]
+    if prefixes:
+        _add_excerpts(db, shown, listed, prefixes)
+    return shown, total or 0, more
+
+
+def _hits(user_id: str, prefix: str) -> Select[Any]:
+    first = prefix.encode()
+    exact = len(prefix) == 1 and prefix.isascii()
+    fits = words.c.word == first if exact else and_(words.c.word >= first, words.c.word < first + _LAST)
+    return (
+        select(words.c.conversation_id, func.max(words.c.message_id).label("message_id"))
+        .where(words.c.owner == user_key(user_id), fits)
+        .group_by(words.c.conversation_id)
+    )
+
+
+def _cursor(row: Any) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([bool(row.pinned), row.active, row.id])).decode()
+
+
+def _place(cursor: str) -> tuple[bool, float, int]:
+    try:
+        pinned, active, number = orjson.loads(base64.urlsafe_b64decode(cursor))
+        return bool(pinned), float(active), int(number)
+    except (ValueError, TypeError) as exc:
+        raise BadInput(reason=Words("cursor is not one of a list before", "cursor 不是先前列表返回的游标")) from exc
+
+
+def _add_excerpts(db: Connection, shown: Sequence[Found], listed: Sequence[Any], prefixes: Sequence[str]) -> None:
+    ids = [row.message_id for row in listed if row.message_id]
+    found = db.execute(select(messages.c.id, messages.c.entry).where(among(messages.c.id, ids)))
+    entries: dict[int, Entry] = {row.id: orjson.loads(row.entry) for row in found}
+    for item, row in zip(shown, listed, strict=False):
+        if entry := entries.get(row.message_id):
+            item["message_id"] = str(row.message_id)
+            item["excerpt"] = _excerpt(entry, prefixes)
+
+
+def _excerpt(entry: Entry, prefixes: Sequence[str]) -> str:
+    """The text around the first word that was found; the names of the files where it stands in one of them."""
+    for text in (" ".join(entry.get("text", "").split()), ", ".join(_names(entry))):
+        folded = text.casefold()
+        at = next((place for prefix in prefixes if (place := folded.find(prefix)) >= 0), -1)
+        if at >= 0:
+            first = max(0, at - EXCERPT[0])
+            end = first + EXCERPT[1]
+            return f"{'…' if first else ''}{text[first:end]}{'…' if end < len(text) else ''}"
+    return " ".join(entry.get("text", "").split())[: EXCERPT[1]]
+
+
+def _names(entry: Entry) -> Iterator[str]:
+    return (str(item.get("name", "")) for item in entry.get("attachments", []))
+
+
+def index(db: Connection, which: ColumnElement[bool]) -> int:
+    """Index some of the messages that are not yet, of conversations that fit `which`; return how many there were."""
+    found = db.execute(_UNINDEXED.where(which)).all()
+    about = select(conversations.c.id, conversations.c.user_id).with_for_update()
+    ids = sorted({row.conversation_id for row in found})
+    users = {row.id: user_key(row.user_id) for row in db.execute(about.where(among(conversations.c.id, ids)))}
+    last: dict[int, int] = {}
+    held: dict[tuple[int, bytes, int], int] = {}
+    for row in found:
+        if row.conversation_id in users:
+            entry: Entry = orjson.loads(row.entry)
+            last[row.conversation_id] = row.id
+            for word in words_of("\n".join((entry.get("text", ""), *_names(entry)))):
+                held[users[row.conversation_id], word.encode(), row.conversation_id] = row.id
+    _put(db, held)
+    for conversation_id, message_id in last.items():
+        db.execute(update(conversations).where(conversations.c.id == conversation_id).values(indexed=message_id))
+    return len(found)
+
+
+def index_title(db: Connection, conversation_id: int, user_id: str, title: str) -> None:
+    """Let a conversation be found by its title, and no longer by the one before."""
+    db.execute(delete(words).where(words.c.conversation_id == conversation_id, words.c.message_id == 0))
+    _put(db, {(user_key(user_id), word.encode(), conversation_id): 0 for word in words_of(title)})
+
+
+def _put(db: Connection, held: dict[tuple[int, bytes, int], int]) -> None:
+    mark = "?" if db.dialect.name == "sqlite" else "%s"
+    sql = (
+        f"INSERT INTO words (owner, word, conversation_id, message_id) VALUES ({mark}, {mark}, {mark}, {mark}) "
+        "ON CONFLICT (owner, word, conversation_id) DO UPDATE SET message_id = excluded.message_id "
+        "WHERE excluded.message_id > words.message_id"
+    )
+    if held:
+        cast(Any, db.connection.cursor()).executemany(sql, [(*key, held[key]) for key in sorted(held)])
+
+
+def forget(db: Connection, row: Any) -> None:
+    """Drop the words of the conversation in `row` but those of its title; its messages are indexed anew."""
+    db.execute(delete(words).where(words.c.conversation_id == row.id))
+    db.execute(update(conversations).where(conversations.c.id == row.id).values(indexed=0))
+    index_title(db, row.id, row.user_id, row.title)
