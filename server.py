@@ -67,7 +67,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         redis = await stack.enter_async_context(await open_redis_or_missing(settings))
         checkpointer = await open_checkpointer(redis.client, settings)
         services = await stack.enter_async_context(open_services(settings, redis.client))
-        graph, stateless = build_graph(checkpointer), build_graph()
+        graph, stateless = build_graph(checkpointer, services.agents), build_graph(crew=services.agents)
         if tracing is not None:
             services = tracing.services(services)
             graph, stateless = tracing.graph(graph), tracing.graph(stateless)

@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from redis.asyncio import Redis
 
+from agents.crew import Crew
+from agents.registry import load_agents
 from ingestion.pictures import Pictures
 from ingestion.pipeline import Ingestion
 from models.chat.registry import open_chat
@@ -29,7 +31,8 @@ from stores.redis.summaries import Summaries
 from stores.sql.actions import ActionLog
 from stores.sql.database import Database
 from stores.sql.text_vectors import TextVectors
-from tools.registry import ToolRegistry
+from tools.delegate import delegate_spec
+from tools.registry import ToolRegistry, built_in
 from tools.selection import ToolIndex
 from turn.background import Background
 from turn.context import Services, publish_services
@@ -76,7 +79,9 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     http = GuardedHttp(settings)
     closes(stack, http)
     index = ToolIndex(embedder, TextVectors(database))
-    tools = ToolRegistry(settings, documents, http, sandbox=sandbox, index=index)
+    agents = Crew(await asyncio.to_thread(load_agents, settings.agents_file))
+    specs = [*built_in(), delegate_spec(agents.descriptions)]
+    tools = ToolRegistry(settings, documents, http, specs=specs, sandbox=sandbox, index=index)
     closes(stack, tools)
     speaker, listener = open_speaker(settings), open_listener(settings, sandbox)
     closes(stack, speaker)
@@ -120,6 +125,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         summaries=Summaries(redis, settings),
         conversations=Conversations(database, OldTranscripts(redis)),
         tools=tools,
+        agents=agents,
         http=http,
         background=background,
     )

@@ -152,8 +152,9 @@ class Settings(BaseSettings):
     )
     tool_timeout: float = Field(20, gt=0, description="Longest time for one tool call.")
     budget: Limits = Field(
-        Limits(calls=100),
-        description='Most that a request may use where it says nothing: {"tokens", "seconds", "calls", "money"}.',
+        Limits(calls=100, agents=6),
+        description='Most that a request may use where it says nothing, as {"tokens": 50000}; also "seconds", "calls",'
+        ' "money", "agents".',
     )
     budget_ceiling: Limits = Field(
         Limits(), description="Most that any request may use, whatever it asks for; keys as in BUDGET."
@@ -161,6 +162,8 @@ class Settings(BaseSettings):
     model_prices: dict[str, tuple[float, float]] = Field(
         {}, description='Prices of a million tokens read, and written: {"model": [0.4, 1.6]}.'
     )
+    agent_timeout: float = Field(90, gt=0, description="Longest time one specialist may take.")
+    agents_file: Path | None = Field(None, description="YAML file of further specialists, and of changes to ours.")
     max_tool_rounds: int = Field(4, ge=0, le=20, description="Most rounds of tool calls in a turn.")
     fetch_max_bytes: int = Field(5 * MiB, ge=1024, description="Largest page or picture fetched from a URL.")
     fetch_allow_hosts: Annotated[tuple[str, ...], NoDecode] = Field(

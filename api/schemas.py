@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
 from typing_extensions import TypedDict
 
+from domain.agents import AgentRun
 from domain.errors import Unfit
 from domain.limits import Spent
 from domain.owner import MOST_THREAD_CHARS, THREAD_ID
 from domain.runs import ConcurrencyPolicy, RunState
-from domain.types import Attachment, Citation, ToolRun, Usage
+from domain.types import Attachment, AttachmentRef, Citation, ToolRun, Usage
 from turn.options import TurnOptions, option_fields
 
 SessionId = Annotated[str, StringConstraints(min_length=1, max_length=MOST_THREAD_CHARS, pattern=THREAD_ID)]
@@ -100,6 +101,8 @@ class Answer(TypedDict):
     citations: list[Citation]
     attachments: list[Attachment]
     tools: list[ToolRun]
+    agents: list[AgentRun]
+    artifacts: list[AttachmentRef]
     usage: Usage
     spent: Spent
     warnings: list[str]

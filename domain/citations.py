@@ -7,7 +7,7 @@ quotation marks count too. Links and code hold none. `domain.quotes` tells wheth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 MOST_HELD = 1500
@@ -171,6 +171,22 @@ def without_citations(text: str) -> str:
     for piece in scan(text):
         said = said + piece if isinstance(piece, str) else said.rstrip(" ")
     return said
+
+
+def renumbered(text: str, numbers: Mapping[int, int]) -> str:
+    """Return `text` with each number of a passage replaced; one of no passage becomes 0, which is none anywhere.
+
+    >>> renumbered('Nine weeks [1 "nine weeks"], also [2, 3].', {1: 7, 2: 8})
+    'Nine weeks [7 "nine weeks"], also [8, 0].'
+    """
+    parts = []
+    for piece in scan(text):
+        if isinstance(piece, str):
+            parts.append(piece)
+        else:
+            count = len(piece.numbers)
+            parts.append(re.sub(r"\d+", lambda found: str(numbers.get(int(found[0]), 0)), piece.text, count=count))
+    return "".join(parts)
 
 
 def _quote_end(text: str, start: int, *, complete: bool) -> tuple[int, int]:

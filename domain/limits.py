@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 MOST_NUMBER: Final = 2**31 - 1
-Resource = Literal["tokens", "seconds", "calls", "money"]
+Resource = Literal["tokens", "seconds", "calls", "money", "agents"]
 
 
 class Limits(TypedDict, total=False):
@@ -21,6 +21,7 @@ class Limits(TypedDict, total=False):
     seconds: Annotated[float, Field(gt=0, le=86_400, description="Seconds of work; waiting for people is none.")]
     calls: Annotated[int, Field(ge=1, le=MOST_NUMBER, description="Calls of models and tools together.")]
     money: Annotated[float, Field(gt=0, le=1e9, description="Cost of the models, in the currency of MODEL_PRICES.")]
+    agents: Annotated[int, Field(ge=0, le=100, description="Specialists that are set to work.")]
 
 
 class Spent(TypedDict):
@@ -30,6 +31,7 @@ class Spent(TypedDict):
     seconds: float
     calls: int
     money: float
+    agents: int
 
 
 def lowest(*limits: Limits) -> Limits:

@@ -158,6 +158,8 @@ class ToolRun(TypedDict):
     status: Literal["ok", "error", "refused"]
     seconds: float
     cached: bool
+    agent: NotRequired[str]
+    """Run of the specialist that made the call; missing for the assistant's own."""
 
 
 class ToolFindings(TypedDict):

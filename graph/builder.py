@@ -15,6 +15,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, RetryPolicy
 from typing_extensions import TypedDict
 
+from agents.crew import Crew, agent_node
 from domain.errors import MemoryUnavailable
 from domain.words import Language
 from graph.routing import Next, route_answer, route_by_modality
@@ -61,8 +62,14 @@ class Drawing(TypedDict):
     edges: list[tuple[str, str]]
 
 
-def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
-    """Compile the graph of a turn, with memory when there is a checkpointer."""
+def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None, crew: Crew | None = None) -> Graph:
+    """Compile the graph of a turn, with memory when there is a checkpointer.
+
+    Args:
+        checkpointer: Keeps the memory of threads.
+        crew: The specialists, each a node; None: those of the product.
+    """
+    crew = crew or Crew()
     graph = StateGraph(State, context_schema=Context, input_schema=InputState, output_schema=OutputState)
     graph.add_node(
         _routed(detect_modality, route_by_modality),
@@ -73,9 +80,13 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     graph.add_node(recall, retry_policy=RetryPolicy(max_attempts=2, initial_interval=0.1, retry_on=MemoryUnavailable))
     graph.add_node(select_tools)
     graph.add_node(
-        _routed(generate_answer, route_answer), destinations=("run_tool", "verify_citations", "remember", END)
+        _routed(generate_answer, route_answer),
+        destinations=("run_tool", *crew.names, "verify_citations", "remember", END),
     )
     graph.add_node(run_tool)
+    for agent, inside in crew.members.values():
+        graph.add_node(agent.name, agent_node(agent, inside), metadata={"title": agent.title._asdict()})
+        graph.add_edge(agent.name, "gather_results")
     graph.add_node(gather_results)
     graph.add_node(verify_citations)
     graph.add_node(remember)
@@ -123,9 +134,16 @@ def drawing(graph: Graph) -> Drawing:
     drawn = _drawn(graph)
     names = [name for name in drawn.nodes if name not in (START, END)]
     return {
-        "nodes": [{"name": name, "title": import_module(f"nodes.{name}").TITLE._asdict()} for name in names],
+        "nodes": [{"name": name, "title": _title(drawn, name)} for name in names],
         "edges": [(edge.source, edge.target) for edge in drawn.edges if {edge.source, edge.target} <= set(names)],
     }
+
+
+def _title(drawn: DrawableGraph, name: str) -> dict[Language, str]:
+    """The title of a specialist stands beside its node, that of a step in its file."""
+    metadata = drawn.nodes[name].metadata or {}
+    title: dict[Language, str] = metadata.get("title") or import_module(f"nodes.{name}").TITLE._asdict()
+    return title
 
 
 def _drawn(graph: Graph) -> DrawableGraph:

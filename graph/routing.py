@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.messages import AIMessage
 from langgraph.graph import END
 from langgraph.types import Send
 
 from domain.citations import Marker, scan
+from turn.calls import call_tasks
 from turn.compaction import window_is_full
 from turn.context import Context
-from turn.state import CallInput, ReadInput, State
-
-MAX_CALLS = 8
-"""Most calls of one round that are run; the others are refused with a message to the model."""
+from turn.state import ReadInput, State
 
 Next = Sequence[Send | str]
 
@@ -46,33 +44,13 @@ def route_answer(state: State, context: Context) -> Next:
     """
     last = state["messages"][-1]
     if isinstance(last, AIMessage) and last.tool_calls:
-        return [END] if context.model_options.tools else _calls(state, last.tool_calls, context)
+        return [END] if context.model_options.tools else call_tasks(state, context)
     if context.model_options.response_format is not None:
         return ["remember"]
     citable = any(state.get(key) for key in ("sources", "documents", "attachments", "tool_runs"))
     if citable or any(isinstance(piece, Marker) for piece in scan(state["answer"])):
         return ["verify_citations"]
     return ["remember"] if last.additional_kwargs or _window_is_full(state, context) else [END]
-
-
-def _calls(state: State, calls: Sequence[ToolCall], context: Context) -> Next:
-    """One task a call, side by side, so that none is run again for the sake of another.
-
-    Calls for which the budget has no room, beside that of the answer, are refused.
-    """
-    room = min(MAX_CALLS, context.meter.left("calls") - 1)
-    return [
-        Send(
-            "run_tool",
-            CallInput(
-                call=call,
-                index=index,
-                offered=index < room and call["name"] in state["offered_tools"],
-                language=state["language"],
-            ),
-        )
-        for index, call in enumerate(calls)
-    ]
 
 
 def _window_is_full(state: State, context: Context) -> bool:

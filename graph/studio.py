@@ -10,7 +10,7 @@ from graph.builder import Graph, build_graph
 from services import open_services
 from settings import Settings
 from stores.redis.server import open_redis
-from turn.context import services_are_open
+from turn.context import default_services, services_are_open
 
 _opening = asyncio.Lock()
 _stack = AsyncExitStack()
@@ -25,7 +25,7 @@ async def agent() -> AsyncIterator[Graph]:
             settings = await asyncio.to_thread(Settings)
             redis = await _stack.enter_async_context(await open_redis(settings))
             await _stack.enter_async_context(open_services(settings, redis.client))
-    yield build_graph()
+    yield build_graph(crew=default_services().agents)
 
 
 def _allow_blocking() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
+from domain.agents import AgentRun
+from domain.citations import renumbered
 from domain.fence import fenced
-from domain.types import Source, ToolFindings
+from domain.types import Source, ToolFindings, ToolRun
 from domain.words import Words
 from tools.selection import FIND_TOOLS
+from turn.answer import with_usage_of
 from turn.context import Context
 from turn.material import sources_text
 from turn.state import CallResult, State, Update
@@ -28,6 +33,7 @@ async def gather_results(state: State, runtime: Runtime[Context]) -> Update:
     repeats = all((call["name"], call["args"]) in made for call in calls)
     sources = [*state.get("sources", [])]
     messages: list[AnyMessage] = []
+    usage = state["usage"]
     results = sorted(state["call_results"], key=lambda result: result["index"])
     for result in results:
         found: list[Source] = [
@@ -35,6 +41,7 @@ async def gather_results(state: State, runtime: Runtime[Context]) -> Update:
         ]
         messages.append(_message(calls[result["index"]], result, found))
         sources.extend(found)
+        usage = with_usage_of(usage, result.get("agent"))
     tools = runtime.context.services.tools
     wanted = [
         name for result in results if result["run"]["name"] == FIND_TOOLS for name in result["data"].get("tools", ())
@@ -44,18 +51,35 @@ async def gather_results(state: State, runtime: Runtime[Context]) -> Update:
         messages=messages,
         sources=sources,
         offered_tools=tools.narrowed([FIND_TOOLS, *wanted, *offered]) if wanted else offered,
-        tool_runs=[*state.get("tool_runs", []), *(result["run"] for result in results)],
+        tool_runs=[*state.get("tool_runs", []), *(run for result in results for run in _tool_runs(result))],
+        agent_runs=[*state.get("agent_runs", []), *(run for result in results for run in _agent_runs(result))],
+        artifacts=[*state.get("artifacts", []), *(file for result in results for file in result.get("artifacts", []))],
+        usage=usage,
         tool_rounds=runtime.context.services.settings.max_tool_rounds if repeats else state["tool_rounds"] + 1,
         call_results=Overwrite([]),  # type: ignore[typeddict-item]  # passes the reducer by
     )
 
 
+def _tool_runs(result: CallResult) -> Sequence[ToolRun]:
+    """The call of a tool; of a specialist, the calls that it made."""
+    return result["agent"]["tool_runs"] if "agent" in result else [result["run"]]
+
+
+def _agent_runs(result: CallResult) -> Sequence[AgentRun]:
+    return [result["agent"]["run"], *result["agent"]["inner"]] if "agent" in result else []
+
+
 def _message(call: ToolCall, result: CallResult, sources: list[Source]) -> ToolMessage:
-    body = "\n\n".join(part for part in (result["text"], sources_text(sources)) if part)
+    text, data = result["text"], result["data"]
+    if "agent" in result:
+        numbers = {number: source["number"] for number, source in enumerate(sources, 1)}
+        text = renumbered(text, numbers)
+        data = {**data, "answer": text, "direct": bool(call["args"].get("direct"))}
+    body = "\n\n".join(part for part in (text, sources_text(sources)) if part)
     return ToolMessage(
         fenced(body),
         tool_call_id=str(call["id"]),
         name=call["name"],
         status="success" if result["run"]["status"] == "ok" else "error",
-        artifact=ToolFindings(sources=sources, data=result["data"], code=result["code"]),
+        artifact=ToolFindings(sources=sources, data=data, code=result["code"]),
     )

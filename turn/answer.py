@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from collections.abc import Sequence
+from typing import cast
 
-from langchain_core.messages import AIMessage, AIMessageChunk, ToolCall, ToolCallChunk
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, ToolCall, ToolCallChunk
+from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.runnables import Runnable
 
+from domain.agents import AgentResult
 from domain.call_arguments import call_arguments
 from domain.errors import ModelUnavailable
 from domain.surrogates import cleaned
@@ -13,10 +20,35 @@ from domain.thinking import without_unopened
 from domain.types import Usage
 from turn.material import results_text
 from turn.state import State
-from turn.texts import EMPTY_ANSWER, TOOLS_ONLY
+from turn.texts import EMPTY_ANSWER, NOTHING_RETURNED, TOOLS_ONLY
 
 RESULT_CHARS = 4000
 """Most characters of tool results in an answer that is nothing else."""
+
+
+async def streamed(
+    model: Runnable[LanguageModelInput, AIMessage], prompt: Sequence[AnyMessage], seconds: float
+) -> tuple[AIMessage, bool]:
+    """Stream one model call of at most `seconds`; return what it said, and whether that is all of it.
+
+    Raises:
+        ModelUnavailable: The model failed, or returned nothing.
+        TimeoutError: The time ended before its first word.
+    """
+    chunks: list[AIMessageChunk] = []
+    whole = True
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in model.astream(list(prompt)):
+                chunks.append(cast("AIMessageChunk", chunk))
+    except TimeoutError:
+        if not any(str(chunk.text).strip() for chunk in chunks):
+            raise
+        chunks, whole = [AIMessageChunk(content="".join(str(chunk.text) for chunk in chunks))], False
+    if not chunks:
+        raise ModelUnavailable(reason=NOTHING_RETURNED)
+    first, *rest = chunks
+    return finished_message(add_ai_message_chunks(first, *rest)), whole
 
 
 def finished_message(chunk: AIMessageChunk) -> AIMessage:
@@ -65,4 +97,14 @@ def add_usage(before: Usage, message: AIMessage, model: str) -> Usage:
         input_tokens=before["input_tokens"] + (used["input_tokens"] if used else 0),
         output_tokens=before["output_tokens"] + (used["output_tokens"] if used else 0),
         model=str(message.response_metadata.get("model_name") or model),
+    )
+
+
+def with_usage_of(before: Usage, agent: AgentResult | None) -> Usage:
+    """Return the tokens of the turn with those of a specialist."""
+    used = agent["usage"] if agent else Usage(input_tokens=0, output_tokens=0, model="")
+    return Usage(
+        input_tokens=before["input_tokens"] + used["input_tokens"],
+        output_tokens=before["output_tokens"] + used["output_tokens"],
+        model=before["model"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
@@ -22,7 +23,9 @@ SHORTEST_ANSWER = 32
 """Fewest tokens of an answer: with less room the model is not asked."""
 CLOSING = 0.2
 """Share of the time and money of a request that is kept for its answer: tools and agents end before."""
-RESOURCES: tuple[Resource, ...] = ("tokens", "seconds", "calls", "money")
+AT_ONCE = 3
+"""Most agents of a request that work at the same time, and most parts of one agent's work."""
+RESOURCES: tuple[Resource, ...] = ("tokens", "seconds", "calls", "money", "agents")
 PER_TOKENS = 1_000_000
 
 
@@ -38,6 +41,8 @@ class Meter:
             parent: The meter of the request, which counts all that this one counts.
         """
         self.limits, self._prices, self._parent = limits, prices, parent
+        self.places = asyncio.Semaphore(AT_ONCE)
+        """Taken by each agent of the request, or by each part of an agent's work, while it works."""
         self._started = time.monotonic()
         self._used: dict[Resource, float] = dict.fromkeys(RESOURCES, 0.0)
 
@@ -52,7 +57,7 @@ class Meter:
             return
         now = self.spent()
         for name in RESOURCES:
-            self._used[name] += max(0.0, spent[name] - now[name])
+            self._used[name] += max(0.0, spent.get(name, 0) - now[name])
 
     def spent(self) -> Spent:
         """Return what was used so far, since before the last pause."""
@@ -61,7 +66,7 @@ class Meter:
         used = {**self._used, "seconds": self._used["seconds"] + time.monotonic() - self._started}
         return Spent(
             tokens=int(used["tokens"]), seconds=round(used["seconds"], 3), calls=int(used["calls"]),
-            money=round(used["money"], 6),
+            money=round(used["money"], 6), agents=int(used["agents"]),
         )  # fmt: skip
 
     def add_answer(self, message: AIMessage, model: str) -> None:
@@ -75,6 +80,13 @@ class Meter:
     def add_call(self) -> None:
         """Count one call of a tool."""
         self._add(calls=1)
+
+    def add_agent(self) -> bool:
+        """Count one more agent that is set to work; tell whether the request may have it."""
+        if self.left("agents") < 1:
+            return False
+        self._add(agents=1)
+        return True
 
     def left(self, resource: Resource) -> float:
         """Return how much of a resource is left; infinite where nothing limits it."""
@@ -90,7 +102,7 @@ class Meter:
 
     def ended(self) -> Resource | None:
         """Return what has run out, so that nothing more can be asked of a model."""
-        return next((name for name in RESOURCES if self.left(name) <= 0), None)
+        return next((name for name in RESOURCES[:-1] if self.left(name) <= 0), None)
 
     def closing(self) -> Resource | None:
         """Return what is so low that one answer is all that it allows, and no further work."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,11 +12,13 @@ from pydantic.json_schema import SkipJsonSchema
 
 from domain.owner import LOCAL_USER
 from domain.types import Attachment
+from tools.interface import ToolSpec
 from turn.budget import Meter, limits_of
 from turn.model_options import ModelOptions
 from turn.options import TurnOptions
 
 if TYPE_CHECKING:
+    from agents.crew import Crew
     from ingestion.pipeline import Ingestion
     from models.chat.interface import Chat
     from models.chat.summarizer import ChatSummarizer
@@ -57,6 +60,7 @@ class Services:
     summaries: Summaries
     conversations: Conversations
     tools: ToolRegistry
+    agents: Crew
     http: GuardedHttp
     background: Background
 
@@ -98,6 +102,10 @@ class Context(TurnOptions):
     run_id: str = field(default="", metadata={"description": "Id of the run, for logs and traces."})
     handled: SkipJsonSchema[tuple[Attachment, ...]] = ()
     """Files of this turn that were handled before it: refused uploads, documents that needed a password."""
+    agent_run: SkipJsonSchema[str] = ""
+    """Run of the specialist whose call this is; empty: the turn's own."""
+    functions: SkipJsonSchema[InstanceOf[Sequence[ToolSpec]]] = ()
+    """What a specialist's model may call beside tools: steps of the specialist's own graph."""
     share: SkipJsonSchema[InstanceOf[Meter] | None] = None
     """What an agent may use of the request's budget; None: all of it."""
     model_options: SkipJsonSchema[InstanceOf[ModelOptions]] = field(default_factory=ModelOptions)

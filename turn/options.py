@@ -42,8 +42,12 @@ class TurnOptions:
         BeforeValidator(_object),
         Field(
             description="Most that this turn may use, its tools and agents included: `tokens`, `seconds`, `calls`,"
-            " `money`; a number counts tokens. When it ends, the turn closes with what it has."
+            " `money`, `agents`; a number counts tokens. When it ends, the turn closes with what it has."
         ),
+    ] = None
+    agent: Annotated[
+        str | None,
+        Field(max_length=100, description="Specialist that answers (GET /api/v1/graph names them); empty: as it fits."),
     ] = None
     answer_tokens: Annotated[int | None, Field(ge=1, le=MOST, description="Most tokens of the answer.")] = None
     language: Annotated[

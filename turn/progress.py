@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from langgraph.runtime import Runtime
 
@@ -10,7 +11,7 @@ from domain.owner import Owner
 from domain.types import Attachment
 from turn.context import Context
 
-Event = Literal["attachment", "tool", "citation", "usage", "warning"]
+Event = Literal["attachment", "tool", "agent", "citation", "usage", "warning"]
 
 
 def owner_of(runtime: Runtime[Context]) -> Owner:
@@ -25,9 +26,16 @@ def memory_key_of(runtime: Runtime[Context]) -> str:
     return (execution.thread_id if execution else None) or ""
 
 
-def emit(runtime: Runtime[Context], event: Event, data: object) -> None:
-    """Send one custom stream event."""
-    runtime.stream_writer({"event": event, "data": data})
+def emit(runtime: Runtime[Context], event: Event, data: Mapping[str, Any]) -> None:
+    """Send one custom stream event; of a specialist, what it calls, marked with its run.
+
+    Its usage and warnings are told with its result.
+    """
+    agent = runtime.context.agent_run
+    if not agent:
+        runtime.stream_writer({"event": event, "data": data})
+    elif event in ("tool", "agent"):
+        runtime.stream_writer({"event": event, "data": {"parent" if event == "agent" else "agent": agent, **data}})
 
 
 def emit_attachment(runtime: Runtime[Context], attachment: Attachment) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from operator import add
-from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NotRequired, cast, get_args, get_origin, get_type_hints
 
 from langchain_core.messages import AnyMessage, ToolCall
 from langgraph.graph.message import add_messages
 from langgraph.types import Overwrite
 from typing_extensions import TypedDict, is_typeddict
 
+from domain.agents import AgentResult, AgentRun
 from domain.limits import Spent
 from domain.types import Attachment, AttachmentRef, Citation, DocumentNote, Question, Source, ToolRun, Usage
 from domain.words import Language
@@ -29,6 +30,10 @@ class CallResult(TypedDict):
     run: ToolRun
     data: dict[str, Any]
     code: str
+    artifacts: NotRequired[list[AttachmentRef]]
+    """Files that the call made."""
+    agent: NotRequired[AgentResult]
+    """What a specialist found, where one was called; the citations of `text` name `sources`, numbered from 1."""
 
 
 class InputState(TypedDict):
@@ -58,6 +63,10 @@ class TurnState(TypedDict, total=False):
     """Rounds of tool calls so far in this turn."""
     tool_runs: list[ToolRun]
     """Tool calls of this turn."""
+    agent_runs: list[AgentRun]
+    """What specialists did in this turn."""
+    artifacts: list[AttachmentRef]
+    """Files that were made in this turn."""
     call_results: Annotated[list[CallResult], add]
     """What the calls of the round that is running gave so far, in any order; `gather_results` empties it."""
     answer: str
@@ -109,6 +118,17 @@ class CallInput(TypedDict):
     language: Language
 
 
+class AgentInput(CallInput):
+    """What `Send` hands to the node of a specialist: a call of `delegate`, and what the specialist may look at.
+
+    `share` is its part of what is left of the budget, 0..1.
+    """
+
+    documents: list[DocumentNote]
+    spent: Spent
+    share: float
+
+
 class OutputState(TypedDict, total=False):
     """What callers get back."""
 
@@ -117,6 +137,8 @@ class OutputState(TypedDict, total=False):
     citations: list[Citation]
     attachments: list[Attachment]
     tool_runs: list[ToolRun]
+    agent_runs: list[AgentRun]
+    artifacts: list[AttachmentRef]
     usage: Usage
     spent: Spent
     warnings: list[str]

@@ -70,7 +70,7 @@ class TurnInput(Drawable):
 
 
 class TurnOutput(RootModel[dict[str, Any]]):
-    """New `messages`, `answer`, `citations`, `attachments`, `tool_runs`, `usage`, `spent`, `warnings`."""
+    """New `messages`, the answer, and what was done for it: the keys of `turn.state.OutputState`."""
 
 
 def _short_form(text: str, file: str | None) -> HumanMessage:

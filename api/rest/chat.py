@@ -43,8 +43,9 @@ async def chat_with_file(request: Request, backend: BackendDep, user: UserDep) -
 async def chat_stream(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Answer as Server-Sent Events.
 
-    Events: `run`, `node`, `attachment`, `tool`, `token`, `citation`, `usage`, `warning`, `audio`, and exactly one of
-    `done` and `error` at the end. Take up a broken stream with `GET /api/v1/runs/{id}/stream` and `Last-Event-ID`.
+    Events: `run`, `node`, `attachment`, `tool`, `agent`, `token`, `citation`, `usage`, `warning`, `audio`, and exactly
+    one of `done` and `error` at the end. Take up a broken stream with `GET /api/v1/runs/{id}/stream` and
+    `Last-Event-ID`.
     """
     body = await read_turn_body(request)
     return _stream(await _start(body, backend, user), body, backend)

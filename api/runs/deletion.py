@@ -160,7 +160,7 @@ def _without(entry: Message, ids: set[str]) -> Message:
     kept["attachments"] = [item for item in entry.get("attachments", []) if item.get("id") not in ids]
     if entry.get("role") == "assistant":
         kept["text"] = REMOVED.text(language_of(entry.get("text", "")))
-        for name in ("citations", "reasoning", "warnings"):
+        for name in ("citations", "reasoning", "warnings", "agents", "artifacts"):
             kept.pop(name, None)
         kept["tools"] = [{**tool, "arguments": {}} for tool in entry.get("tools", [])]
     for name in ("attachments", "tools"):

@@ -18,7 +18,7 @@ from turn.state import OutputState
 STREAM_MODES = ("messages", "custom", "tasks", "values")
 OUTPUT_KEYS = [*OutputState.__annotations__, "reasoning", "summary"]
 ANSWERING_NODE = "generate_answer"
-_CUSTOM = frozenset({"attachment", "tool", "citation", "usage", "warning"})
+_CUSTOM = frozenset({"attachment", "tool", "agent", "citation", "usage", "warning"})
 
 
 class TurnOutput(OutputState, total=False):

@@ -128,6 +128,8 @@ def answer_entry(run: Run) -> Entry:
         "attachments": [_brief(item) for item in answer["attachments"]],
         "citations": answer["citations"],
         "tools": answer["tools"],
+        "agents": answer["agents"],
+        "artifacts": answer["artifacts"],
         "warnings": answer["warnings"],
     }
     entry.update({name: list(items) for name, items in lists.items() if items})  # type: ignore[typeddict-item]

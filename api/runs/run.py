@@ -75,8 +75,10 @@ class Run:
             citations=output.get("citations", []) if whole else [],
             attachments=output.get("attachments") or list(request.attachments),
             tools=output.get("tool_runs", []),
+            agents=output.get("agent_runs", []),
+            artifacts=output.get("artifacts", []),
             usage=output.get("usage") or Usage(input_tokens=0, output_tokens=0, model=""),
-            spent=output.get("spent") or Spent(tokens=0, seconds=0.0, calls=0, money=0.0),
+            spent=output.get("spent") or Spent(tokens=0, seconds=0.0, calls=0, money=0.0, agents=0),
             warnings=[*output.get("warnings", []), *notes],
         )
 

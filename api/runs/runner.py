@@ -12,7 +12,7 @@ from api.runs.clearing import Counts, clear_thread
 from api.runs.log import RunLog, with_gaps
 from api.runs.machine import RunMachine
 from api.runs.run import Run, stored_status
-from domain.errors import UnknownRun
+from domain.errors import UnknownAgent, UnknownRun
 from domain.runs import FINAL_STATES, Event
 from turn.intake import check_lengths
 
@@ -56,10 +56,14 @@ class TurnRunner:
         Raises:
             TooMuchText: A message or the system prompt is too long.
             UnknownPersona: There is no role of the name that is asked for.
+            UnknownAgent: There is no specialist of the name that is asked for.
         """
         said = (str(message.text) for message in request.messages)
         check_lengths((request.options.system_prompt, *said), self._services.settings)
         request = request.with_persona(self._services.settings)
+        names = self._services.agents.names
+        if request.options.agent is not None and request.options.agent not in names:
+            raise UnknownAgent(name=request.options.agent, names=", ".join(names))
         if run_id is None or run_id in self._runs:
             run_id = uuid.uuid4().hex
         store = self._events if request.published else None

@@ -87,6 +87,7 @@ def hosted_chat(settings: Settings) -> Chat | None:
         max_output_tokens=settings.llm_max_output_tokens,
         detail=endpoint_detail(endpoint, asked, "LLM", fallback),
         aclose=aclose,
+        named=lambda name: models[0].model_copy(update={"model_name": name}),
     )
 
 

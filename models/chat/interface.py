@@ -100,6 +100,7 @@ class Chat:
         warm: Loads what the first answer would wait for, given the example requests of all tools; None where there is
             nothing to load.
         aclose: Ends what the model runs in this process, or its connections; None where there is neither.
+        named: Gives another model of the same endpoint, by its name; None where there is no other.
         takes_turn: The model takes a `TurnInput` as the call option `turn` (`model.bind(turn=...)`).
     """
 
@@ -112,3 +113,4 @@ class Chat:
     warm: Callable[[Sequence[str]], Coroutine[object, object, None]] | None = None
     aclose: Callable[[], Coroutine[object, object, None]] | None = None
     takes_turn: bool = False
+    named: Callable[[str], BaseChatModel] | None = None

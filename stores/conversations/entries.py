@@ -21,6 +21,8 @@ class Entry(TypedDict, total=False):
     attachments: list[dict[str, Any]]
     citations: list[dict[str, Any]]
     tools: list[dict[str, Any]]
+    agents: list[dict[str, Any]]
+    artifacts: list[dict[str, Any]]
     calls: list[Any]
     """Calls of the caller's own tools that the turn ended with."""
     usage: dict[str, Any]

@@ -38,7 +38,18 @@ async def test_two_turns_are_remembered_and_only_new_messages_come_back(
     assert said_to(model) == ["My name is Ada.", "Noted.", "What is it?"]
     assert [type(message) for message in output["messages"]] == [AIMessage]
     assert (output["messages"][0].content, output["answer"]) == ("Ada.", "Ada.")
-    assert set(output) == {"messages", "answer", "citations", "attachments", "tool_runs", "usage", "spent", "warnings"}
+    assert set(output) == {
+        "messages",
+        "answer",
+        "citations",
+        "attachments",
+        "tool_runs",
+        "agent_runs",
+        "artifacts",
+        "usage",
+        "spent",
+        "warnings",
+    }
 
 
 async def test_threads_and_clients_without_one_are_apart(

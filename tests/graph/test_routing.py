@@ -6,8 +6,9 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall
 from langgraph.types import Send
 
-from graph.routing import MAX_CALLS, route_answer, route_by_modality
+from graph.routing import route_answer, route_by_modality
 from tests.nodes.conftest import Parts, a_source, a_state
+from turn.calls import MAX_CALLS
 
 LONG = [HumanMessage("word " * 8000), AIMessage("word " * 8000)] * 2
 

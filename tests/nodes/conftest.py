@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langgraph.runtime import Runtime
 from pydantic import Field
 
+from agents.crew import Crew
 from domain.errors import AppError, UnknownAttachment, UnknownDocument
 from domain.language import language_of
 from domain.owner import Owner
@@ -135,6 +136,9 @@ class FakeSummaries:
         self.prepared[memory_key] = (summary, list(covered))
 
 
+CREW = Crew()
+
+
 class FakeSummarizer:
     """Answers with the length of what it was given."""
 
@@ -159,15 +163,18 @@ class Parts:
     context: dict[str, Any] = field(default_factory=dict)
     thread_id: str | None = "t"
     takes_turn: bool = False
+    tools: ToolRegistry | None = None
+    crew: Crew = CREW
+    kind: Literal["hosted", "extractive"] = "hosted"
     foreign: Sequence[ToolSpec] = ()
 
     def runtime(self) -> Runtime[Context]:
-        tools = ToolRegistry(self.settings, self.documents)  # type: ignore[arg-type]
+        tools = self.tools or ToolRegistry(self.settings, self.documents)  # type: ignore[arg-type]
         tools.set_foreign(self.foreign, {})
         services = SimpleNamespace(
             settings=self.settings,
             chat=Chat(
-                self.model, "scripted", "hosted", 8000, 500, Words("a script", "脚本"), takes_turn=self.takes_turn
+                self.model, "scripted", self.kind, 8000, 500, Words("a script", "脚本"), takes_turn=self.takes_turn
             ),
             summarizer=FakeSummarizer(),
             attachments=self.attachments,
@@ -178,6 +185,7 @@ class Parts:
             listener=self.listener,
             background=self.background,
             tools=tools,
+            agents=self.crew,
         )
         context = Context(services=cast("Services", services), thread_id="s", **self.context)
         return Runtime(

@@ -6,12 +6,13 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolCall
 from langgraph.types import Send
 
 from domain.types import Attachment, AttachmentRef
-from graph.routing import MAX_CALLS, route_answer
+from graph.routing import route_answer
 from nodes.gather_results import gather_results
 from nodes.run_tool import run_tool
 from nodes.select_tools import select_tools
 from tests.nodes.conftest import Parts, a_source, a_state
 from tests.tools.test_selection import MANY
+from turn.calls import MAX_CALLS
 from turn.state import State, Update
 
 

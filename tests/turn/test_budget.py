@@ -34,7 +34,7 @@ def test_a_model_without_a_price_costs_nothing() -> None:
 
 
 def test_what_was_spent_before_a_pause_counts_once() -> None:
-    before = Spent(tokens=900, seconds=20.0, calls=3, money=0.1)
+    before = Spent(tokens=900, seconds=20.0, calls=3, money=0.1, agents=1)
     meter = Meter(Limits(tokens=1000, seconds=30, calls=5), {})
     for _ in range(3):
         meter.restore(before)
