@@ -26,13 +26,17 @@ from readers.reader import Readers
 from settings import Settings
 from stores.conversations.conversations import Conversations
 from stores.library.documents import Documents
+from stores.redis.effects import EffectLedger
 from stores.redis.old_transcripts import OldTranscripts
 from stores.redis.summaries import Summaries
+from stores.redis.tool_cache import ToolCache
+from stores.redis.tool_results import ToolResults
 from stores.sql.actions import ActionLog
 from stores.sql.database import Database
 from stores.sql.text_vectors import TextVectors
 from tools.delegate import delegate_spec
 from tools.registry import ToolRegistry, built_in
+from tools.runner import CallStores
 from tools.selection import ToolIndex
 from turn.background import Background
 from turn.context import Services, publish_services
@@ -83,6 +87,10 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     specs = [*built_in(), delegate_spec(agents.descriptions)]
     tools = ToolRegistry(settings, documents, http, specs=specs, sandbox=sandbox, index=index)
     closes(stack, tools)
+    call_stores = CallStores(
+        cache=ToolCache(redis), results=ToolResults(redis, settings), effects=EffectLedger(redis), actions=actions
+    )
+    tools.keep_in(call_stores)
     speaker, listener = open_speaker(settings), open_listener(settings, sandbox)
     closes(stack, speaker)
     closes(stack, listener)
@@ -126,6 +134,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         conversations=Conversations(database, OldTranscripts(redis)),
         tools=tools,
         agents=agents,
+        call_stores=call_stores,
         http=http,
         background=background,
     )

@@ -164,6 +164,9 @@ class Settings(BaseSettings):
     )
     agent_timeout: float = Field(90, gt=0, description="Longest time one specialist may take.")
     agents_file: Path | None = Field(None, description="YAML file of further specialists, and of changes to ours.")
+    tool_result_tokens: int = Field(
+        4000, ge=500, description="Most tokens of one tool result in a prompt; the rest of it is read page by page."
+    )
     max_tool_rounds: int = Field(4, ge=0, le=20, description="Most rounds of tool calls in a turn.")
     fetch_max_bytes: int = Field(5 * MiB, ge=1024, description="Largest page or picture fetched from a URL.")
     fetch_allow_hosts: Annotated[tuple[str, ...], NoDecode] = Field(

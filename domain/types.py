@@ -151,15 +151,33 @@ class Citation(Place):
 
 
 class ToolRun(TypedDict):
-    """One call of a tool in this turn."""
+    """One call of a tool in this turn.
+
+    Attributes:
+        name: The tool.
+        arguments: What it was called with.
+        status: `unknown`: it began to change something, and whether that happened cannot be said.
+        seconds: How long it took.
+        cached: Whether the result is an earlier one.
+        agent: Run of the specialist that made the call; missing for the assistant's own.
+        call_id: Id of the call in the model's message.
+        age: Seconds since a cached result was fetched.
+        code: Why it failed or was refused.
+        synopsis: The beginning of what it gave, in one line.
+        result_id: Under this id `read_result` has the whole of a long result.
+    """
 
     name: str
     arguments: dict[str, object]
-    status: Literal["ok", "error", "refused"]
+    status: Literal["ok", "error", "refused", "unknown"]
     seconds: float
     cached: bool
     agent: NotRequired[str]
-    """Run of the specialist that made the call; missing for the assistant's own."""
+    call_id: NotRequired[str]
+    age: NotRequired[float]
+    code: NotRequired[str]
+    synopsis: NotRequired[str]
+    result_id: NotRequired[str]
 
 
 class ToolFindings(TypedDict):

@@ -13,17 +13,23 @@ from domain.citations import renumbered
 from domain.fence import fenced
 from domain.types import Source, ToolFindings, ToolRun
 from domain.words import Words
+from tools.read_result import READ_RESULT
 from tools.selection import FIND_TOOLS
 from turn.answer import with_usage_of
 from turn.context import Context
 from turn.material import sources_text
+from turn.progress import emit
 from turn.state import CallResult, State, Update
+from turn.texts import UNKNOWN_EFFECT
 
 TITLE = Words("Gather results", "汇总结果")
 
 
 async def gather_results(state: State, runtime: Runtime[Context]) -> Update:
-    """Answer each call of the newest message with its result, and offer the tools that `find_tools` found.
+    """Answer each call of the newest message with its result, and offer the tools that the results call for.
+
+    These are what `find_tools` found, and `read_result` where a result was too long. Of a call that may or may not have
+    taken effect the user is warned.
 
     A model that makes only calls that it has made before in this turn gets their results and no further round.
     """
@@ -46,12 +52,21 @@ async def gather_results(state: State, runtime: Runtime[Context]) -> Update:
     wanted = [
         name for result in results if result["run"]["name"] == FIND_TOOLS for name in result["data"].get("tools", ())
     ]
-    offered = state["offered_tools"]
+    offered = tools.narrowed([FIND_TOOLS, *wanted, *state["offered_tools"]]) if wanted else state["offered_tools"]
+    warnings = [*state.get("warnings", [])]
+    runs = [run for result in results for run in _tool_runs(result)]
+    for run in runs:
+        if run.get("result_id") and READ_RESULT not in offered and runtime.context.allows(READ_RESULT):
+            offered = [*offered, READ_RESULT]
+        if run["status"] == "unknown":
+            warnings.append(UNKNOWN_EFFECT.text(state["language"]).format(name=run["name"]))
+            emit(runtime, "warning", {"code": "unknown_effect", "message": warnings[-1]})
     return Update(
         messages=messages,
         sources=sources,
-        offered_tools=tools.narrowed([FIND_TOOLS, *wanted, *offered]) if wanted else offered,
-        tool_runs=[*state.get("tool_runs", []), *(run for result in results for run in _tool_runs(result))],
+        offered_tools=offered,
+        warnings=warnings,
+        tool_runs=[*state.get("tool_runs", []), *runs],
         agent_runs=[*state.get("agent_runs", []), *(run for result in results for run in _agent_runs(result))],
         artifacts=[*state.get("artifacts", []), *(file for result in results for file in result.get("artifacts", []))],
         usage=usage,

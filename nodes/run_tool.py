@@ -16,12 +16,13 @@ TITLE = Words("Run a tool", "调用工具")
 async def run_tool(state: CallInput, runtime: Runtime[Context]) -> Update:
     """Run one call; a failing one becomes an error message for the model."""
     call, language = state["call"], state["language"]
-    emit(runtime, "tool", {"name": call["name"], "arguments": call["args"], "status": "running"})
+    emit(runtime, "tool", {"name": call["name"], "arguments": call["args"], "status": "running", "call_id": call["id"]})
     meter = runtime.context.meter
     meter.add_call()
     caller = Caller(
-        owner=owner_of(runtime), language=language, seconds=meter.working_seconds(), tools=runtime.context.tools
-    )
+        owner=owner_of(runtime), language=language, run_id=runtime.context.run_id, call_id=str(call["id"]),
+        seconds=meter.working_seconds(), tools=runtime.context.tools,
+    )  # fmt: skip
     tools = runtime.context.services.tools
     outcome = await tools.call(call["name"], call["args"], caller, refused=not state["offered"])
     emit(runtime, "tool", outcome.run)

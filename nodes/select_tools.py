@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.runtime import Runtime
 
 from domain.words import Words
+from tools.read_result import READ_RESULT
 from turn.context import Context
+from turn.material import findings
 from turn.state import State, Update
 
 TITLE = Words("Choose tools", "选择工具")
@@ -36,4 +38,9 @@ async def select_tools(state: State, runtime: Runtime[Context]) -> Update:
         names=runtime.context.tools,
         kept=list(dict.fromkeys(used))[:MOST_KEPT],
     )
+    kept = any(
+        "result_id" in findings(result)["data"] for result in state["messages"] if isinstance(result, ToolMessage)
+    )
+    if kept and READ_RESULT not in offered and runtime.context.allows(READ_RESULT):
+        offered = [*offered, READ_RESULT]
     return Update(offered_tools=offered)

@@ -49,6 +49,7 @@ THROUGH = {
     "terminal/test_main": "terminal.conversation",
     "tools/test_calculate": "tools.arithmetic_text",
     "tools/test_selection": "tools.typical_requests",
+    "tools/test_runner": "tools.calling tools.outcomes tools.long_results stores.redis.effects stores.redis.tool_cache",
     "tools/test_web_search": "tools.search_providers",
     "workers/test_sandbox": "workers.zygote",
 }

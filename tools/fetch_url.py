@@ -3,6 +3,7 @@
 import asyncio
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from langchain_core.tools import tool
 from langgraph.prebuilt import ToolRuntime
@@ -92,4 +93,6 @@ SPEC = ToolSpec(
         "总结一下这个链接的内容",
     ),
     cache_seconds=300,
+    repeatable=True,
+    target=lambda given: urlsplit(_tidy(str(given["url"]))).netloc,
 )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from net.client import GuardedHttp
     from settings import Settings
     from stores.library.documents import Documents
+    from stores.redis.tool_results import ToolResults
     from tools.argument_check import ArgumentCheck
     from tools.page_text import PageReader
     from tools.search_providers import SearchProvider
@@ -58,6 +59,7 @@ class ToolResources:
     pages: PageReader
     search: SearchProvider | None
     find_tools: ToolFinder
+    results: ToolResults | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +70,8 @@ class Caller:
         owner: The user and the thread.
         language: Language of messages.
         time_zone: IANA name of the user's own time zone; empty: that of the server.
+        run_id: The run, which stays the same when it is paused and goes on.
+        call_id: Id of the call in the model's message; empty: the call has none, and is never the same as another.
         seconds: How long the request lets a call take.
         tools: Names of the tools that the request allows; None: all.
     """
@@ -75,14 +79,21 @@ class Caller:
     owner: Owner
     language: Language
     time_zone: str = ""
+    run_id: str = ""
+    call_id: str = ""
     seconds: float = float("inf")
     tools: Collection[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToolContext(Caller):
-    """What the `runtime.context` of a tool holds."""
+    """What the `runtime.context` of a tool holds.
 
+    Attributes:
+        idempotency_key: Names the effect of a tool that takes it: the same whenever the same call is made again.
+    """
+
+    idempotency_key: str = ""
     resources: InstanceOf[ToolResources]
 
 
@@ -93,11 +104,13 @@ class TurnFacts:
     Attributes:
         documents: There are documents that the turn can search.
         many_tools: There are more tools than a turn is offered.
+        long_results: Results are kept that are read page by page.
         resources: The live parts, and the settings.
     """
 
     documents: bool
     many_tools: bool = False
+    long_results: bool = False
     resources: ToolResources
 
 
@@ -114,6 +127,14 @@ class ToolSpec:
         needs: What has to be there for `fits`, for people.
         timeout: Longest time of a call in seconds, where TOOL_TIMEOUT is longer.
         cache_seconds: How long an equal call of the same user may be answered by the same result; 0: never.
+        cache_scope: Whose equal calls those are: `user`, or `shared` by all where a result is the same for everybody.
+        reads_documents: A result holds only while the user's documents stay what they are.
+        repeatable: A second equal call does no harm: it is retried when the other side was away, and not kept in the
+            effect ledger. None: as `permission` is `read`. Fetching and searching send something out, but change
+            nothing there.
+        takes_idempotency_key: It hands `ToolContext.idempotency_key` on, by which the other side knows a repetition:
+            a call whose end is not known is then made again.
+        target: Whom a call depends on, by its arguments: one that does not answer is left alone, and no other.
         source: Where it comes from: `builtin`, `mcp:github`, `openapi:shop`, `plugin:weather`.
         own_name: Its name there, when models know it by another.
         definition: What its source says of it, every byte that an approval covers; None: its schema.
@@ -127,6 +148,11 @@ class ToolSpec:
     needs: Words = Words("", "")
     timeout: float = float("inf")
     cache_seconds: float = 0
+    cache_scope: Literal["user", "shared"] = "user"
+    reads_documents: bool = False
+    repeatable: bool | None = None
+    takes_idempotency_key: bool = False
+    target: Callable[[Mapping[str, Any]], str] = lambda _: ""
     source: str = "builtin"
     own_name: str = ""
     definition: Mapping[str, Any] | None = None
@@ -135,6 +161,11 @@ class ToolSpec:
     def name(self) -> str:
         """What the model calls it."""
         return self.tool.name
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether a call changes something, so that it must not be made twice."""
+        return not (self.permission == "read" if self.repeatable is None else self.repeatable)
 
     @property
     def address(self) -> str:

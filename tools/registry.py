@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from domain.words import Language, Words
 from net.client import GuardedHttp
 from settings import Settings
 from tools import texts
+from tools.breaker import State
+from tools.counters import Counters
 from tools.interface import Caller, ToolContext, ToolOutcome, ToolResources, ToolSpec, TurnFacts
+from tools.outcomes import not_done
 from tools.page_text import PageReader
-from tools.runner import Counters, ToolRunner, not_done
+from tools.runner import CallStores, ToolRunner
 from tools.search_providers import SearchProvider, open_search
 from tools.selection import FIND_TOOLS, OFFERED_OF_MANY, OFFERED_WHOLE, SCHEMA_TOKENS, ToolIndex
 from workers.sandbox import Sandbox
@@ -31,6 +34,7 @@ BUILT_IN = (
     "fetch_url",
     "web_search",
     "find_tools",
+    "read_result",
 )
 """Modules of this room that hold a tool in `SPEC`, in the order in which models see them."""
 
@@ -77,7 +81,7 @@ class ToolRegistry:
         self._own = {spec.name: spec for spec in (built_in() if specs is None else specs)}
         self._foreign: Mapping[str, ToolSpec] = {}
         self._absent: Mapping[str, Words] = {}
-        self._runner = ToolRunner(settings.tool_timeout)
+        self._runner = ToolRunner(settings)
 
     def set_foreign(self, specs: Iterable[ToolSpec], absent: Mapping[str, Words]) -> None:
         """Replace all tools that do not come with the product.
@@ -87,6 +91,11 @@ class ToolRegistry:
             absent: Those that cannot be called now, by name, and why.
         """
         self._foreign, self._absent = {spec.name: spec for spec in specs}, absent
+
+    def keep_in(self, stores: CallStores) -> None:
+        """Keep what calls leave behind; without, nothing is cached, and a repeated call repeats its effect."""
+        self._runner.stores = stores
+        self._resources = replace(self._resources, results=stores.results)
 
     @property
     def _specs(self) -> dict[str, ToolSpec]:
@@ -168,6 +177,12 @@ class ToolRegistry:
         """Return the counters by tool name."""
         return self._runner.counters
 
+    def numbers(self) -> dict[str, tuple[Counters, State]]:
+        """Return counters and state of the breaker by tool, of all tools."""
+        return {
+            name: (self._runner.counters[name], self._runner.breaker(spec).state) for name, spec in self._specs.items()
+        }
+
     def context(self, caller: Caller) -> ToolContext:
         """Return what the tools get as `runtime.context` on behalf of `caller`."""
         given = {field.name: getattr(caller, field.name) for field in fields(Caller)}
@@ -185,9 +200,15 @@ class ToolRegistry:
             refused: The turn does not offer this tool: the model gets an error and nothing is run.
 
         Returns:
-            The result, or a message about the failure with `run["status"]` `error` or `refused`.
+            The result, or a message about the failure with `run["status"]` `error`, `refused` or `unknown`.
         """
         spec = self._specs.get(name)
+        outcome = await self._called(spec, name, arguments, caller, refused=refused)
+        return self._runner.noted(spec, outcome, caller)
+
+    async def _called(
+        self, spec: ToolSpec | None, name: str, arguments: Mapping[str, object], caller: Caller, *, refused: bool
+    ) -> ToolOutcome:
         if spec is None:
             missing = self._absent.get(name)
             words, code = (texts.ABSENT, "tool_unavailable") if missing else (texts.UNKNOWN, "unknown_tool")
@@ -195,7 +216,6 @@ class ToolRegistry:
             text = words.text(caller.language).format(name=name, reason=reason)
             return not_done(text, name, arguments, "refused", code)
         if refused or self._state(spec) == "off":
-            self._runner.counters[name].refused += 1
             text = texts.REFUSED.text(caller.language).format(name=name)
             return not_done(text, name, arguments, "refused", "tool_refused")
         return await self._runner.run(spec, arguments, self.context(caller))
@@ -210,18 +230,18 @@ class ToolRegistry:
         if self._owns_http:
             await self._resources.http.aclose()
 
-    def _facts(self, documents: bool) -> TurnFacts:
+    def _facts(self, documents: bool, long_results: bool = False) -> TurnFacts:
         many = len(self._own) + len(self._foreign) > OFFERED_WHOLE
-        return TurnFacts(documents=documents, many_tools=many, resources=self._resources)
+        return TurnFacts(documents=documents, many_tools=many, long_results=long_results, resources=self._resources)
 
     def _state(self, spec: ToolSpec) -> Literal["offered", "conditional", "off"]:
         """Whether turns are offered the tool: all, some, or none."""
-        fits = [spec.fits(self._facts(documents)) for documents in (False, True)]
+        fits = [spec.fits(self._facts(there, there)) for there in (False, True)]
         return "offered" if all(fits) else "conditional" if any(fits) else "off"
 
     def _description(self, spec: ToolSpec, language: Language) -> dict[str, Any]:
         state = self._state(spec)
-        counters = self._runner.counters[spec.name]
+        counters, breaker = self._runner.counters[spec.name], self._runner.breaker(spec)
         search = self._resources.search if spec.name == "web_search" else None
         return {
             "name": spec.name,
@@ -242,7 +262,10 @@ class ToolRegistry:
             "cache_seconds": spec.cache_seconds,
             "calls": counters.calls,
             "errors": counters.errors,
+            "unknown": counters.unknown,
             "refused": counters.refused,
+            "asked": counters.asked,
             "cached": counters.cached,
             "seconds": round(counters.seconds, 3),
+            "breaker": {"state": breaker.state, "failures": breaker.failures, "retry_after": round(breaker.rest(), 1)},
         }

@@ -1,196 +1,267 @@
-"""Runs one call of a tool: checked, within its time, answered from the cache where that is allowed; it never raises."""
+"""What happens around every call of a tool: checked, cached, made at most once, left alone when it fails, cut, logged.
+
+It never raises: a failure becomes a message for the model.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import secrets
 import time
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
-
-from langchain_core.messages import ToolMessage
-from langchain_core.tools import BaseTool, ToolException
-from langgraph.prebuilt import ToolRuntime
-from pydantic import BaseModel, ValidationError
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from domain.errors import AppError
 from domain.types import ToolRun
 from domain.words import Language
+from stores.redis.effects import Call as Effect
+from stores.redis.tool_cache import Slot
 from tools import texts
-from tools.interface import Found, ToolContext, ToolOutcome, ToolSpec
+from tools.breaker import Breaker, Breakers
+from tools.calling import BadArguments, Failed, called, checked, told
+from tools.counters import Counters
+from tools.interface import Caller, Found, ToolContext, ToolOutcome, ToolSpec
+from tools.long_results import is_long, synopsis, whole_text
+from tools.outcomes import done, done_before, fitting, not_done, open_end
+
+if TYPE_CHECKING:
+    from settings import Settings
+    from stores.redis.effects import EffectLedger, Entry
+    from stores.redis.tool_cache import ToolCache
+    from stores.redis.tool_results import ToolResults
+    from stores.sql.actions import ActionLog
 
 logger = logging.getLogger(__name__)
-CACHE_ENTRIES = 256
+
+LOOK_SECONDS = 0.25
+"""Between looks at a call that another process makes."""
 
 
-@dataclass(slots=True)
-class Counters:
-    """What happened to one tool since the process started; `seconds` is the sum over calls that were not cached."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallStores:
+    """What calls leave behind.
 
-    calls: int = 0
-    errors: int = 0
-    refused: int = 0
-    cached: int = 0
-    seconds: float = 0.0
+    Attributes:
+        cache: Results that serve equal calls.
+        results: Results that are too long for a prompt.
+        effects: Calls that may happen only once.
+        actions: The log of all calls.
+    """
+
+    cache: ToolCache
+    results: ToolResults
+    effects: EffectLedger
+    actions: ActionLog
 
 
-class Failed(Exception):
-    """A failed call: a stable code, and a message for the model."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Call:
+    """A call whose arguments fit: `key` is equal for equal arguments, `seconds` the longest it may take."""
 
-    def __init__(self, code: str, message: str) -> None:
-        """Keep both."""
-        super().__init__(message)
-        self.code = code
+    spec: ToolSpec
+    given: dict[str, Any]
+    key: str
+    context: ToolContext
+    seconds: float
+
+    @property
+    def language(self) -> Language:
+        return self.context.language
 
 
 class ToolRunner:
-    """Runs calls and counts them."""
+    """Runs calls and counts them; `stores` is where they leave something behind."""
 
-    def __init__(self, longest: float) -> None:
-        """Take the longest time of any call in seconds."""
+    def __init__(self, settings: Settings) -> None:
+        """Take the longest time of any call and the longest result."""
         self.counters: defaultdict[str, Counters] = defaultdict(Counters)
-        self._longest = longest
-        self._cache: OrderedDict[tuple[str, ...], tuple[float, Found]] = OrderedDict()
+        self.stores: CallStores | None = None
+        self._longest, self._budget = settings.tool_timeout, settings.tool_result_tokens
+        self._breakers = Breakers()
 
     async def run(self, spec: ToolSpec, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome:
         """Run a tool with what the model wrote; a failure becomes a message for the model."""
-        name, counters = spec.name, self.counters[spec.name]
-        counters.calls += 1
+        started = time.perf_counter()
+        self.counters[spec.name].calls += 1
         try:
             given, key = checked(spec, arguments)
         except BadArguments as exc:
-            counters.errors += 1
-            text = texts.BAD_ARGUMENTS.text(context.language).format(name=name, problems=exc)
-            return not_done(text, name, arguments, "error", "bad_arguments")
-        cache_key = (name, spec.version, key, context.owner.user_id, context.language)
-        if (found := self._cached(cache_key)) is not None:
-            counters.cached += 1
-            return done(found, name, given, cached=True)
-        started = time.perf_counter()
+            text = texts.BAD_ARGUMENTS.text(context.language).format(name=spec.name, problems=exc)
+            return not_done(text, spec.name, arguments, "error", "bad_arguments")
+        seconds = max(0.0, min(self.timeout(spec), context.seconds))
+        call = _Call(spec=spec, given=given, key=key, context=context, seconds=seconds)
         try:
-            found = await self._within_time(spec, given, context)
+            outcome = await (self._effect(call) if spec.has_effect else self._reading(call))
         except Failed as exc:
-            counters.errors += 1
-            return not_done(str(exc), name, given, "error", exc.code, seconds=time.perf_counter() - started)
-        finally:
-            counters.seconds += time.perf_counter() - started
-        if spec.cache_seconds:
-            self._keep(cache_key, found, spec.cache_seconds)
-        return done(found, name, given, seconds=time.perf_counter() - started)
+            outcome = not_done(str(exc), spec.name, given, "error", exc.code)
+        except AppError as exc:
+            outcome = not_done(told(exc, context.language), spec.name, given, "error", exc.code)
+        taken = 0.0 if outcome.run["cached"] else time.perf_counter() - started
+        return replace(outcome, run={**outcome.run, "seconds": round(taken, 3)})
+
+    def noted(self, spec: ToolSpec | None, outcome: ToolOutcome, caller: Caller) -> ToolOutcome:
+        """Count a call that ended, and log it; `spec` is None when the model made the tool up."""
+        run: ToolRun = {**outcome.run, "call_id": caller.call_id} if caller.call_id else outcome.run
+        if spec is not None:
+            self.counters[spec.name].count(run)
+        if self.stores is not None:
+            self.stores.actions.append(
+                "call", caller.owner, run=caller.run_id, call=caller.call_id, tool=spec.address if spec else None,
+                status=run["status"], code=outcome.code, seconds=run["seconds"], cached=run["cached"],
+                content={"arguments": run["arguments"], "result": outcome.text, "name": "" if spec else run["name"]},
+            )  # fmt: skip
+        return replace(outcome, run=run)
 
     def timeout(self, spec: ToolSpec) -> float:
         """Return the longest time of a call, in seconds."""
         return min(spec.timeout, self._longest)
 
-    async def _within_time(self, spec: ToolSpec, given: dict[str, Any], context: ToolContext) -> Found:
-        """Run the tool.
+    def breaker(self, spec: ToolSpec) -> Breaker:
+        """Return what says whether calls are made: of the tool, or of the server that it comes from."""
+        return max(self._breakers_of(spec, {}), key=lambda breaker: (breaker.rest(), breaker.failures))
+
+    async def _reading(self, call: _Call) -> ToolOutcome:
+        """Answer a call that may be repeated: from the cache, from an equal one that runs, or by running it.
 
         Raises:
-            Failed: It failed, or took too long.
+            Failed: It failed.
         """
-        language, seconds = context.language, min(self.timeout(spec), max(0.0, context.seconds))
+        spec = call.spec
+        if not spec.cache_seconds or self.stores is None:
+            return await self._shortened(call, await self._called(call))
+        parts = [spec.name, spec.version, call.key, call.language]
+        if spec.reads_documents:
+            parts.append(await call.context.resources.documents.version(call.context.owner))
+        slot = Slot(
+            scope="" if spec.cache_scope == "shared" else call.context.owner.user_id,
+            parts=tuple(parts), seconds=spec.cache_seconds, patience=self.timeout(spec),
+        )  # fmt: skip
+
+        async def make() -> bytes:
+            return json.dumps(asdict(await self._called(call)), default=str).encode()
+
         try:
-            async with asyncio.timeout(seconds):
-                return await _invoke(spec.tool, given, context)
-        except (AppError, ToolException) as exc:
-            raise Failed(getattr(exc, "code", "tool_failed"), _message(exc, language)) from exc
+            async with asyncio.timeout(call.seconds):
+                kept = await self.stores.cache.once(slot, make)
         except TimeoutError as exc:
-            raise Failed("timeout", texts.TIMED_OUT.text(language).format(name=spec.name, seconds=seconds)) from exc
-        except Exception as exc:
-            logger.exception("tool %s failed", spec.name)
-            raise Failed("tool_failed", texts.CRASHED.text(language).format(name=spec.name)) from exc
+            text = texts.TIMED_OUT.text(call.language).format(name=spec.name, seconds=call.seconds)
+            raise Failed("timeout", text, broken=False) from exc
+        return await self._shortened(call, Found(**json.loads(kept.value)), kept.age)
 
-    def _cached(self, key: tuple[str, ...]) -> Found | None:
-        entry = self._cache.get(key)
-        if entry is None or entry[0] < time.monotonic():
-            self._cache.pop(key, None)
-            return None
-        self._cache.move_to_end(key)
-        return entry[1]
+    async def _effect(self, call: _Call) -> ToolOutcome:
+        """Make a call that changes something, unless it was made.
 
-    def _keep(self, key: tuple[str, ...], found: Found, seconds: float) -> None:
-        self._cache[key] = (time.monotonic() + seconds, found)
-        while len(self._cache) > CACHE_ENTRIES:
-            self._cache.popitem(last=False)
+        Raises:
+            MemoryUnavailable: The ledger cannot be asked; nothing was done.
+        """
+        if self.stores is None:
+            return await self._shortened(call, await self._called(call))
+        owner, actions = call.context.owner, self.stores.actions
+        effect = Effect(
+            owner.memory_key, call.context.run_id, call.context.call_id or secrets.token_hex(8), call.spec.address,
+            call.key,
+        )  # fmt: skip
+        entry = await self._admitted(effect, call)
+        if entry.state == "done":
+            return done_before(json.loads(entry.result), call.language, entry.at, earlier=entry.earlier)
+        if entry.state != "run":
+            return open_end(call.spec.name, call.given, call.language, entry.at)
+        facts: dict[str, Any] = {"run": call.context.run_id, "call": call.context.call_id, "tool": call.spec.address}
+        try:
+            await actions.record("call", owner, **facts, status="begun", content={"arguments": call.given})
+            call = replace(call, context=replace(call.context, idempotency_key=entry.key))
+            outcome = await self._shortened(call, await self._called(call))
+        except asyncio.CancelledError:
+            actions.append("call", owner, **facts, status="unknown", code="stopped")
+            await asyncio.shield(self._ended(effect, entry, None))
+            raise
+        except (Failed, AppError) as exc:
+            outcome = _not_made(exc, call)
+        await self._ended(effect, entry, outcome)
+        return outcome
+
+    async def _admitted(self, effect: Effect, call: _Call) -> Entry:
+        """Ask the ledger; where another process makes the call, wait for what comes of it."""
+        ledger: EffectLedger = self.stores.effects  # type: ignore[union-attr]
+        deadline = time.monotonic() + call.seconds
+        while True:
+            entry = await ledger.begin(effect, call.seconds, repeatable=call.spec.takes_idempotency_key)
+            if entry.state != "busy" or time.monotonic() > deadline:
+                return entry
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _ended(self, effect: Effect, entry: Entry, outcome: ToolOutcome | None) -> None:
+        """Write down what came of a call; None: it was given up. Where that fails it counts as unknown later."""
+        status = "unknown" if outcome is None else outcome.run["status"]
+        state: Literal["done", "failed", "unknown"] = {"ok": "done", "error": "failed"}.get(status, "unknown")  # type: ignore[assignment]
+        kept = json.dumps(asdict(outcome), default=str) if outcome is not None else ""
+        try:
+            await self.stores.effects.end(effect, entry, state, kept)  # type: ignore[union-attr]
+        except AppError as exc:
+            logger.warning("the end of a call was not written down", extra={"error": exc.code})
+
+    async def _called(self, call: _Call) -> Found:
+        """Call the tool, unless it or its server is left alone.
+
+        Raises:
+            Failed: It is, or it failed.
+        """
+        breakers = self._breakers_of(call.spec, call.given)
+        resting = next((breaker for breaker in breakers if not breaker.admits()), None)
+        if resting is not None:
+            for breaker in breakers[: breakers.index(resting)]:
+                breaker.note(failed=None)
+            text = texts.RESTING.text(call.language)
+            text = text.format(name=call.spec.name, failures=resting.failures, seconds=resting.rest())
+            raise Failed("tool_resting", text, broken=False)
+        failed: bool | None = None
+        try:
+            found = await called(call.spec, call.given, call.context, call.seconds)
+            failed = False
+            return found
+        except Failed as exc:
+            failed = exc.broken
+            raise
+        finally:
+            for breaker in breakers:
+                breaker.note(failed=failed)
+
+    def _breakers_of(self, spec: ToolSpec, given: Mapping[str, Any]) -> list[Breaker]:
+        of_tool = self._breakers.of(spec.address, spec.target(given) if given else "")
+        return [of_tool] if spec.source == "builtin" else [self._breakers.of(spec.source), of_tool]
+
+    async def _shortened(self, call: _Call, found: Found, age: float | None = None) -> ToolOutcome:
+        """Return the outcome; of a result too long for a prompt its beginning, while the whole is kept elsewhere."""
+        outcome = done(found, call.spec.name, call.given, call.language, age)
+        long = len(outcome.text) + sum(len(source["text"]) for source in outcome.sources) > self._budget
+        if not long or not await asyncio.to_thread(is_long, outcome.text, outcome.sources, self._budget):
+            return outcome
+        whole = whole_text(outcome.text, outcome.sources)
+        result_id = ""
+        if self.stores is not None:
+            with suppress(AppError):
+                result_id = await self.stores.results.keep(call.context.owner.memory_key, whole)
+        text = await asyncio.to_thread(synopsis, whole, result_id, self._budget, call.language)
+        sources = fitting(outcome.sources, self._budget // 2)
+        if not result_id:
+            return replace(outcome, text=text, sources=sources)
+        return replace(
+            outcome, text=text, sources=sources, run={**outcome.run, "result_id": result_id},
+            data={**outcome.data, "result_id": result_id},
+        )  # fmt: skip
 
 
-def done(
-    found: Found, name: str, arguments: Mapping[str, object], *, seconds: float = 0.0, cached: bool = False
-) -> ToolOutcome:
-    """Return what was found together with the record of the call."""
-    run = ToolRun(name=name, arguments=dict(arguments), status="ok", seconds=round(seconds, 3), cached=cached)
-    return ToolOutcome(found.text, list(found.sources), run, found.data)
-
-
-def not_done(
-    text: str,
-    name: str,
-    arguments: Mapping[str, object],
-    status: Literal["error", "refused"],
-    code: str,
-    *,
-    seconds: float = 0.0,
-) -> ToolOutcome:
-    """Return the message about a call that failed or was refused together with its record."""
-    run = ToolRun(name=name, arguments=dict(arguments), status=status, seconds=round(seconds, 3), cached=False)
-    return ToolOutcome(text, [], run, code=code)
-
-
-class BadArguments(Exception):
-    """Arguments that do not fit the schema of their tool; the text says what does not."""
-
-
-def checked(spec: ToolSpec, arguments: Mapping[str, object]) -> tuple[dict[str, Any], str]:
-    """Return the arguments as the tool takes them, and a key that is equal for equal calls.
-
-    Nulls are dropped: models send them for arguments that they leave out.
-
-    Raises:
-        BadArguments: They do not fit the tool's schema.
-    """
-    given = {name: value for name, value in arguments.items() if value is not None}
-    schema = spec.tool.tool_call_schema
-    if isinstance(schema, dict) or not issubclass(schema, BaseModel):
-        if problems := spec.argument_check.problems(given):
-            raise BadArguments("; ".join(problems))
-        return given, json.dumps(given, sort_keys=True, default=repr)
-    try:
-        valid = schema.model_validate(given)
-    except ValidationError as exc:
-        raise BadArguments(_problems(exc)) from exc
-    return valid.model_dump(exclude_unset=True), valid.model_dump_json()
-
-
-async def _invoke(tool: BaseTool, given: dict[str, Any], context: ToolContext) -> Found:
-    runtime: ToolRuntime[ToolContext, Any] = ToolRuntime(
-        state={}, context=context, config={}, stream_writer=lambda _: None, tool_call_id="call", store=None
-    )
-    fields = getattr(tool.get_input_schema(), "model_fields", {})
-    injected = {name: runtime for name, field in fields.items() if _is_runtime(field.annotation)}
-    message = await tool.ainvoke(
-        {"type": "tool_call", "name": tool.name, "id": runtime.tool_call_id, "args": {**given, **injected}}
-    )
-    if not isinstance(message, ToolMessage):
-        return Found(str(message))
-    if message.status == "error":
-        raise ToolException(message.text)
-    return message.artifact if isinstance(message.artifact, Found) else Found(str(message.text))
-
-
-def _is_runtime(annotation: Any) -> bool:
-    return annotation is ToolRuntime or getattr(annotation, "__origin__", None) is ToolRuntime
-
-
-def _message(error: AppError | ToolException, language: Language) -> str:
-    if isinstance(error, AppError):
-        body = error.body(language)
-        return (" " if language == "en" else "").join(filter(None, (body["message"], body["remedy"])))
-    return str(error)
-
-
-def _problems(error: ValidationError) -> str:
-    rows = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(str(part) for part in row['loc']) or '-'}: {row['msg']}" for row in rows[:5])
+def _not_made(exc: Failed | AppError, call: _Call) -> ToolOutcome:
+    """Return what is said of a call with an effect that failed: an open end is told as one."""
+    name, language = call.spec.name, call.language
+    if isinstance(exc, AppError):
+        return not_done(told(exc, language), name, call.given, "error", exc.code)
+    if not exc.open_end:
+        return not_done(str(exc), name, call.given, "error", exc.code)
+    text = (" " if language == "en" else "").join((str(exc), texts.MAY_HAVE.text(language)))
+    return not_done(text, name, call.given, "unknown", exc.code)

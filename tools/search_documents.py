@@ -51,4 +51,6 @@ SPEC = ToolSpec(
     ),
     fits=lambda turn: turn.documents,
     needs=Words("The conversation needs a document.", "会话中要有文档。"),
+    cache_seconds=600,
+    reads_documents=True,
 )

@@ -28,8 +28,8 @@ _TAVILY_FAILURES = {
     ForbiddenError: Words("access is denied or the plan's limit is used up", "访问被拒绝，或套餐额度已用完"),
     UsageLimitExceededError: Words("too many requests", "请求过于频繁"),
     BadRequestError: Words("the query was refused", "查询被拒绝"),
-    TavilyTimedOut: Words("it took too long", "超时"),
 }
+_TOO_SLOW = Words("it took too long", "超时")
 _NO_ANSWER = Words("it does not answer properly", "没有正常响应")
 _REGIONS: dict[Language, str] = {"en": "us-en", "zh": "cn-zh"}
 _KEYLESS_SECONDS = 5
@@ -66,6 +66,12 @@ class SearchFailed(ToolFailure, code="search_failed"):
     """The search service gave nothing usable. Details: `service`, `reason`."""
 
 
+class SearchSilent(SearchFailed, code="search_failed"):
+    """It did not answer properly, or not in time."""
+
+    transient = True
+
+
 class TavilySearch:
     """Tavily's search API."""
 
@@ -96,10 +102,12 @@ class TavilySearch:
         query = await self._privacy.text(query)
         try:
             answer = await self._client.search(query, max_results=count, time_range=recency, timeout=self._seconds)
+        except TavilyTimedOut as exc:
+            raise SearchSilent(service="Tavily", reason=_TOO_SLOW) from exc
         except tuple(_TAVILY_FAILURES) as exc:
             raise SearchFailed(service="Tavily", reason=_TAVILY_FAILURES[type(exc)]) from exc
         except (httpx.HTTPError, ValueError) as exc:
-            raise SearchFailed(service="Tavily", reason=_NO_ANSWER) from exc
+            raise SearchSilent(service="Tavily", reason=_NO_ANSWER) from exc
         rows = answer.get("results") if isinstance(answer, dict) else None
         return _hits(rows, "url", "content")
 
@@ -153,9 +161,9 @@ def _search_pages(query: str, count: int, recency: Recency | None, region: str) 
             query, region=region, max_results=count, timelimit=recency[0] if recency else None
         )
     except TimeoutException as exc:
-        raise SearchFailed(service="keyless search", reason=Words("it took too long", "超时")) from exc
+        raise SearchSilent(service="keyless search", reason=_TOO_SLOW) from exc
     except DDGSException as exc:
-        raise SearchFailed(
+        raise SearchSilent(
             service="keyless search", reason=Words("no search page answers", "没有可用的搜索网站")
         ) from exc
 

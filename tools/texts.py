@@ -1,4 +1,4 @@
-"""Messages to the model about failed calls."""
+"""Messages to the model about calls."""
 
 from __future__ import annotations
 
@@ -21,4 +21,24 @@ TIMED_OUT = Words(
 CRASHED = Words(
     "The tool {name!r} failed. Answer without it and say so.",
     "工具 {name!r} 执行失败。请不使用它作答，并如实说明。",
+)
+RESTING = Words(
+    "{name!r} has failed {failures} times in a row and is left alone for {seconds:.0f} more seconds. Answer without it "
+    "and say so.",
+    "{name!r} 已连续失败 {failures} 次，{seconds:.0f} 秒内不再调用。请不使用它作答，并如实说明。",
+)
+FETCHED = Words("(Fetched {age} ago.)", "（{age}前获取）")
+MAY_HAVE = Words(
+    "It may have taken effect all the same, and is not tried again: ask the user to check.",
+    "但它可能已经生效，因此不会重试：请让用户核实。",
+)
+OPEN_END = Words(
+    "A call of {name!r} with these arguments began at {time} and was cut off: whether it took effect is unknown, and "
+    "it was not made again. Ask the user to check before it is made once more.",
+    "以相同参数对 {name!r} 的调用始于 {time}，中途中断：是否已生效无法确定，因此没有再次调用。"
+    "请先让用户核实，再决定是否重试。",
+)
+DONE_BEFORE = Words(
+    "This was done at {time} already, by a turn that was cut off before its answer; it was not done again. Its result:",
+    "此操作已于 {time} 由一轮未及作答即中断的对话完成，没有再次执行。当时的结果：",
 )

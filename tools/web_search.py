@@ -66,4 +66,5 @@ SPEC = ToolSpec(
         "Web search is off; set TAVILY_API_KEY or WEB_SEARCH.", "网页搜索未启用；请设置 TAVILY_API_KEY 或 WEB_SEARCH。"
     ),
     cache_seconds=300,
+    repeatable=True,
 )

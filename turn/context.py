@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stores.sql.actions import ActionLog
     from stores.sql.database import Database
     from tools.registry import ToolRegistry
+    from tools.runner import CallStores
     from turn.background import Background
 
 
@@ -61,6 +62,7 @@ class Services:
     conversations: Conversations
     tools: ToolRegistry
     agents: Crew
+    call_stores: CallStores
     http: GuardedHttp
     background: Background
 
@@ -110,6 +112,10 @@ class Context(TurnOptions):
     """What an agent may use of the request's budget; None: all of it."""
     model_options: SkipJsonSchema[InstanceOf[ModelOptions]] = field(default_factory=ModelOptions)
     services: SkipJsonSchema[InstanceOf[Services]] = field(default_factory=default_services, repr=False)
+
+    def allows(self, tool: str) -> bool:
+        """Tell whether the request allows a tool."""
+        return self.tools is None or tool in self.tools
 
     @cached_property
     def meter(self) -> Meter:

@@ -102,4 +102,8 @@ BLOCK_NO_BASE64 = Words("content block {n} has no base64 text", "第 {n} 个内�
 BLOCK_BASE64 = Words("content block {n} is not valid base64", "第 {n} 个内容块不是有效的 base64")
 NOT_THE_USERS = Words("the last message must be the user's", "最后一条消息必须来自用户")
 EMPTY_MESSAGE = Words("the message is empty", "消息为空")
+UNKNOWN_EFFECT = Words(
+    "Whether the call of {name} took effect is unknown; please check before asking for it again.",
+    "对 {name} 的调用是否已生效无法确定；请核实后再重试。",
+)
 UNKNOWN_TOOLS = Words("There is no tool named {names}.", "没有名为 {names} 的工具。")

@@ -139,14 +139,22 @@ class _TracedTools(_Traced):
         """Run a tool below a span."""
         with self._telemetry.span(
             f"execute_tool {name}",
-            {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, "gen_ai.tool.type": "function"},
+            {
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": name,
+                "gen_ai.tool.type": "function",
+                "gen_ai.tool.call.id": caller.call_id,
+            },  # fmt: skip
         ) as span:
             outcome: ToolOutcome = await self._service.call(name, arguments, caller, refused=refused)
-            span.set_attribute("llmchat.tool.status", outcome.run["status"])
-            span.set_attribute("llmchat.tool.cached", outcome.run["cached"])
-            if outcome.run["status"] == "error":
-                span.set_attribute("error.type", "tool_error")
-                span.set_status(Status(StatusCode.ERROR, "tool_error"))
+            run = outcome.run
+            span.set_attributes(present({
+                "llmchat.tool.status": run["status"], "llmchat.tool.cached": run["cached"],
+                "llmchat.tool.age": run.get("age"), "llmchat.tool.result_id": run.get("result_id"),
+            }))  # fmt: skip
+            if run["status"] in ("error", "unknown"):
+                span.set_attribute("error.type", outcome.code or "tool_error")
+                span.set_status(Status(StatusCode.ERROR, outcome.code or "tool_error"))
             if self._telemetry.content:
                 span.set_attribute("gen_ai.tool.call.arguments", json.dumps(arguments, ensure_ascii=False, default=str))
                 span.set_attribute("gen_ai.tool.call.result", outcome.text[:CONTENT_CHARS])

@@ -31,6 +31,10 @@ async def clear_thread(
         run_ids = await _run_ids(services, owner)
         counts["checkpoints"] = await _forget_memory(graph, owner.memory_key)
         counts["summaries"] = _all(int(await services.summaries.clear(owner.memory_key)))
+        stores = services.call_stores
+        counts["effects"] = _all(await stores.effects.clear(owner.memory_key))
+        counts["tool_results"] = _all(await stores.results.clear(owner.memory_key))
+        counts["tool_cache"] = _all(await stores.cache.forget(owner.user_id))
         counts.update({name: _all(count) for name, count in (await services.conversations.delete(owner)).items()})
         counts["events"] = _all(await events.forget(run_ids, owner))
         for name, count in (await services.documents.delete_owner(owner)).items():

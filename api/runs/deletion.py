@@ -112,6 +112,7 @@ async def _document(backend: Backend, owner: Owner, ids: Sequence[str]) -> Count
     except UnknownDocument:
         logger.info("a document was deleted already")
     conversations = backend.services.conversations
+    await backend.services.call_stores.cache.forget(owner.user_id)
     changed = [
         await _forget_in(backend, Owner(owner.user_id, thread_id), set(ids), names)
         for thread_id in await conversations.naming(owner.user_id, ids)
@@ -141,6 +142,7 @@ async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[
             if any(name in title for name in names):
                 await conversations.change(owner, title=DELETED.text(language_of(title)))
             await conversations.replace(owner, changed)
+            await backend.services.call_stores.results.clear(owner.memory_key)
             await forget_memory(backend.runner.graph, backend.services, owner.memory_key)
             run_ids = [str(entry["run_id"]) for entry in changed if "run_id" in entry]
             await backend.events.forget(run_ids, owner)
@@ -162,7 +164,7 @@ def _without(entry: Message, ids: set[str]) -> Message:
         kept["text"] = REMOVED.text(language_of(entry.get("text", "")))
         for name in ("citations", "reasoning", "warnings", "agents", "artifacts"):
             kept.pop(name, None)
-        kept["tools"] = [{**tool, "arguments": {}} for tool in entry.get("tools", [])]
+        kept["tools"] = [{**tool, "arguments": {}, "synopsis": ""} for tool in entry.get("tools", [])]
     for name in ("attachments", "tools"):
         if not kept.get(name):
             kept.pop(name, None)

@@ -87,7 +87,10 @@ class RunMachine:
                         run.settle(await self._repair(run, await self._work(run, self._graph, turn)))
                         await record.close()
                         kept = run.state != "rolled_back" and not isinstance(run.error, RunLost)
-                        await self._turns.finish(turn, memory.calls() if kept else [])
+                        calls = memory.calls() if kept else []
+                        if run.state == "done" and run.answer and run.answer["tools"]:
+                            calls = [*calls, self._services.call_stores.effects.closing(key, run.id)]
+                        await self._turns.finish(turn, calls)
             self._services.background.spawn(f"index {key}", conversations.index_soon(request.owner))
 
     async def _work(self, run: Run, graph: Graph, turn: Turn | None = None) -> Cut | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from domain.errors import UnknownDocument
 from domain.owner import Owner
@@ -23,9 +24,9 @@ from stores.library.records import PageRecord, attachment, page_record, select_d
 from stores.library.removal import Receipt, Removal
 from stores.library.search import Hit, Search
 from stores.library.vectors import VectorStore
-from stores.library.visibility import parameters, sight
+from stores.library.visibility import VISIBLE, Sight, parameters, sight
 from stores.sql.database import Database, rows
-from stores.sql.tables import attachments, documents, pages
+from stores.sql.tables import attachments, contents, documents, pages
 
 _CONTENT = (
     select(documents.c.content_id)
@@ -41,6 +42,19 @@ _PAGES = (
     .order_by(pages.c.number)
 )
 LAST_PAGE = 2**31 - 1
+
+
+_VERSIONS: dict[Sight, Any] = {
+    name: select(
+        func.count(), func.max(attachments.c.created), func.sum(attachments.c.created), func.sum(contents.c.pages_done),
+        func.sum(contents.c.embedded), func.sum(contents.c.id), func.max(contents.c.status),
+    )
+    .select_from(attachments)
+    .join(documents, documents.c.id == attachments.c.id)
+    .join(contents, contents.c.id == documents.c.content_id)
+    .where(visible)
+    for name, visible in VISIBLE.items()
+}  # fmt: skip
 
 
 class Documents:
@@ -97,6 +111,11 @@ class Documents:
         """
         query, values = select_documents(sight(owner, library=library)), parameters(owner)
         return await self._database.read(lambda db: [attachment(row) for row in rows(db, query, values)])
+
+    async def version(self, owner: Owner) -> str:
+        """Return what changes whenever a document that `owner` sees is added, removed, or read or indexed further."""
+        query, values = _VERSIONS[sight(owner, library=True)], parameters(owner)
+        return await self._database.read(lambda db: repr(tuple(db.execute(query, values).one())))
 
     async def get(self, document_id: str, owner: Owner) -> Attachment:
         """Return one document with its progress; a file that waits to be read is `queued`.

@@ -129,6 +129,8 @@ class ActionLog:
         if owner.thread_id is not None:
             kept["thread"] = owner.memory_key
         for name, value in (content or {}).items():
+            if value == "":
+                continue
             text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=repr)
             kept[name] = {"chars": len(text), "hash": self._chain.mark(text)} | (
                 {"text": text} if self._content else {}

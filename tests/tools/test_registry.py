@@ -16,9 +16,8 @@ from settings import Settings
 from tests.tools.conftest import Web
 from tools.interface import Caller, ToolSpec
 from tools.registry import BUILT_IN, ToolRegistry, built_in
-from tools.runner import CACHE_ENTRIES
 
-FEW = [name for name in BUILT_IN if name != "find_tools"]
+FEW = [name for name in BUILT_IN if name not in ("find_tools", "read_result")]
 """What is offered where all tools are."""
 
 
@@ -116,31 +115,6 @@ async def test_a_call_can_be_cancelled(tools: ToolRegistry, web: Web, context: C
     with pytest.raises(asyncio.CancelledError):
         await task
     assert tools.counters()["fetch_url"].calls == 1
-
-
-async def test_results_are_cached_per_user_and_failures_never(tools: ToolRegistry, web: Web) -> None:
-    mine, yours = (Caller(owner=Owner(user, "t"), language="en") for user in ("me", "you"))
-    url = web.add("/page", b"first version", "text/plain")
-    first = await tools.call("fetch_url", {"url": url}, mine)
-    web.add("/page", b"second version", "text/plain")
-    again = await tools.call("fetch_url", {"url": url, "start": 0}, mine)
-    other = await tools.call("fetch_url", {"url": url}, yours)
-    assert not first.run["cached"] and again.run["cached"] and again.sources == first.sources
-    assert not other.run["cached"] and other.sources[0]["text"] == "second version"
-    missing = web.url("/missing")
-    for _ in range(2):
-        assert not (await tools.call("fetch_url", {"url": missing}, mine)).run["cached"]
-    counters = tools.counters()["fetch_url"]
-    assert (counters.calls, counters.cached, counters.errors) == (5, 1, 2) and counters.seconds > 0
-
-
-async def test_the_cache_is_bounded_and_hands_out_copies(tools: ToolRegistry, web: Web, context: Caller) -> None:
-    url = web.add("/page", b"text", "text/plain")
-    (await tools.call("fetch_url", {"url": url}, context)).sources.clear()
-    assert (await tools.call("fetch_url", {"url": url}, context)).sources
-    for number in range(CACHE_ENTRIES):
-        await tools.call("calculate", {"expression": f"{number}+1"}, context)
-    assert not (await tools.call("fetch_url", {"url": url}, context)).run["cached"]
 
 
 def test_describe_tells_people_in_their_language(web_settings: Settings, tools: ToolRegistry) -> None:

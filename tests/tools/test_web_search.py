@@ -35,8 +35,6 @@ async def test_results_become_sources(tavily: TavilyServer, tmp_path: Path, cont
     assert [source["url"] for source in outcome.sources] == [row["url"] for row in tavily.results]
     assert outcome.sources[0]["text"] == tavily.results[0]["content"]
     assert tavily.requests[0] == {"query": "redis 8", "max_results": 2, "time_range": "month"}
-    again = await tools.call("web_search", arguments, context)
-    assert again.run["cached"] and again.sources == outcome.sources and len(tavily.requests) == 1
     await tools.aclose()
 
 

@@ -171,3 +171,19 @@ async def test_both_databases_give_the_same_hits_in_the_same_order(tmp_path: Pat
                 ]
                 found.append([(hit["name"], hit["page"], hit["start"], hit["end"], hit["score"]) for hit in hits])
     assert len(found[0]) > 90 and found[0] == found[1]
+
+
+async def test_a_version_changes_with_whatever_can_be_found(library: Library) -> None:
+    seen = [await library.documents.version(ANN)]
+    first = await library.add("Wolves in the north.", ANN, name="wolves.txt")
+    seen.append(await library.documents.version(ANN))
+    second = await library.add("Bears in the south.", ANN, name="bears.txt")
+    seen.append(await library.documents.version(ANN))
+    await library.add("Not for Ann.", BOB, name="bob.txt")
+    assert await library.documents.version(ANN) == seen[-1]
+    await library.documents.delete(second["id"], ANN)
+    seen.append(await library.documents.version(ANN))
+    await library.documents.delete(first["id"], ANN)
+    await library.add("Wolves in the north!", ANN, name="wolves.txt")
+    seen.append(await library.documents.version(ANN))
+    assert len({*seen}) == 4 and seen[1] == seen[3]
