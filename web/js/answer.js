@@ -1,6 +1,7 @@
 // An answer: its text, what happened on the way, and what can be done with it.
 import { html, useState } from "../vendor/htm-preact.js";
 import { nodeName, t, toolName } from "./i18n.js";
+import { MadeFiles } from "./made_files.js";
 import { Markdown } from "./markdown_view.js";
 import { readAloud, stopPlaying } from "./playback.js";
 import { plainName } from "./safe_name.js";
@@ -20,6 +21,7 @@ export const Answer = memo(({ message, busy, selected }) => {
       ${message.reasoning && html`<details class="reasoning"><summary>${t("reasoning")}</summary>${message.reasoning}</details>`}
       <${Files} files=${message.attachments} />
       <div onClick=${(event) => clicked(event, message)}><${Markdown} text=${message.text} citations=${message.citations} growing=${running} /></div>
+      <${MadeFiles} files=${message.artifacts} />
       ${running && html`<${Progress} message=${message} />`}
       ${MARKS[message.state] && html`<p class="mark">${t(MARKS[message.state])}</p>`}
       ${error && html`<p class="mark error" role="alert" dir="auto">${error.message} ${error.remedy}</p>`}

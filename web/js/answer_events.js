@@ -2,7 +2,7 @@
 import { newId } from "./store.js";
 
 export const emptyAnswer = (runId = null) =>
-  ({ key: newId(), role: "assistant", text: "", runId, state: "running", attachments: [], citations: [], tools: [], nodes: [], warnings: [] });
+  ({ key: newId(), role: "assistant", text: "", runId, state: "running", attachments: [], citations: [], tools: [], agents: [], artifacts: [], nodes: [], warnings: [] });
 
 const replaced = (list, at, item) => (at < 0 ? [...list, item] : list.map((old, i) => (i === at ? item : old)));
 
@@ -21,8 +21,12 @@ const ACTIONS = {
     return { ...answer, attachments: replaced(answer.attachments, at, data) };
   },
   tool(answer, data) {
-    const open = data.status === "running" ? -1 : answer.tools.findLastIndex((tool) => tool.name === data.name && tool.status === "running");
+    const open = data.status === "running" ? -1 : answer.tools.findLastIndex((tool) => tool.name === data.name && tool.agent === data.agent && tool.status === "running");
     return { ...answer, tools: replaced(answer.tools, open, { ...answer.tools[open], ...data }) };
+  },
+  agent(answer, data) {
+    const at = answer.agents.findIndex((agent) => agent.id === data.id);
+    return { ...answer, agents: replaced(answer.agents, at, data) };
   },
   citation: (answer, data) => ({ ...answer, citations: [...answer.citations, data] }),
   usage: (answer, data) => ({ ...answer, usage: data }),
@@ -40,6 +44,8 @@ function finished(answer, data) {
     citations: data.citations ?? answer.citations,
     attachments: data.attachments?.length ? data.attachments : answer.attachments,
     tools: data.tools?.length ? data.tools : answer.tools,
+    agents: data.agents?.length ? data.agents : answer.agents,
+    artifacts: data.artifacts ?? answer.artifacts,
     usage: data.usage ?? answer.usage,
     warnings: data.warnings ?? answer.warnings,
     nodes: answer.nodes.map((node) => (node.state === "start" ? { ...node, state: "end" } : node)),
