@@ -162,6 +162,7 @@ class _Call:
             remembered=bool(thread_id),
             published=False,
             on_busy=options.get("on_busy") or "enqueue",
+            parent=cleaned(options.get("parent_message_id")) or None,
             resume=value.get("resume"),
             config=_passed_on(given),
         )
@@ -180,6 +181,8 @@ class _Call:
         output: dict[str, Any] = {key: value for key, value in run.progress.output.items() if key in _OUTPUT_KEYS}
         if run.answer is not None:
             output["answer"] = run.answer["answer"]
+            if "message_id" in run.answer:
+                output["message_id"] = run.answer["message_id"]
         if self._unknown:
             said = UNKNOWN_KEYS.text(self.request.language).format(names=", ".join(self._unknown))
             output["warnings"] = [*output.get("warnings", []), said]

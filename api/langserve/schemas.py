@@ -70,7 +70,7 @@ class TurnInput(Drawable):
 
 
 class TurnOutput(RootModel[dict[str, Any]]):
-    """New `messages`, the answer, and what was done for it: the keys of `turn.state.OutputState`."""
+    """New `messages`, the answer, and what was done for it: the keys of `turn.state.OutputState`, and `message_id`."""
 
 
 def _short_form(text: str, file: str | None) -> HumanMessage:
@@ -123,6 +123,8 @@ def _spec(name: str, annotation: Any, default: object, text: str) -> Configurabl
 CONFIG_SPECS = [
     _spec("thread_id", Annotated[str, Field(coerce_numbers_to_str=True)] | None, None,
           "Conversation; without one the turn stands alone and nothing is remembered."),
+    _spec("parent_message_id", Annotated[str, Field(coerce_numbers_to_str=True, max_length=20)] | None, None,
+          "Message (`message_id` of an output) that this turn follows, `root`: none; empty: the last that is shown."),
     *(_spec(name, hint, field.default, str(field.description)) for name, (hint, field) in option_fields().items()),
     _spec("on_busy", ConcurrencyPolicy, "enqueue", "When the thread is still answering."),
     _spec("on_disconnect", DisconnectPolicy, "continue", "What a dropped connection does to the turn."),

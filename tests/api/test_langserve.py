@@ -49,7 +49,19 @@ async def test_two_turns_are_remembered_and_only_new_messages_come_back(
         "usage",
         "spent",
         "warnings",
+        "message_id",
     }
+
+
+async def test_a_turn_can_follow_any_message(
+    remote: RemoteRunnable[Any, Any], model: OpenAIServer, client: httpx.AsyncClient
+) -> None:
+    first = await remote.ainvoke({"messages": [("human", "one")]}, thread("fork"))
+    await remote.ainvoke({"messages": [("human", "two")]}, thread("fork"))
+    await remote.ainvoke({"messages": [("human", "zwei")]}, thread("fork", parent_message_id=first["message_id"]))
+    assert said_to(model) == ["one", "You said: one", "zwei"]
+    shown = (await client.get("/api/v1/sessions/fork")).json()["messages"]
+    assert [entry["text"] for entry in shown[::2]] == ["one", "zwei"] and len(shown[2]["versions"]) == 2
 
 
 async def test_threads_and_clients_without_one_are_apart(
