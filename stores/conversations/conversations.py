@@ -10,7 +10,7 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import BigInteger, Connection, Text, bindparam, case, delete, insert, or_, select, update
 
 from domain.errors import RunLost
 from domain.owner import Owner
@@ -34,7 +34,7 @@ from stores.conversations.entries import (
 )
 from stores.redis.old_transcripts import OldTranscripts
 from stores.redis.serde import dumps
-from stores.sql.database import Database
+from stores.sql.database import Database, rows
 from stores.sql.tables import conversations, messages, words
 
 T = TypeVar("T")
@@ -344,16 +344,32 @@ class Conversations:
             await self._old.forget(owner)
 
 
+_MOVE = (
+    update(conversations)
+    .where(
+        conversations.c.id == bindparam("conversation"),
+        or_(conversations.c.running == bindparam("held"), bindparam("held", type_=Text) == ""),
+    )
+    .values(
+        {name: bindparam(name, type_=conversations.c[name].type) for name in ("leaf", "length", "running", "active")}
+        | {
+            "newest": case(
+                (bindparam("written", type_=BigInteger) > 0, bindparam("written")), else_=conversations.c.newest
+            )
+        }
+    )
+    .returning(conversations.c.id)
+)
+
+
 def _append(db: Connection, owner: Owner, place: Spot, entries: Sequence[Entry], running: str, kept: Kept) -> Spot:
     title = next((title_of(entry) for entry in entries if entry.get("role") == "user"), "")
     now = time.time()
     conversation = place.conversation or _new(db, owner, title, now)
     leaf, length = tree.put(db, Spot(conversation, place.parent, place.depth), entries, kept)
-    change = update(conversations).where(conversations.c.id == conversation)
-    if place.running:
-        change = change.where(conversations.c.running == place.running)
-    newest = {"newest": leaf} if entries else {}
-    if not db.execute(change.values(leaf=leaf, length=length, running=running, active=now, **newest)).rowcount:
+    state = {"leaf": leaf, "length": length, "running": running, "active": now}
+    which = {"conversation": conversation, "held": place.running, "written": leaf if entries else 0}
+    if not rows(db, _MOVE, {**state, **which}):
         raise RunLost
     return Spot(conversation, leaf, length, leaf, shown=place.shown, running=running)
 

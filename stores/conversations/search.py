@@ -108,8 +108,8 @@ def page(db: Connection, user_id: str, wanted: Listing) -> tuple[list[Found], in
         found = found.join(hits, hits.c.conversation_id == conversations.c.id)
         if number == 0:
             found = found.add_columns(hits.c.message_id)
-    total = db.scalar(select(func.count()).select_from(found.with_only_columns(conversations.c.id).subquery()))
     order = (conversations.c.pinned, conversations.c.active, conversations.c.id)
+    total = db.scalar(select(func.count()).select_from(found.with_only_columns(conversations.c.id).subquery()))
     if wanted.cursor:
         found = found.where(tuple_(*order) < tuple_(*_place(wanted.cursor)))
     found = found.order_by(*(column.desc() for column in order)).offset(wanted.offset).limit(wanted.limit + 1)

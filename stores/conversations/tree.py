@@ -54,7 +54,12 @@ _CHILDREN = (
     .where(messages.c.conversation_id == bindparam("conversation"), among(messages.c.parent_id, "parents"))
     .order_by(messages.c.id)
 )
-_INSERT = insert(messages).returning(messages.c.id)
+_COLUMNS = ("conversation_id", "parent_id", "depth", "role", "run_id", "entry", "summary", "notes")
+_INSERT = (
+    insert(messages)
+    .values({name: bindparam(name, type_=messages.c[name].type) for name in _COLUMNS})
+    .returning(messages.c.id)
+)
 _ALL = select(messages).where(messages.c.conversation_id == bindparam("conversation")).order_by(messages.c.id)
 
 
@@ -166,7 +171,7 @@ def put(db: Connection, place: Spot, entries: Sequence[Entry], kept: Kept) -> tu
             "run_id": entry.get("run_id", ""), "entry": dumps(entry).decode(), "summary": None, "notes": None,
             **(kept if number == len(entries) else {}),
         }  # fmt: skip
-        parent = db.execute(_INSERT, row).scalar_one()
+        parent = int(rows(db, _INSERT, row)[0].id)
         depth += 1
     return parent, depth
 

@@ -30,6 +30,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UpdateBase,
     bindparam,
     create_engine,
     event,
@@ -218,8 +219,8 @@ def lock(db: Connection, name: str) -> None:
         db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-def rows(db: Connection, query: Select[Any], values: Mapping[str, Any]) -> list[Any]:
-    """Return the rows of a query that is built once, with their columns as attributes.
+def rows(db: Connection, query: Select[Any] | UpdateBase, values: Mapping[str, Any]) -> list[Any]:
+    """Return the rows of a query (or of a change that returns some) that is built once, columns as attributes.
 
     On SQLite it is compiled once and goes past Core, whose way through a statement costs ten times what SQLite itself
     needs for a few rows by key.
@@ -272,9 +273,9 @@ class _Compiled(NamedTuple):
 
 
 @cache
-def _compiled(query: Select[Any], dialect: Dialect) -> _Compiled:
+def _compiled(query: Select[Any] | UpdateBase, dialect: Dialect) -> _Compiled:
     compiled = query.compile(dialect=dialect)
-    columns = list(query.selected_columns)
+    columns = list(query.exported_columns)
     names = [str(name) for name in compiled.positiontup or ()]
     results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     return _Compiled(
