@@ -29,9 +29,10 @@ from api.edge.static import page_router
 from api.langserve.mount import mount_langserve
 from api.mcp.endpoint import McpEndpoint
 from api.openai import audio, completions, embeddings, files, models, responses
-from api.rest import chat, documents, graph, health, metrics, personas, runs, sessions, speech, tools
+from api.rest import chat, documents, graph, health, metrics, personal_data, personas, runs, sessions, speech, tools
 from api.rest.openapi import TAGS, described
 from api.runs.deletion import finish_deletions
+from api.runs.retention import keep_to_time
 from api.runs.runner import TurnRunner
 from api.startup import StartFault, check_start, give_up
 from graph.builder import build_graph
@@ -79,6 +80,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
             reserve=reserve,
         )  # fmt: skip
         services.background.spawn("finish deletions", finish_deletions(backend))
+        services.background.spawn("retention", keep_to_time(backend))
         yield backend
 
 
@@ -107,7 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     # The busiest routes first: each request is held against one route after the other.
     mount_langserve(app, lambda: app.state.backend.runner)
-    for room in (chat, runs, sessions, documents, tools, personas, speech, graph, health, metrics):
+    for room in (chat, runs, sessions, personal_data, documents, tools, personas, speech, graph, health, metrics):
         app.include_router(room.router)
     for room in (completions, responses, files, models, embeddings, audio):
         app.include_router(room.router)

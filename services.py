@@ -132,6 +132,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         ingestion=ingestion,
         summaries=Summaries(redis, settings),
         conversations=Conversations(database, OldTranscripts(redis)),
+        personal_data=(),
         tools=tools,
         agents=agents,
         call_stores=call_stores,

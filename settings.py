@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     redis_port: int = Field(6379, ge=1, le=65535, description="Redis port, with REDIS_HOST.")
     redis_password: SecretStr | None = Field(None, description="Redis password, with REDIS_HOST.")
     thread_ttl: int = Field(3600, ge=60, description="Seconds a thread is remembered after its last use.")
+    transcript_ttl: int = Field(
+        0, ge=0, description="Seconds a conversation is kept after its last use, unless it is pinned. 0: until deleted."
+    )
+    model_titles: bool = Field(True, description="Let a hosted chat model name conversations after their first turn.")
     checkpoint_history: bool = Field(
         False, description="Keep every checkpoint of a thread, not the newest alone; Studio always does."
     )

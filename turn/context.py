@@ -19,6 +19,7 @@ from turn.options import TurnOptions
 
 if TYPE_CHECKING:
     from agents.crew import Crew
+    from domain.personal_data import PersonalData
     from ingestion.pipeline import Ingestion
     from models.chat.interface import Chat
     from models.chat.summarizer import ChatSummarizer
@@ -60,6 +61,7 @@ class Services:
     ingestion: Ingestion
     summaries: Summaries
     conversations: Conversations
+    personal_data: Sequence[PersonalData]
     tools: ToolRegistry
     agents: Crew
     call_stores: CallStores

@@ -80,6 +80,8 @@ async def upload_documents(request: Request, backend: BackendDep, user: UserDep)
     refs, refused = await store_uploads(upload.files, owner, backend.services, language)
     if not refs and isinstance(refused[0].error, DiskFull):
         raise refused[0].error
+    if refs and owner.thread_id is not None:
+        await backend.services.conversations.begin(owner, ", ".join(ref["name"] for ref in refs))
     password = upload.fields.get("password")
     kept = await start_reading(backend.services, refs, owner, language=language, password=password)
     return json_response([*kept, *(item.attachment for item in refused)], 201)

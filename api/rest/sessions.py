@@ -15,11 +15,10 @@ from api.edge.responses import json_response
 from api.rest.chat import answer_body
 from api.rest.openapi import answers
 from api.rest.receipts import receipt
-from api.rest.session_export import as_markdown
 from api.rest.turn_bodies import TurnBody
 from api.runs.branching import branch, with_own_runs
 from api.runs.deletion import delete_session as delete_everywhere
-from api.runs.deletion import delete_user
+from api.runs.session_markdown import as_markdown
 from api.schemas import (
     ERRORS,
     MOST_ITEMS,
@@ -104,12 +103,6 @@ async def change_session(session_id: SessionPath, body: SessionChange, backend: 
 async def delete_session(session_id: SessionPath, backend: BackendDep, user: UserDep) -> Response:
     """Forget a session, like `clear_current_chat_history`."""
     return await _clear(session_id, backend, user)
-
-
-@router.delete("/user", response_model=Receipt, responses=ERRORS)
-async def forget_user(backend: BackendDep, user: UserDep) -> Response:
-    """Forget the caller: every session, every document, the lasting library. The receipt counts what went."""
-    return json_response(receipt(await delete_user(backend, user)))
 
 
 @router.get(

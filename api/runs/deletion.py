@@ -97,9 +97,13 @@ async def _carry_out(backend: Backend, deletion: Deletion) -> Counts:
 
 async def _user(backend: Backend, owner: Owner) -> Counts:
     counts: Counts = {}
-    for thread_id in await backend.services.conversations.threads(owner.user_id):
-        _add(counts, await backend.runner.clear(Owner(owner.user_id, thread_id)))
+    while threads := await backend.services.conversations.threads(owner.user_id):  # one may begin meanwhile
+        for thread_id in threads:
+            _add(counts, await backend.runner.clear(Owner(owner.user_id, thread_id)))
     _add(counts, await backend.services.documents.delete_owner(owner))
+    for part in backend.services.personal_data:
+        held = await part.forget(owner.user_id)
+        _add(counts, {name: {"before": count, "after": 0} for name, count in held.items()})
     return counts
 
 

@@ -17,6 +17,7 @@ from api.edge.logs import request_id_var, run_id_var, thread_id_var
 from api.runs.memory import STOPPED, forget_turn, keep_partial, restore
 from api.runs.record import TurnRecord
 from api.runs.stream import stream_graph
+from api.runs.titles import give_title, names_topics
 from domain.errors import AppError, ModelTimedOut, RunLost
 from domain.runs import Cut
 from stores.conversations.entries import Wish
@@ -92,6 +93,8 @@ class RunMachine:
                             calls = [*calls, self._services.call_stores.effects.closing(key, run.id)]
                         await self._turns.finish(turn, calls)
             self._services.background.spawn(f"index {key}", conversations.index_soon(request.owner))
+            if not place.depth and run.state == "done" and names_topics(self._services):
+                self._services.background.spawn(f"title {key}", give_title(self._services, run))
 
     async def _work(self, run: Run, graph: Graph, turn: Turn | None = None) -> Cut | None:
         """Run the graph; return why it was cut short, or nothing."""

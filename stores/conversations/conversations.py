@@ -333,6 +333,17 @@ class Conversations:
         )
         return await self._database.read(lambda db: [Owner(*row) for row in db.execute(old)])
 
+    async def empty_since(self, before: float) -> list[Owner]:
+        """Return the threads without messages and files that were made before this Unix time."""
+        empty = select(conversations.c.user_id, conversations.c.thread_id).where(
+            conversations.c.newest == 0, conversations.c.active < before, ~search.HAS_FILES
+        )
+        return await self._database.read(lambda db: [Owner(*row) for row in db.execute(empty)])
+
+    async def begin(self, owner: Owner, title: str) -> None:
+        """Let a thread be found that has files and no messages yet; its first question gives it another title."""
+        await self._database.write(lambda db: _new(db, owner, shortened_title(title), time.time()))
+
     async def _read(self, owner: Owner, query: Callable[[Connection], T]) -> T:
         await self._take_over(owner.user_id)
         return await self._database.read(query)
@@ -366,12 +377,21 @@ def _append(db: Connection, owner: Owner, place: Spot, entries: Sequence[Entry],
     title = next((title_of(entry) for entry in entries if entry.get("role") == "user"), "")
     now = time.time()
     conversation = place.conversation or _new(db, owner, title, now)
+    if place.conversation and not place.shown and title:
+        _retitle(db, owner, place.conversation, title)
     leaf, length = tree.put(db, Spot(conversation, place.parent, place.depth), entries, kept)
     state = {"leaf": leaf, "length": length, "running": running, "active": now}
     which = {"conversation": conversation, "held": place.running, "written": leaf if entries else 0}
     if not rows(db, _MOVE, {**state, **which}):
         raise RunLost
     return Spot(conversation, leaf, length, leaf, shown=place.shown, running=running)
+
+
+def _retitle(db: Connection, owner: Owner, conversation: int, title: str) -> None:
+    """Give a conversation the title of its first question, unless somebody gave it one."""
+    untitled = (conversations.c.id == conversation, conversations.c.titled == "")
+    if db.execute(update(conversations).where(*untitled).values(title=title)).rowcount:
+        search.index_title(db, conversation, owner.user_id, title)
 
 
 def _new(db: Connection, owner: Owner, title: str, now: float) -> int:

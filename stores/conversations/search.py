@@ -14,15 +14,15 @@ from hashlib import blake2b
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, or_, select, tuple_, update
 
 from domain.errors import BadInput
 from domain.text import CJK, stem
 from domain.times import iso_time
 from domain.words import Words
 from stores.conversations.entries import Conversation, Entry, Found, Listing
-from stores.sql.database import among
-from stores.sql.tables import conversations, messages, words
+from stores.sql.database import among, rows
+from stores.sql.tables import attachments, conversations, messages, words
 
 BATCH = 200
 """Messages that are indexed in one transaction."""
@@ -32,6 +32,20 @@ EXCERPT = (40, 120)
 """Characters of an excerpt before the word that was found, and in all."""
 _TOKEN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
 _LAST = b"\xff"
+ORDER = (conversations.c.pinned, conversations.c.active, conversations.c.id)
+_IN_ORDER = (
+    select(conversations.c.id, conversations.c.pinned, conversations.c.active, conversations.c.archived)
+    .where(among(conversations.c.id, "ids"), conversations.c.user_id == bindparam("user_id"))
+    .order_by(*(column.desc() for column in ORDER))
+)
+_HITS = (
+    select(words.c.conversation_id, words.c.message_id)
+    .where(words.c.owner == bindparam("owner"), words.c.word >= bindparam("first"), words.c.word <= bindparam("end"))
+    .order_by(words.c.message_id)
+)
+HAS_FILES = exists().where(
+    attachments.c.user_id == conversations.c.user_id, attachments.c.thread_id == conversations.c.thread_id
+)
 _UNINDEXED = (
     select(messages.c.id, messages.c.conversation_id, messages.c.entry)
     .join(conversations, conversations.c.id == messages.c.conversation_id)
@@ -97,39 +111,50 @@ def page(db: Connection, user_id: str, wanted: Listing) -> tuple[list[Found], in
     Raises:
         BadInput: The cursor is none of ours.
     """
-    found: Select[Any] = select(conversations).where(conversations.c.user_id == user_id)
-    if wanted.archived is not None:
-        found = found.where(conversations.c.archived == wanted.archived)
     prefixes = prefixes_of(wanted.query)
     if wanted.query.strip() and not prefixes:
         return [], 0, ""
-    for number, prefix in enumerate(prefixes):
-        hits = _hits(user_id, prefix).subquery()
-        found = found.join(hits, hits.c.conversation_id == conversations.c.id)
-        if number == 0:
-            found = found.add_columns(hits.c.message_id)
-    order = (conversations.c.pinned, conversations.c.active, conversations.c.id)
-    total = db.scalar(select(func.count()).select_from(found.with_only_columns(conversations.c.id).subquery()))
-    if wanted.cursor:
-        found = found.where(tuple_(*order) < tuple_(*_place(wanted.cursor)))
-    found = found.order_by(*(column.desc() for column in order)).offset(wanted.offset).limit(wanted.limit + 1)
-    listed = db.execute(found).all()
-    more = _cursor(listed[wanted.limit - 1]) if len(listed) > wanted.limit else ""
-    shown = [cast(Found, conversation(row)) for row in listed[: wanted.limit]]
     if prefixes:
-        _add_excerpts(db, shown, listed, prefixes)
-    return shown, total or 0, more
+        return _found(db, user_id, wanted, prefixes)
+    listed = select(conversations).where(conversations.c.user_id == user_id, or_(conversations.c.newest > 0, HAS_FILES))
+    if wanted.archived is not None:
+        listed = listed.where(conversations.c.archived == wanted.archived)
+    total = db.scalar(select(func.count()).select_from(listed.with_only_columns(conversations.c.id).subquery()))
+    if wanted.cursor:
+        listed = listed.where(tuple_(*ORDER) < tuple_(*_place(wanted.cursor)))
+    listed = listed.order_by(*(column.desc() for column in ORDER)).offset(wanted.offset).limit(wanted.limit + 1)
+    held = db.execute(listed).all()
+    more = _cursor(held[wanted.limit - 1]) if len(held) > wanted.limit else ""
+    return [cast(Found, conversation(row)) for row in held[: wanted.limit]], total or 0, more
 
 
-def _hits(user_id: str, prefix: str) -> Select[Any]:
-    first = prefix.encode()
-    exact = len(prefix) == 1 and prefix.isascii()
-    fits = words.c.word == first if exact else and_(words.c.word >= first, words.c.word < first + _LAST)
-    return (
-        select(words.c.conversation_id, func.max(words.c.message_id).label("message_id"))
-        .where(words.c.owner == user_key(user_id), fits)
-        .group_by(words.c.conversation_id)
-    )
+def _found(db: Connection, user_id: str, wanted: Listing, prefixes: Sequence[str]) -> tuple[list[Found], int, str]:
+    """Search: what many rows are asked for is joined here, which takes a third of the time that SQLite takes for it."""
+    hits: dict[int, int] | None = None
+    for prefix in prefixes:
+        first = prefix.encode()
+        span = {"owner": user_key(user_id), "first": first, "end": first + (b"" if _is_whole(prefix) else _LAST)}
+        held = dict(rows(db, _HITS, span))
+        hits = held if hits is None else {number: hits[number] for number in hits.keys() & held.keys()}
+    assert hits is not None
+    found = rows(db, _IN_ORDER, {"user_id": user_id, "ids": list(hits)})
+    order = [row for row in found if wanted.archived in (None, bool(row.archived))]
+    total = len(order)
+    if wanted.cursor:
+        place = _place(wanted.cursor)
+        order = [row for row in order if (bool(row.pinned), row.active, row.id) < place]
+    order = order[wanted.offset : wanted.offset + wanted.limit + 1]
+    more = _cursor(order[wanted.limit - 1]) if len(order) > wanted.limit else ""
+    ids = [row.id for row in order[: wanted.limit]]
+    by_id = {row.id: row for row in db.execute(select(conversations).where(among(conversations.c.id, ids)))}
+    shown = [cast(Found, conversation(by_id[number])) for number in ids]
+    _add_excerpts(db, shown, [hits[number] for number in ids], prefixes)
+    return shown, total, more
+
+
+def _is_whole(prefix: str) -> bool:
+    """Tell whether it has to be a word of its own: a letter begins too many."""
+    return len(prefix) == 1 and prefix.isascii()
 
 
 def _cursor(row: Any) -> str:
@@ -144,13 +169,12 @@ def _place(cursor: str) -> tuple[bool, float, int]:
         raise BadInput(reason=Words("cursor is not one of a list before", "cursor 不是先前列表返回的游标")) from exc
 
 
-def _add_excerpts(db: Connection, shown: Sequence[Found], listed: Sequence[Any], prefixes: Sequence[str]) -> None:
-    ids = [row.message_id for row in listed if row.message_id]
-    found = db.execute(select(messages.c.id, messages.c.entry).where(among(messages.c.id, ids)))
+def _add_excerpts(db: Connection, shown: Sequence[Found], ids: Sequence[int], prefixes: Sequence[str]) -> None:
+    found = db.execute(select(messages.c.id, messages.c.entry).where(among(messages.c.id, list(ids))))
     entries: dict[int, Entry] = {row.id: orjson.loads(row.entry) for row in found}
-    for item, row in zip(shown, listed, strict=False):
-        if entry := entries.get(row.message_id):
-            item["message_id"] = str(row.message_id)
+    for item, message_id in zip(shown, ids, strict=True):
+        if entry := entries.get(message_id):
+            item["message_id"] = str(message_id)
             item["excerpt"] = _excerpt(entry, prefixes)
 
 

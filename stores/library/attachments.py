@@ -107,6 +107,11 @@ class Attachments:
             raise UnknownAttachment(id=attachment_id)
         return as_ref(row)
 
+    async def all_of(self, user_id: str) -> list[AttachmentRef]:
+        """Return the references of a user, of all threads and the library, oldest first."""
+        mine = select(attachments).where(attachments.c.user_id == user_id).order_by(attachments.c.created)
+        return await self._database.read(lambda db: [as_ref(row) for row in db.execute(mine)])
+
     def path(self, sha256: str) -> Path:
         """Return where the file with this hash is, or would be."""
         return self._folder / sha256[:2] / sha256

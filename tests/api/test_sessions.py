@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -231,3 +232,32 @@ async def test_a_branch_does_not_overwrite_a_session(client: httpx.AsyncClient, 
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "session_exists")
     assert [entry["text"] for entry in await transcript(client, "taken")] == ["two", "You said: two"]
     assert (await client.post("/api/v1/sessions/stem/branch", json={"session_id": "free"})).status_code == 201
+
+
+async def test_an_upload_is_found_before_the_first_question(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    upload = await client.post("/api/v1/documents", data={"session_id": "draft"}, files={"file": ("lease.txt", TEXT)})
+
+    async def titles() -> dict[str, str]:
+        listed = (await client.get("/api/v1/sessions", params={"limit": 200})).json()["sessions"]
+        return {item["session_id"]: item["title"] for item in listed}
+
+    assert (await titles())["draft"] == "lease.txt"
+    await client.delete(f"/api/v1/documents/{upload.json()[0]['id']}")
+    assert "draft" not in await titles()
+    await say(client, "draft", "Hello there")
+    assert (await titles())["draft"] == "Hello there"
+
+
+async def test_a_hosted_model_names_the_topic(model: OpenAIServer, server: LiveServer) -> None:
+    settings = server.settings.model_copy(update={"model_titles": True})
+    with LiveServer(settings) as live:
+        async with httpx.AsyncClient(base_url=live.url, timeout=30) as client:
+            model.script(["Nine weeks.", ' "Notice period"\n', "Yes."])
+            await say(client, "topic", "How long is it?")
+            title = ""
+            while title != "Notice period":
+                await asyncio.sleep(0.02)
+                title = (await client.get("/api/v1/sessions/topic")).json()["title"]
+            await client.patch("/api/v1/sessions/topic", json={"title": "Mine"})
+            await say(client, "topic", "Sure?")
+            assert (await client.get("/api/v1/sessions/topic")).json()["title"] == "Mine"
