@@ -25,7 +25,7 @@ from tests.integration.conftest import LEASE, Server, make_pdf
 from tests.standins.openai_server import Answer, OpenAIServer
 
 ROOT = Path(__file__).resolve().parents[2]
-QUIET = {"WEB_SEARCH": "off", "OCR_ENGINE": "off"}
+QUIET = {"MODEL_TITLES": "no", "WEB_SEARCH": "off", "OCR_ENGINE": "off"}
 
 
 def gone(pids: list[int], seconds: float) -> bool:
@@ -63,7 +63,7 @@ def test_a_restart_remembers_conversations_and_documents(tmp_path: Path) -> None
     assert gone(children, 10), "even a killed server leaves nothing running"
 
 
-def test_the_question_of_a_killed_turn_is_marked(tmp_path: Path) -> None:
+def test_the_question_of_a_killed_turn_is_marked_and_answered_with_one_call(tmp_path: Path) -> None:
     with OpenAIServer() as model:
         model.respond = lambda _: Answer("word " * 400, pace=0.1)
         values = {**QUIET, "LLM_BASE_URL": model.base_url, "LLM_API_KEY": "key", "LLM_MODEL": "stand-in"}
@@ -81,6 +81,15 @@ def test_the_question_of_a_killed_turn_is_marked(tmp_path: Path) -> None:
         server.stop(signal.SIGKILL)
         server.start()
         until(lambda: question().get("state") == "interrupted")
+        model.respond = lambda _: Answer("One, two.")
+        with server.client() as api:
+            retried = api.post("/api/v1/sessions/cut/regenerate", json={"run_id": question()["run_id"]}).json()
+            assert retried["answer"] == "One, two."
+            shown = api.get("/api/v1/sessions/cut").json()["messages"]
+            assert [(entry["text"], entry.get("state")) for entry in shown] == [("Count.", None), ("One, two.", "done")]
+            api.post("/api/v1/chat", json={"message": "Go on.", "session_id": "cut"})
+            said = [message["content"] for message in model.chats[-1].body["messages"]][1:]
+            assert said == ["Count.", "One, two.", "Go on."]
         server.stop()
 
 
