@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from agents.crew import Crew
 from agents.registry import load_agents
+from ingestion.page_views import PageViews
 from ingestion.pictures import Pictures
 from ingestion.pipeline import Ingestion
 from models.chat.registry import open_chat
@@ -109,6 +110,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     )
     closes(stack, ingestion)
     await ingestion.start()
+    page_views = PageViews(settings, sandbox, documents)
     background = Background()
     closes(stack, background)
     if chat.warm is not None:
@@ -130,6 +132,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         attachments=documents.attachments,
         documents=documents,
         ingestion=ingestion,
+        page_views=page_views,
         summaries=Summaries(redis, settings),
         conversations=Conversations(database, OldTranscripts(redis)),
         personal_data=(),

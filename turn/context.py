@@ -20,6 +20,7 @@ from turn.options import TurnOptions
 if TYPE_CHECKING:
     from agents.crew import Crew
     from domain.personal_data import PersonalData
+    from ingestion.page_views import PageViews
     from ingestion.pipeline import Ingestion
     from models.chat.interface import Chat
     from models.chat.summarizer import ChatSummarizer
@@ -59,6 +60,7 @@ class Services:
     attachments: Attachments
     documents: Documents
     ingestion: Ingestion
+    page_views: PageViews
     summaries: Summaries
     conversations: Conversations
     personal_data: Sequence[PersonalData]

@@ -1,16 +1,25 @@
-"""The page at `/`: files of `web/`, with a strict Content-Security-Policy."""
+"""The page at `/`: files of `web/`, compressed once, with a strict Content-Security-Policy."""
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+import hashlib
 import mimetypes
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.exceptions import HTTPException
+
+from api.edge.modules import ENTRY, chunks
 
 WEB = Path(__file__).resolve().parents[2] / "web"
+FOR_GOOD: Final = "public, max-age=31536000, immutable"
+ALWAYS_ASKED: Final = "no-cache"
 PAGE_HEADERS = {
     # No inline scripts, no inline styles, and no HTML from text that did not pass through DOMPurify.
     "Content-Security-Policy": (
@@ -40,36 +49,109 @@ def open_paths() -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the paths of the page, which need no key: single files, and prefixes of folders."""
     entries = sorted(WEB.iterdir()) if WEB.is_dir() else []
     files = {f"/{entry.name}" for entry in entries if entry.is_file()}
-    return frozenset({"/", "/favicon.ico", *files}), tuple(f"/{entry.name}/" for entry in entries if entry.is_dir())
+    folders = [f"/{entry.name}/" for entry in entries if entry.is_dir()]
+    return frozenset({"/", "/favicon.ico", *files}), (*folders, "/chunks/")
 
 
-class WebFiles(StaticFiles):
-    """The files of the page with their headers."""
+@dataclass(frozen=True)
+class Asset:
+    """A file as it is sent."""
 
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return a file, or 304 for one that the browser has."""
-        response = await super().get_response(path, scope)
-        caching = "public, max-age=604800" if path.startswith("vendor/") else "no-cache"
-        response.headers.update(PAGE_HEADERS | {"Cache-Control": caching})
-        return response
+    data: bytes
+    media_type: str
+    etag: str
+    zipped: bool
+
+
+@dataclass
+class Page:
+    """The files of `web/`. The page's modules are joined and named by a version, anew whenever a file has changed."""
+
+    version: str = ""
+    _seen: object = None
+    _assets: dict[str, Asset] = field(default_factory=dict)
+
+    def asset(self, path: str) -> tuple[Asset, str]:
+        """Return a file and how long browsers keep it.
+
+        Raises:
+            HTTPException: 404, there is no such file, or it belongs to another version of the page.
+        """
+        if path == "index.html" or not self._seen:
+            self._renew()
+        if path not in self._assets:
+            self._assets[path] = _asset(path, _content(path))
+        lasting = path.startswith(("vendor/", "chunks/")) and not path.endswith((".md", "LICENSE"))
+        return self._assets[path], FOR_GOOD if lasting else ALWAYS_ASKED
+
+    def _renew(self) -> None:
+        seen = [(path.name, stat.st_mtime_ns, stat.st_size) for path in _sources() for stat in [path.stat()]]
+        if seen == self._seen:
+            return
+        sources = {path.name: path.read_text("utf-8") for path in _sources() if path.parent.name == "js"}
+        style, shell = (WEB / "app.css").read_text("utf-8"), (WEB / "index.html").read_text("utf-8")
+        files = chunks(sources)
+        version = hashlib.sha256("".join([shell, style, *(files[name] for name in sorted(files))]).encode()).hexdigest()
+        folder = f"chunks/{version[:16]}"
+        shell = shell.replace('"js/main.js"', f'"{folder}/{ENTRY}"').replace('"app.css"', f'"{folder}/app.css"')
+        self._assets = {"index.html": _asset("index.html", shell.encode())}
+        for name, text in files.items():
+            path = f"{folder}/{name}"
+            self._assets[path] = _asset(path, text.replace('"../vendor/', '"../../vendor/').encode())
+        path = f"{folder}/app.css"
+        self._assets[path] = _asset(path, style.replace('"vendor/', '"../../vendor/').encode())
+        self.version, self._seen = version[:16], seen
+
+
+def _sources() -> Iterator[Path]:
+    yield from (WEB / "index.html", WEB / "app.css")
+    yield from sorted((WEB / "js").glob("*.js"))
+
+
+def _content(path: str) -> bytes:
+    try:
+        file = (WEB / path).resolve()
+        if file.is_relative_to(WEB):
+            return file.read_bytes()
+    except (OSError, ValueError):  # ValueError: a null byte
+        pass
+    raise HTTPException(404)
+
+
+def _asset(path: str, content: bytes) -> Asset:
+    """Return a file with its type; text is compressed as far as gzip goes, once."""
+    kind, encoding = mimetypes.guess_type(path)
+    kind = kind or "application/octet-stream"
+    etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+    if encoding is None and kind.startswith("text/") or kind in ("image/svg+xml", "application/manifest+json"):
+        return Asset(gzip.compress(content, 9, mtime=0), kind, etag, zipped=True)
+    return Asset(content, kind, etag, zipped=False)
 
 
 def page_router() -> APIRouter:
     """Return the routes of the page."""
     for suffix in (".js", ".mjs"):
         mimetypes.add_type("text/javascript", suffix)
-    router, files = APIRouter(include_in_schema=False), WebFiles(directory=WEB)
+    mimetypes.add_type("application/manifest+json", ".webmanifest")
+    router, page = APIRouter(include_in_schema=False), Page()
 
     async def page_file(request: Request) -> Response:
-        path = request.url.path
-        return await files.get_response(
-            {"/": "index.html", "/favicon.ico": "icon.svg"}.get(path, path[1:]), request.scope
-        )
+        path = {"/": "index.html", "/favicon.ico": "icon.svg"}.get(request.url.path, request.url.path[1:])
+        asset, caching = await asyncio.to_thread(page.asset, path)
+        headers = PAGE_HEADERS | {"ETag": asset.etag, "Cache-Control": caching, "Vary": "Accept-Encoding"}
+        if request.headers.get("if-none-match", "").removeprefix("W/") == asset.etag:
+            return Response(status_code=304, headers=headers)
+        content = asset.data
+        if asset.zipped and "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+        elif asset.zipped:
+            content = await asyncio.to_thread(gzip.decompress, content)
+        return Response(content, headers=headers, media_type=asset.media_type)
 
     async def docs() -> Response:
         shown = get_swagger_ui_html(
-            openapi_url="/openapi.json", title="LLM Chat Backend", swagger_js_url="/vendor/swagger-ui-bundle.js",
-            swagger_css_url="/vendor/swagger-ui.css", swagger_favicon_url="/icon.svg",
+            openapi_url="/openapi.json", title="LLM Chat Backend", swagger_js_url="/vendor/swagger-ui-5.35.0.js",
+            swagger_css_url="/vendor/swagger-ui-5.35.0.css", swagger_favicon_url="/icon.svg",
         )  # fmt: skip
         shown.headers.update(DOCS_HEADERS)
         return shown

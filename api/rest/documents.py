@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse
 from typing_extensions import TypedDict
 
@@ -54,6 +55,16 @@ _UPLOAD: dict[str, Any] = {
     }
 }
 SessionQuery = Annotated[SessionId | None, Query(description="Session; without one the user's lasting library.")]
+
+
+PageNumber = Annotated[int, PathParameter(ge=1, le=MOST_ITEMS)]
+KEPT = {"Cache-Control": "private, max-age=3600"}
+
+
+class Boxes(TypedDict):
+    """Left, top, right and bottom of each box, as shares of the page's width and height (0 to 1)."""
+
+    boxes: list[tuple[float, float, float, float]]
 
 
 class Hits(TypedDict):
@@ -125,6 +136,33 @@ async def get_pages(
     total, reached = document.get("pages_total") or 0, pages[-1]["number"] if pages else first - 1
     more = reached < total and bool(pages or document["status"] in ("queued", "reading"))
     return json_response({"pages": pages, "total": total, "next": reached + 1 if more else None})
+
+
+@router.get(
+    "/{document_id}/pages/{number}/picture",
+    response_class=Response,
+    responses={**ERRORS, 200: {"description": "The page", "content": {"image/webp": {"schema": BINARY}}}},
+)
+async def get_page_picture(document_id: str, number: PageNumber, backend: BackendDep, user: UserDep) -> Response:
+    """Return a page of a PDF as a picture, at most 1600 pixels long."""
+    picture = await backend.services.page_views.picture(document_id, number, Owner(user))
+    return Response(picture, headers=KEPT | {"X-Content-Type-Options": "nosniff"}, media_type="image/webp")
+
+
+@router.get("/{document_id}/pages/{number}/boxes", response_model=Boxes, responses=ERRORS)
+async def find_on_page(
+    document_id: str,
+    number: PageNumber,
+    backend: BackendDep,
+    user: UserDep,
+    quote: Annotated[str, Query(min_length=1, max_length=4000, description="Words that stand on the page.")],
+    start: Annotated[int, Query(ge=0, le=MOST_ITEMS, description="Their offset in the text of the page.")] = 0,
+) -> Response:
+    """Return where quoted words stand on a page of a PDF: a box for each of their lines; none when not found."""
+    boxes = await backend.services.page_views.boxes(document_id, number, Owner(user), quote, start)
+    response = json_response({"boxes": boxes})
+    response.headers.update(KEPT)
+    return response
 
 
 @router.get(

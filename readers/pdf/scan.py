@@ -89,14 +89,19 @@ def _is_drawn(page: pymupdf.Page) -> bool:
     return len(page.get_cdrawings()) >= 10
 
 
+def picture_scale(page: pymupdf.Page) -> float:
+    """Return how many pixels of the picture that OCR sees are a point of the page."""
+    longest = max(page.rect.width, page.rect.height, 1.0)
+    return float(min(LONGEST_SIDE / longest, MOST_DPI / 72))
+
+
 def render(page: pymupdf.Page, max_pixels: int) -> tuple[bytes | None, tuple[str, ...]]:
     """Return a PNG of the page, at most `LONGEST_SIDE` pixels long, and warnings; None for a blank page."""
     import pymupdf
 
     if any(image[2] * image[3] > max_pixels for image in page.get_images()):
         return None, ("page_image_too_large",)
-    longest = max(page.rect.width, page.rect.height, 1.0)
-    zoom = min(LONGEST_SIDE / longest, MOST_DPI / 72)
+    zoom = picture_scale(page)
     grey = all(image[5] in ("DeviceGray", "CalGray") or image[4] == 1 for image in page.get_images())
     colours = pymupdf.csGRAY if grey and page.get_images() else pymupdf.csRGB
     picture = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=colours, alpha=False)

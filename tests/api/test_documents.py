@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import pymupdf
 import pytest
 
 from api.runs import uploads
@@ -104,6 +105,25 @@ async def test_pages_are_paged(client: httpx.AsyncClient, model: OpenAIServer) -
     assert numbers == list(range(1, 122))
     assert (await client.get(path, params={"from": 3, "to": 4})).json()["next"] == 5
     assert (await client.get(path, params={"from": 500})).json() == {"pages": [], "total": 121, "next": None}
+
+
+async def test_a_page_is_shown_as_a_picture_with_its_quotes(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    with pymupdf.open() as pdf:
+        pdf.new_page(width=300, height=300).insert_text((30, 60), "The notice period is six weeks.")
+        sent = await client.post(
+            "/api/v1/documents", data={"session_id": "view"}, files={"file": ("a.pdf", pdf.tobytes())}
+        )
+    path = f"/api/v1/documents/{(await ready(client, sent.json()[0]['id']))['id']}/pages"
+    drawn = [await client.get(f"{path}/1/picture") for _ in range(2)]
+    assert drawn[0].headers["content-type"] == "image/webp" and drawn[0].content == drawn[1].content
+    found = (await client.get(f"{path}/1/boxes", params={"quote": "period is six"})).json()["boxes"]
+    assert len(found) == 1 and 0.1 < found[0][0] < 0.6 and 0.15 < found[0][1] < found[0][3] < 0.25
+    assert (await client.get(f"{path}/1/boxes", params={"quote": "not there"})).json() == {"boxes": []}
+    for missing, status in ((f"{path}/2/picture", 422), ("/api/v1/documents/none/pages/1/picture", 404)):
+        assert (await client.get(missing)).status_code == status
+    [text] = await upload(client, "view", "lease.txt")
+    refused = await client.get(f"/api/v1/documents/{text['id']}/pages/1/picture")
+    assert refused.status_code == 422 and "PDF" in refused.json()["error"]["message"]
 
 
 async def test_unknown_documents(client: httpx.AsyncClient, model: OpenAIServer) -> None:

@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from api.edge.static import PAGE_HEADERS
+from api.edge.static import FOR_GOOD, PAGE_HEADERS
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from api.edge.static import PAGE_HEADERS
         ("/", "text/html", "no-cache"),
         ("/favicon.ico", "image/svg+xml", "no-cache"),
         ("/js/main.js", "text/javascript", "no-cache"),
-        ("/vendor/purify.js", "text/javascript", "public, max-age=604800"),
+        ("/vendor/purify-3.4.18.js", "text/javascript", FOR_GOOD),
     ],
 )
 async def test_a_file_is_sent_once(client: httpx.AsyncClient, path: str, kind: str, caching: str) -> None:
@@ -44,3 +44,16 @@ async def test_the_docs_run_no_script_of_another_host(client: httpx.AsyncClient)
     for path in re.findall(r"""(?:src|href)=["'](/[^"']+)""", page.text):
         assert (await client.get(path)).status_code == 200, path
     assert (await client.get("/redoc")).status_code == 404
+
+
+async def test_the_modules_of_the_page_are_one_file_that_is_kept_for_good(client: httpx.AsyncClient) -> None:
+    page = await client.get("/")
+    style, script = re.findall(r'"(chunks/\w+/[\w.]+)"', page.text)
+    for path in (style, script):
+        sent = await client.get(f"/{path}")
+        assert sent.headers["cache-control"] == FOR_GOOD and sent.headers["content-encoding"] == "gzip"
+        plain = await client.get(f"/{path}", headers={"Accept-Encoding": "identity"})
+        assert "content-encoding" not in plain.headers and plain.content == sent.content
+    for path in re.findall(r'(?:from |import\()"(\.[^"]+)"', (await client.get(f"/{script}")).text):
+        assert (await client.get(str(httpx.URL(f"http://test/{script}").join(path).path))).status_code == 200, path
+    assert (await client.get("/chunks/0123456789abcdef/main.js")).status_code == 404

@@ -34,6 +34,13 @@ async def ended(page: Any) -> None:
     await expect(page.locator("article.answer .actions").last).to_be_visible()
 
 
+async def open_panel(page: Any, name: str, more: str = "More") -> None:
+    """Open a panel from the menu of the header."""
+    await page.locator("header").get_by_role("button", name=more, exact=True).click()
+    await page.get_by_role("menuitem", name=name).click()
+    await expect(page.locator(".panel").get_by_role("heading", name=name, level=2)).to_be_focused()
+
+
 async def attach(page: Any, *paths: Any) -> None:
     """Choose files and wait until they are read."""
     await page.set_input_files(".composer input[type=file]", [str(path) for path in paths])

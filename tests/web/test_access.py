@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from tests.standins.openai_server import Answer, OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import CONTRAST, FOCUS_IS_SEEN, FOCUSED, UNNAMED
-from tests.web.steps import BOX, ask_to_end
+from tests.web.steps import BOX, ask_to_end, open_panel
 
 pytestmark = pytest.mark.browser
 
@@ -46,12 +46,14 @@ async def test_by_keyboard_alone(open_page: Opener, model: OpenAIServer) -> None
     assert await page.locator(".bubble").inner_text() == "by keyboard\nsecond line"
     await expect(page.locator(BOX)).to_be_focused()
 
-    await page.get_by_role("button", name="Settings").focus()
+    await page.get_by_role("button", name="More").focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("End")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Settings")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(page.locator(".panel")).to_have_count(0)
-    await expect(page.get_by_role("button", name="Settings")).to_be_focused()
+    await expect(page.get_by_role("button", name="More")).to_be_focused()
 
     actions = page.locator(".sidebar li.current").get_by_role("button", name="Actions")
     await actions.focus()
@@ -75,7 +77,7 @@ async def test_tab_goes_round_without_a_trap(open_page: Opener, model: OpenAISer
     model.respond = lambda _: RICH
     page = await open_page()
     await ask_to_end(page, "something to tab through")
-    await page.get_by_role("button", name="Settings").click()
+    await open_panel(page, "Settings")
     await expect(page.get_by_role("heading", name="Settings")).to_be_focused()
     order: list[str] = []
     invisible: list[str] = []
@@ -91,11 +93,11 @@ async def test_tab_goes_round_without_a_trap(open_page: Opener, model: OpenAISer
     for name in (
         "New chat",
         "Search conversations",
-        "Graph",
+        "Role",
         "Messages",
         "Answer again",
         "Attach files",
-        "System prompt",
+        "Theme",
     ):
         assert any(name in stop for stop in order), f"{name} cannot be reached"
     assert invisible == []
@@ -107,9 +109,12 @@ async def test_names_and_contrast(open_page: Opener, model: OpenAIServer, scheme
     page = await open_page(color_scheme=scheme)
     await ask_to_end(page, "show colours")
     await expect(page.locator(".hljs-keyword").first).to_be_visible()
-    for panel in ("Sources", "Activity", "Settings"):
-        await page.locator("header").get_by_role("button", name=panel, exact=True).click()
-        await expect(page.get_by_role("heading", name=panel)).to_be_visible()
+    for panel in ("Documents", "Model", "Role", "Details", "Settings"):
+        if panel in ("Details", "Settings"):
+            await open_panel(page, panel)
+        else:
+            await page.locator("header").get_by_role("button", name=panel).click()
+        await expect(page.get_by_role("heading", name=panel, exact=True)).to_be_visible()
         assert await page.evaluate(UNNAMED) == []
         assert await page.evaluate(CONTRAST) == []
 
@@ -125,13 +130,13 @@ async def test_phone(open_page: Opener, model: OpenAIServer) -> None:
     await page.locator("nav").get_by_role("button", name="Close", exact=True).click()
     await expect(page.get_by_role("button", name="New chat")).to_be_hidden()
     await expect(page.get_by_role("button", name="Conversations")).to_be_focused()
-    await page.get_by_role("button", name="Settings").click()
+    await open_panel(page, "Settings")
     box = await page.locator(".panel").bounding_box()
     assert box and box["width"] == 390
     assert await page.evaluate("document.querySelector('main').inert")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     await page.locator(".panel").get_by_role("button", name="Close").click()
-    await expect(page.get_by_role("button", name="Settings")).to_be_focused()
+    await expect(page.get_by_role("button", name="More")).to_be_focused()
 
 
 async def ask_to_end_by_button(page: Any, text: str) -> Any:
@@ -154,7 +159,7 @@ async def test_reduced_motion(open_page: Opener, model: OpenAIServer) -> None:
 
 async def test_theme_is_kept(open_page: Opener) -> None:
     page = await open_page()
-    await page.get_by_role("button", name="Settings").click()
+    await open_panel(page, "Settings")
     await page.get_by_role("combobox", name="Theme").select_option("dark")
     dark = await page.evaluate("getComputedStyle(document.body).backgroundColor")
     await page.reload()

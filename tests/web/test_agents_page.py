@@ -30,7 +30,7 @@ async def test_a_specialists_work_is_shown_nested_and_its_chart_drawn(open_page:
     await expect(picture).to_be_visible()
     assert await picture.evaluate("image => image.naturalWidth") > 100
     await expect(answer.get_by_role("link", name="Sales.svg")).to_have_attribute("download", "Sales.svg")
-    await page.get_by_role("button", name="Activity").first.click()
+    await page.get_by_role("button", name="Details").first.click()
     agent = page.locator("li[data-agent=analyst]")
     await expect(agent).to_contain_text("Draw the sales")
     await expect(agent.locator(".activity > li")).to_have_count(2)

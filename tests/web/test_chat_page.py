@@ -12,7 +12,7 @@ from graph.builder import build_graph
 from tests.standins.openai_server import Answer, Failure, OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import COUNT_BLOCKS_DRAWN
-from tests.web.steps import BOX, ask, ask_to_end, ended
+from tests.web.steps import BOX, ask, ask_to_end, ended, open_panel
 
 pytestmark = pytest.mark.browser
 
@@ -102,16 +102,58 @@ async def test_regenerate_edit_and_branch(open_page: Opener, model: OpenAIServer
 async def test_system_prompt_reaches_the_model(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda _: "ok"
     page = await open_page()
-    await page.get_by_role("button", name="Settings").click()
+    await page.get_by_role("button", name="Role").click()
     await page.get_by_label("System prompt").fill("Speak like a pirate")
     await page.get_by_label("System prompt").blur()
+    await expect(page.locator(".choices")).to_have_text("System prompt")
     await ask_to_end(page, "hello")
     assert "Speak like a pirate" in model.chats[-1].text
+    await page.reload()
+    await page.get_by_role("button", name="Take back").click()
+    await ask_to_end(page, "hello again")
+    assert "Speak like a pirate" not in model.chats[-1].text
+
+
+async def test_a_role_holds_for_its_conversation_alone(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "ok"
+    page = await open_page()
+    await page.get_by_role("button", name="Role").click()
+    await page.get_by_role("radio", name="teacher").check()
+    await ask_to_end(page, "teach me")
+    assert "patient teacher" in model.chats[-1].text
+    await expect(page.locator("header .role")).to_have_text("teacher")
+    await page.get_by_role("button", name="New chat").click()
+    await expect(page.locator("header .role")).to_have_text("No role")
+    await page.go_back()
+    await expect(page.locator("header .role")).to_have_text("teacher")
+
+
+async def test_back_closes_what_is_open(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "ok"
+    page = await open_page(phone=True)
+    await page.fill(BOX, "panels are places to come back from")
+    await page.get_by_role("button", name="Send").click()
+    await ended(page)
+    address = page.url
+    await page.get_by_role("button", name="Documents").click()
+    await expect(page.locator(".panel")).to_be_visible()
+    await page.go_back()
+    await expect(page.locator(".panel")).to_have_count(0)
+    assert page.url == address
+    await page.go_forward()
+    await expect(page.get_by_role("heading", name="Documents")).to_be_visible()
+    await page.locator(".panel").get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name="Conversations").click()
+    await page.get_by_role("button", name="New chat").click()
+    await expect(page.locator("article")).to_have_count(0)
+    await page.go_back()
+    await expect(page.locator("article")).to_have_count(2)
+    await expect(page.locator(".frame.with-menu")).to_have_count(0)
 
 
 async def test_settings_tell_what_is_in_use(open_page: Opener) -> None:
     page = await open_page()
-    await page.get_by_role("button", name="Settings").click()
+    await page.get_by_role("button", name="Model").click()
     parts = page.locator(".parts li")
     await expect(parts.filter(has_text="Language model")).to_contain_text("stand-in")
     await expect(parts.filter(has_text="Embeddings")).to_contain_text("bundled")
@@ -122,7 +164,7 @@ async def test_settings_tell_what_is_in_use(open_page: Opener) -> None:
 async def test_the_graph_lights_up(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda _: Answer("word " * 60, pace=0.05)
     page = await open_page()
-    await page.get_by_role("button", name="Graph").click()
+    await open_panel(page, "Details")
     await ask(page, "light up")
     await expect(page.locator("g.active")).to_have_attribute("data-node", "generate_answer")
     await expect(page.locator("g.past[data-node=select_tools]")).to_have_count(1)
@@ -132,7 +174,6 @@ async def test_the_graph_lights_up(open_page: Opener, model: OpenAIServer) -> No
     taken = page.locator(".edge.past")
     await expect(taken).to_have_count(2)
     await expect(page.locator("g.past[data-node=verify_citations]")).to_have_count(0)
-    await page.get_by_role("button", name="Activity").first.click()
     await expect(page.locator(".activity li").filter(has_text="Answer")).to_contain_text("s")
 
 
@@ -140,7 +181,7 @@ async def test_the_drawing_is_the_graph(open_page: Opener) -> None:
     drawn = build_graph().get_graph()
     names = {name for name in drawn.nodes if not name.startswith("__")}
     page = await open_page()
-    await page.get_by_role("button", name="Graph").click()
+    await open_panel(page, "Details")
     await expect(page.locator("[data-node]")).to_have_count(len(names))
     shown = await page.locator("[data-node]").evaluate_all("nodes => nodes.map(node => node.dataset.node)")
     assert set(shown) == names
@@ -149,9 +190,9 @@ async def test_the_drawing_is_the_graph(open_page: Opener) -> None:
     )
     await expect(page.locator("[data-node=select_tools] text")).to_have_text("Choose tools")
     assert await page.evaluate(OVERLAPS) == []
-    await page.get_by_role("button", name="Settings").click()
+    await open_panel(page, "Settings")
     await page.get_by_label("Language").select_option("zh")
-    await page.get_by_role("button", name="流程图").click()
+    await open_panel(page, "详情", more="更多")
     await expect(page.locator("[data-node=select_tools] text")).to_have_text("选择工具")
 
 
@@ -189,12 +230,15 @@ async def test_chinese_interface(open_page: Opener, model: OpenAIServer) -> None
     assert await page.evaluate("document.documentElement.lang") == "zh-CN"
     await expect(page.locator(BOX)).to_have_attribute("placeholder", "输入问题，或把文件、图片拖到这里")
     await ask_to_end(page, "你好")
-    await page.get_by_role("button", name="设置").click()
+    await page.get_by_role("button", name="模型").click()
     parts = page.locator(".parts li")
+    await expect(parts.first).to_be_visible()
     await expect(parts.locator("small", has_text=re.compile("[一-鿿]"))).to_have_count(await parts.count())
     await expect(parts.filter(has_text="嵌入模型").locator(".state", has_text="内置")).to_have_count(1)
+    await open_panel(page, "设置", more="更多")
     await page.get_by_role("combobox", name="语言").select_option("en")
     await expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    await page.get_by_role("button", name="Model").click()
     await expect(parts.locator("small", has_text=re.compile("[一-鿿]"))).to_have_count(0, timeout=20_000)
     assert await parts.locator("small").count() == 11
     await expect(parts.filter(has_text="Language model").locator(".state", has_text="bundled")).to_have_count(0)

@@ -132,7 +132,7 @@ async def test_a_protected_file_asks_for_its_password(open_page: Opener, tmp_pat
     await field.fill(PASSWORD)
     await page.get_by_role("button", name="Unlock").click()
     await expect(page.locator(".files .chip.ready")).to_have_count(1, timeout=20_000)
-    await page.locator("header").get_by_role("button", name="Sources").click()
+    await page.locator("header").get_by_role("button", name="Documents").click()
     await expect(page.locator(".panel ul.sources li")).to_have_count(1)
     await page.get_by_role("button", name="Open locked.pdf").click()
     await page.get_by_role("button", name="Next page").click()

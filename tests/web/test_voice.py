@@ -16,7 +16,7 @@ from tests.live_server import LiveServer
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import FLAGS, Opener, chromium_path
 from tests.web.probes import NOTE_SOUND
-from tests.web.steps import BOX, ask_to_end
+from tests.web.steps import BOX, ask_to_end, open_panel
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -73,7 +73,7 @@ async def test_read_aloud(open_page: Opener, model: OpenAIServer) -> None:
 async def test_answers_spoken_as_they_are_written(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda _: "First sentence. Second sentence."
     page = await open_page()
-    await page.get_by_role("button", name="Settings").click()
+    await open_panel(page, "Settings")
     await page.get_by_label("Read answers aloud").check()
     await page.evaluate(NOTE_SOUND)
     await ask_to_end(page, "speak")

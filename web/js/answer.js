@@ -1,5 +1,5 @@
 // An answer: its text, what happened on the way, and what can be done with it.
-import { html, useState } from "../vendor/htm-preact.js";
+import { html, useState } from "./preact.js";
 import { nodeName, t, toolName } from "./i18n.js";
 import { MadeFiles } from "./made_files.js";
 import { Markdown } from "./markdown_view.js";
@@ -69,7 +69,7 @@ function Actions({ message, busy }) {
   const [copied, setCopied] = useState(false);
   const { usage, citations } = message;
   const open = () => openPanel("sources", { selected: message.key, source: null });
-  const steps = () => openPanel("activity", { selected: message.key });
+  const steps = () => openPanel("details", { selected: message.key });
   return html`
     <div class="actions">
       ${citations.length > 0 && html`<button type="button" class="quiet strong" onClick=${open}>${t("sources")} (${citations.length})</button>`}
@@ -77,7 +77,7 @@ function Actions({ message, busy }) {
       ${message.runId && !busy && html`<button type="button" class="quiet" onClick=${() => regenerate(message)}>${t("regenerate")}</button>
         <button type="button" class="quiet" onClick=${() => branch(message)}>${t("branch")}</button>`}
       ${message.error && !message.runId && !busy && html`<button type="button" class="quiet strong" onClick=${() => retry(message)}>${t("retry")}</button>`}
-      ${(message.tools.length > 0 || message.nodes.length > 0) && html`<button type="button" class="quiet" onClick=${steps}>${t("activity")}</button>`}
+      ${(message.tools.length > 0 || message.nodes.length > 0) && html`<button type="button" class="quiet" onClick=${steps}>${t("details")}</button>`}
       ${usage?.model && html`<span class="usage">${usage.model} · ${t("tokens", { input: usage.input_tokens, output: usage.output_tokens })}</span>`}
     </div>`;
 }

@@ -1,5 +1,5 @@
 // The frame: conversations at the left, the conversation in the middle, details at the right.
-import { html, useEffect, useState } from "../vendor/htm-preact.js";
+import { html, useEffect, useState } from "./preact.js";
 import { Composer } from "./composer.js";
 import { addFiles } from "./files.js";
 import { Header } from "./header.js";
@@ -28,7 +28,7 @@ export function App() {
         <${Messages} store=${store} />
         <${Composer} store=${store} />
       </main>
-      ${store.panel && html`<${Panel} store=${store} />`}
+      ${store.panel && html`<${Panel} store=${store} name=${store.panel} />`}
     </div>
     <div class="drop-hint" aria-hidden="true">${t("dropHere")}</div>
     <${Notices} store=${store} />`;

@@ -1,5 +1,6 @@
 // The message box: text, files, pictures, voice.
-import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
+import { html, useEffect, useRef, useState } from "./preact.js";
+import { Chips } from "./chips.js";
 import { canDictate, dictate } from "./dictation.js";
 import { FileChip } from "./file_chip.js";
 import { addFiles } from "./files.js";
@@ -37,6 +38,7 @@ export function Composer({ store }) {
   const speech = store.health?.parts?.speech_in;
   return html`
     <form class="composer" onSubmit=${submit}>
+      <${Chips} choices=${store.choices} language=${store.language} />
       ${store.files.length > 0 && html`<ul class="files" aria-label=${t("attach")}>${store.files.map((file) => html`<${FileChip} key=${file.key} file=${file} />`)}</ul>`}
       <div class="row">
         <label class="icon file-button" title=${t("attach")}><${Icon} name="attach" /><input type="file" multiple aria-label=${t("attach")} onChange=${choose} /></label>

@@ -1,5 +1,5 @@
 // A modal dialog: the browser keeps the focus in it, closes it on Escape, and gives the focus back.
-import { html, useEffect, useRef } from "../vendor/htm-preact.js";
+import { html, useEffect, useRef } from "./preact.js";
 
 export function Dialog({ label, onClose, children }) {
   const box = useRef(null);

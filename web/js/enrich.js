@@ -10,7 +10,7 @@ export async function enrich(root) {
 }
 
 async function drawFormulas(elements) {
-  await import("../vendor/katex.js");
+  await import("../vendor/katex-0.19.1.js");
   for (const element of elements) {
     element.dataset.done = "1";
     const options = { output: "mathml", throwOnError: false, displayMode: element.dataset.block === "true", trust: false, strict: "ignore" };
@@ -19,7 +19,7 @@ async function drawFormulas(elements) {
 }
 
 async function colour(elements) {
-  const { default: highlighter } = await import("../vendor/highlight.js");
+  const { default: highlighter } = await import("../vendor/highlight-11.12.0.js");
   for (const element of elements) {
     element.dataset.done = "1";
     const language = /language-([^\s]+)/.exec(element.className)?.[1];

@@ -1,5 +1,5 @@
 // A file of the message being written: how far it is, what went wrong, the password that it wants.
-import { html, useEffect, useRef } from "../vendor/htm-preact.js";
+import { html, useEffect, useRef } from "./preact.js";
 import { removeFile, unlock } from "./files.js";
 import { t } from "./i18n.js";
 import { Icon, IconButton, kindIcon } from "./icons.js";

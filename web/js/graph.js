@@ -1,5 +1,5 @@
 // A drawing of the server's graph that lights up where the turn is.
-import { html } from "../vendor/htm-preact.js";
+import { html } from "./preact.js";
 import { nodeName, t } from "./i18n.js";
 import { layOut, NODE } from "./layout.js";
 import { useStore } from "./store.js";

@@ -1,5 +1,5 @@
 // Drawings of the buttons, 24 x 24, in the colour of the text.
-import { html } from "../vendor/htm-preact.js";
+import { html } from "./preact.js";
 
 const PATHS = {
   menu: "M4 7h16M4 12h16M4 17h16",
@@ -9,6 +9,8 @@ const PATHS = {
   sources: "M5 5.5A2 2 0 0 1 7 4h11v16H7a2 2 0 0 1-2-1.5zM5 18a2 2 0 0 1 2-2h11M9 8h5",
   activity: "M4 12h3l3-7 4 14 3-7h3",
   graph: "M12 7.5v4M12 11.5l-5 4M12 11.5l5 4M9.5 3.5h5v4h-5zM4.5 16h5v4h-5zM14.5 16h5v4h-5z",
+  person: "M12 4.5a3.5 3.5 0 1 1 0 7a3.5 3.5 0 0 1 0-7zM5 20a7 7 0 0 1 14 0",
+  bin: "M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13M10.5 11v5.5M13.5 11v5.5",
   settings: "M4 8h9M17 8h3M4 16h3M11 16h9M13 8a2 2 0 1 0 4 0a2 2 0 1 0-4 0M7 16a2 2 0 1 0 4 0a2 2 0 1 0-4 0",
   attach: "M19 11.5l-7.5 7.5a4.5 4.5 0 0 1-6.4-6.4l8-8a3 3 0 0 1 4.3 4.3l-7.8 7.8a1.5 1.5 0 0 1-2.2-2.1l7-7",
   microphone: "M12 4a2.5 2.5 0 0 1 2.5 2.5v5a2.5 2.5 0 0 1-5 0v-5A2.5 2.5 0 0 1 12 4zM6 11a6 6 0 0 0 12 0M12 17v3.5",

@@ -1,5 +1,5 @@
 // Files that the assistant made in a turn: charts are shown, and each can be saved.
-import { html, useEffect, useState } from "../vendor/htm-preact.js";
+import { html, useEffect, useState } from "./preact.js";
 import { getBlob } from "./api.js";
 import { t } from "./i18n.js";
 import { plainName } from "./safe_name.js";

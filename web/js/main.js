@@ -1,6 +1,7 @@
 // Starts the page.
-import { html, render } from "../vendor/htm-preact.js";
+import { html, render } from "./preact.js";
 import { App } from "./app.js";
+import { loadParser } from "./markdown_view.js";
 import { start } from "./sessions.js";
 import { applyPreferences } from "./store.js";
 
@@ -9,3 +10,4 @@ applyPreferences();
 root.replaceChildren();
 render(html`<${App} />`, root);
 start();
+(globalThis.requestIdleCallback ?? setTimeout)(() => loadParser());

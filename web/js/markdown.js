@@ -1,7 +1,7 @@
 // Markdown to safe HTML, block by block. Nothing that a model, a document or a file says reaches the page without
 // DOMPurify; raw HTML in it is shown as the text that it is.
-import { Marked } from "../vendor/marked.js";
-import DOMPurify from "../vendor/purify.js";
+import { Marked } from "../vendor/marked-18.2.1.js";
+import DOMPurify from "../vendor/purify-3.4.18.js";
 import { t } from "./i18n.js";
 
 const MATH = /^(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\]|\\\(([\s\S]+?)\\\)|\$([^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d))/;

@@ -1,20 +1,33 @@
 // An answer's text on the page. While it grows it is parsed some times a second, and only blocks that changed are drawn.
-import { html, useEffect, useMemo, useRef, useState } from "../vendor/htm-preact.js";
-import { enrich } from "./enrich.js";
+import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
 import { t } from "./i18n.js";
-import { answerBlocks } from "./markdown.js";
 import { memo, notify } from "./store.js";
 import { holdBack } from "./unfinished.js";
+
+// The parser is not needed for the first paint.
+let parser = null;
+let parsing = null;
+
+export const loadParser = () => (parsing ??= Promise.all([import("./markdown.js"), import("./enrich.js")]).then(([markdown, { enrich }]) => { parser = { ...markdown, enrich }; }));
+
+function useParser() {
+  const [, draw] = useState(0);
+  useEffect(() => { if (!parser) loadParser().then(() => draw((n) => n + 1), notify); }, []);
+  return parser;
+}
 
 const LEAST_PAUSE_MS = 60;
 const SHARE_OF_TIME = 8;   // parsing takes at most one part in so many
 
 export function Markdown({ text, citations, growing }) {
+  const ready = useParser();
   const shown = useSlowly(text, growing);
   const blocks = useMemo(() => {
+    if (!ready) return null;
     const known = growing ? null : new Set(citations.map((item) => item.number));
-    return shown.measure(() => answerBlocks(growing ? holdBack(shown.text) : shown.text, known));
-  }, [shown.text, growing, citations, t("copy")]);
+    return shown.measure(() => ready.answerBlocks(growing ? holdBack(shown.text) : shown.text, known));
+  }, [shown.text, growing, citations, t("copy"), ready]);
+  if (!blocks) return html`<div class="markdown unparsed" dir="auto">${shown.text}</div>`;
   return html`<div class="markdown" dir="auto">${blocks.map((block, i) => html`<${Block} key=${i} block=${block} growing=${growing && i === blocks.length - 1} />`)}</div>`;
 }
 
@@ -39,6 +52,6 @@ function useSlowly(text, growing) {
 const Block = memo(({ block, growing }) => {
   const box = useRef(null);
   // A formula or code block is drawn when it is whole.
-  useEffect(() => { if (!growing && box.current) enrich(box.current).catch(notify); }, [block, growing]);
+  useEffect(() => { if (!growing && box.current) parser.enrich(box.current).catch(notify); }, [block, growing]);
   return html`<div ref=${box} dangerouslySetInnerHTML=${{ __html: block }}></div>`;
 });

@@ -1,5 +1,5 @@
 // The conversation, newest at the end; stays at the end while an answer grows, unless the reader has gone up.
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/htm-preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js";
 import { Answer } from "./answer.js";
 import { isBundled } from "./header.js";
 import { t } from "./i18n.js";

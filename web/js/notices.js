@@ -1,5 +1,5 @@
 // What has just happened, told once: errors, a lost connection, and the receipt of a deletion.
-import { html } from "../vendor/htm-preact.js";
+import { html } from "./preact.js";
 import { Dialog } from "./dialog.js";
 import { storeName, t } from "./i18n.js";
 import { IconButton } from "./icons.js";

@@ -1,24 +1,26 @@
-// The panel at the right: sources of an answer, what the assistant did, the graph, settings.
-import { html, useEffect, useRef } from "../vendor/htm-preact.js";
-import { Activity } from "./activity.js";
-import { Graph } from "./graph.js";
+// The panel at the right, one of `PANELS` at a time.
 import { t } from "./i18n.js";
 import { IconButton } from "./icons.js";
-import { SettingsView } from "./settings_view.js";
-import { Sources } from "./sources.js";
-import { closePanel } from "./store.js";
+import { PANELS } from "./panels.js";
+import { html, useEffect, useRef, useState } from "./preact.js";
+import { closePanel, notify } from "./store.js";
 
-const VIEWS = { sources: Sources, activity: Activity, graph: Graph, settings: SettingsView };
+const loaded = {};
 
-export function Panel({ store }) {
+export function Panel({ store, name }) {
   const title = useRef(null);
+  const [, draw] = useState(0);
   const chosen = store.messages.find((message) => message.key === store.selected);
   const message = chosen ?? store.messages.findLast((item) => item.role === "assistant");
-  useEffect(() => title.current.focus(), [store.panel]);
+  useEffect(() => title.current.focus(), [name]);
+  useEffect(() => {
+    if (!loaded[name]) PANELS[name].load().then(({ View }) => { loaded[name] = View; draw((n) => n + 1); }, notify);
+  }, [name]);
+  const View = loaded[name];
   return html`
-    <aside class="panel" aria-label=${t(store.panel)}>
-      <div class="bar"><h2 ref=${title} tabindex="-1">${t(store.panel)}</h2>
+    <aside class="panel" aria-label=${t(name)}>
+      <div class="bar"><h2 ref=${title} tabindex="-1">${t(name)}</h2>
         <${IconButton} icon="close" label=${t("close")} onClick=${closePanel} /></div>
-      <${VIEWS[store.panel]} key=${store.panel} store=${store} message=${message} />
+      ${View ? html`<${View} key=${name} store=${store} message=${message} />` : html`<p class="quiet">${t("loading")}</p>`}
     </aside>`;
 }

@@ -1,5 +1,5 @@
 // A picture with the lines outlined that hold the quoted words.
-import { html, useEffect, useState } from "../vendor/htm-preact.js";
+import { html, useEffect, useState } from "./preact.js";
 import { getBlob } from "./api.js";
 import { t } from "./i18n.js";
 import { plainName } from "./safe_name.js";

@@ -1,5 +1,5 @@
 // The page, picture or address that a citation points at, with the quoted words marked.
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/htm-preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js";
 import { getBlob, getJson } from "./api.js";
 import { t } from "./i18n.js";
 import { IconButton } from "./icons.js";
@@ -9,6 +9,8 @@ import { markQuote } from "./quote.js";
 import { plainName } from "./safe_name.js";
 import { saveAs } from "./sessions.js";
 import { notify } from "./store.js";
+
+export const placeKey = (place) => [place.document_id, place.url, place.page, place.start, place.quote].join("|");
 
 export function Place({ place }) {
   const [number, setNumber] = useState(place.page ?? 1);

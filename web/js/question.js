@@ -1,5 +1,5 @@
 // What the user said, which can be said otherwise.
-import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
+import { html, useEffect, useRef, useState } from "./preact.js";
 import { t } from "./i18n.js";
 import { Icon, kindIcon } from "./icons.js";
 import { plainName } from "./safe_name.js";
@@ -21,7 +21,7 @@ export const Question = memo(({ message, busy }) => {
 
 function Given({ file }) {
   const name = plainName(file.name);
-  const open = () => openPanel("sources", { source: { document_id: file.id, name: file.name, page: 1 } });
+  const open = () => openPanel("library", { source: { document_id: file.id, name: file.name, page: 1 } });
   if (!file.id) return html`<span class="chip failed"><bdi>${name}</bdi></span>`;
   return html`<button type="button" class="chip" title=${t("openFile", { name })} onClick=${open}><${Icon} name=${kindIcon(file)} /><bdi class="name">${name || t("document")}</bdi></button>`;
 }

@@ -4,9 +4,16 @@ import { notify, set, state } from "./store.js";
 
 export const sessionInAddress = () => new URLSearchParams(location.search).get("s");
 
+let shown = null;
+
+export const isShown = () => sessionInAddress() === shown;
+
 export function showInAddress(id) {
-  if (!id) history.replaceState(null, "", location.pathname);
-  else if (sessionInAddress() !== id) history.pushState(null, "", `?s=${encodeURIComponent(id)}`);
+  shown = id ?? null;
+  const { panel, menu } = history.state ?? {};
+  if (isShown() && !panel && !menu) return;
+  // The menu that a conversation was chosen from is not a place to go back to.
+  history[menu ? "replaceState" : "pushState"](null, "", id ? `?s=${encodeURIComponent(id)}` : location.pathname);
 }
 
 export async function refreshSessions() {

@@ -1,17 +1,25 @@
 // Conversations: listed, opened, renamed, exported, imported, branched, deleted.
 import { emptyAnswer } from "./answer_events.js";
 import { ApiError, getBlob, getHealth, getJson, sendJson, sessionPath } from "./api.js";
+import { choicesOf } from "./choices.js";
 import { t } from "./i18n.js";
 import { plainName } from "./safe_name.js";
-import { refreshSessions, sessionInAddress, showInAddress } from "./session_list.js";
-import { applyPreferences, newId, notify, set, state } from "./store.js";
+import { isShown, refreshSessions, sessionInAddress, showInAddress } from "./session_list.js";
+import { applyPreferences, newId, notify, restoreLayer, set, state } from "./store.js";
 import { fetchBefore, fetchEnd } from "./transcript.js";
 import { followRun } from "./turns.js";
 
 export async function start() {
   applyPreferences();
-  addEventListener("popstate", () => openSession(sessionInAddress()));
+  addEventListener("popstate", goTo);
+  history.replaceState(null, "");
   await Promise.all([refreshHealth(), loadGraph(), refreshSessions(), openSession(sessionInAddress())]);
+}
+
+// Back and forward: a panel opens or closes, or another conversation is shown.
+async function goTo(event) {
+  if (!isShown()) await openSession(sessionInAddress());
+  restoreLayer(event.state);
 }
 
 export async function refreshHealth() {
@@ -27,8 +35,8 @@ export async function openSession(id) {
     state.running.abort.abort();
     refreshSessions();
   }
-  const cleared = { messages: [], earlier: 0, files: [], running: null, selected: null, source: null, menu: false, connected: true };
-  set({ sessionId: id ?? newId(), ...cleared, loading: Boolean(id) });
+  const cleared = { messages: [], earlier: 0, files: [], running: null, panel: null, selected: null, source: null, menu: false, connected: true };
+  set({ sessionId: id ?? newId(), choices: choicesOf(id), ...cleared, loading: Boolean(id) });
   showInAddress(id);
   if (!id) return;
   try {

@@ -1,5 +1,5 @@
 // The list of conversations.
-import { html } from "../vendor/htm-preact.js";
+import { html } from "./preact.js";
 import { t } from "./i18n.js";
 import { Icon, IconButton } from "./icons.js";
 import { refreshSessions } from "./session_list.js";

@@ -1,13 +1,12 @@
 // What the page knows. Components read it; the files of actions change it through `set`.
-import { Component, html, useEffect, useState } from "../vendor/htm-preact.js";
 import { setLanguage, t } from "./i18n.js";
+import { Component, html, useEffect, useState } from "./preact.js";
 
 const stored = (name, fallback) => localStorage.getItem(name) ?? fallback;
 
 export const state = {
   language: stored("language", navigator.language?.startsWith("zh") ? "zh" : "en"),
   theme: stored("theme", "auto"),
-  systemPrompt: stored("systemPrompt", ""),
   speakAnswers: stored("speakAnswers", "") === "yes",
   health: null,
   graph: null,       // the graph of a turn: {nodes: [{name, title}], edges: [[from, to]]}
@@ -17,10 +16,11 @@ export const state = {
   messages: [],      // never changed in place: {key, role, text, runId, state, attachments, citations, tools, nodes, usage, warnings, reasoning, error}
   earlier: 0,        // messages of the session that are not loaded yet
   loading: false,
+  choices: {},       // what is chosen for the conversation, by option of a turn: see choices.js
   files: [],         // uploads of the message being written: {key, file, name, status, progress, attachment, error}
   running: null,     // {runId, sessionId, abort}
   connected: true,
-  panel: null,       // null | "sources" | "activity" | "graph" | "settings"
+  panel: null,       // null, or a name of `PANELS`
   selected: null,    // key of the message whose details are shown
   source: null,      // the place opened in the sources panel: a citation, or {document_id, name, page}
   menu: false,
@@ -86,13 +86,30 @@ export function notify(it) {
 
 let opener = null;
 
+// An open panel or menu is an entry of the browser's history, so that Back closes it.
+function showLayer(layer) {
+  const { panel, menu } = history.state ?? {};
+  history[panel || menu ? "replaceState" : "pushState"](layer, "");
+}
+
+function leaveLayer(name) {
+  if (history.state?.[name]) history.back();
+}
+
+// Shows what an entry of the history says is open.
+export function restoreLayer(entry) {
+  set({ panel: entry?.panel ?? null, selected: entry?.selected ?? null, source: entry?.source ?? null, menu: Boolean(entry?.menu) });
+}
+
 export function openPanel(panel, changes = {}) {
   if (!state.panel) opener = document.activeElement;
   set({ panel, ...changes });
+  showLayer({ panel, selected: state.selected, source: state.source });
 }
 
 export function closePanel() {
   set({ panel: null, source: null });
+  leaveLayer("panel");
   const back = opener;
   opener = null;
   afterDrawing(() => { if (back?.isConnected) back.focus(); });
@@ -100,11 +117,13 @@ export function closePanel() {
 
 export function openMenu() {
   set({ menu: true });
+  showLayer({ menu: true });
   afterDrawing(() => document.querySelector(".sidebar button")?.focus());
 }
 
 export function closeMenu() {
   set({ menu: false });
+  leaveLayer("menu");
   afterDrawing(() => document.querySelector(".menu-button")?.focus());
 }
 

@@ -46,8 +46,7 @@ function ask(body, { text, attachments = [] }, kept) {
   const answer = emptyAnswer();
   set({ messages: [...kept, question, answer] });
   showInAddress(sessionId);
-  const system_prompt = state.systemPrompt.trim();
-  const full = { ...body, session_id: sessionId, ...(system_prompt && { system_prompt }), ...(state.speakAnswers && { speak: true }) };
+  const full = { ...body, ...state.choices, session_id: sessionId, ...(state.speakAnswers && { speak: true }) };
   followRun({ body: full }, sessionId, answer.key, question.key);
 }
 

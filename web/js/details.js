@@ -1,18 +1,20 @@
-// What the assistant did in a turn: steps with their times, and tools with what they were given.
-import { html } from "../vendor/htm-preact.js";
+// How a turn went, for those who want to know: steps with their times, tools with what they were given, the graph.
+import { html } from "./preact.js";
+import { Graph } from "./graph.js";
 import { nodeName, t, toolName } from "./i18n.js";
 import { state } from "./store.js";
 
-export function Activity({ message }) {
+export function View({ message }) {
   const tools = (message?.tools ?? []).filter((tool) => !tool.agent);
   const agents = (message?.agents ?? []).filter((agent) => !agent.parent);
   const nodes = message?.nodes ?? [];
-  if (!tools.length && !agents.length && !nodes.length) return html`<p class="quiet">${t("noActivity")}</p>`;
   return html`
+    ${!tools.length && !agents.length && !nodes.length && html`<p class="quiet">${t("noActivity")}</p>`}
     ${nodes.length > 0 && html`<ol class="activity" aria-label=${t("steps")}>${nodes.map((node) => html`<${Step} key=${node.id} node=${node} />`)}</ol>`}
     ${tools.length > 0 && html`<h3>${t("tools")}</h3><ol class="activity">${tools.map((tool, i) => html`<${Tool} key=${i} tool=${tool} />`)}</ol>`}
     ${agents.length > 0 && html`<h3>${t("agents")}</h3><ol class="activity">${agents.map((agent) => html`<${Agent} key=${agent.id} agent=${agent} message=${message} />`)}</ol>`}
-    ${message.seconds && html`<p class="quiet">${t("inAll", { n: message.seconds.toFixed(1) })}</p>`}`;
+    ${message?.seconds && html`<p class="quiet">${t("inAll", { n: message.seconds.toFixed(1) })}</p>`}
+    <h3>${t("graph")}</h3><${Graph} message=${message} />`;
 }
 
 const Step = ({ node }) => html`<li class=${node.state}><span>${nodeName(node.name, state.graph)}</span>
