@@ -35,10 +35,12 @@ from stores.redis.tool_results import ToolResults
 from stores.sql.actions import ActionLog
 from stores.sql.database import Database
 from stores.sql.text_vectors import TextVectors
+from stores.tool_sources import ToolSourceStore
 from tools.delegate import delegate_spec
 from tools.registry import ToolRegistry, built_in
 from tools.runner import CallStores
 from tools.selection import ToolIndex
+from tools.sources.sources import ToolSources
 from turn.background import Background
 from turn.context import Services, publish_services
 from workers.sandbox import Sandbox
@@ -92,6 +94,9 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         cache=ToolCache(redis), results=ToolResults(redis, settings), effects=EffectLedger(redis), actions=actions
     )
     tools.keep_in(call_stores)
+    sources = ToolSources(settings, ToolSourceStore(database), redis, http, tools)
+    closes(stack, sources)
+    await sources.start()
     speaker, listener = open_speaker(settings), open_listener(settings, sandbox)
     closes(stack, speaker)
     closes(stack, listener)
@@ -139,6 +144,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         tools=tools,
         agents=agents,
         call_stores=call_stores,
+        tool_sources=sources,
         http=http,
         background=background,
     )

@@ -154,6 +154,12 @@ class Settings(BaseSettings):
     web_search: Literal["auto", "tavily", "keyless", "off"] = Field(
         "auto", description="auto: Tavily with a key, else the keyless search library."
     )
+    tools_file: Path = Field(
+        Path("tools.yaml"), description="File that names sources of tools: MCP servers, OpenAPI documents, plugins."
+    )
+    admin_commands: Literal["auto", "on", "off"] = Field(
+        "auto", description="Whether administrators may add tools that run a program; auto: only without API_KEYS."
+    )
     tool_timeout: float = Field(20, gt=0, description="Longest time for one tool call.")
     budget: Limits = Field(
         Limits(calls=100, agents=6),

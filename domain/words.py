@@ -16,3 +16,11 @@ class Words(NamedTuple):
     def text(self, language: Language) -> str:
         """Return the text in `language`."""
         return self.zh if language == "zh" else self.en
+
+    def filled(self, **details: object) -> Words:
+        """Return the text with its placeholders filled; what is `Words` itself is filled in by language."""
+        en, zh = (
+            {key: it.text(language) if isinstance(it, Words) else it for key, it in details.items()}
+            for language in ("en", "zh")
+        )
+        return Words(self.en.format(**en), self.zh.format(**zh))

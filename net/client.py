@@ -28,6 +28,7 @@ MAX_REDIRECTS = 5
 MAX_URL_CHARS = 4096
 WEB_PORTS = frozenset({80, 443, *range(8000, 9000)})
 _CONNECT_SECONDS = 5.0
+_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
@@ -43,28 +44,31 @@ class Fetched:
 
 
 class _PublicTransport(httpx.AsyncHTTPTransport):
-    """httpx over `PublicConnections`; no proxy, no connection kept."""
+    """httpx over `PublicConnections`; no proxy, and by default no connection kept."""
 
-    def __init__(self, connections: PublicConnections) -> None:
+    def __init__(self, connections: PublicConnections, kept: int = 0) -> None:
         context = httpx.create_ssl_context()
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context, max_keepalive_connections=0, network_backend=connections
+            ssl_context=context, max_keepalive_connections=kept, keepalive_expiry=30, network_backend=connections
         )
 
 
 class GuardedHttp:
     """The only way to a URL that somebody else chose."""
 
-    def __init__(self, settings: Settings, *, resolver: Resolver = resolve) -> None:
+    def __init__(
+        self, settings: Settings, *, resolver: Resolver = resolve, also: frozenset[tuple[str, int]] = frozenset()
+    ) -> None:
         """Take the limits from `settings`; nothing is opened before the first request.
 
         Args:
             settings: `fetch_max_bytes`, `fetch_allow_hosts` and `tool_timeout` are read.
             resolver: How names become addresses.
+            also: Hosts and ports that may be reached besides, wherever they are.
         """
-        self._settings = settings
-        self._allowed = frozenset(_host_port(entry) for entry in settings.fetch_allow_hosts)
+        self._settings, self._resolver = settings, resolver
+        self._allowed = frozenset(_host_port(entry) for entry in settings.fetch_allow_hosts) | also
         self._connections = PublicConnections(resolver, self._allowed)
         self._client: httpx.AsyncClient | None = None
 
@@ -100,6 +104,51 @@ class GuardedHttp:
                 status = response.status_code
         return status
 
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        seconds: float | None = None,
+    ) -> Fetched:
+        """Send a request and return its answer, whatever its status; redirects are not followed.
+
+        Raises:
+            FetchFailure: There is no answer, or it is larger than `fetch_max_bytes`.
+        """
+        async with _bounded(url, seconds or self._settings.tool_timeout):
+            checked = self._check(url)
+            async with self._http().stream(method, checked, headers=dict(headers or {}), content=body) as response:
+                fetched = await _read(response, str(checked), self._settings.fetch_max_bytes)
+        return fetched
+
+    def reaching(self, *urls: str) -> GuardedHttp:
+        """Return a client of its own that may besides reach the hosts of `urls`: those that an operator has named.
+
+        Raises:
+            UrlRefused: One of them is not a URL.
+        """
+        places = (_parsed(url) for url in urls)
+        also = frozenset((place.host.lower(), place.port or _PORTS.get(place.scheme, 0)) for place in places)
+        return GuardedHttp(self._settings, resolver=self._resolver, also=self._allowed | also)
+
+    def open_client(self, url: str, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.AsyncClient:
+        """Return a client for one service at `url`, whose connections are checked and kept; close it after use.
+
+        Raises:
+            UrlRefused: It is not a URL that may be asked.
+        """
+        self._check(url)
+        return httpx.AsyncClient(
+            transport=_PublicTransport(self._connections, kept=4),
+            timeout=timeout,
+            headers={"User-Agent": USER_AGENT, **headers},
+            follow_redirects=False,
+            trust_env=False,
+        )
+
     async def aclose(self) -> None:
         """Close the client."""
         if self._client is not None:
@@ -134,11 +183,8 @@ class GuardedHttp:
         """Parse `url`, or refuse it before anything is sent."""
         if len(url) > MAX_URL_CHARS:
             raise UrlRefused(url=url[:80] + "...", reason=Words("the URL is too long", "网址过长"))
-        try:
-            parsed = httpx.URL(url)
-            host, port = parsed.host.lower(), parsed.port or (443 if parsed.scheme == "https" else 80)
-        except (httpx.InvalidURL, ValueError) as exc:
-            raise UrlRefused(url=url, reason=Words("it is not a URL", "不是有效的网址")) from exc
+        parsed = _parsed(url)
+        host, port = parsed.host.lower(), parsed.port or _PORTS.get(parsed.scheme, 0)
         if parsed.scheme not in ("http", "https") or not _HOST.fullmatch(parsed.raw_host):
             raise UrlRefused(url=url, reason=Words("it is not an http or https address", "不是 http 或 https 网址"))
         if parsed.userinfo:
@@ -185,6 +231,15 @@ def _unpack(unpacker: zlib._Decompress, chunk: bytes, room: int, url: str) -> by
         return unpacker.decompress(chunk, room)
     except zlib.error as exc:
         raise Unreachable(url=url) from exc
+
+
+def _parsed(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+        _ = parsed.host, parsed.port
+    except (httpx.InvalidURL, ValueError) as exc:
+        raise UrlRefused(url=url, reason=Words("it is not a URL", "不是有效的网址")) from exc
+    return parsed
 
 
 def _host_port(entry: str) -> tuple[str, int]:

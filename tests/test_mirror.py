@@ -50,6 +50,9 @@ THROUGH = {
     "tools/test_calculate": "tools.arithmetic_text",
     "tools/test_selection": "tools.typical_requests",
     "tools/test_runner": "tools.calling tools.outcomes tools.long_results stores.redis.effects stores.redis.tool_cache",
+    "tools/sources/test_mcp_server": "tools.sources.mcp_results",
+    "tools/sources/test_sources": "tools.sources.approval tools.sources.config tools.sources.openapi_service "
+    "tools.sources.plugins tools.sources.remote_tool stores.tool_sources",
     "tools/test_web_search": "tools.search_providers",
     "workers/test_sandbox": "workers.zygote",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from domain.words import Language, Words
@@ -44,6 +44,23 @@ def built_in() -> list[ToolSpec]:
     return [importlib.import_module(f"tools.{name}").SPEC for name in BUILT_IN]
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A tool that cannot be called now: its address, its name for people, and why."""
+
+    address: str
+    title: Words
+    reason: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence about a source that is not whole, and the names of the tools that it lacks."""
+
+    names: frozenset[str]
+    text: Words
+
+
 class ToolRegistry:
     """Offers, runs and describes tools. A failing tool never raises: its outcome says what failed."""
 
@@ -80,17 +97,31 @@ class ToolRegistry:
         self._index = index or ToolIndex()
         self._own = {spec.name: spec for spec in (built_in() if specs is None else specs)}
         self._foreign: Mapping[str, ToolSpec] = {}
-        self._absent: Mapping[str, Words] = {}
+        self._absent: Mapping[str, Absent] = {}
+        self._notes: Sequence[Note] = ()
         self._runner = ToolRunner(settings)
 
-    def set_foreign(self, specs: Iterable[ToolSpec], absent: Mapping[str, Words]) -> None:
-        """Replace all tools that do not come with the product.
+    def set_foreign(
+        self, specs: Iterable[ToolSpec], absent: Mapping[str, Absent] | None = None, notes: Sequence[Note] = ()
+    ) -> None:
+        """Replace all tools that do not come with the product; each call of this registry sees all of them or none.
 
         Args:
             specs: Those that can be called, in the order in which models see them.
-            absent: Those that cannot be called now, by name, and why.
+            absent: Those that cannot be called now, by name.
+            notes: What to tell the model and the user of sources that are not whole.
         """
-        self._foreign, self._absent = {spec.name: spec for spec in specs}, absent
+        self._foreign, self._absent, self._notes = {spec.name: spec for spec in specs}, absent or {}, notes
+
+    def missing(self, names: Collection[str] | None, language: Language) -> list[str]:
+        """Return a sentence for each source that is not whole, if a turn may use what it lacks.
+
+        Args:
+            names: Tools that the request allows; None: all.
+            language: Language of the sentences.
+        """
+        told = (note for note in self._notes if names is None or not note.names.isdisjoint(names))
+        return [note.text.text(language) for note in told]
 
     def keep_in(self, stores: CallStores) -> None:
         """Keep what calls leave behind; without, nothing is cached, and a repeated call repeats its effect."""
@@ -166,7 +197,8 @@ class ToolRegistry:
 
         `title`, `detail` and `reason` are for people and in `language`; `description` is what the model reads.
         """
-        return [self._description(spec, language) for spec in self._specs.values()]
+        described = [self._description(spec, language) for spec in self._specs.values()]
+        return described + [_absent_row(name, tool, language) for name, tool in self._absent.items()]
 
     @property
     def search(self) -> SearchProvider | None:
@@ -212,7 +244,7 @@ class ToolRegistry:
         if spec is None:
             missing = self._absent.get(name)
             words, code = (texts.ABSENT, "tool_unavailable") if missing else (texts.UNKNOWN, "unknown_tool")
-            reason = missing.text(caller.language) if missing else ""
+            reason = missing.reason.text(caller.language) if missing else ""
             text = words.text(caller.language).format(name=name, reason=reason)
             return not_done(text, name, arguments, "refused", code)
         if refused or self._state(spec) == "off":
@@ -269,3 +301,30 @@ class ToolRegistry:
             "seconds": round(counters.seconds, 3),
             "breaker": {"state": breaker.state, "failures": breaker.failures, "retry_after": round(breaker.rest(), 1)},
         }
+
+
+def _absent_row(name: str, tool: Absent, language: Language) -> dict[str, Any]:
+    """Return the row of a tool that cannot be called; it has the fields of the others."""
+    return {
+        "name": name,
+        "title": tool.title.text(language),
+        "titles": tool.title._asdict(),
+        "description": "",
+        "arguments": {},
+        "examples": [],
+        "permission": "write",
+        "source": tool.address.rpartition(":")[0],
+        "address": tool.address,
+        "version": "",
+        "policy": "off",
+        "state": "off",
+        "reason": tool.reason.text(language),
+        "detail": "",
+        "timeout": 0,
+        "cache_seconds": 0,
+        "calls": 0,
+        "errors": 0,
+        "refused": 0,
+        "cached": 0,
+        "seconds": 0,
+    }

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from stores.sql.database import Database
     from tools.registry import ToolRegistry
     from tools.runner import CallStores
+    from tools.sources.sources import ToolSources
     from turn.background import Background
 
 
@@ -67,6 +68,7 @@ class Services:
     tools: ToolRegistry
     agents: Crew
     call_stores: CallStores
+    tool_sources: ToolSources
     http: GuardedHttp
     background: Background
 

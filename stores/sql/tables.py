@@ -304,3 +304,28 @@ words = Table(
     sqlite_with_rowid=False,
 )
 """The words of conversations in UTF-8, by hash of the user, with the newest message that holds each; 0 for a title."""
+
+
+tool_sources = Table(
+    "tool_sources",
+    metadata,
+    Column("name", Characters, primary_key=True),
+    Column("config", Json),
+    Column("changed_by", Characters, nullable=False, server_default=""),
+    Column("changed", Double, nullable=False, server_default="0"),
+    Column("approved", Double),
+)
+"""A source of foreign tools; without `config` it is named elsewhere. Times are Unix times: `approved`, when what it
+listed first was taken as approved."""
+
+tool_pins = Table(
+    "tool_pins",
+    metadata,
+    Column("source", Characters, primary_key=True),
+    Column("tool", Characters, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("definition", Json, nullable=False),
+    Column("approved_by", Characters, nullable=False),
+    Column("approved", Double, nullable=False),
+)
+"""The approved definition of each tool of a source; `version` is its hash."""

@@ -43,7 +43,7 @@ def test_each_row_speaks_both_languages_and_mixes_none(code: str, row: Row) -> N
 
 
 def test_each_row_is_an_error_and_each_error_has_a_row() -> None:
-    for module in pkgutil.iter_modules([str(Path(tools.__file__).parent)], "tools."):
+    for module in pkgutil.walk_packages([str(Path(tools.__file__).parent)], "tools."):
         importlib.import_module(module.name)
     assert {kind.code for kind in _kinds(AppError)} == set(ERRORS)
 

@@ -15,7 +15,7 @@ from net.client import GuardedHttp
 from settings import Settings
 from tests.tools.conftest import Web
 from tools.interface import Caller, ToolSpec
-from tools.registry import BUILT_IN, ToolRegistry, built_in
+from tools.registry import BUILT_IN, Absent, Note, ToolRegistry, built_in
 
 FEW = [name for name in BUILT_IN if name not in ("find_tools", "read_result")]
 """What is offered where all tools are."""
@@ -143,13 +143,17 @@ async def test_tools_of_others_come_and_go(tools: ToolRegistry, context: Caller)
         tool=report, title=Words("Report", "报告"), permission="write", source="mcp:office", own_name="re.port"
     )
     assert spec.address == "mcp:office:re.port" and built_in()[0].address == "builtin:search_documents"
-    tools.set_foreign([spec], {"gone": Words("its server is down.", "服务器未运行。")})
+    down = Words("its server is down.", "服务器未运行。")
+    tools.set_foreign([spec], {"gone": Absent("mcp:office:gone", spec.title, down)}, [Note(frozenset({"gone"}), down)])
+    assert tools.missing(None, "en") == ["its server is down."] and tools.missing(["report"], "zh") == []
     assert tools.offered(documents=True) == [*FEW, "report"] and tools.unknown(["report", "gone", "x"]) == ["x"]
     assert (await tools.call("report", {"text": "tea"}, context)).text == "reported tea"
     missing = await tools.call("gone", {}, context)
     assert missing.code == "tool_unavailable" and "server is down" in missing.text
-    assert tools.describe()[-1]["version"] == spec.version
-    tools.set_foreign([], {})
+    there, gone = tools.describe("zh")[-2:]
+    assert there["version"] == spec.version and gone["state"] == "off" and gone["reason"] == down.zh
+    assert there.keys() == gone.keys() and gone["source"] == "mcp:office"
+    tools.set_foreign([])
     assert (await tools.call("report", {"text": "tea"}, context)).code == "unknown_tool"
     changed = replace(spec, definition={"name": "report", "description": "Write a  report."})
     assert changed.version != spec.version != built_in()[0].version

@@ -1,0 +1,1 @@
+"""Where foreign tools come from: MCP servers, OpenAPI documents, Python entry points."""
