@@ -64,10 +64,24 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     update["attachments"] = Overwrite([*handled, *failed])  # type: ignore[typeddict-item]
     update["language"], update["question"] = language, question_of(text, language, earlier)
     update["documents"] = await document_notes(services, owner, language)
-    if unknown := services.tools.unknown(runtime.context.tools or ()):
-        update["warnings"] = [UNKNOWN_TOOLS.text(language).format(names=", ".join(unknown))]
-        emit(runtime, "warning", {"code": "unknown_tools", "message": update["warnings"][0]})
+    update["missing_tools"] = (
+        [] if runtime.context.model_options.tools else services.tools.missing(runtime.context.tools, language)
+    )
+    update["warnings"] = []
+    for code, warning in _warnings(state, update, runtime):
+        update["warnings"].append(warning)
+        emit(runtime, "warning", {"code": code, "message": warning})
     return update
+
+
+def _warnings(state: State, update: Update, runtime: Runtime[Context]) -> list[tuple[str, str]]:
+    """What the user should know of the tools: those that nobody knows, and those newly missing in this conversation."""
+    found = []
+    if unknown := runtime.context.services.tools.unknown(runtime.context.tools or ()):
+        names = ", ".join(unknown)
+        found.append(("unknown_tools", UNKNOWN_TOOLS.text(update["language"]).format(names=names)))
+    told = state.get("missing_tools", [])
+    return found + [("missing_tools", note) for note in update["missing_tools"] if note not in told]
 
 
 def _goes_on(messages: Sequence[AnyMessage], runtime: Runtime[Context]) -> bool:

@@ -324,7 +324,10 @@ def _absent_row(name: str, tool: Absent, language: Language) -> dict[str, Any]:
         "cache_seconds": 0,
         "calls": 0,
         "errors": 0,
+        "unknown": 0,
         "refused": 0,
+        "asked": 0,
         "cached": 0,
         "seconds": 0,
+        "breaker": {"state": "closed", "failures": 0, "retry_after": 0},
     }

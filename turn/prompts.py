@@ -16,7 +16,7 @@ from domain.tokens import count_message_tokens, count_tokens
 from domain.words import Language
 from turn.material import material_text, shortened
 from turn.state import State
-from turn.texts import AS_JSON, EARLIER, SYSTEM
+from turn.texts import AS_JSON, EARLIER, MISSING_TOOLS, SYSTEM
 
 
 def answer_prompt(state: State, *, system_prompt: str, budget: int, as_json: bool = False) -> list[AnyMessage]:
@@ -63,6 +63,8 @@ def _paired(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
 
 def _system_text(state: State, system_prompt: str, language: Language, *, as_json: bool) -> str:
     parts = [SYSTEM.text(language), persona_of(state, system_prompt), AS_JSON.text(language) if as_json else ""]
+    if state.get("missing_tools"):
+        parts.append(MISSING_TOOLS.text(language).format(notes="\n".join(state["missing_tools"])))
     if state.get("summary"):
         parts.append(EARLIER.text(language).format(text=fenced(state["summary"])))
     return "\n\n".join(part for part in parts if part)

@@ -57,6 +57,8 @@ class TurnState(TypedDict, total=False):
     """Documents that this thread can search."""
     sources: list[Source]
     """Passages of this turn that may be cited, numbered from 1."""
+    missing_tools: list[str]
+    """What the model is told of tools that are not there now, in the language of the turn."""
     offered_tools: list[str]
     """Names of the tools that fit this turn."""
     tool_rounds: int

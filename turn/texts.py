@@ -27,6 +27,10 @@ AS_JSON = Words(
     "Answer with the JSON that was asked for and nothing else; cite nothing in it.",
     "请只输出所要求的 JSON，不要有其他内容，其中不要加引用。",
 )
+MISSING_TOOLS = Words(
+    "Some tools cannot be used now. When one of them is needed, say so; never make up what it would return.\n{notes}",
+    "部分工具当前无法使用。用户需要其中的工具时，请如实说明，绝不要编造其结果。\n{notes}",
+)
 EARLIER = Words("Earlier in this conversation:\n{text}", "此前的对话摘要：\n{text}")
 LAST_ROUND = Words(
     "No more tools can be called. Answer now with what you have.", "不能再调用工具了，请根据现有内容直接回答。"

@@ -25,7 +25,7 @@ from models.chat.interface import Chat
 from readers.detect import detect
 from settings import Settings
 from tools.interface import ToolSpec
-from tools.registry import ToolRegistry
+from tools.registry import Note, ToolRegistry
 from turn.background import Background
 from turn.context import Context, Services
 from turn.question import question_of
@@ -167,10 +167,11 @@ class Parts:
     crew: Crew = CREW
     kind: Literal["hosted", "extractive"] = "hosted"
     foreign: Sequence[ToolSpec] = ()
+    notes: Sequence[Note] = ()
 
     def runtime(self) -> Runtime[Context]:
         tools = self.tools or ToolRegistry(self.settings, self.documents)  # type: ignore[arg-type]
-        tools.set_foreign(self.foreign, {})
+        tools.set_foreign(self.foreign, notes=self.notes)
         services = SimpleNamespace(
             settings=self.settings,
             chat=Chat(

@@ -9,9 +9,11 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.types import Overwrite
 
 from domain.errors import BadInput, TooManyFiles
+from domain.words import Words
 from net.failures import AddressBlocked
 from nodes.detect_modality import detect_modality
 from tests.nodes.conftest import Parts, a_state
+from tools.registry import Note
 from turn.state import TurnState
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
@@ -131,3 +133,16 @@ async def test_tools_that_are_not_there_are_told(parts: Parts) -> None:
     update = await detect_modality(a_state(messages=[HumanMessage("算一下")]), parts.runtime())
     assert update["warnings"] == ["没有名为 nonesuch 的工具。"]
     assert [item["code"] for item in parts.sent("warning")] == ["unknown_tools"]
+
+
+async def test_a_source_that_is_down_is_told_once_in_a_conversation(parts: Parts) -> None:
+    down = Words("github is not available: it does not answer.", "github 不可用：没有响应。")
+    parts.notes = [Note(frozenset({"github__search"}), down)]
+    first = await detect_modality(a_state(messages=[HumanMessage("算一下")]), parts.runtime())
+    assert first["missing_tools"] == first["warnings"] == [down.zh]
+    assert [item["code"] for item in parts.sent("warning")] == ["missing_tools"]
+    state = a_state(messages=[HumanMessage("再算一下")], missing_tools=first["missing_tools"])
+    again = await detect_modality(state, parts.runtime())
+    assert again["missing_tools"] == [down.zh] and again["warnings"] == []
+    parts.context["tools"] = ("calculate",)
+    assert (await detect_modality(state, parts.runtime()))["missing_tools"] == []

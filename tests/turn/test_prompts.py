@@ -154,3 +154,11 @@ def test_what_is_kept_on_messages_is_not_sent() -> None:
     prompt = answer_prompt(state, system_prompt="", budget=3000)
     assert "A sign: EXIT" in str(prompt[1].content)
     assert all(message.additional_kwargs == {} for message in prompt)
+
+
+def test_missing_tools_are_told_and_never_made_up() -> None:
+    state = a_state(messages=[HumanMessage("?", id="q")], question="?", missing_tools=["github is not available."])
+    told = str(answer_prompt(state, system_prompt="", budget=2000)[0].content)
+    assert "github is not available." in told and "never make up" in told
+    plain = answer_prompt(a_state(messages=[HumanMessage("?", id="q")], question="?"), system_prompt="", budget=2000)
+    assert "cannot be used" not in str(plain[0].content)

@@ -45,6 +45,7 @@ LIST_SECONDS = 10.0
 RELIST_SECONDS = 60.0
 """How often tools are listed without a word from the server; this finds changes, and the end of an idle server."""
 PING_SECONDS = 2.0
+CLOSE_SECONDS = 8.0
 MOST_TOOLS = 500
 TAIL_BYTES = 2000
 _INHERITED = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
@@ -98,6 +99,7 @@ class McpServer:
         self._stirred = asyncio.Event()
         self._retry = asyncio.Event()
         self._tail = _Tail()
+        self._opening = self._closing = False
         self._task: asyncio.Task[None] | None = None
         self._probes: set[asyncio.Task[None]] = set()
 
@@ -133,11 +135,22 @@ class McpServer:
         return await found_in(await self._request(held, name, arguments), context)
 
     async def aclose(self) -> None:
-        """End the session and the program."""
-        tasks = [task for task in (self._task, *self._probes) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """End the session and the program.
+
+        The keeper is let go rather than cancelled where that can be: a task group swallows a cancellation when one of
+        its tasks fails at the same moment, and one that comes while a program is being ended leaves its children.
+        """
+        self._closing = True
+        self._retry.set()
+        if self._held is not None:
+            self._lose(self._held)
+        for probe in self._probes:
+            probe.cancel()
+        if self._task is not None:
+            if self._opening:
+                self._task.cancel()
+            while not (await asyncio.wait({self._task}, timeout=CLOSE_SECONDS))[0]:
+                self._task.cancel()
 
     async def _request(self, held: _Held, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
         params = types.CallToolRequestParams(name=name, arguments=dict(arguments))
@@ -184,10 +197,12 @@ class McpServer:
 
     async def _keep(self) -> None:
         failed = 0
-        while True:
+        while not self._closing:
             try:
                 async with AsyncExitStack() as stack:
+                    self._opening = True
                     held = await self._open(stack)
+                    self._opening = False
                     failed = 0
                     stack.callback(self._lose, held)
                     await self._watch(held)
@@ -196,9 +211,11 @@ class McpServer:
                 reason, said = told(exc)
                 self.detail = f"{said}\n{self._tail.data.decode(errors='replace')}".strip()
                 logger.info("tool source %s failed: %s", self.name, said, exc_info=exc)
+            self._opening = False
             failed += 1
             self._set("starting" if failed == 1 and self.listed else "failed", reason)
-            self._retry.clear()
+            if not self._closing:
+                self._retry.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(BACKOFF[min(failed, len(BACKOFF)) - 1]):
                     await self._retry.wait()
@@ -309,7 +326,8 @@ def told(error: BaseException) -> tuple[Words, str]:
         return texts.NO_ANSWER, said
     if isinstance(error, OSError):
         return texts.NO_PROGRAM, said
-    return (texts.NO_MCP if isinstance(error, McpError | ValueError) else texts.ENDED), said
+    ended = isinstance(error, McpError) and error.error.code == types.CONNECTION_CLOSED
+    return (texts.NO_MCP if isinstance(error, McpError | ValueError) and not ended else texts.ENDED), said
 
 
 def _listed(tool: types.Tool) -> Listed:

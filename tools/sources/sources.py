@@ -261,11 +261,15 @@ class ToolSources:
 
     async def _open_and_close(self, named: Mapping[str, Named]) -> None:
         ended = [name for name, it in self._open.items() if name not in named or named[name].key != it.named.key]
-        await asyncio.gather(*(self._open.pop(name).source.aclose() for name in ended), return_exceptions=True)
-        for name in named.keys() - self._open.keys():
-            source = await self._source(name, named[name])
-            self._open[name] = Open(named[name], source)
-            source.start()
+        await asyncio.gather(*(self._open[name].source.aclose() for name in ended), return_exceptions=True)
+        new = {
+            name: Open(it, await self._source(name, it))
+            for name, it in named.items()
+            if name in ended or name not in self._open
+        }
+        self._open = {name: entry for name, entry in self._open.items() if name in named} | new
+        for entry in new.values():
+            entry.source.start()
 
     async def _source(self, name: str, named: Named) -> Source:
         if named.point is not None:
