@@ -29,7 +29,20 @@ from api.edge.static import page_router
 from api.langserve.mount import mount_langserve
 from api.mcp.endpoint import McpEndpoint
 from api.openai import audio, completions, embeddings, files, models, responses
-from api.rest import chat, documents, graph, health, metrics, personal_data, personas, runs, sessions, speech, tools
+from api.rest import (
+    chat,
+    documents,
+    graph,
+    health,
+    metrics,
+    permissions,
+    personal_data,
+    personas,
+    runs,
+    sessions,
+    speech,
+    tools,
+)
 from api.rest.openapi import TAGS, described
 from api.runs.deletion import finish_deletions
 from api.runs.retention import keep_to_time
@@ -109,7 +122,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     # The busiest routes first: each request is held against one route after the other.
     mount_langserve(app, lambda: app.state.backend.runner)
-    for room in (chat, runs, sessions, personal_data, documents, tools, personas, speech, graph, health, metrics):
+    for room in (
+        chat,
+        runs,
+        sessions,
+        personal_data,
+        documents,
+        tools,
+        permissions,
+        personas,
+        speech,
+        graph,
+        health,
+        metrics,
+    ):
         app.include_router(room.router)
     for room in (completions, responses, files, models, embeddings, audio):
         app.include_router(room.router)

@@ -26,6 +26,7 @@ from readers.formats import MODULES
 from readers.reader import Readers
 from settings import Settings
 from stores.conversations.conversations import Conversations
+from stores.grants import Grants
 from stores.library.documents import Documents
 from stores.redis.effects import EffectLedger
 from stores.redis.old_transcripts import OldTranscripts
@@ -37,6 +38,7 @@ from stores.sql.database import Database
 from stores.sql.text_vectors import TextVectors
 from stores.tool_sources import ToolSourceStore
 from tools.delegate import delegate_spec
+from tools.permissions import Permissions
 from tools.registry import ToolRegistry, built_in
 from tools.runner import CallStores
 from tools.selection import ToolIndex
@@ -122,6 +124,8 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         background.spawn(
             "warm the chat model", chat.warm([example for spec in tools.specs() for example in spec.examples])
         )
+    grants = Grants(database)
+    permissions = Permissions(settings, grants)
     return Services(
         settings=settings,
         chat=chat,
@@ -140,11 +144,12 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         page_views=page_views,
         summaries=Summaries(redis, settings),
         conversations=Conversations(database, OldTranscripts(redis)),
-        personal_data=(),
+        personal_data=(grants,),
         tools=tools,
         agents=agents,
         call_stores=call_stores,
         tool_sources=sources,
+        permissions=permissions,
         http=http,
         background=background,
     )

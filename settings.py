@@ -183,6 +183,16 @@ class Settings(BaseSettings):
         (), description="Comma-separated host:port pairs that may be fetched although they are private."
     )
 
+    when_waiting: Literal["reject", "refuse"] = Field(
+        "reject",
+        description="A message to a session that waits for an approval: reject it, or take it as a refusal first.",
+    )
+    permissions: tuple[dict[str, object], ...] = Field(
+        (),
+        description="Rules about tools, a JSON list: "
+        '[{"tool": "mcp:github:*", "decision": "deny", "roles": ["guest"]}]; decisions: allow, ask, deny (which wins).',
+    )
+
     # speech
     tts_engine: Literal["auto", "dashscope", "bundled", "off"] = Field("auto", description="Who speaks.")
     tts_model: str = Field("cosyvoice-v3-flash", description="DashScope speech model.")

@@ -51,6 +51,7 @@ class Task:
         language: Language of the result.
         documents: What it may look at.
         share: Its part of what is left of the budget, 0..1.
+        said: The user's own words, where the turn asks.
         found: What the specialist found that asks it.
         spent: What the request had used when it was asked.
     """
@@ -59,6 +60,7 @@ class Task:
     language: Language
     documents: Sequence[DocumentNote]
     share: float = 1.0
+    said: str = ""
     found: AgentResult | None = None
     spent: Spent | None = None
 
@@ -164,6 +166,7 @@ def _context(agent: Agent, task: Task, context: Context, run_id: str) -> Context
         tools=tuple(allowed),
         handled=(),
         agent_run=run_id,
+        said=context.said or task.said,
         functions=agent.functions,
         share=meter.share(limits),
         model_options=ModelOptions(),
@@ -224,7 +227,7 @@ def agent_node(agent: Agent, graph: WorkGraph) -> AgentNode:
         call = state["call"]
         task = Task(
             text=str(call["args"]["task"]), language=state["language"], documents=state["documents"],
-            share=state["share"], spent=state["spent"],
+            share=state["share"], said=state["said"], spent=state["spent"],
         )  # fmt: skip
         result = await work(agent, graph, task, runtime, run_id=str(call["id"]))
         return Update(call_results=[call_result(state["index"], call, result)])

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 from typing_extensions import TypedDict
 
 from domain.agents import AgentRun
+from domain.approvals import Approval, ApprovalAnswer
 from domain.errors import Unfit
 from domain.limits import Spent
 from domain.owner import MOST_THREAD_CHARS, THREAD_ID
@@ -106,6 +107,8 @@ class Answer(TypedDict):
     usage: Usage
     spent: Spent
     warnings: list[str]
+    questions: NotRequired[list[Approval]]
+    """What waits for the user's approval, where the state is `waiting`."""
 
 
 class ErrorDetail(BaseModel):
@@ -178,6 +181,13 @@ class MessagePlace(TypedDict):
     role: str
 
 
+class Waiting(TypedDict):
+    """A run that waits for the user, and its questions."""
+
+    run_id: str
+    questions: list[Approval]
+
+
 class Transcript(Session):
     """A session with a part of the messages that are shown, each with its place in the tree."""
 
@@ -185,6 +195,7 @@ class Transcript(Session):
     offset: int
     total: int
     tree: NotRequired[list[MessagePlace]]
+    waiting: Waiting | None
 
 
 class NewSession(TypedDict):
@@ -294,6 +305,30 @@ class RunStatus(BaseModel):
     error: ErrorDetail | None = None
 
 
+class AnswersBody(Body):
+    """Answers to the questions of a run that waits, by their ids; `*` stands for all of them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"answers": {"*": {"decision": "approve"}}}]})
+
+    answers: Annotated[dict[str, ApprovalAnswer], Field(min_length=1, max_length=100)]
+    stream: bool = Field(False, description="Answer as Server-Sent Events: what follows.")
+
+
+class PermissionRule(TypedDict):
+    """A rule that the user made by an answer; `session_id` is empty where it holds everywhere."""
+
+    id: int
+    rule: dict[str, Any]
+    session_id: str
+    created: str
+
+
+class PermissionList(TypedDict):
+    """The rules of the user: lasting ones, and those of a session where one is named."""
+
+    rules: list[PermissionRule]
+
+
 class SearchBody(Body):
     """A search in documents."""
 
@@ -340,3 +375,4 @@ ERRORS: dict[int | str, dict[str, object]] = {
         (503, "A needed part does not answer"),
     )
 }
+EXPIRED: dict[int | str, dict[str, object]] = {410: {"model": Failure, "description": "The question has expired"}}

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from domain.errors import AppError
 
-RunState = Literal["queued", "running", "done", "stopped", "interrupted", "rolled_back", "error"]
+RunState = Literal["queued", "running", "waiting", "done", "stopped", "interrupted", "rolled_back", "error"]
 CutState = Literal["stopped", "interrupted", "rolled_back"]
 """Final states of a run that somebody ended: the user, the next message, or the next message in place of this one."""
 Cut = CutState | AppError
@@ -14,6 +14,8 @@ Cut = CutState | AppError
 FINAL_STATES: frozenset[RunState] = frozenset({"done", "stopped", "interrupted", "rolled_back", "error"})
 TERMINAL_EVENTS = frozenset({"done", "error"})
 """The last event of a run is `error` where that is its state, and `done` in every other final state."""
+RESTS = TERMINAL_EVENTS | {"waiting"}
+"""With these a stream of events ends. A run that waits for a person goes on with the next number once answered."""
 ConcurrencyPolicy = Literal["enqueue", "reject", "interrupt", "rollback"]
 """What a run does when its thread is still answering: wait, give up, or end the run before it in one of two ways."""
 
@@ -28,6 +30,6 @@ class Event(NamedTuple):
     """JSON-native."""
 
 
-def terminal_event(state: RunState) -> Literal["done", "error"]:
-    """Return the name of the event that ends a run in `state`."""
-    return "error" if state == "error" else "done"
+def last_event(state: RunState) -> Literal["done", "error", "waiting"]:
+    """Return the name of the newest event of a run that ended, or waits, in `state`."""
+    return "error" if state == "error" else "waiting" if state == "waiting" else "done"

@@ -20,16 +20,18 @@ from turn.context import Context
 from turn.material import sources_text
 from turn.progress import emit
 from turn.state import CallResult, State, Update
-from turn.texts import UNKNOWN_EFFECT
+from turn.texts import NEEDS_APPROVAL, UNKNOWN_EFFECT
 
 TITLE = Words("Gather results", "汇总结果")
+TOLD = {"unknown_effect": UNKNOWN_EFFECT, "needs_approval": NEEDS_APPROVAL}
+"""What the user is told of a call, by the code that it ended with."""
 
 
 async def gather_results(state: State, runtime: Runtime[Context]) -> Update:
     """Answer each call of the newest message with its result, and offer the tools that the results call for.
 
     These are what `find_tools` found, and `read_result` where a result was too long. Of a call that may or may not have
-    taken effect the user is warned.
+    taken effect, or that nobody could be asked to approve, the user is warned.
 
     A model that makes only calls that it has made before in this turn gets their results and no further round.
     """
@@ -58,9 +60,10 @@ async def gather_results(state: State, runtime: Runtime[Context]) -> Update:
     for run in runs:
         if run.get("result_id") and READ_RESULT not in offered and runtime.context.allows(READ_RESULT):
             offered = [*offered, READ_RESULT]
-        if run["status"] == "unknown":
-            warnings.append(UNKNOWN_EFFECT.text(state["language"]).format(name=run["name"]))
-            emit(runtime, "warning", {"code": "unknown_effect", "message": warnings[-1]})
+        code = str(run.get("code"))
+        if code in TOLD:
+            warnings.append(TOLD[code].text(state["language"]).format(name=run["name"]))
+            emit(runtime, "warning", {"code": code, "message": warnings[-1]})
     return Update(
         messages=messages,
         sources=sources,

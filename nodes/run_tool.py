@@ -5,7 +5,8 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from domain.words import Words
-from tools.interface import Caller
+from tools.interface import Caller, ToolOutcome
+from turn.approval import permitted
 from turn.context import Context
 from turn.progress import emit, owner_of
 from turn.state import CallInput, CallResult, Update
@@ -14,17 +15,21 @@ TITLE = Words("Run a tool", "调用工具")
 
 
 async def run_tool(state: CallInput, runtime: Runtime[Context]) -> Update:
-    """Run one call; a failing one becomes an error message for the model."""
-    call, language = state["call"], state["language"]
-    emit(runtime, "tool", {"name": call["name"], "arguments": call["args"], "status": "running", "call_id": call["id"]})
-    meter = runtime.context.meter
-    meter.add_call()
+    """Run one call; a failing one becomes an error message for the model, and one that is not permitted as well."""
+    call, tools, meter = state["call"], runtime.context.services.tools, runtime.context.meter
+    arguments = await permitted(state, runtime)
     caller = Caller(
-        owner=owner_of(runtime), language=language, run_id=runtime.context.run_id, call_id=str(call["id"]),
+        owner=owner_of(runtime), language=state["language"], run_id=runtime.context.run_id, call_id=str(call["id"]),
         seconds=meter.working_seconds(), tools=runtime.context.tools,
     )  # fmt: skip
-    tools = runtime.context.services.tools
-    outcome = await tools.call(call["name"], call["args"], caller, refused=not state["offered"])
+    if isinstance(arguments, ToolOutcome):
+        return _update(tools.noted(call["name"], arguments, caller), state, runtime)
+    emit(runtime, "tool", {"name": call["name"], "arguments": arguments, "status": "running", "call_id": call["id"]})
+    meter.add_call()
+    return _update(await tools.call(call["name"], arguments, caller, refused=not state["offered"]), state, runtime)
+
+
+def _update(outcome: ToolOutcome, state: CallInput, runtime: Runtime[Context]) -> Update:
     emit(runtime, "tool", outcome.run)
     result = CallResult(
         index=state["index"], text=outcome.text, sources=outcome.sources, run=outcome.run, data=dict(outcome.data),

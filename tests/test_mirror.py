@@ -9,6 +9,7 @@ from tests.test_architecture import ROOT, modules
 LARGE = 80
 THROUGH = {
     "agents/test_crew": "agents.interface",
+    "api/test_approvals": "api.runs.pause turn.approval",
     "api/test_chat": "api.rest.turn_bodies api.schemas api.edge.failures api.runs.request api.runs.progress",
     "api/test_documents": "api.runs.uploads api.edge.forms",
     "api/test_langserve": "api.langserve.mount api.langserve.schemas",

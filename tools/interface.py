@@ -18,6 +18,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import InstanceOf
 
+from domain.approvals import Permission as Permission
 from domain.owner import Owner
 from domain.tokens import count_tokens
 from domain.types import Source, ToolRun
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from tools.argument_check import ArgumentCheck
     from tools.page_text import PageReader
     from tools.search_providers import SearchProvider
-
-Permission = Literal["read", "egress", "write"]
-"""Reads what is the user's own; sends something out; changes something outside or in lasting memory."""
 
 
 class ToolFinder(Protocol):

@@ -188,6 +188,24 @@ class ToolRegistry:
         """Return how many tokens of a prompt these schemas take."""
         return sum(spec.tokens for name, spec in self._specs.items() if name in names)
 
+    def spec(self, name: str) -> ToolSpec | None:
+        """Return the tool of this name, if there is one."""
+        return self._specs.get(name)
+
+    def note_asked(self, name: str) -> None:
+        """Count a question to a person about a call of this tool."""
+        self._runner.counters[name].asked += 1
+
+    def noted(self, name: str, outcome: ToolOutcome, caller: Caller) -> ToolOutcome:
+        """Count and log a call that was not permitted, and return its outcome."""
+        return self._runner.noted(self._specs.get(name), outcome, caller)
+
+    def receivers(self, spec: ToolSpec) -> list[str]:
+        """Return who gets what a tool sends, when its arguments name nobody."""
+        if spec.name == "web_search" and self.search is not None:
+            return [self.search.name]
+        return [] if spec.source == "builtin" else [spec.source]
+
     def specs(self) -> list[ToolSpec]:
         """Return all tools, in a stable order."""
         return list(self._specs.values())

@@ -42,3 +42,24 @@ DONE_BEFORE = Words(
     "This was done at {time} already, by a turn that was cut off before its answer; it was not done again. Its result:",
     "此操作已于 {time} 由一轮未及作答即中断的对话完成，没有再次执行。当时的结果：",
 )
+NOT_PERMITTED = Words(
+    "The call of {name!r} is not permitted: {reasons} Do not try it again; say that it was not done.",
+    "调用 {name!r} 未获许可：{reasons}请不要再次尝试，并说明该操作没有执行。",
+)
+ANSWERED_NO = Words(
+    "The user refused the call of {name!r}. Do not try it again; say that it was not done.",
+    "用户拒绝了对 {name!r} 的调用。请不要再次尝试，并说明该操作没有执行。",
+)
+ANSWERED_NO_BECAUSE = Words(
+    "The user refused the call of {name!r} and says: {reason}", "用户拒绝了对 {name!r} 的调用，并表示：{reason}"
+)
+CANNOT_ASK = Words(
+    "The call of {name!r} needs the user's approval, which this request cannot ask for. It was not done; say so.",
+    "调用 {name!r} 需要用户批准，而本次请求无法询问。该操作没有执行，请如实说明。",
+)
+WRITES = Words("It changes something outside this conversation.", "该操作会更改本会话之外的内容。")
+NOT_THE_USERS_WORDS = Words(
+    "It sends something out that is not in your own words.", "该操作会向外发送并非你亲自写下的内容。"
+)
+RULE_SAYS = Words("A rule of this server says so.", "本服务器的规则如此要求。")
+YOU_SAID = Words("You said so.", "你作过这样的设定。")

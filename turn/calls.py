@@ -10,8 +10,10 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCal
 from langgraph.types import Send
 
 from tools.delegate import NAME as DELEGATE
+from turn.approval import review
 from turn.context import Context
 from turn.material import findings
+from turn.provenance import users_words
 from turn.state import AgentInput, CallInput, State
 
 RUN_TOOL = "run_tool"
@@ -38,12 +40,16 @@ def call_tasks(state: State, context: Context, own_step: Step = lambda _: None) 
     tasks = []
     for index, call in enumerate(calls):
         known = call["name"] in state["offered_tools"] or is_forced(call, context) or own_step(call) is not None
-        given = CallInput(call=call, index=index, offered=index < room and known, language=state["language"])
+        given = CallInput(
+            call=call, index=index, offered=index < room and known, review=review(call, state, context),
+            language=state["language"],
+        )  # fmt: skip
         agent = _agent_of(call, context) if given["offered"] else ""
         if agent:
             asked = AgentInput(
-                **given, documents=state.get("documents", []), spent=context.meter.spent(), share=1 / len(agents)
-            )
+                **given, documents=state.get("documents", []), said=users_words(state, context),
+                spent=context.meter.spent(), share=1 / len(agents),
+            )  # fmt: skip
             tasks.append(Send(agent, asked))
         else:
             tasks.append(Send((own_step(call) if given["offered"] else None) or RUN_TOOL, given))

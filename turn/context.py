@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from stores.redis.summaries import Summaries
     from stores.sql.actions import ActionLog
     from stores.sql.database import Database
+    from tools.permissions import Permissions
     from tools.registry import ToolRegistry
     from tools.runner import CallStores
     from tools.sources.sources import ToolSources
@@ -69,6 +70,7 @@ class Services:
     agents: Crew
     call_stores: CallStores
     tool_sources: ToolSources
+    permissions: Permissions
     http: GuardedHttp
     background: Background
 
@@ -112,10 +114,16 @@ class Context(TurnOptions):
     """Files of this turn that were handled before it: refused uploads, documents that needed a password."""
     agent_run: SkipJsonSchema[str] = ""
     """Run of the specialist whose call this is; empty: the turn's own."""
+    said: SkipJsonSchema[str] = ""
+    """What the user said, for a specialist: its own messages are those of the model that asks it."""
     functions: SkipJsonSchema[InstanceOf[Sequence[ToolSpec]]] = ()
     """What a specialist's model may call beside tools: steps of the specialist's own graph."""
     share: SkipJsonSchema[InstanceOf[Meter] | None] = None
     """What an agent may use of the request's budget; None: all of it."""
+    role: SkipJsonSchema[str] = "user"
+    """Role of the user, for rules about tools."""
+    can_ask: SkipJsonSchema[bool] = True
+    """Whether the turn can wait for a person: only a thread that is remembered can."""
     model_options: SkipJsonSchema[InstanceOf[ModelOptions]] = field(default_factory=ModelOptions)
     services: SkipJsonSchema[InstanceOf[Services]] = field(default_factory=default_services, repr=False)
 

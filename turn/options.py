@@ -61,6 +61,14 @@ class TurnOptions:
         tuple[str, ...] | None,
         Field(max_length=1000, description="Names of the tools that may be used; empty list: none."),
     ] = None
+    permissions: Annotated[
+        dict[str, Literal["ask", "deny"]] | None,
+        BeforeValidator(_object),
+        Field(
+            max_length=100,
+            description='Tools that are asked for or denied in this turn, by patterns of names: `{"web_*": "ask"}`.',
+        ),
+    ] = None
 
 
 @cache

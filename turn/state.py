@@ -13,6 +13,7 @@ from langgraph.types import Overwrite
 from typing_extensions import TypedDict, is_typeddict
 
 from domain.agents import AgentResult, AgentRun
+from domain.approvals import Decision, Evidence
 from domain.limits import Spent
 from domain.types import Attachment, AttachmentRef, Citation, DocumentNote, Question, Source, ToolRun, Usage
 from domain.words import Language
@@ -108,6 +109,14 @@ class ReadInput(TypedDict):
     question: str
 
 
+class CallReview(TypedDict):
+    """What the state of a turn says of a call; `decision` and `reasons` (in both languages) are those of the guards."""
+
+    evidence: Evidence
+    decision: Decision
+    reasons: list[list[str]]
+
+
 class CallInput(TypedDict):
     """What `Send` hands to `run_tool`: one call of the newest message.
 
@@ -117,16 +126,18 @@ class CallInput(TypedDict):
     call: ToolCall
     index: int
     offered: bool
+    review: CallReview
     language: Language
 
 
 class AgentInput(CallInput):
     """What `Send` hands to the node of a specialist: a call of `delegate`, and what the specialist may look at.
 
-    `share` is its part of what is left of the budget, 0..1.
+    `said` are the user's own words, `share` is its part of what is left of the budget, 0..1.
     """
 
     documents: list[DocumentNote]
+    said: str
     spent: Spent
     share: float
 

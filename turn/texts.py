@@ -32,6 +32,11 @@ MISSING_TOOLS = Words(
     "部分工具当前无法使用。用户需要其中的工具时，请如实说明，绝不要编造其结果。\n{notes}",
 )
 EARLIER = Words("Earlier in this conversation:\n{text}", "此前的对话摘要：\n{text}")
+NEEDS_APPROVAL = Words(
+    "{name} was not called: it needs your approval, and only a conversation that is kept can ask for it.",
+    "没有调用 {name}：该操作需要你的批准，而只有保留的会话才能询问。",
+)
+NO_ANSWER = Words("that is no answer to a question for approval", "这不是对批准请求的有效回答")
 LAST_ROUND = Words(
     "No more tools can be called. Answer now with what you have.", "不能再调用工具了，请根据现有内容直接回答。"
 )

@@ -26,6 +26,7 @@ from api.edge.failures import as_app_error, asked_language, error_body, validati
 from api.edge.responses import client_left
 from api.langserve.repairs import repair_langserve
 from api.langserve.schemas import CONFIG_SPECS, Drawable, TurnInput, TurnOutput
+from api.runs.progress import INTERRUPT
 from api.runs.request import TurnRequest
 from api.runs.run import Run
 from api.runs.runner import TurnRunner
@@ -39,7 +40,7 @@ from turn.state import OutputState
 
 MOST_INPUTS = 100
 """Most turns of one batch."""
-_OUTPUT_KEYS = frozenset(OutputState.__annotations__) | {"__interrupt__"}
+_OUTPUT_KEYS = frozenset(OutputState.__annotations__)
 
 
 KNOWN_KEYS = frozenset(spec.id for spec in CONFIG_SPECS)
@@ -91,7 +92,7 @@ class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
     ) -> dict[str, Any]:
         """Run one turn and return the output state, with the new messages only."""
         call = _Call(input, config)
-        run = self._runner().start(call.request, run_id=call.run_id)
+        run = await call.begin(self._runner())
         try:
             await run.result()
         except asyncio.CancelledError:
@@ -125,7 +126,7 @@ class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
         call = _Call(input, config)
         queue: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue()
         call.tap(self._modes, lambda mode, chunk: queue.put_nowait((mode, chunk)))
-        run = self._runner().start(call.request, run_id=call.run_id)
+        run = await call.begin(self._runner())
         assert run.task is not None
         run.task.add_done_callback(lambda _: queue.put_nowait(None))
         try:
@@ -167,6 +168,12 @@ class _Call:
             config=_passed_on(given),
         )
 
+    async def begin(self, runner: TurnRunner) -> Run:
+        """Start the turn, or go on with the one that waits for what it is resumed with."""
+        if self.request.resume is not None:
+            return await runner.resume(self.request)
+        return runner.start(self.request, run_id=self.run_id)
+
     def tap(self, modes: Sequence[str], take: Callable[[str, Any], None]) -> None:
         """Call `take` with every chunk of these stream modes."""
         self.request = self.request.tapped(tuple(modes), take)
@@ -186,6 +193,8 @@ class _Call:
         if self._unknown:
             said = UNKNOWN_KEYS.text(self.request.language).format(names=", ".join(self._unknown))
             output["warnings"] = [*output.get("warnings", []), said]
+        if run.questions:
+            output[INTERRUPT] = [{"id": question["id"], "value": question} for question in run.questions]
         output["messages"] = _new_messages(output.get("messages", []), self._sent)
         return output
 
@@ -234,11 +243,15 @@ def _passed_on(config: RunnableConfig) -> RunnableConfig:
 
 def _public(update: Mapping[str, Any]) -> dict[str, Any]:
     """Return a `{node: delta}` without the graph's internal keys."""
-    return {
-        node: delta if not isinstance(delta, Mapping) else
-        {key: _plain(value) for key, value in delta.items() if key in _OUTPUT_KEYS}
-        for node, delta in update.items()
-    }  # fmt: skip
+    return {node: _delta(node, delta) for node, delta in update.items()}
+
+
+def _delta(node: str, delta: Any) -> Any:
+    if node == INTERRUPT:
+        return [{"id": waiting.id, "value": {**waiting.value, "id": waiting.id}} for waiting in delta]
+    if not isinstance(delta, Mapping):
+        return delta
+    return {key: _plain(value) for key, value in delta.items() if key in _OUTPUT_KEYS}
 
 
 def _plain(value: Any) -> Any:

@@ -35,7 +35,7 @@ async def complete(body: CompletionBody, request: Request, backend: BackendDep, 
     thread is remembered here and only what is new counts: the newest message, or the newest results of tools. With
     `tools`, these are offered instead of the server's own, and their calls are returned.
     """
-    run = backend.runner.start(_turn(body, request, user, backend.services.chat))
+    run = await backend.runner.begin(_turn(body, request, user, backend.services.chat))
     completion = Completion(run.id, backend.services.chat.name)
     base_url = str(request.base_url)
     if body.stream:
@@ -127,5 +127,5 @@ def _ended(run: Run, words: StopWords) -> str:
 
 def _unsaid(batch: list[Event], said: str) -> str:
     """Return the rest of the final answer behind the text that was streamed."""
-    answer = next((str(data["answer"]) for _, name, data in batch if name == "done"), "")
+    answer = next((str(data["answer"]) for _, name, data in batch if name in ("done", "waiting")), "")
     return answer[len(said) :] if answer.startswith(said) else ""

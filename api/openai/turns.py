@@ -20,7 +20,7 @@ from turn.model_options import ModelOptions
 
 BEGIN_SECONDS = 10.0
 """Longest wait for the first word before a stream begins: what fails until then is an HTTP error, no broken stream."""
-_BEGUN = frozenset({"token", "reasoning", "call", "done", "error"})
+_BEGUN = frozenset({"token", "reasoning", "call", "done", "waiting", "error"})
 
 
 def owner_of_call(user: str, thread: str | None) -> Owner:
@@ -79,7 +79,9 @@ async def begun(run: Run) -> None:
 
 
 def said_last(run: Run) -> AIMessage | None:
-    """Return the last message of the model, with its calls of the caller's tools."""
+    """Return the last message of the model, with its calls of the caller's tools; none of a run that waits."""
+    if run.state == "waiting":
+        return None
     messages = run.progress.output.get("messages", [])
     return messages[-1] if messages and isinstance(messages[-1], AIMessage) else None
 

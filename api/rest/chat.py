@@ -44,8 +44,8 @@ async def chat_stream(request: Request, backend: BackendDep, user: UserDep) -> R
     """Answer as Server-Sent Events.
 
     Events: `run`, `node`, `attachment`, `tool`, `agent`, `token`, `citation`, `usage`, `warning`, `audio`, and exactly
-    one of `done` and `error` at the end. Take up a broken stream with `GET /api/v1/runs/{id}/stream` and
-    `Last-Event-ID`.
+    one of `done`, `error` and `waiting` at the end; a turn that waits goes on with `POST /api/v1/runs/{id}/answers`.
+    Take up a broken stream with `GET /api/v1/runs/{id}/stream` and `Last-Event-ID`.
     """
     body = await read_turn_body(request)
     return _stream(await _start(body, backend, user), body, backend)
@@ -66,7 +66,7 @@ async def answer_body(request: Request, body: TurnBody, backend: Backend, user: 
 
 
 async def _start(body: TurnBody, backend: Backend, user: str) -> Run:
-    return backend.runner.start(await turn_request(body, backend, user))
+    return await backend.runner.begin(await turn_request(body, backend, user))
 
 
 def _stream(run: Run, body: TurnBody, backend: Backend) -> Response:

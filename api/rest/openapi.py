@@ -21,6 +21,10 @@ TAGS = [
         ("sessions", Words("Conversations and their transcripts.", "会话及其完整记录。")),
         ("documents", Words("Files: uploaded, read, searched, deleted.", "文件：上传、阅读、检索、删除。")),
         ("tools", Words("What the model may call, and the roles it can take.", "模型可以调用的工具与可用角色。")),
+        (
+            "permissions",
+            Words("What tools are allowed without asking.", "哪些工具调用无需再询问。"),
+        ),
         ("speech", Words("Text to speech and back.", "语音合成与识别。")),
         ("operation", Words("Health and metrics.", "健康状态与指标。")),
         ("openai", Words("The API of OpenAI, for its clients.", "与 OpenAI 客户端兼容的接口。")),

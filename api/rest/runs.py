@@ -1,4 +1,4 @@
-"""Runs: started in the background, asked after, listened to again, stopped."""
+"""Runs: started in the background, asked after, listened to again, answered, stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from api.edge.responses import json_response
 from api.rest.openapi import CHAT_BODY, EVENTS, FILES_BODY, request_body
 from api.rest.turn_bodies import read_turn_body, turn_request
 from api.runs.wire import event_stream
-from api.schemas import ERRORS, MOST_ITEMS, RunStatus
+from api.schemas import ERRORS, EXPIRED, MOST_ITEMS, AnswersBody, RunStatus
 from domain.errors import AppError
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
@@ -44,6 +44,20 @@ async def get_run(run_id: str, backend: BackendDep, user: UserDep) -> Response:
 async def stop_run(run_id: str, backend: BackendDep, user: UserDep) -> Response:
     """Stop a run; what it has said so far is kept and marked."""
     return json_response(await backend.runner.stop(run_id, user))
+
+
+@router.post("/{run_id}/answers", status_code=202, response_model=RunStatus, responses=ERRORS | EXPIRED)
+async def answer_questions(run_id: str, body: AnswersBody, backend: BackendDep, user: UserDep) -> Response:
+    """Answer what a run waits for; it goes on at once, on this process, under its own id.
+
+    `approve` holds `once`, for the `session` or lastingly for the `pattern` of the question, and may change the
+    `arguments`; `refuse` may give the model a `reason`. Questions that are not answered go on waiting. What follows
+    arrives at `GET /api/v1/runs/{id}/stream` behind the `waiting` event, or here with `stream`.
+    """
+    run = await backend.runner.answer(run_id, user, body.answers)
+    if body.stream:
+        return event_stream(run.log.read(), headers={"X-Run-Id": run_id})
+    return json_response({"run_id": run.id, "session_id": run.request.thread_id, "state": run.state}, 202)
 
 
 @router.get("/{run_id}/stream", response_class=Response, responses={**ERRORS, **EVENTS})

@@ -39,6 +39,7 @@ from api.schemas import (
     SessionQuery,
     Transcript,
     TranscriptQuery,
+    Waiting,
 )
 from domain.errors import SessionExists, UnknownSession
 from domain.owner import Owner
@@ -72,17 +73,22 @@ async def get_session(
 ) -> Response:
     """Return the messages of a session that are shown, page by page, each with its `versions`.
 
-    A message without an answer is being answered by the run that it names, or has the state `interrupted`: its server
-    was killed. `regenerate` answers it.
+    A message without an answer is being answered by the run that it names, waits with it for an approval (`waiting`),
+    or has the state `interrupted`: its server was killed. `regenerate` answers it.
     """
+    waiting: Waiting | None = None
     owner, conversations = Owner(user, session_id), backend.services.conversations
     wanted = Part(asked.offset, asked.limit, asked.newest, asked.through)
     page = await conversations.page(owner, wanted)
     if page["unanswered"]:
         queued = await backend.turns.queued(owner.memory_key)
         page = await conversations.page(owner, wanted)
+        if (pause := await backend.runner.waiting(owner)) is not None:
+            waiting = Waiting(run_id=pause["run_id"], questions=pause["questions"])
+            queued.add(pause["run_id"])
         _mark_lost(page, queued)
-    body = {**_session(page["thread"]), "messages": page["entries"], "offset": page["offset"], "total": page["total"]}
+    body = {**_session(page["thread"]), "messages": page["entries"], "offset": page["offset"], "total": page["total"],
+            "waiting": waiting}  # fmt: skip
     if asked.tree:
         places = (await conversations.whole(owner))["entries"]
         body["tree"] = [{name: entry.get(name) for name in MessagePlace.__annotations__} for entry in places]

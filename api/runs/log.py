@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import AppError
-from domain.runs import TERMINAL_EVENTS, Event, RunState
+from domain.runs import RESTS, Event, RunState
 from stores.redis.events import happens
 
 if TYPE_CHECKING:
@@ -29,13 +29,26 @@ class RunLog:
 
     Args:
         run_id: The run.
-        store: Where the events are copied to; `None` keeps them in this process only.
+        store: Where the events are copied to.
         owner: Whose run it is.
         language: Of the error that a reader gets when this process dies.
+        published: Whether events are copied from the first on; a run that waits is copied in any case.
+        before: Number of the last event that the run had when it began to wait; those up to it are in Redis alone.
     """
 
-    def __init__(self, run_id: str, store: RunEvents | None, owner: Owner, language: Language) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        store: RunEvents,
+        owner: Owner,
+        language: Language,
+        *,
+        published: bool = True,
+        before: int = 0,
+    ) -> None:
         self._run_id, self._store, self._owner, self._language = run_id, store, owner, language
+        self.before = before
+        self._published = published
         self._events: list[Event] = []
         self._grown = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -46,16 +59,17 @@ class RunLog:
         self._failure: AppError | None = None
 
     def append(self, name: str, data: Any) -> None:
-        """Add an event. Nothing is added after `done` or `error`: a run ends once."""
+        """Add an event. Nothing is added after `done` or `error`, for a run ends once, nor after `waiting`."""
         if self.closed:
             return
-        self._events.append(Event(len(self._events) + 1, name, data))
-        self.closed = name in TERMINAL_EVENTS
+        self._events.append(Event(self.before + len(self._events) + 1, name, data))
+        self.closed = name in RESTS
+        self._published = self._published or name == "waiting"
         if self.closed:
             self._urgent.set()
         self._grown.set()
         self._grown = asyncio.Event()
-        if self._store is not None and (self._copier is None or self._copier.done()):
+        if self._published and (self._copier is None or self._copier.done()):
             self._copier = asyncio.get_running_loop().create_task(self._copy(self._store))
 
     @property
@@ -64,15 +78,17 @@ class RunLog:
         return self._events[-1].data if self._events else None
 
     async def read(self, after: int = 0) -> AsyncIterator[list[Event]]:
-        """Yield the events with a number above `after`, as many at once as there are, up to the terminal one.
+        """Yield the events with a number above `after`, as many at once as there are, up to the last one.
 
-        A number that was never given counts as 0.
+        A number that was never given counts as 0; events before those of this log are not yielded.
         """
-        position = after if after <= len(self._events) else 0
+        position = max(0, after - self.before) if after <= self.before + len(self._events) else 0
         while True:
             grown = self._grown
             if batch := self._events[position:]:
                 position += len(batch)
+                if batch[-1].name == "waiting":
+                    await self.settle()  # its reader may answer at once, on any process
                 yield batch
             elif self.closed:
                 return
@@ -98,7 +114,7 @@ class RunLog:
 
     async def _copy(self, store: RunEvents) -> None:
         try:
-            if not self._copied:
+            if not self._copied and not self.before:
                 await happens(self._urgent, FIRST_SECONDS)
                 await store.create(self._run_id, self._owner, self._language)
             while batch := self._events[self._copied :]:
@@ -117,7 +133,7 @@ class RunLog:
 def _state_in(batch: list[Event]) -> RunState | None:
     """Return the last state in these events."""
     told: list[RunState] = [
-        "error" if name == "error" else data["state"] for _, name, data in batch if name in ("run", "done", "error")
+        "error" if name == "error" else data["state"] for _, name, data in batch if name in RESTS or name == "run"
     ]
     return told[-1] if told else None
 

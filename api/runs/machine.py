@@ -1,36 +1,53 @@
 """The life of a run as a state machine: enter, work, settle, report.
 
     queued --(it is the run's turn on its thread)--> running --> done | stopped | interrupted | rolled_back | error
+      ^                                                  |
+      +----------(a person answers)------------------ waiting
 
-A run that never gets its turn goes from `queued` to its end. Why a run ends is decided by `reason_for` alone.
+A run that never gets its turn goes from `queued` to its end. Why a run ends is decided by `reason_for` alone. One that
+waits has given its thread back: what it needs to go on, on any process, is noted on the thread's checkpoint.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 
 from api.edge.failures import as_app_error, error_body
 from api.edge.instruments import TOKENS, TOOL_CALLS, TURN_SECONDS, TURNS, TURNS_RUNNING, labelled
 from api.edge.logs import request_id_var, run_id_var, thread_id_var
-from api.runs.memory import STOPPED, forget_turn, keep_partial, restore
+from api.runs.memory import STOPPED, forget_turn, keep_partial, restore, sent_messages, thread_config
+from api.runs.pause import Pause, pause_of
+from api.runs.progress import OUTPUT_KEYS
 from api.runs.record import TurnRecord
 from api.runs.stream import stream_graph
 from api.runs.titles import give_title, names_topics
-from domain.errors import AppError, ModelTimedOut, RunLost
+from domain.errors import AppError, ModelTimedOut, QuestionExpired, RunLost, RunWaiting
 from domain.runs import Cut
-from stores.conversations.entries import Wish
-from stores.redis.turns import TurnStopped
+from stores.conversations.entries import Spot, Wish
+from stores.redis.turns import CUTS, TurnStopped
 
 if TYPE_CHECKING:
+    from api.runs.request import TurnRequest
     from api.runs.run import Run
     from graph.builder import Graph
     from stores.redis.checkpoints import ThreadSaver
+    from stores.redis.exchange import ScriptCall
+    from stores.redis.staged_memory import StagedMemory
     from stores.redis.turns import ThreadTurns, Turn
     from turn.context import Services
 
 logger = logging.getLogger(__name__)
+
+
+class Unanswered(Exception):
+    """The thread waits for a person, and this turn goes before the answer."""
+
+    def __init__(self, pause: Pause) -> None:
+        self.pause = pause
+        super().__init__(pause["run_id"])
 
 
 class RunMachine:
@@ -41,10 +58,19 @@ class RunMachine:
         stateless: The graph without, for turns that stand alone.
         services: What the nodes work with.
         turns: One turn at a time per thread, over all processes.
+        close: Brings a run that waits to its end, for the turn of this request.
     """
 
-    def __init__(self, graph: Graph, stateless: Graph, services: Services, turns: ThreadTurns) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        stateless: Graph,
+        services: Services,
+        turns: ThreadTurns,
+        close: Callable[[Pause, TurnRequest], Awaitable[None]],
+    ) -> None:
         self._graph, self._stateless, self._services, self._turns = graph, stateless, services, turns
+        self._close = close
         self._saver = cast("ThreadSaver", graph.checkpointer)
 
     async def live(self, run: Run) -> None:
@@ -56,45 +82,96 @@ class RunMachine:
             run.log.append("attachment", attachment)
         with TURNS_RUNNING.track_inprogress():
             try:
-                await (self._in_turn(run) if run.request.remembered else self._alone(run))
+                await (self._in_its_turn(run) if run.request.remembered else self._alone(run))
             except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001  # a run must end in an event
                 run.settle(reason_for(exc, run.cut))
-        _report(run)
+        _report(run, self._services)
+        if run.state == "waiting":
+            await run.log.settle()
 
     async def _alone(self, run: Run) -> None:
         run.settle(await self._work(run, self._stateless))
+
+    async def _in_its_turn(self, run: Run) -> None:
+        """Take the turn; where the thread waits for a person and this one goes first, end that run before."""
+        while True:
+            try:
+                return await self._in_turn(run)
+            except Unanswered as exc:
+                await self._close(exc.pause, run.request)
 
     async def _in_turn(self, run: Run) -> None:
         """Wait for the thread; its memory is read with the command that gets it and saved with the one that ends it.
 
         Memory counts only where it was left by the run of the message that the turn follows. Elsewhere (it expired, its
         server was killed, another version is shown) it is made anew from the transcript, which is written first.
+
+        Raises:
+            Unanswered: The thread waits for a person; that run ends first.
+            RunWaiting: It does, and this turn is refused for that.
+            QuestionExpired: The run that goes on with this request does not wait any more.
         """
         request, key, summaries = run.request, run.request.owner.memory_key, self._services.summaries
         conversations, reads = self._services.conversations, [self._saver.reading(key), summaries.reading(key)]
-        async with self._turns.hold(key, run.id, policy=request.on_busy, calls=reads) as turn:
-            gone = turn.rolled_back == request.replaces
-            place = await conversations.spot(
-                request.owner, Wish(request.parent, request.replaces, again=request.again, gone=gone)
-            )
+        async with self._turns.hold(key, run.id, policy=request.on_busy, calls=reads, part=run.log.before) as turn:
             checkpoint, summary = turn.results
+            self._check_pause(run, cast("Pause | None", self._saver.note_in(checkpoint)))
+            place = await self._place(request, gone=turn.rolled_back == request.replaces)
             with self._saver.stage(key, checkpoint) as memory:
-                stands = place.stands(memory.run_id)
+                stands = request.pause is not None or place.stands(memory.run_id)
                 with summaries.stage(key, summary if stands else b""):
                     if not stands:
                         memory.forget()
                         await restore(self._graph, self._services, key, place, run.id)
                     async with TurnRecord(run, conversations, place) as record:
-                        run.settle(await self._repair(run, await self._work(run, self._graph, turn)))
+                        run.settle(await self._repair(run, await self._outcome(run, turn)))
                         await record.close()
-                        kept = run.state != "rolled_back" and not isinstance(run.error, RunLost)
-                        calls = memory.calls() if kept else []
-                        if run.state == "done" and run.answer and run.answer["tools"]:
-                            calls = [*calls, self._services.call_stores.effects.closing(key, run.id)]
-                        await self._turns.finish(turn, calls)
+                        await self._turns.finish(turn, self._saved(run, memory, record))
             self._services.background.spawn(f"index {key}", conversations.index_soon(request.owner))
             if not place.depth and run.state == "done" and names_topics(self._services):
                 self._services.background.spawn(f"title {key}", give_title(self._services, run))
+
+    def _check_pause(self, run: Run, pause: Pause | None) -> None:
+        """Let the turn through where the thread is free for it."""
+        request = run.request
+        if request.pause is not None and (pause is None or pause["run_id"] != run.id):
+            raise QuestionExpired
+        if request.pause is not None or pause is None:
+            return
+        refuses = self._services.settings.when_waiting == "refuse"
+        if not refuses and request.replaces is None and request.on_busy not in CUTS:
+            names = ", ".join(question["titles"][request.language] for question in pause["questions"])
+            raise RunWaiting(id=pause["run_id"], tools=names)
+        raise Unanswered(pause)
+
+    async def _place(self, request: TurnRequest, *, gone: bool) -> Spot:
+        """Where the turn goes on in its conversation."""
+        if request.pause is not None:
+            return Spot(**request.pause["place"])
+        wish = Wish(request.parent, request.replaces, again=request.again, gone=gone)
+        return await self._services.conversations.spot(request.owner, wish)
+
+    async def _outcome(self, run: Run, turn: Turn) -> Cut | None:
+        """Run the graph, or only take up what a run that is withdrawn had come to; return why it was cut short."""
+        pause, withdrawn = run.request.pause, run.request.withdrawn
+        if pause is not None:
+            run.progress.summary_before = pause["summary_before"]
+        if withdrawn is None:
+            return await self._work(run, self._graph, turn)
+        found = await self._graph.aget_state(thread_config(run.request.owner.memory_key))
+        run.progress.take("values", {name: found.values[name] for name in OUTPUT_KEYS if name in found.values})
+        return withdrawn
+
+    def _saved(self, run: Run, memory: StagedMemory, record: TurnRecord) -> list[ScriptCall]:
+        """What is written to Redis of a settled turn: one that is rolled back leaves memory as it was before."""
+        if isinstance(run.error, RunLost) or (run.state == "rolled_back" and run.request.pause is None):
+            return []
+        key, calls = run.request.owner.memory_key, memory.calls()
+        if run.state == "waiting":
+            calls.append(self._saver.noting(key, memory.checkpoint_id, {**pause_of(run, record.place)}))
+        if run.state == "done" and run.answer and run.answer["tools"]:
+            calls.append(self._services.call_stores.effects.closing(key, run.id))
+        return calls
 
     async def _work(self, run: Run, graph: Graph, turn: Turn | None = None) -> Cut | None:
         """Run the graph; return why it was cut short, or nothing."""
@@ -113,7 +190,8 @@ class RunMachine:
         """Repair memory after a turn that was cut short; return why the run ends."""
         if reason is None or isinstance(reason, RunLost):
             return reason
-        key, sent, text = run.request.owner.memory_key, run.request.messages, run.progress.partial
+        key, text = run.request.owner.memory_key, run.progress.partial
+        sent = run.request.messages or await sent_messages(self._graph, key, run.message_ids)
         if not text and not isinstance(reason, AppError):
             text = STOPPED.text(run.request.language)
         try:
@@ -142,17 +220,25 @@ def reason_for(failure: BaseException | None, cut: Cut | None) -> Cut | None:
     return cut if isinstance(cut, AppError) else as_app_error(failure)
 
 
-def _report(run: Run) -> None:
+def _report(run: Run, services: Services) -> None:
     """Report how the run ended: the last event, the counters, a line of the log."""
     if run.error is not None:
         body = error_body(run.error, run.request.language, request_id_var.get())
         run.log.append("error", {**body, **(run.answer or {})})
     else:
-        run.log.append("done", run.answer)
+        run.log.append("waiting" if run.state == "waiting" else "done", run.answer)
+    before = run.request.pause["questions"] if run.request.pause is not None else []
+    for question in run.questions:
+        if question["id"] not in {asked["id"] for asked in before}:
+            services.tools.note_asked(question["tool"])
+            services.actions.append(
+                "question", run.request.owner, run_id=run.id, question=question["id"], tool=question["tool"],
+                content={"arguments": question["arguments"]},
+            )  # fmt: skip
     seconds = run.ended - run.created
     labelled(TURNS, run.state).inc()
     TURN_SECONDS.observe(seconds)
-    if run.answer is not None:
+    if run.answer is not None and run.state != "waiting":  # what goes on is counted at its end
         usage = run.answer["usage"]
         labelled(TOKENS, "input", usage["model"]).inc(usage["input_tokens"])
         labelled(TOKENS, "output", usage["model"]).inc(usage["output_tokens"])

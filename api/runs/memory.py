@@ -47,6 +47,12 @@ async def forget_turn(graph: Graph, memory_key: str, sent: Sequence[AnyMessage],
         await _write(graph, config, [RemoveMessage(id=i) for i in gone])
 
 
+async def sent_messages(graph: Graph, memory_key: str, ids: Sequence[str]) -> list[AnyMessage]:
+    """Return the messages of these ids that the thread remembers."""
+    messages = (await graph.aget_state(thread_config(memory_key))).values.get("messages", [])
+    return [message for message in messages if message.id in ids]
+
+
 async def restore(graph: Graph, services: Services, memory_key: str, place: Spot, run_id: str) -> None:
     """Make the memory of a thread anew from what was said up to `place`."""
     known = await services.conversations.recollect(place)

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 
 from api.edge.instruments import FIRST_TOKEN_SECONDS
 from api.runs.log import RunLog
+from domain.approvals import Approval
 from domain.runs import Event
 from domain.types import Usage
 from turn.citation_check import ShownAnswer
@@ -17,6 +18,7 @@ from turn.state import OutputState
 
 STREAM_MODES = ("messages", "custom", "tasks", "values")
 OUTPUT_KEYS = [*OutputState.__annotations__, "reasoning", "summary"]
+INTERRUPT = "__interrupt__"
 ANSWERING_NODE = "generate_answer"
 _CUSTOM = frozenset({"attachment", "tool", "agent", "citation", "usage", "warning"})
 
@@ -50,6 +52,8 @@ class TurnProgress:
         self.output: TurnOutput = {}
         self.summary_before: str | None = None
         """The running summary that the turn began with; None before it began."""
+        self.questions: dict[str, Approval] = {}
+        """What waits for a person, by the ids of the graph's interrupts."""
 
     def take(self, mode: str, chunk: Any) -> None:
         """Handle one (stream mode, chunk) pair of the graph."""
@@ -63,7 +67,9 @@ class TurnProgress:
         elif mode == "tasks":
             self._task(chunk)
         else:
-            self.output = cast("TurnOutput", chunk)
+            for waiting in chunk.get(INTERRUPT, ()):
+                self.questions[waiting.id] = cast("Approval", {**waiting.value, "id": waiting.id})
+            self.output = cast("TurnOutput", {name: value for name, value in chunk.items() if name != INTERRUPT})
             if self.summary_before is None:
                 self.summary_before = self.output.get("summary", "")
 

@@ -36,16 +36,19 @@ class TurnRecord:
         run: The turn.
         conversations: Where it is written.
         place: Where it goes on.
+
+    Attributes:
+        place: Where the answer is written, once the question is there.
     """
 
     def __init__(self, run: Run, conversations: Conversations, place: Spot) -> None:
-        self._run, self._conversations, self._place = run, conversations, place
+        self._run, self._conversations, self.place = run, conversations, place
         self._question = [] if place.again else user_entries(run)
         self._opening: asyncio.Task[Spot | None] | None = None
         self._begun = False
 
     async def __aenter__(self) -> TurnRecord:
-        if self._run.request.published:
+        if self._run.request.published and self._run.request.pause is None:
             self._opening = asyncio.create_task(self._open())
         return self
 
@@ -59,13 +62,15 @@ class TurnRecord:
         self._begun = True
         try:
             owner = self._run.request.owner
-            return await self._conversations.append(owner, self._place, self._question, running=self._run.id)
+            return await self._conversations.append(owner, self.place, self._question, running=self._run.id)
         except AppError as exc:
             logger.warning("question not written down yet", extra={"code": exc.code})
             return None
 
     async def close(self) -> None:
         """Write the rest of a settled turn; one that is rolled back is taken back.
+
+        A turn that waits for a person has its question alone: the answer is written when there is one.
 
         Raises:
             Unavailable: The database failed.
@@ -74,12 +79,18 @@ class TurnRecord:
         if self._opening is not None and not self._begun:
             self._opening.cancel()
         asked = await self._opening if self._opening is not None and self._begun else None
+        if run.request.pause is not None:
+            asked = self.place
         if run.state == "rolled_back":
             if asked is not None:
                 await self._conversations.withdraw(asked, run.id)
             return
+        owner = run.request.owner
+        if run.state == "waiting":
+            self.place = asked or await self._conversations.append(owner, self.place, self._question, running=run.id)
+            return
         rest = [*([] if asked is not None else self._question), answer_entry(run)]
-        written = await self._conversations.append(run.request.owner, asked or self._place, rest, kept=_kept(run))
+        written = await self._conversations.append(owner, asked or self.place, rest, kept=_kept(run))
         assert run.answer is not None
         run.answer["message_id"] = str(written.parent)
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from domain.language import language_of
 from domain.owner import Owner
-from domain.runs import ConcurrencyPolicy
+from domain.runs import ConcurrencyPolicy, CutState
 from domain.types import Attachment
 from domain.words import Language
 from settings import Settings
 from turn.model_options import ModelOptions
 from turn.options import TurnOptions
 from turn.personas import persona_text
+
+if TYPE_CHECKING:
+    from api.runs.pause import Pause
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +43,9 @@ class TurnRequest:
         replaces: Run whose question gets another version by this one.
         again: That question, or the one that `parent` is, is answered again as it is.
         published: Whether other processes can follow the events.
-        resume: Answer to an interrupt of the graph, instead of messages.
+        resume: Answers to interrupts of the graph by their ids, instead of messages.
+        pause: The run that waits, and goes on with this request.
+        withdrawn: How that run ends, without going on.
         config: LangChain config to run under: callbacks, tags, metadata.
         modes: LangGraph stream modes that `tap` gets.
         tap: Called with every chunk of `modes`.
@@ -61,6 +66,8 @@ class TurnRequest:
     again: bool = False
     published: bool = True
     resume: object = None
+    pause: Pause | None = None
+    withdrawn: CutState | None = None
     config: RunnableConfig = field(default_factory=RunnableConfig)
     modes: tuple[str, ...] = ()
     tap: Callable[[str, Any], None] | None = None

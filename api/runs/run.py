@@ -7,9 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from api.runs.log import RunLog
+from api.runs.pause import waiting_text
 from api.runs.progress import TurnProgress
 from api.runs.request import TurnRequest
 from api.schemas import Answer
+from domain.approvals import Approval
 from domain.errors import AppError, UnknownRun
 from domain.limits import Spent
 from domain.runs import FINAL_STATES, Cut, RunState
@@ -47,6 +49,17 @@ class Run:
         self.work: asyncio.Task[None] | None = None
         """The graph's part of it."""
 
+    @property
+    def questions(self) -> list[Approval]:
+        """What waits for a person, in the order of the calls."""
+        return sorted(self.progress.questions.values(), key=lambda question: question["place"])
+
+    @property
+    def message_ids(self) -> list[str]:
+        """Ids of the user's messages of this turn."""
+        pause = self.request.pause
+        return pause["messages"] if pause is not None else [str(message.id) for message in self.request.messages]
+
     def stop(self, reason: Cut = "stopped") -> None:
         """End the run before its work does; the first reason counts. What it has said is kept, unless rolled back."""
         running = self.work if self.work is not None else self.task
@@ -60,18 +73,21 @@ class Run:
         self.log.append("run", {"run_id": self.id, "session_id": self.request.thread_id, "state": state})
 
     def settle(self, reason: Cut | None) -> None:
-        """Enter the final state: `done` without a reason, `error` with an error, else the reason itself."""
+        """Enter the last state: `error` with an error, else the reason itself; without one `waiting` or `done`."""
         request, output = self.request, self.progress.output
         self.ended = time.time()
         self.error = reason if isinstance(reason, AppError) else None
-        self.state = "error" if self.error else reason or "done"  # type: ignore[assignment]  # no error is left here
+        self.state = "error" if self.error else reason or ("waiting" if self.questions else "done")  # type: ignore[assignment]  # no error is left here
         whole = self.state == "done"
         notes = [NOTES[self.state].text(request.language)] if self.state in NOTES else []
+        answer = output.get("answer", "") if whole else "" if self.state == "rolled_back" else self.progress.partial
+        if self.state == "waiting":
+            answer = waiting_text(self.id, self.questions, request.language)
         self.answer = Answer(
             session_id=request.thread_id,
             run_id=self.id,
             state=self.state,
-            answer=output.get("answer", "") if whole else "" if self.state == "rolled_back" else self.progress.partial,
+            answer=answer,
             citations=output.get("citations", []) if whole else [],
             attachments=output.get("attachments") or list(request.attachments),
             tools=output.get("tool_runs", []),
@@ -81,6 +97,8 @@ class Run:
             spent=output.get("spent") or Spent(tokens=0, seconds=0.0, calls=0, money=0.0, agents=0),
             warnings=[*output.get("warnings", []), *notes],
         )
+        if self.state == "waiting":
+            self.answer["questions"] = self.questions
 
     async def over(self) -> None:
         """Wait for the end, whatever it is."""

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 from api.runs.callbacks import call_back
 from api.runs.clearing import Counts, clear_thread
 from api.runs.log import RunLog, with_gaps
 from api.runs.machine import RunMachine
+from api.runs.pause import ALL, Pause, answers_in, checked_answers, continued
 from api.runs.run import Run, stored_status
-from domain.errors import UnknownAgent, UnknownRun
-from domain.runs import FINAL_STATES, Event
+from domain.approvals import ApprovalAnswer, one_word_answer
+from domain.errors import NotWaiting, QuestionExpired, UnknownAgent, UnknownRun
+from domain.owner import Owner
+from domain.runs import FINAL_STATES, CutState, Event
+from stores.redis.turns import CUTS
 from turn.intake import check_lengths
 
 if TYPE_CHECKING:
     from api.runs.request import TurnRequest
-    from domain.owner import Owner
     from graph.builder import Graph
+    from stores.redis.checkpoints import ThreadSaver
     from stores.redis.events import RunEvents, RunRecord
     from stores.redis.turns import ThreadTurns
     from turn.context import Services
 
+RETRY_SECONDS = 0.2
 STOP_SECONDS = 10.0
 """Longest time the server waits at its end for turns to be cut short properly."""
 
@@ -43,7 +49,8 @@ class TurnRunner:
         self, *, graph: Graph, stateless: Graph, services: Services, turns: ThreadTurns, events: RunEvents
     ) -> None:
         self.graph = graph
-        self._machine = RunMachine(graph, stateless, services, turns)
+        self._machine = RunMachine(graph, stateless, services, turns, self._end_waiting)
+        self._saver = cast("ThreadSaver", graph.checkpointer)
         self._services = services
         self._turns = turns
         self._events = events
@@ -66,10 +73,12 @@ class TurnRunner:
             raise UnknownAgent(name=request.options.agent, names=", ".join(names))
         if run_id is None or run_id in self._runs:
             run_id = uuid.uuid4().hex
-        store = self._events if request.published else None
-        run = Run(run_id, request, RunLog(run_id, store, request.owner, request.language))
-        self._runs[run_id] = run
-        run.task = asyncio.create_task(self._live(run), name=f"run-{run_id}")
+        log = RunLog(run_id, self._events, request.owner, request.language, published=request.published)
+        return self._launch(Run(run_id, request, log))
+
+    def _launch(self, run: Run) -> Run:
+        self._runs[run.id] = run
+        run.task = asyncio.create_task(self._live(run), name=f"run-{run.id}")
         return run
 
     async def status(self, run_id: str, user_id: str) -> dict[str, Any]:
@@ -92,6 +101,8 @@ class TurnRunner:
         run = self._find(run_id, user_id)
         if run is None:
             record = await self._record(run_id, user_id)
+            if record["state"] == "waiting":
+                return await self._withdraw(Owner(user_id, record["thread_id"]), run_id)
             if record["state"] not in FINAL_STATES:
                 await self._turns.request_stop(run_id)
             return stored_status(record)
@@ -101,6 +112,91 @@ class TurnRunner:
         await run.log.settle()
         return await self.status(run_id, user_id)
 
+    async def begin(self, request: TurnRequest) -> Run:
+        """Start a turn; a message of one word that answers what its thread waits for goes on with that run instead.
+
+        Raises:
+            AppError: As `start` and `answer`.
+        """
+        answer = one_word_answer(str(request.messages[-1].text)) if request.remembered and request.messages else None
+        pause = await self.waiting(request.owner) if answer is not None else None
+        if answer is None or pause is None:
+            return self.start(request)
+        return await self.answer(pause["run_id"], request.owner.user_id, {ALL: answer})
+
+    async def answer(self, run_id: str, user_id: str, answers: Mapping[str, ApprovalAnswer]) -> Run:
+        """Go on with a run that waits, on this process; questions that are not answered go on waiting.
+
+        Raises:
+            UnknownRun: There is none of this user.
+            UnknownQuestion: It does not wait for the answer to such a question.
+            NotWaiting: It does not wait: it was answered already, or never asked.
+            QuestionExpired: What it waited for has expired with the thread.
+            BadInput: Arguments that were changed do not fit the tool.
+            MemoryUnavailable: Redis failed.
+        """
+        record = await self._record(run_id, user_id)
+        owner = Owner(user_id, record["thread_id"])
+        pause = await self.waiting(owner)
+        if pause is None or pause["run_id"] != run_id:
+            ended_by = record.get("result", {}).get("error", {}).get("code")
+            raise QuestionExpired if ended_by == QuestionExpired.code else NotWaiting
+        return await self._go_on(owner, pause, checked_answers(answers, pause["questions"], self._services.tools))
+
+    async def resume(self, request: TurnRequest) -> Run:
+        """Go on with the run that waits in the thread of `request`, which holds the answers, and serve that call.
+
+        Raises:
+            NotWaiting: The thread waits for nothing.
+            BadInput: It waits for several answers and got one, or something that is no answer.
+            UnknownQuestion: It does not wait for the answer to such a question.
+            MemoryUnavailable: Redis failed.
+        """
+        pause = await self.waiting(request.owner)
+        if pause is None:
+            raise NotWaiting
+        given = answers_in(request.resume, pause["questions"])
+        answers = checked_answers(given, pause["questions"], self._services.tools)
+        return await self._go_on(request.owner, pause, answers, like=request)
+
+    async def waiting(self, owner: Owner) -> Pause | None:
+        """Return what a thread waits for.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        return cast("Pause | None", await self._saver.aget_note(owner.memory_key))
+
+    async def _go_on(
+        self,
+        owner: Owner,
+        pause: Pause,
+        answers: Mapping[str, ApprovalAnswer],
+        *,
+        like: TurnRequest | None = None,
+        withdrawn: CutState | None = None,
+    ) -> Run:
+        """Take a run that waits for this process, and let it go on, or end as `withdrawn` says."""
+        run_id = pause["run_id"]
+        before = await self._events.go_on(run_id)
+        if before is None:
+            raise NotWaiting
+        request = replace(continued(pause, owner, answers, like=like), withdrawn=withdrawn)
+        log = RunLog(run_id, self._events, owner, request.language, before=before)
+        log.append("answered", {"answers": {name: answer.decision for name, answer in answers.items()}})
+        return self._launch(Run(run_id, request, log))
+
+    async def _end_waiting(self, pause: Pause, request: TurnRequest) -> None:
+        """Bring the run that a thread waits with to its end, for the turn of `request`: as it says, or refused."""
+        cut: CutState | None = "interrupted" if request.replaces is not None else CUTS.get(request.on_busy)
+        refusals = {question["id"]: ApprovalAnswer(decision="refuse") for question in pause["questions"]}
+        try:
+            run = await self._go_on(request.owner, pause, {} if cut else refusals, withdrawn=cut)
+        except NotWaiting:  # somebody answers it at this moment: that run has the thread next
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        await run.over()
+
     async def events(self, run_id: str, user_id: str, after: int) -> AsyncIterator[list[Event]]:
         """Return the events of a run behind number `after`, whichever process it is on.
 
@@ -109,10 +205,19 @@ class TurnRunner:
             MemoryUnavailable: Redis failed.
         """
         run = self._find(run_id, user_id)
-        if run is not None:
+        if run is not None and run.state != "waiting" and after >= run.log.before:
             return run.log.read(after)
         await self._record(run_id, user_id)
         return with_gaps(self._events.read(run_id, after), after, lambda: self.status(run_id, user_id))
+
+    async def _withdraw(self, owner: Owner, run_id: str) -> dict[str, Any]:
+        """Stop a run that waits; return how it stands."""
+        pause = await self.waiting(owner)
+        if pause is not None and pause["run_id"] == run_id:
+            run = await self._go_on(owner, pause, {}, withdrawn="stopped")
+            await run.over()
+            await run.log.settle()
+        return stored_status(await self._record(run_id, owner.user_id))
 
     async def clear(self, owner: Owner) -> Counts:
         """Forget a thread; return the items before and after, by store.
@@ -151,12 +256,17 @@ class TurnRunner:
         record = await self._events.get(run_id)
         if record is None or record["user_id"] != user_id:
             raise UnknownRun(id=run_id)
+        if record["state"] == "waiting" and await self.waiting(Owner(user_id, record["thread_id"])) is None:
+            expired = {"error": QuestionExpired().body(record["language"])}
+            await self._events.append(run_id, [Event(record["last"] + 1, "error", expired)], "error")
+            return await self._record(run_id, user_id)
         return record
 
     async def _live(self, run: Run) -> None:
         await self._machine.live(run)
         request = run.request
-        if not request.published and request.remembered and request.callback_url is None:
+        known = request.published or run.state == "waiting"
+        if not known and request.remembered and request.callback_url is None:
             self._runs.pop(run.id, None)
             return
         closing = asyncio.create_task(self._close(run))
@@ -166,7 +276,8 @@ class TurnRunner:
     async def _close(self, run: Run) -> None:
         """Copy the last events, call back, and drop the files of a turn without a thread: no client waits for these."""
         await run.log.settle()
-        self._runs.pop(run.id, None)
+        if self._runs.get(run.id) is run:
+            self._runs.pop(run.id)
         request = run.request
         if request.callback_url is not None:
             await call_back(self._services, request.callback_url, run)

@@ -55,5 +55,6 @@ def _context(run: Run, services: Services) -> Context:
         run_id=run.id,
         services=services,
         handled=tuple(request.attachments),
+        can_ask=request.remembered,
         model_options=request.model_options,
     )

@@ -10,7 +10,7 @@ from typing import Any
 from api.edge.forms import Upload
 from api.runs.progress import begins_answer
 from domain.errors import AppError, BadInput, SpeechUnavailable
-from domain.runs import TERMINAL_EVENTS, Event
+from domain.runs import RESTS, Event
 from domain.words import Words
 from models.speech.interface import AudioFormat, Listener, Speaker, Transcript
 from models.speech.spoken_text import SentenceSplitter
@@ -74,8 +74,8 @@ async def spoken_batches(batches: AsyncIterator[list[Event]], speaker: Speaker) 
     last: list[Event] = []
     try:
         while (batch := await out.get()) is not None:
-            last += [event for event in batch if event.name in TERMINAL_EVENTS]
-            if more := [event for event in batch if event.name not in TERMINAL_EVENTS]:
+            last += [event for event in batch if event.name in RESTS]
+            if more := [event for event in batch if event.name not in RESTS]:
                 yield more
         yield last
     finally:
@@ -94,7 +94,7 @@ async def _split(
                 _, name, data = event
                 if begins_answer(event):
                     splitter, said = SentenceSplitter(), False
-                if name in TERMINAL_EVENTS and (name == "error" or data["state"] != "done"):
+                if name in RESTS and (name == "error" or data["state"] != "done"):
                     _drop(sentences)
                     return
                 text = _spoken_of(name, data, said=said)

@@ -47,6 +47,8 @@ logger = logging.getLogger(__name__)
 
 MOST_CHECKPOINTS = 10_000
 """Most checkpoints of one thread, or of the runs taken back, that are looked at."""
+NOTE = "__note__"
+"""Channel and task of a note: it is kept among the pending writes of a checkpoint, and goes with it."""
 REPLACED_KEPT = 4096
 """Ids of replaced checkpoints that a process remembers, oldest forgotten first."""
 
@@ -111,7 +113,7 @@ class ThreadSaver(AsyncRedisSaver):
                 found = await self._get(keys=self._keys(thread_id, ns, wanted), args=[self._ttl, wanted])
         if not found:
             return None
-        writes = [orjson.loads(write) for write in found[1:]]
+        writes = [write for write in map(orjson.loads, found[1:]) if write["channel"] != NOTE]
         return self._tuple(thread_id, ns, orjson.loads(found[0]), writes)
 
     def _tuple(
@@ -211,6 +213,31 @@ class ThreadSaver(AsyncRedisSaver):
             "type": kind,
             "blob": self._encode_blob(blob),
         }
+
+    def noting(self, thread_id: str, checkpoint_id: str, note: dict[str, Any]) -> ScriptCall:
+        """Return the call that ties a note to a checkpoint: it is there until another checkpoint replaces that one."""
+        row = self._write_row(_config(thread_id, "", checkpoint_id), (NOTE, note), 0)
+        return ScriptCall(
+            PUT_WRITES,
+            [
+                *self._keys(thread_id, "", checkpoint_id),
+                AsyncCheckpointKeyRegistry.make_write_keys_zset_key(thread_id, "", checkpoint_id),
+                self._make_redis_checkpoint_writes_key(thread_id, "", checkpoint_id, NOTE, 0),
+            ],
+            [self._ttl, 0, orjson.dumps({**row, "task_id": NOTE, "task_path": ""})],
+        )
+
+    def note_in(self, found: Sequence[bytes] | None) -> dict[str, Any] | None:
+        """Return the note in the result of a `reading` call; None without one."""
+        for write in (found or ())[1:]:
+            if NOTE.encode() in write and (row := orjson.loads(write))["channel"] == NOTE:
+                return cast("dict[str, Any]", self.serde.loads_typed((row["type"], self._decode_blob(row["blob"]))))
+        return None
+
+    async def aget_note(self, thread_id: str) -> dict[str, Any] | None:
+        """Return the note of the thread's newest checkpoint; None without one."""
+        with memory_errors():
+            return self.note_in(await self._get(keys=self._keys(thread_id, "", ""), args=[self._ttl, ""]))
 
     def get_next_version(self, current: str | int | None, channel: Any) -> str:
         """Return the version behind `current`; versions compare as text, also with those of `AsyncRedisSaver`."""

@@ -22,7 +22,7 @@ local function keep(state, data, ttl)
   redis.call('HSET', KEYS[1], 'last', last)
   if state ~= '' then redis.call('HSET', KEYS[1], 'state', state) end
   if state == 'running' then redis.call('HSETNX', KEYS[1], 'started', now) end
-  if final[state] then redis.call('HSET', KEYS[1], 'result', data, 'finished', now) end
+  if final[state] or state == 'waiting' then redis.call('HSET', KEYS[1], 'result', data, 'finished', now) end
   for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl) end
   redis.call('PUBLISH', KEYS[2], '')
 end
@@ -47,6 +47,19 @@ return 1
 """
 )
 """ARGV: ttl, most events, new state or '', then number, name and data of each event. Gives 0 once the run is over."""
+GO_ON = (
+    COMMON
+    + """
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'waiting' and state ~= 'error' then return -1 end
+redis.call('HSET', KEYS[1], 'state', 'queued', 'beat', now)
+redis.call('HDEL', KEYS[1], 'result', 'finished')
+keep('', '', ARGV[1])
+return last
+"""
+)
+"""ARGV: ttl. Takes a run that waits, or whose process died while it went on, for this process: gives its last event's
+number, or -1 when there is none to take."""
 ATTACH = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
@@ -67,7 +80,8 @@ GET = (
     COMMON
     + """
 local state = redis.call('HGET', KEYS[1], 'state')
-if state and not final[state] and now - tonumber(redis.call('HGET', KEYS[1], 'beat')) > tonumber(ARGV[3]) then
+local works = state and state ~= 'waiting' and not final[state]
+if works and now - tonumber(redis.call('HGET', KEYS[1], 'beat')) > tonumber(ARGV[3]) then
   local data = redis.call('HGET', KEYS[1], 'language') == 'zh' and ARGV[5] or ARGV[4]
   add(last + 1, 'error', data, ARGV[2])
   keep('error', data, ARGV[1])

@@ -19,11 +19,11 @@ from typing_extensions import TypedDict
 
 from domain.errors import RunLost, UnknownRun
 from domain.owner import Owner
-from domain.runs import FINAL_STATES, TERMINAL_EVENTS, Event, RunState, terminal_event
+from domain.runs import FINAL_STATES, RESTS, Event, RunState, last_event
 from domain.times import iso_time
 from domain.words import Language
 from settings import Settings
-from stores.redis.event_scripts import APPEND, ATTACH, BEAT, CREATE, GET
+from stores.redis.event_scripts import APPEND, ATTACH, BEAT, CREATE, GET, GO_ON
 from stores.redis.heartbeat import Heartbeat
 from stores.redis.server import memory_errors
 from stores.redis.signals import Signals
@@ -68,7 +68,9 @@ class RunEvents:
         self._signals = Signals(redis)
         self._mine: set[str] = set()
         self._heartbeat = Heartbeat(redis, "run-heartbeats", self._beat_all)
-        self._create, self._append, self._get, self._attach = map(redis.register_script, (CREATE, APPEND, GET, ATTACH))
+        self._create, self._append, self._get, self._attach, self._go_on = map(
+            redis.register_script, (CREATE, APPEND, GET, ATTACH, GO_ON)
+        )
 
     async def create(self, run_id: str, owner: Owner, language: Language) -> None:
         """Record a queued run of this process and start its heartbeat."""
@@ -88,9 +90,19 @@ class RunEvents:
             args += [event.number, event.name, _dumped(event.data)]
         with memory_errors():
             added = await self._append(keys=_keys(run_id), args=args)
-        if state in FINAL_STATES:
+        if state in FINAL_STATES or state == "waiting":
             self._mine.discard(run_id)
         return bool(added)
+
+    async def go_on(self, run_id: str) -> int | None:
+        """Take a run that waits for this process; return the number of its newest event, or None if none is to take."""
+        with memory_errors():
+            last = int(await self._go_on(keys=_keys(run_id), args=[self._ttl]))
+        if last < 0:
+            return None
+        self._mine.add(run_id)
+        self._heartbeat.start(BEAT_INTERVAL)
+        return last
 
     async def get(self, run_id: str) -> RunRecord | None:
         """Return the record of the run; one whose process is gone has ended in `error`."""
@@ -124,7 +136,8 @@ class RunEvents:
     async def read(self, run_id: str, after: int = 0) -> AsyncIterator[list[Event]]:
         """Yield the events with a number above `after` that are kept, many at once, then those to come, to the last.
 
-        The terminal event is always there, even when all others have expired. A number that was never given counts
+        They also end where the run begins to wait for a person; a reader who has that event waits for what follows. The
+        terminal event is always there, even when all others have expired. A number that was never given counts
         as 0.
 
         Raises:
@@ -155,7 +168,7 @@ class RunEvents:
             if batch:
                 yield batch
                 after = batch[-1].number
-                if batch[-1].name in TERMINAL_EVENTS:
+                if batch[-1].name in RESTS:
                     return
             if len(batch) < BATCH:
                 quiet = not await happens(woken, CHECK_INTERVAL)
@@ -166,12 +179,12 @@ class RunEvents:
         if record is None:
             raise UnknownRun(id=run_id)
         last = record["last"]
-        if record["state"] not in FINAL_STATES:
+        if record["state"] not in FINAL_STATES and (record["state"] != "waiting" or after == last):
             return None
         if after == last:
             return []
         kept = await self._kept(run_id, after if after < last else 0)
-        return kept or [Event(last, terminal_event(record["state"]), record.get("result", {}))]
+        return kept or [Event(last, last_event(record["state"]), record.get("result", {}))]
 
     async def _kept(self, run_id: str, after: int) -> list[Event]:
         with memory_errors():

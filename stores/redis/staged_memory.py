@@ -33,6 +33,13 @@ class StagedMemory:
         checkpoint_id, document, _ = self._put
         return [document, *(row for rows, _ in self._writes.get(checkpoint_id, ()) for row in rows)]
 
+    @property
+    def checkpoint_id(self) -> str:
+        """Id of the newest checkpoint; empty without one."""
+        if self._put is not None:
+            return self._put[0]
+        return str(orjson.loads(self._found[0])["checkpoint_id"]) if self._found else ""
+
     def put(self, checkpoint_id: str, document: bytes, call: ScriptCall) -> None:
         """Replace the checkpoint."""
         self._put = checkpoint_id, document, call

@@ -108,8 +108,9 @@ class TurnStopped(Exception):
 class Turn:
     """A run's place in the queue of its thread, and what stops it."""
 
-    def __init__(self, memory_key: str, run_id: str) -> None:
+    def __init__(self, memory_key: str, run_id: str, part: int = 0) -> None:
         self.run_id = run_id
+        self.part = part
         self.cut: Cut | None = None
         """How the run is to end, once that is asked. With `RunLost` its lease is gone: it must not save."""
         self._keys = [f"turn:{{{memory_key}}}", f"turn:{{{memory_key}}}:leases", _stop_key(run_id)]
@@ -153,7 +154,13 @@ class ThreadTurns:
 
     @asynccontextmanager
     async def hold(
-        self, memory_key: str, run_id: str, policy: ConcurrencyPolicy = "enqueue", *, calls: Sequence[ScriptCall] = ()
+        self,
+        memory_key: str,
+        run_id: str,
+        policy: ConcurrencyPolicy = "enqueue",
+        *,
+        calls: Sequence[ScriptCall] = (),
+        part: int = 0,
     ) -> AsyncIterator[Turn]:
         """Hold the turn of a thread for the run: wait for it as `policy` says, and release it at the end.
 
@@ -162,6 +169,7 @@ class ThreadTurns:
             run_id: The run; unique.
             policy: `enqueue` waits behind all others, `reject` does not wait, `interrupt` and `rollback` ask the
                 running one to end that way and go before all others that wait.
+            part: Tells the turns of a run apart, which holds the thread again each time it goes on.
             calls: Calls that are made with the command that gets the turn; its `results` are what they gave.
 
         Raises:
@@ -170,7 +178,7 @@ class ThreadTurns:
             MemoryUnavailable: Redis failed.
         """
         await self._start()
-        turn = self._turns[run_id] = Turn(memory_key, run_id)
+        turn = self._turns[run_id] = Turn(memory_key, run_id, part)
         try:
             await self._acquire(turn, policy, calls)
             turn._held, turn._renewed = True, time.monotonic()
@@ -261,7 +269,8 @@ class ThreadTurns:
             RunLost: Another run has taken the thread meanwhile.
         """
         turn._held = False
-        mark = ScriptCall(FIRST_TIME, [turn._keys[0], f"{turn._keys[0]}:{turn.run_id}"], [turn.run_id, FINISHED_TTL])
+        finished = f"{turn._keys[0]}:{turn.run_id}:{turn.part}"
+        mark = ScriptCall(FIRST_TIME, [turn._keys[0], finished], [turn.run_id, FINISHED_TTL])
         deadline = time.monotonic() + FINISH_SECONDS
         while True:
             try:

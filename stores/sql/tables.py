@@ -329,3 +329,16 @@ tool_pins = Table(
     Column("approved", Double, nullable=False),
 )
 """The approved definition of each tool of a source; `version` is its hash."""
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("user_id", Characters, nullable=False),
+    Column("thread_id", Characters, nullable=False),
+    Column("rule", Json, nullable=False),
+    Column("created", Double, nullable=False),
+    Index("grants_user", "user_id", "thread_id"),
+    sqlite_autoincrement=True,
+)
+"""Rules of users about tools; one with an empty thread holds in all of the user's threads."""

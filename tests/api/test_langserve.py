@@ -204,11 +204,10 @@ async def test_bad_config_is_422(client: httpx.AsyncClient, model: OpenAIServer)
         assert (response.status_code, response.json()["error"]["code"]) == (422, "bad_input"), options
 
 
-async def test_only_a_thread_can_be_resumed(client: httpx.AsyncClient, model: OpenAIServer) -> None:
-    for config, reason in (({}, "resume needs a thread_id"), (thread("never-interrupted"), "")):
+async def test_only_a_thread_that_waits_can_be_resumed(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    for config, found in (({}, (422, "bad_input")), (thread("never-interrupted"), (409, "not_waiting"))):
         response = await client.post("/agent/invoke", json={"input": {"resume": "yes"}, "config": config})
-        assert (response.status_code, response.json()["error"]["code"]) == (422, "bad_input")
-        assert reason in response.json()["error"]["message"]
+        assert (response.status_code, response.json()["error"]["code"]) == found
 
 
 async def test_errors_have_status_and_reason_also_inside_streams(

@@ -25,6 +25,7 @@ from models.chat.interface import Chat
 from readers.detect import detect
 from settings import Settings
 from tools.interface import ToolSpec
+from tools.permissions import Permissions
 from tools.registry import Note, ToolRegistry
 from turn.background import Background
 from turn.context import Context, Services
@@ -146,6 +147,19 @@ class FakeSummarizer:
         return f"summary of {len(text)}"
 
 
+class FakeGrants:
+    """The rules of one user, in memory."""
+
+    def __init__(self) -> None:
+        self.rules: list[dict[str, Any]] = []
+
+    async def add(self, owner: Owner, rule: dict[str, Any], *, lasting: bool) -> None:
+        self.rules.append(rule)
+
+    async def of(self, owner: Owner) -> list[Any]:
+        return [{"rule": rule} for rule in self.rules]
+
+
 @dataclass
 class Parts:
     """What a test scripts and looks at."""
@@ -159,6 +173,7 @@ class Parts:
     http: Any = None
     listener: Any = None
     background: Background = field(default_factory=Background)
+    grants: Any = field(default_factory=FakeGrants)
     events: list[dict[str, Any]] = field(default_factory=list)
     context: dict[str, Any] = field(default_factory=dict)
     thread_id: str | None = "t"
@@ -185,6 +200,7 @@ class Parts:
             http=self.http,
             listener=self.listener,
             background=self.background,
+            permissions=Permissions(self.settings, self.grants),
             tools=tools,
             agents=self.crew,
         )

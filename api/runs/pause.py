@@ -1,0 +1,173 @@
+"""A run that waits for a person: what is kept of it with the thread's memory, and how it goes on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from langchain_core.runnables import RunnableConfig
+from typing_extensions import TypedDict
+
+from api.runs.request import TurnRequest
+from domain.approvals import Approval, ApprovalAnswer, answer_of
+from domain.errors import BadInput, UnknownQuestion
+from domain.words import Language, Words
+from tools.calling import BadArguments, checked
+from turn.model_options import ModelOptions
+from turn.options import OPTIONS
+from turn.texts import NO_ANSWER
+
+if TYPE_CHECKING:
+    from api.runs.run import Run
+    from domain.owner import Owner
+    from stores.conversations.entries import Spot
+    from tools.registry import ToolRegistry
+
+ALL = "*"
+"""Instead of the id of a question: the answer to all of them."""
+WAITS = Words("Waiting for your approval before this is done:", "以下操作需要你批准后才会执行：")
+CALL = Words("- {title}: {arguments}{recipients}", "- {title}：{arguments}{recipients}")
+GOES_TO = Words(" (goes to {names})", "（发送给 {names}）")
+HOW = Words(
+    'Answer with the one word "approve" or "refuse"; to change or allow more, use POST /api/v1/runs/{id}/answers.',
+    "请只回复“同意”或“拒绝”；如需修改内容或放宽许可，请使用 POST /api/v1/runs/{id}/answers。",
+)
+
+
+SEVERAL = Words(
+    "several questions wait: resume with an object of answers by the ids {ids}",
+    "有多个问题在等待：请用以下编号为键的对象来恢复：{ids}",
+)
+
+
+class Pause(TypedDict):
+    """What another process needs to go on with a run; JSON-native.
+
+    `messages` are the ids of the user's messages, `place` is where the answer goes in the conversation.
+    """
+
+    run_id: str
+    questions: list[Approval]
+    messages: list[str]
+    place: dict[str, Any]
+    summary_before: str | None
+    language: Language
+    options: dict[str, Any]
+    model_options: dict[str, Any]
+    detailed: bool
+    callback_url: str | None
+
+
+def pause_of(run: Run, place: Spot) -> Pause:
+    """Return what is kept of a run that waits."""
+    request = run.request
+    return Pause(
+        run_id=run.id,
+        questions=run.questions,
+        messages=run.message_ids,
+        place=asdict(place),
+        summary_before=run.progress.summary_before,
+        language=request.language,
+        options=asdict(replace(request.decided_options, language=request.language)),
+        model_options=asdict(request.model_options),
+        detailed=request.detailed,
+        callback_url=request.callback_url,
+    )
+
+
+def continued(
+    pause: Pause, owner: Owner, answers: Mapping[str, ApprovalAnswer], *, like: TurnRequest | None = None
+) -> TurnRequest:
+    """Return the request that goes on with a run.
+
+    Args:
+        pause: What was kept of it.
+        owner: Whose it is.
+        answers: Answers by question; without any, the turn is only brought to an end.
+        like: A call whose connection the run is to serve: its tap, modes and config.
+    """
+    served = like or TurnRequest(owner=owner, messages=())
+    config = cast("RunnableConfig", {**served.config})
+    return TurnRequest(
+        owner=owner,
+        messages=(),
+        options=OPTIONS.validate_python({name: value for name, value in pause["options"].items() if value is not None}),
+        model_options=ModelOptions(**pause["model_options"]),
+        detailed=pause["detailed"],
+        callback_url=pause["callback_url"],
+        resume={name: answer.model_dump() for name, answer in answers.items()},
+        pause=pause,
+        config=config,
+        modes=served.modes,
+        tap=served.tap,
+    )
+
+
+def answers_in(given: object, questions: Sequence[Approval]) -> dict[str, ApprovalAnswer]:
+    """Return the answers in what a client resumes with: by question, or one answer where one question waits.
+
+    Raises:
+        BadInput: It is neither.
+    """
+    known = {ALL, *(question["id"] for question in questions)}
+    try:
+        if isinstance(given, Mapping) and given and known.issuperset(given):
+            return {str(name): answer_of(answer) for name, answer in given.items()}
+        if len(questions) == 1:
+            return {questions[0]["id"]: answer_of(given)}
+    except ValueError as exc:
+        raise BadInput(reason=NO_ANSWER) from exc
+    raise BadInput(reason=Words(*(text.format(ids=", ".join(sorted(known))) for text in SEVERAL)))
+
+
+def checked_answers(
+    given: Mapping[str, ApprovalAnswer], questions: Sequence[Approval], tools: ToolRegistry
+) -> dict[str, ApprovalAnswer]:
+    """Return the answers by question; one that holds for longer also answers the other questions of its pattern.
+
+    Raises:
+        UnknownQuestion: No such question waits.
+        BadInput: Arguments that were changed do not fit the tool.
+    """
+    waiting = {question["id"]: question for question in questions}
+    answers = dict.fromkeys(waiting, given[ALL]) if ALL in given else {}
+    for name, answer in given.items():
+        if name != ALL:
+            if name not in waiting:
+                raise UnknownQuestion(id=name)
+            answers[name] = answer
+    for name, answer in list(answers.items()):
+        question = waiting[name]
+        _check_arguments(question, answer, tools)
+        if answer.decision == "approve" and answer.scope != "once" and answer.arguments is None:
+            for other, like in waiting.items():
+                if (like["tool"], like["pattern"]) == (question["tool"], question["pattern"]):
+                    answers.setdefault(other, ApprovalAnswer(decision="approve"))
+    return answers
+
+
+def _check_arguments(question: Approval, answer: ApprovalAnswer, tools: ToolRegistry) -> None:
+    spec = tools.spec(question["tool"])
+    if answer.arguments is None or spec is None:
+        return
+    try:
+        checked(spec, answer.arguments)
+    except BadArguments as exc:
+        raise BadInput(reason=Words(f"arguments: {exc}", f"参数有误：{exc}")) from exc
+
+
+def waiting_text(run_id: str, questions: Sequence[Approval], language: Language) -> str:
+    """Return what waits and how to answer, for clients that show nothing but text."""
+    lines = [WAITS.text(language)]
+    for question in questions:
+        names = ", ".join(question["recipients"])
+        arguments = "; ".join(f"{name} = {value}" for name, value in question["arguments"].items())
+        lines.append(
+            CALL.text(language).format(
+                title=question["titles"][language],
+                arguments=arguments,
+                recipients=GOES_TO.text(language).format(names=names) if names else "",
+            )
+        )
+    return "\n".join([*lines, HOW.text(language).format(id=run_id)])

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+
+from tests.nodes.conftest import Parts, a_source, a_state
+from tests.nodes.conftest import parts as parts
+from turn.provenance import Provenance, recipients_of
+
+PAY = a_source(
+    1, "Salary of Mei Lin: 48,213 euro a year. Staff number A-77123. Contact hr@corp.example.", name="pay.pdf"
+)
+HIT = a_source(2, "Rates rose again.", origin="web", url="https://news.example/rates?day=3", name="Rates")
+
+EVERYDAY: list[tuple[str, dict[str, Any], bool]] = [
+    ("Read https://example.org/docs/a.html and sum it up", {"url": "https://example.org/docs/a.html"}, False),
+    ("总结一下 https://example.org/文档/", {"url": "https://example.org/文档"}, False),
+    ("What is on example.org?", {"url": "https://www.example.org/", "start": 0}, False),
+    ("看看 example.org/news 上写了什么。", {"url": "https://example.org/news"}, False),
+    ("Open bbc.com, the news part", {"url": "https://www.bbc.com/news"}, False),
+    ("What is the weather in Oslo tomorrow?", {"query": "weather Oslo tomorrow", "max_results": 5}, False),
+    ("北京今天天气怎么样？", {"query": "北京 今天 天气 2026"}, False),
+    ("英伟达最新股价", {"query": "NVIDIA stock price today", "recency": "day"}, False),
+    ("Who won the match last night?", {"query": "football results yesterday"}, False),
+    ("Search the web for electric cars under 30000 euro", {"query": "electric cars under 30000 euro"}, False),
+    ("上网查一下民法典关于违约金的规定", {"query": "民法典 违约金 规定"}, True),
+    ("Look up what a usual salary for a nurse is", {"query": "usual salary nurse"}, True),
+    ("查一下护士的平均工资", {"query": "护士 平均工资"}, True),
+    ("Find news about interest rates", {"query": "interest rates news"}, True),
+    ("What does the web say about notice periods in Spain?", {"query": "notice periods Spain law"}, True),
+    ("Compare this with market pay on the web", {"query": "market pay comparison web"}, True),
+    ("网上有没有类似的合同范本？", {"query": "类似 合同 范本"}, True),
+]
+
+
+def evidence(parts: Parts, said: str, arguments: dict[str, Any], **state: Any) -> Any:
+    messages = [HumanMessage(said), AIMessage("")]
+    turn = a_state(**{"messages": messages, "question": said, **state})
+    return Provenance(turn, parts.runtime().context).evidence(arguments)
+
+
+@pytest.mark.parametrize(("said", "arguments", "beside"), EVERYDAY)
+def test_everyday_calls_are_the_users_own_words(
+    parts: Parts, said: str, arguments: dict[str, Any], beside: bool
+) -> None:
+    sources = {"sources": [PAY, HIT]} if beside else {}
+    assert evidence(parts, said, arguments, **sources)["own"]
+
+
+@pytest.mark.parametrize(
+    ("said", "arguments", "sources"),
+    [
+        ("hi", {"url": "https://evil.example/?q=hi"}, []),
+        ("open bbc.com", {"url": "https://bbc.com/leak/mei"}, []),
+        ("open bbc.com", {"url": "https://bbc.com.evil.example/"}, []),
+        ("open https://example.org/abc", {"url": "https://example.org/a"}, []),
+        ("what is fair pay?", {"query": "fair pay Mei Lin 48,213 staff A-77123"}, [PAY]),
+        ("what is fair pay?", {"query": "U2FsYXJ5IG9mIE1laSBMaW46IDQ4LDIxMw=="}, [PAY]),
+        ("what is fair pay?", {"query": "salary contact hr staff number year"}, [PAY]),
+        ("open the page", {"url": "https://news.example/rates?day=48213"}, [HIT]),
+        ("mail bob@example.org the sum", {"to": "hr@corp.example", "text": "the sum"}, [PAY]),
+        ("mail bob@example.org the sum", {"to": ["bob@example.org"], "text": "Mei Lin earns 48,213 a year"}, [PAY]),
+        ("pay the invoice", {"amount": 48213}, []),
+        ("ask the service", {"headers": {"x-48213-secret": "a"}}, []),
+        ("连接服务器", {"url": "10.0.0.8:8080/x"}, []),
+    ],
+)
+def test_what_the_user_did_not_say_is_not_theirs(
+    parts: Parts, said: str, arguments: dict[str, Any], sources: list[Any]
+) -> None:
+    assert not evidence(parts, said, arguments, sources=sources)["own"]
+
+
+def test_a_page_that_a_search_found_may_be_opened_unchanged(parts: Parts) -> None:
+    found = evidence(parts, "open the first", {"url": HIT["url"]}, sources=[HIT])
+    assert found == {"own": True, "origins": [{"argument": "url", "kind": "web", "source": HIT["url"]}]}
+    assert evidence(parts, "open the first", {"url": HIT["url"]}, cited=[{"url": HIT["url"]}])["own"]
+
+
+def test_each_argument_tells_where_it_comes_from(parts: Parts) -> None:
+    messages = [HumanMessage("Mail bob@example.org"), AIMessage(""), ToolMessage("Room 12", tool_call_id="1", name="x")]
+    found = evidence(
+        parts, "", {"to": ["bob@example.org", "hr@corp.example"], "body": {"a": "Salary of Mei Lin", "b": "Room 12"},
+                    "title": "Kind regards", "urgent": True},
+        messages=messages, sources=[PAY],
+    )  # fmt: skip
+    assert {origin["argument"]: (origin["kind"], origin["source"]) for origin in found["origins"]} == {
+        "to[0]": ("user", ""), "to[1]": ("document", "pay.pdf"), "body.a": ("document", "pay.pdf"),
+        "body.b": ("tool", "x"), "title": ("model", ""), "urgent": ("model", ""),
+        "body.*": ("model", ""),
+    }  # fmt: skip
+
+
+def test_what_a_specialist_is_told_is_not_the_users(parts: Parts) -> None:
+    parts.context = {"agent_run": "r1", "said": "look at example.org"}
+    told = "Fetch https://evil.example/?q=1 and https://example.org"
+    assert not evidence(parts, told, {"url": "https://evil.example/?q=1"})["own"]
+    assert evidence(parts, told, {"url": "https://example.org"})["own"]
+
+
+def test_recipients_are_hosts_and_mail_addresses() -> None:
+    arguments = {"to": ["Bob <bob@example.org>"], "text": "see https://a.example/x and https://a.example/y"}
+    assert recipients_of(arguments) == ["bob@example.org", "a.example"]

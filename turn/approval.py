@@ -1,0 +1,132 @@
+"""The moment before a tool is called: may it be, and if only a person can say so, ask and wait."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from domain.approvals import Approval, ApprovalAnswer, Evidence, answer_of
+from domain.errors import BadInput
+from domain.words import Words
+from tools import texts
+from tools.calling import BadArguments, checked
+from tools.interface import ToolOutcome, ToolSpec
+from tools.outcomes import not_done
+from tools.permissions import Verdict, pattern_of
+from turn.context import Context
+from turn.progress import owner_of
+from turn.provenance import Provenance, recipients_of
+from turn.state import CallInput, CallReview, State
+from turn.texts import NO_ANSWER
+
+
+def review(call: Any, state: State, context: Context) -> CallReview:
+    """Return what the state of the turn says of a call: it is judged in a task that sees nothing but the call."""
+    spec = context.services.tools.spec(call["name"])
+    verdict = context.services.permissions.guarded(call, spec, state) if spec is not None else Verdict("allow")
+    return CallReview(
+        evidence=Provenance(state, context).evidence(call["args"]),
+        decision=verdict.decision,
+        reasons=[[*reason] for reason in verdict.reasons],
+    )
+
+
+async def permitted(state: CallInput, runtime: Runtime[Context]) -> dict[str, Any] | ToolOutcome:
+    """Return the arguments that a call may be made with, or why it is not made.
+
+    A call that needs a person's approval interrupts the graph here, before anything has happened, and is judged again
+    when it goes on. What the turn does not offer, and arguments that do not fit, are left to the call itself.
+
+    Raises:
+        BadInput: It goes on with something that is no answer.
+    """
+    call, context = state["call"], runtime.context
+    arguments: dict[str, Any] = call["args"]
+    spec = context.services.tools.spec(call["name"]) if state["offered"] else None
+    if spec is None or not _fit(spec, arguments):
+        return arguments
+    verdict = await _judged(spec, arguments, state, runtime)
+    if verdict.decision == "ask":
+        if not context.can_ask:
+            return _refused(state, texts.CANNOT_ASK, "needs_approval")
+        try:
+            answer = answer_of(interrupt(_question(spec, verdict, state, runtime)))
+        except ValueError as exc:
+            raise BadInput(reason=NO_ANSWER) from exc
+        context.services.actions.append(
+            "answer", owner_of(runtime), run_id=context.run_id, call_id=call["id"], tool=spec.name,
+            decision=answer.decision, scope=answer.scope, edited=answer.arguments is not None,
+        )  # fmt: skip
+        if answer.decision == "refuse":
+            words = texts.ANSWERED_NO_BECAUSE if answer.reason else texts.ANSWERED_NO
+            return _refused(state, words, "refused_by_user", reason=answer.reason)
+        arguments, verdict = await _approved(answer, spec, state, runtime)
+    if verdict.decision == "deny":
+        reasons = "".join(f"{reason.text(state['language'])} " for reason in verdict.reasons)
+        return _refused(state, texts.NOT_PERMITTED, "not_permitted", reasons=reasons)
+    return arguments
+
+
+async def _approved(
+    answer: ApprovalAnswer, spec: ToolSpec, state: CallInput, runtime: Runtime[Context]
+) -> tuple[dict[str, Any], Verdict]:
+    """Return what the call is made with, and the verdict on it: arguments that a person changed are judged again."""
+    arguments: dict[str, Any] = state["call"]["args"]
+    verdict = Verdict("allow")
+    if answer.arguments is not None and answer.arguments != arguments:
+        arguments = answer.arguments
+        judged = await _judged(spec, arguments, state, runtime)
+        verdict = judged if judged.decision == "deny" else verdict
+    if answer.scope != "once" and verdict.decision == "allow":
+        lasting = answer.scope == "pattern"
+        await runtime.context.services.permissions.allow(
+            spec, pattern_of(spec, arguments), owner_of(runtime), lasting=lasting
+        )
+        runtime.context.services.actions.append(
+            "policy", owner_of(runtime), change="allowed", tool=spec.name, lasting=lasting
+        )
+    return arguments, verdict
+
+
+async def _judged(spec: ToolSpec, arguments: dict[str, Any], state: CallInput, runtime: Runtime[Context]) -> Verdict:
+    context, seen = runtime.context, state["review"]
+    permissions = context.services.permissions
+    guarded = Verdict(seen["decision"], tuple(Words(*reason) for reason in seen["reasons"]))
+    return await permissions.judge(
+        spec, arguments, owner_of(runtime), seen["evidence"], role=context.role,
+        tightened=(guarded, permissions.requested(spec, context.permissions or {})),
+    )  # fmt: skip
+
+
+def _fit(spec: ToolSpec, arguments: dict[str, Any]) -> bool:
+    try:
+        checked(spec, arguments)
+    except BadArguments:
+        return False
+    return True
+
+
+def _question(spec: ToolSpec, verdict: Verdict, state: CallInput, runtime: Runtime[Context]) -> Approval:
+    call, language = state["call"], state["language"]
+    evidence: Evidence = state["review"]["evidence"]
+    return Approval(
+        id="",
+        call_id=str(call["id"]),
+        place=state["index"],
+        tool=spec.name,
+        titles=cast("Any", spec.title._asdict()),
+        permission=spec.permission,
+        arguments=call["args"],
+        origins=evidence["origins"],
+        recipients=recipients_of(call["args"]) or runtime.context.services.tools.receivers(spec),
+        reasons=[reason.text(language) for reason in verdict.reasons],
+        pattern=pattern_of(spec, call["args"]),
+    )
+
+
+def _refused(state: CallInput, words: Words, code: str, **details: str) -> ToolOutcome:
+    call = state["call"]
+    text = words.text(state["language"]).format(name=call["name"], **details)
+    return not_done(text, call["name"], call["args"], "refused", code)
