@@ -21,6 +21,7 @@ from ingestion.picture_text import picture_pages
 from ingestion.reading import PageSource, Reading
 from ingestion.recordings import Recordings
 from ingestion.summaries import Summarizer
+from ingestion.tables import SPREADSHEETS, TableWriter
 from models.embeddings.interface import Embedder
 from models.ocr.interface import OcrEngine
 from models.speech.interface import Listener
@@ -76,6 +77,7 @@ class Ingestion:
         self._embedded = EmbeddedFiles(attachments, documents.contents, settings.max_files)
         self._vectorizer = Vectorizer(documents, embedder)
         self._summaries = SummaryWriter(documents.backlog, summarizer, settings.summary_threshold_tokens, sandbox)
+        self._tables = TableWriter(documents.tables, sandbox)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._listeners: dict[int, list[tuple[str, Owner, Progress]]] = {}
         self._resumed: set[asyncio.Task[None]] = set()
@@ -94,6 +96,7 @@ class Ingestion:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._vectorizer.aclose()
         await self._summaries.aclose()
+        await self._tables.aclose()
 
     async def register(self, ref: AttachmentRef, *, language: Language, private: bool = False) -> None:
         """Make a stored file a document, to be read; it is listed when this returns. `private`: with a password."""
@@ -116,7 +119,7 @@ class Ingestion:
             language: Of warnings and errors.
             password: For protected files; what it opens is shared with nobody.
             on_progress: Called with the document after each stored batch of pages.
-            wait: `text`: until it is found by keyword. `indexed`: until it has vectors and summary too.
+            wait: `text`: until it is found by keyword. `indexed`: until it has vectors, summary and tables too.
 
         Raises:
             UnknownDocument: It was deleted meanwhile.
@@ -127,6 +130,7 @@ class Ingestion:
         if wait == "indexed":
             await self._vectorizer.wait(content_id)
             await self._summaries.wait(content_id)
+            await self._tables.wait(content_id)
         return await self._documents.get(ref["id"], owner)
 
     async def next_vectors(self, seconds: float) -> None:
@@ -242,6 +246,8 @@ class Ingestion:
         await self._contents.finish(content_id, language=end.language, notes=notes)
         self._vectorizer.add(content_id)
         self._summaries.add(content_id)
+        if ref["media_type"] in SPREADSHEETS:
+            self._tables.add(content_id)
         await self._notify(content_id)
 
     async def _read_child(self, child: AttachmentRef, owner: Owner, language: Language) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tools.argument_check import ArgumentCheck
     from tools.page_text import PageReader
     from tools.search_providers import SearchProvider
+    from workers.sandbox import Sandbox
 
 
 class ToolFinder(Protocol):
@@ -55,6 +56,7 @@ class ToolResources:
     documents: Documents
     http: GuardedHttp
     pages: PageReader
+    sandbox: Sandbox
     search: SearchProvider | None
     find_tools: ToolFinder
     results: ToolResults | None = None

@@ -1,121 +1,96 @@
-"""Tool: SQL over the rows of the tables in a document, in a database that lives for one call and holds nothing else."""
+"""Tool: SQL over the rows of the tables in a document, in a process that can read these tables and nothing else."""
 
 from __future__ import annotations
 
-import asyncio
-import re
-import sqlite3
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from langchain_core.tools import tool
 from langgraph.prebuilt import ToolRuntime
 from pydantic import Field
 
-from domain.errors import ToolFailure
+from domain.errors import FileCorrupt, FileTooLarge, ReadingTimedOut, ToolFailure
+from domain.types import Attachment
 from domain.words import Words
+from readers.tables import table
+from stores.library.table_database import Answer, Refusal, described, select
 from tools.interface import Found, ToolContext, ToolSpec, plain_line
 
 MOST_ROWS, MOST_CHARS = 50, 8000
 """Rows and characters of a result that are shown."""
-MOST_STEPS = 20_000_000
-"""Instructions of SQLite's machine for one query: a second or so."""
-LONGEST_CELL = 1_000_000
-ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
+QUERY_SECONDS = 3
+"""Of computing, for one query."""
 NO_TABLE = Words("no document has a table", "文档中没有表格")
+NO_SUCH = Words("no document called {name!r} has a table", "名为 {name!r} 的文档没有表格")
+READING = Words("{name} is still being read", "{name} 仍在读取")
 BAD_QUERY = Words("{error}; there are: {tables}", "{error}；现有：{tables}")
-
-_BLOCK = re.compile(r"^\|(?P<header>.*)\|[ \t]*\n\|[\s:|-]*-[\s:|-]*\n(?P<rows>(?:\|.*(?:\n|\Z))*)", re.MULTILINE)
-_CELL = re.compile(r"(?<!\\)\|")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14}|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?")
-
-Table = tuple[tuple[str, ...], list[list[str]]]
+TOO_LONG = Words("the query takes too long; there are: {tables}", "查询耗时过长；现有：{tables}")
+TOO_LARGE = Words("the query needs too much memory; there are: {tables}", "查询占用内存过多；现有：{tables}")
+MORE = Words("The first {count} rows are shown.", "仅显示前 {count} 行。")
 
 
 @tool(response_format="content_and_artifact", parse_docstring=True)
 async def query_table(
-    sql: Annotated[str, Field(min_length=1, max_length=2000)],
+    sql: Annotated[str, Field(min_length=1, max_length=4000)],
     runtime: ToolRuntime[ToolContext],
     document: Annotated[str, Field(max_length=500)] = "",
 ) -> tuple[str, Found]:
-    """Run one SQLite SELECT over the tables of a document: count, sum, average, sort, filter (统计行数、合计、均值).
+    """Run one SELECT (DuckDB SQL) over all rows of a document's tables: count, sum, group, sort (求和、统计、排序).
+
+    Use it for every question that is answered by computing over a table. `DESCRIBE t1` tells columns and types.
 
     Args:
-        sql: A SELECT on t1, t2, ... (the tables in order), columns named as in their header row, in double quotes.
+        sql: A SELECT on t1, t2, ... (the tables in order, or a sheet by its name), columns in double quotes as in their
+            header row.
         runtime: Who asks.
         document: Name or id of the document; omit for the newest with a table.
     """
     context = runtime.context
-    for note in reversed(await context.resources.documents.list(context.owner)):
-        if document and document.casefold() not in (note["id"].casefold(), note["name"].casefold()):
+    resources, owner, sandbox = context.resources, context.owner, context.resources.sandbox
+    for note in _wanted(await resources.documents.list(owner), document):
+        folder = await resources.documents.table_folder(note["id"], owner, sandbox)
+        try:
+            answer: Answer | Refusal | None = await sandbox.run(
+                select, folder, sql, MOST_ROWS, name=note["name"], seconds=QUERY_SECONDS
+            )
+        except (ReadingTimedOut, FileTooLarge, FileCorrupt) as exc:
+            there = "; ".join(await sandbox.run(described, folder, name=note["name"]))[:MOST_CHARS]
+            words = TOO_LONG if isinstance(exc, ReadingTimedOut) else TOO_LARGE
+            raise ToolFailure(reason=_filled(words, tables=there)) from exc
+        if answer is None:
             continue
-        if note["status"] == "failed":
-            continue
-        pages = await context.resources.documents.pages(note["id"], context.owner)
-        tables = await asyncio.to_thread(tables_of, [page["markdown"] for page in pages])
-        if tables:
-            columns, rows = await asyncio.to_thread(answered, tables, sql)
-            shown = _shown(columns, rows)
-            return Found(f"**{plain_line(note['name'])}**: {shown}", data={"columns": columns, "rows": rows}).answer()
-    raise ToolFailure(reason=NO_TABLE)
+        if "refused" in answer:
+            tables = "; ".join(answer["tables"])[:MOST_CHARS]
+            raise ToolFailure(reason=_filled(BAD_QUERY, error=answer["refused"], tables=tables))
+        more = f"\n\n{MORE.text(context.language).format(count=MOST_ROWS)}" if answer["more"] else ""
+        asked = plain_line(sql, 1000).replace("`", "'")
+        text = f"**{plain_line(note['name'])}** `{asked}`: {_shown(answer['columns'], answer['rows'])}{more}"
+        return Found(text, data={"document": note["name"], "sql": sql, **answer}).answer()
+    raise ToolFailure(reason=_filled(NO_SUCH, name=document) if document else NO_TABLE)
 
 
-def tables_of(pages: Sequence[str]) -> list[Table]:
-    """Return the tables in the Markdown of pages; one that goes on under the same header is one table."""
-    found: dict[tuple[str, ...], list[list[str]]] = {}
-    for header, rows in (block for page in pages for block in _blocks(page)):
-        found.setdefault(header, []).extend(rows)
-    return list(found.items())
-
-
-def _blocks(text: str) -> Iterator[Table]:
-    for block in _BLOCK.finditer(text):
-        names = [cell.strip() or f"column {place}" for place, cell in enumerate(_CELL.split(block["header"]), 1)]
-        low = [name.casefold() for name in names]
-        names = [f"{name} {place + 1}" if low[place] in low[:place] else name for place, name in enumerate(names)]
-        cells = [[cell.strip() for cell in _CELL.split(row.strip().strip("|"))] for row in block["rows"].splitlines()]
-        yield tuple(names), [(row + [""] * len(names))[: len(names)] for row in cells]
-
-
-def answered(tables: Sequence[Table], sql: str) -> tuple[list[str], list[list[Any]]]:
-    """Return the names of the columns and the first rows that a SELECT gives; numbers in cells are numbers.
+def _wanted(documents: Sequence[Attachment], wanted: str) -> list[Attachment]:
+    """Return the documents that were read to their end, newest first; of a name or id if one is given.
 
     Raises:
-        ToolFailure: It is no SELECT on these tables, or takes too long.
+        ToolFailure: The one that is asked for is still being read.
     """
-    db = sqlite3.connect(":memory:")
-    try:
-        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_CELL)
-        for number, (names, rows) in enumerate(tables, 1):
-            quoted = ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in names)
-            db.execute(f"CREATE TABLE t{number} ({quoted})")
-            marks = ", ".join("?" * len(names))
-            db.executemany(f"INSERT INTO t{number} VALUES ({marks})", [[_value(cell) for cell in row] for row in rows])
-        db.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY)
-        db.set_progress_handler(lambda: 1, MOST_STEPS)
-        cursor = db.execute(sql)
-        return [column[0] for column in cursor.description or ()], [list(row) for row in cursor.fetchmany(MOST_ROWS)]
-    except sqlite3.Error as exc:
-        there = "; ".join(f"t{number}({', '.join(names)})" for number, (names, _) in enumerate(tables, 1))
-        reason = Words(*(text.format(error=exc, tables=there[:MOST_CHARS]) for text in BAD_QUERY))
-        raise ToolFailure(reason=reason) from exc
-    finally:
-        db.close()
-
-
-def _value(cell: str) -> str | int | float:
-    """Read a cell as a number where that loses nothing but the zeros at its end."""
-    if not _NUMBER.fullmatch(cell):
-        return cell or ""
-    plain = cell.replace(",", "")
-    return float(plain) if "." in plain else int(plain)
+    low = wanted.strip().casefold()
+    named = [note for note in documents if low in ("", note["id"].casefold(), note["name"].casefold())]
+    if named and named[-1]["status"] in ("queued", "reading"):
+        raise ToolFailure(reason=_filled(READING, name=plain_line(named[-1]["name"])))
+    return [note for note in reversed(named) if note["status"] == "ready"]
 
 
 def _shown(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     if len(rows) == len(columns) == 1:
         return str(rows[0][0])
-    lines = [columns, ["---"] * len(columns), *rows]
-    return ("\n\n" + "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))[:MOST_CHARS]
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    return ("\n\n" + table(columns, cells))[:MOST_CHARS]
+
+
+def _filled(words: Words, **given: object) -> Words:
+    return Words(*(text.format(**given) for text in words))
 
 
 SPEC = ToolSpec(
@@ -130,5 +105,4 @@ SPEC = ToolSpec(
     ),
     fits=lambda turn: turn.documents,
     needs=Words("The conversation needs a document.", "会话中要有文档。"),
-    timeout=10,
 )

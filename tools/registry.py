@@ -91,6 +91,7 @@ class ToolRegistry:
             documents=documents,
             http=http or GuardedHttp(settings),
             pages=PageReader(self._sandbox),
+            sandbox=self._sandbox,
             search=open_search(settings),
             find_tools=self.found,
         )

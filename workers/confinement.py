@@ -28,7 +28,7 @@ _SYSTEM = (
     "/usr", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/mime.types",
     "/etc/os-release", "/etc/nsswitch.conf", "/etc/ssl/openssl.cnf", "/dev/null", "/dev/zero",
     "/dev/urandom", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices", "/sys/bus",
-    "/sys/class",
+    "/sys/class", "/sys/fs/cgroup",
 )  # fmt: skip
 _SOURCE = Path(__file__).resolve().parent.parent
 

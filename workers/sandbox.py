@@ -63,6 +63,7 @@ class Sandbox:
         name: str,
         seconds: float | None = None,
         memory: int | None = None,
+        writable: Sequence[Path] = (),
     ) -> Any:
         """Run `function(*args)` in a child and return its result.
 
@@ -72,6 +73,7 @@ class Sandbox:
             name: the file's name, for error texts.
             seconds: working time allowed; `settings.reader_seconds` unless given.
             memory: bytes of address space allowed; `settings.reader_memory` unless given.
+            writable: folders that it may change.
 
         Raises:
             FileTooLarge: out of memory.
@@ -79,7 +81,8 @@ class Sandbox:
             ReadingTimedOut: out of time.
             AppError: as the function raised it.
         """
-        async with aclosing(self.stream(function, *args, name=name, seconds=seconds, memory=memory)) as items:
+        items = self.stream(function, *args, name=name, seconds=seconds, memory=memory, writable=writable)
+        async with aclosing(items):
             return await anext(items)
 
     async def stream(
@@ -90,6 +93,7 @@ class Sandbox:
         seconds: float | None = None,
         memory: int | None = None,
         item_seconds: float | None = None,
+        writable: Sequence[Path] = (),
     ) -> AsyncGenerator[Any, None]:
         """Yield the items of the generator `function(*args)` one by one; closing the iterator kills the child.
 
@@ -99,7 +103,10 @@ class Sandbox:
         """
         left = seconds or self._seconds
         paths = tuple(arg for arg in args if isinstance(arg, Path))
-        limits = Limits(memory or self._memory, math.ceil(left), item_seconds or math.ceil(left), readable=paths)
+        limits = Limits(
+            memory or self._memory, math.ceil(left), item_seconds or math.ceil(left), readable=paths,
+            writable=tuple(writable),
+        )  # fmt: skip
         job = Job("reader", function, args, limits)
         child: Child | None = None
         try:

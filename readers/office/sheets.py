@@ -37,7 +37,7 @@ from readers.texts import CELLS, CHARACTERS, HIDDEN_SHEET, SHEETS, filled
 
 _PICTURE = re.compile(r"(?:xl/media|Pictures)/.*\.(?:png|jpe?g|gif|bmp|tiff?|webp|emf|wmf)$", re.I)
 _LEAST_PICTURE = 4096
-MAX_ROWS = 200_000
+MAX_ROWS = 250_000
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -17,16 +18,18 @@ from settings import Settings
 from stores.library.attachments import Attachments, as_ref, find_attachment
 from stores.library.backlog import Backlog
 from stores.library.cache import ResultCache
-from stores.library.contents import Contents
+from stores.library.contents import ContentGone, Contents
 from stores.library.deletions import Deletions
 from stores.library.ranking import Mode
 from stores.library.records import PageRecord, attachment, page_record, select_documents
 from stores.library.removal import Receipt, Removal
 from stores.library.search import Hit, Search
+from stores.library.table_store import TableStore
 from stores.library.vectors import VectorStore
 from stores.library.visibility import VISIBLE, Sight, parameters, sight
 from stores.sql.database import Database, rows
 from stores.sql.tables import attachments, contents, documents, pages
+from workers.sandbox import Sandbox
 
 _CONTENT = (
     select(documents.c.content_id)
@@ -60,10 +63,13 @@ _VERSIONS: dict[Sight, Any] = {
 class Documents:
     """The documents that were read, for all owners."""
 
-    def __init__(self, database: Database, files: Attachments, vectors: VectorStore | None, search: Search) -> None:
+    def __init__(
+        self, database: Database, files: Attachments, vectors: VectorStore | None, search: Search, tables: TableStore
+    ) -> None:
         """Use `open` instead."""
         self._database = database
-        self._removal = Removal(database, vectors, files)
+        self._removal = Removal(database, vectors, files, tables)
+        self.tables = tables
         self._search = search
         self.attachments = files
         self.vectors = vectors
@@ -86,9 +92,14 @@ class Documents:
             settings.data_dir / "attachments", database, settings.max_file_bytes, user_bytes=settings.max_user_bytes,
             user_files=settings.max_user_documents,
         )  # fmt: skip
-        opened = cls(database, files, vectors, Search(database, vectors, embedder, reranker))
+        search, tables = (
+            Search(database, vectors, embedder, reranker),
+            TableStore(database, settings.data_dir / "tables"),
+        )
+        opened = cls(database, files, vectors, search, tables)
         await opened.finish_deletions()
         await files.tidy()
+        await tables.tidy()
         return opened
 
     async def finish_deletions(self) -> None:
@@ -151,6 +162,19 @@ class Documents:
             return [page_record(row) for row in rows(db, _PAGES, span)]
 
         return await self._database.read(query)
+
+    async def table_folder(self, document_id: str, owner: Owner, sandbox: Sandbox) -> Path:
+        """Return where the tables of a document are, which are made now if they are not there; see `TableStore`.
+
+        Raises:
+            UnknownDocument: There is no such document, or it is another user's.
+            AppError: They could not be made.
+        """
+        content_id = await self._database.read(lambda db: _content_of(db, document_id, owner))
+        try:
+            return await self.tables.folder(content_id, sandbox)
+        except ContentGone:
+            raise UnknownDocument(id=document_id) from None
 
     async def page_text(self, document_id: str, page: int, owner: Owner) -> str:
         """Return the text that offsets of this page count in.

@@ -17,6 +17,7 @@ from domain.errors import UnknownDocument
 from domain.owner import Owner
 from stores.library.attachments import Attachments, is_owned
 from stores.library.pages import delete_content
+from stores.library.table_store import TableStore
 from stores.library.vectors import VectorStore
 from stores.sql.database import Database, among
 from stores.sql.tables import attachments, chunks, contents, documents, pages, postings, segments, tombstones
@@ -42,8 +43,9 @@ def _with_children(*which: ColumnElement[bool]) -> Select[tuple[str]]:
 class Removal:
     """Deletes documents with all that only their owner had."""
 
-    def __init__(self, database: Database, vectors: VectorStore | None, files: Attachments) -> None:
+    def __init__(self, database: Database, vectors: VectorStore | None, files: Attachments, tables: TableStore) -> None:
         self._database = database
+        self._tables = tables
         self._vectors = vectors
         self._files = files
 
@@ -97,6 +99,7 @@ class Removal:
         if self._vectors is not None:
             for content_id, count in stone.contents.items():
                 await self._vectors.delete(int(content_id), count)
+        await self._tables.delete([int(content_id) for content_id in stone.contents])
         await self._files.release(stone.files)
         await self._database.scrub()
         await self._database.write(lambda db: db.execute(delete(tombstones).where(tombstones.c.id == stone.id)))
