@@ -49,10 +49,10 @@ def _named(cells: Sequence[str]) -> tuple[str, ...]:
     taken: set[str] = set()
     for place, cell in enumerate(cells, 1):
         name = cell or f"column {place}"
+        if name.casefold() in taken:
+            name = f"{name} {place}"
         while name.casefold() in taken:
-            name = (
-                f"{cell or 'column'} {place}" if f"{cell or 'column'} {place}".casefold() not in taken else name + "'"
-            )
+            name += "'"
         taken.add(name.casefold())
         names.append(name)
     return tuple(names)
