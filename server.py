@@ -41,6 +41,7 @@ from api.rest import (
     runs,
     sessions,
     speech,
+    tool_sources,
     tools,
 )
 from api.rest.openapi import TAGS, described
@@ -130,6 +131,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         documents,
         tools,
         permissions,
+        tool_sources,
         personas,
         speech,
         graph,

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated API keys. Each key is one user; empty: one local user, loopback only."
     )
+    admin_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated keys of API_KEYS that administer the server; empty: the first of them."
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Comma-separated origins whose pages may call the API from a browser."
     )
@@ -242,7 +245,7 @@ class Settings(BaseSettings):
         """Language of what the process prints where it was started."""
         return "zh" if self.lang.lower().startswith("zh") else "en"
 
-    @field_validator("api_keys", "cors_origins", "fetch_allow_hosts", mode="before")
+    @field_validator("api_keys", "admin_keys", "cors_origins", "fetch_allow_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

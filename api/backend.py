@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.edge.keys import is_admin
+from domain.errors import AdminNeeded
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -41,5 +43,18 @@ def user_of(request: Request) -> str:
     return cast("str", request.state.user_id)
 
 
+def admin_of(request: Request) -> str:
+    """Return the id of the calling user.
+
+    Raises:
+        AdminNeeded: It is not that of an administrator.
+    """
+    user = user_of(request)
+    if not is_admin(backend_of(request).settings, user):
+        raise AdminNeeded()
+    return user
+
+
 BackendDep = Annotated[Backend, Depends(backend_of)]
 UserDep = Annotated[str, Depends(user_of)]
+AdminDep = Annotated[str, Depends(admin_of)]

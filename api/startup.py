@@ -25,6 +25,7 @@ from domain.errors import AppError
 from domain.words import Language, Words
 from settings import MiB, Settings
 from stores.disk import is_disk_full
+from tools.sources.config import BadSource, read_tools_file
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,10 @@ BAD_URL = Words(
 BAD_HOSTS = Words(
     "FETCH_ALLOW_HOSTS is not a list of host:port pairs with commas between. Correct it, or unset it.",
     "FETCH_ALLOW_HOSTS 不是以逗号分隔的 host:port 列表。请改正或取消该设置。",
+)
+BAD_TOOLS = Words(
+    "{file}, which names sources of tools, has a fault ({reason}). Correct it, or set TOOLS_FILE to another.",
+    "{file}（工具来源的配置文件）有误：{reason}。请改正，或将 TOOLS_FILE 设为其他文件。",
 )
 NO_FILE = Words(
     "{name} names {path}, which is not there. Correct it, or unset it.",
@@ -145,6 +150,10 @@ def check_start(settings: Settings) -> list[socket.socket]:
     if not is_loopback(settings.host) and not settings.api_keys:
         raise StartFault(NEEDS_KEYS, host=settings.host)
     _check_values(settings)
+    try:
+        read_tools_file(settings.tools_file)
+    except BadSource as exc:
+        raise StartFault(BAD_TOOLS, file=settings.tools_file, reason=exc.details["reason"]) from exc
     _check_folder(settings.data_dir)
     if settings.database_url is None:
         _check_database(settings.data_dir / "catalog.sqlite3")

@@ -33,6 +33,12 @@ def user_of_key(key: str) -> str:
     return "key-" + hashlib.sha256(key.encode()).hexdigest()[:20]
 
 
+def is_admin(settings: Settings, user: str) -> bool:
+    """Tell whether a user administers the server: without keys the one local user does."""
+    keys = _present(settings.admin_keys) or _present(settings.api_keys)[:1]
+    return user in {user_of_key(key.get_secret_value()) for key in keys} if _present(settings.api_keys) else True
+
+
 class ApiKeys:
     """Authenticates callers by key and counts calls; without configured keys everyone is the one local user."""
 

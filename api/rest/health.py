@@ -18,6 +18,8 @@ from models.rerank.interface import Reranker
 from settings import Settings
 from stores.disk import is_out_of_room
 from tools.registry import ToolRegistry
+from tools.sources.sources import ToolSources
+from tools.sources.texts import SOURCE_DOWN
 
 router = APIRouter(prefix="/api/v1", tags=["operation"])
 
@@ -72,6 +74,8 @@ NO_RERANKER = Words(
 NO_SEARCH = Words(
     "Web search is off; set TAVILY_API_KEY or WEB_SEARCH.", "网页搜索未启用；请设置 TAVILY_API_KEY 或 WEB_SEARCH。"
 )
+SOURCES_READY = Words("All sources of tools are ready.", "所有工具来源均已就绪。")
+SOURCE_WAITS = Words("{source} has tools that wait for approval.", "{source} 有工具等待批准。")
 NO_SPEAKER = Words("Set DASHSCOPE_API_KEY, or run make install.", "请设置 DASHSCOPE_API_KEY，或运行 make install。")
 NO_LISTENER = Words("Set STT_BASE_URL, or run make install.", "请设置 STT_BASE_URL，或运行 make install。")
 
@@ -124,6 +128,7 @@ async def describe_parts(backend: Backend, language: Language) -> dict[str, Part
         "rerank": _rerank(services.reranker, language),
         "ocr": _ocr(services.ocr, language),
         "search": _search(services.tools, language),
+        **_tool_sources(services.tool_sources, language),
         "speech_out": _named(services.speaker, NO_SPEAKER, language),
         "speech_in": _named(services.listener, NO_LISTENER, language),
     }
@@ -188,6 +193,22 @@ def _search(tools: ToolRegistry, language: Language) -> Part:
     if provider is None:
         return _part("missing", "none", NO_SEARCH, language)
     return _part("ready", provider.name, provider.detail, language)
+
+
+def _tool_sources(sources: ToolSources, language: Language) -> dict[str, Part]:
+    """Return the part of the foreign tools, where there are any."""
+    states = sources.states()
+    if not states:
+        return {}
+    down = {name: failure for name, (state, failure, _) in states.items() if state != "ready"}
+    waiting = [name for name, (_, _, waits) in states.items() if waits]
+    state: PartState = "ready"
+    if down:
+        state = "failed" if any(states[name][0] == "failed" for name in down) else "loading"
+    told = [SOURCE_DOWN.filled(source=name, reason=failure) for name, failure in down.items()]
+    told += [SOURCE_WAITS.filled(source=name) for name in waiting]
+    detail = Words(" ".join(it.en for it in told), "".join(it.zh for it in told)) if told else SOURCES_READY
+    return {"tools": _part(state, f"{len(states)} sources", detail, language)}
 
 
 def _named(model: _Model | None, missing: Words, language: Language) -> Part:

@@ -145,3 +145,13 @@ def test_two_servers_do_not_share_embedded_vectors(tmp_path: Path) -> None:
         first.kill()
     for one in check_start(given(tmp_path)):
         one.close()
+
+
+def test_a_tools_file_with_a_fault_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "tools.yaml"
+    for text, said in (("sources: [", "line 1 is not valid YAML"), ("sorces: {}", "sorces: "),
+                       ("sources: {a: {url: x, args: [y]}}", "sources.a: cannot have args beside url")):  # fmt: skip
+        file.write_text(text)
+        with pytest.raises(StartFault) as fault:
+            check_start(given(tmp_path / "data", tools_file=file))
+        assert said in fault.value.words.en and HAN.search(fault.value.words.zh), fault.value.words
