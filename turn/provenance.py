@@ -17,6 +17,8 @@ from turn.state import State
 
 MOST_FOREIGN = 0.25
 """Share of the words of a text that may come from what was read: ordinary words stand there too."""
+MOST_NAME_WORDS = 3
+"""Words beside an address that may be the name of who has it."""
 LONGEST_NUMBER = 4
 """Characters of a number that identifies nothing: a year, an amount of results."""
 
@@ -199,8 +201,10 @@ def addresses(text: str) -> list[str]:
 
 
 def recipients_of(arguments: Mapping[str, Any]) -> list[str]:
-    """Return the mail addresses and hosts that stand in the arguments, each once."""
-    found = [address for _, value in _leaves(arguments) if isinstance(value, str) for address in addresses(value)]
+    """Return the mail addresses and hosts that arguments name, each once: not those inside running text."""
+    texts = [value for _, value in _leaves(arguments) if isinstance(value, str)]
+    named = [text for text in texts if len(_words(_ADDRESS.sub(" ", text))) <= MOST_NAME_WORDS]
+    found = [address for text in named for address in addresses(text)]
     return list(dict.fromkeys(address.partition("/")[0] for address in found))
 
 

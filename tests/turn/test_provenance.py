@@ -101,5 +101,8 @@ def test_what_a_specialist_is_told_is_not_the_users(parts: Parts) -> None:
 
 
 def test_recipients_are_hosts_and_mail_addresses() -> None:
-    arguments = {"to": ["Bob <bob@example.org>"], "text": "see https://a.example/x and https://a.example/y"}
-    assert recipients_of(arguments) == ["bob@example.org", "a.example"]
+    arguments = {
+        "to": ["Bob Miller <bob@example.org>", "ann@example.org"], "url": "https://a.example/x?to=b.example",
+        "text": "See https://c.example/x for all that was said yesterday",
+    }  # fmt: skip
+    assert recipients_of(arguments) == ["bob@example.org", "ann@example.org", "a.example"]

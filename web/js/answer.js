@@ -1,5 +1,6 @@
 // An answer: its text, what happened on the way, and what can be done with it.
 import { html, useState } from "./preact.js";
+import { Approvals } from "./approval.js";
 import { nodeName, t, toolName } from "./i18n.js";
 import { MadeFiles } from "./made_files.js";
 import { Markdown } from "./markdown_view.js";
@@ -23,10 +24,11 @@ export const Answer = memo(({ message, busy, selected }) => {
       <div onClick=${(event) => clicked(event, message)}><${Markdown} text=${message.text} citations=${message.citations} growing=${running} /></div>
       <${MadeFiles} files=${message.artifacts} />
       ${running && html`<${Progress} message=${message} />`}
+      <${Approvals} message=${message} busy=${busy} />
       ${MARKS[message.state] && html`<p class="mark">${t(MARKS[message.state])}</p>`}
       ${error && html`<p class="mark error" role="alert" dir="auto">${error.message} ${error.remedy}</p>`}
       ${warnings.map((text, i) => html`<p class="mark" key=${i} dir="auto">${text}</p>`)}
-      ${!running && html`<${Actions} message=${message} busy=${busy} />`}
+      ${!running && message.state !== "waiting" && html`<${Actions} message=${message} busy=${busy} />`}
     </article>`;
 });
 

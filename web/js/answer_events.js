@@ -2,7 +2,7 @@
 import { newId } from "./store.js";
 
 export const emptyAnswer = (runId = null) =>
-  ({ key: newId(), role: "assistant", text: "", runId, state: "running", attachments: [], citations: [], tools: [], agents: [], artifacts: [], nodes: [], warnings: [] });
+  ({ key: newId(), role: "assistant", text: "", runId, state: "running", attachments: [], citations: [], tools: [], agents: [], artifacts: [], nodes: [], warnings: [], questions: [] });
 
 const replaced = (list, at, item) => (at < 0 ? [...list, item] : list.map((old, i) => (i === at ? item : old)));
 
@@ -32,6 +32,8 @@ const ACTIONS = {
   usage: (answer, data) => ({ ...answer, usage: data }),
   warning: (answer, data) => ({ ...answer, warnings: [...answer.warnings, data.message ?? String(data)] }),
   gap: (answer, data) => (data.result ? finished(answer, data.result) : answer),
+  waiting: (answer, data) => ({ ...answer, state: "waiting", questions: data.questions, runId: data.run_id, warnings: data.warnings ?? answer.warnings }),
+  answered: (answer) => ({ ...answer, state: "running", questions: [] }),
   done: (answer, data) => finished(answer, data),
   error: (answer, data) => ({ ...finished(answer, data), state: "error", error: data.error ?? data }),
 };

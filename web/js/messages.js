@@ -24,7 +24,7 @@ export function Messages({ store }) {
       </div>
     </section>
     ${away && html`<button type="button" class="icon to-end" aria-label=${t("toEnd")} title=${t("toEnd")} onClick=${toEnd}><${Icon} name="down" /></button>`}
-    <p class="only-read" role="status">${busy ? t("answering") : last?.role === "assistant" && last.nodes.length ? t("answered") : ""}</p>`;
+    <p class="only-read" role="status">${busy ? t(last?.state === "waiting" ? "waiting" : "answering") : last?.role === "assistant" && last.nodes.length ? t("answered") : ""}</p>`;
 }
 
 function useEnd(sessionId, firstKey, count) {

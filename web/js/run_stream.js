@@ -4,7 +4,8 @@ import { ApiError, jsonBody, request } from "./api.js";
 const SILENCE_MS = 25_000;  // the server says something at least every 10 s
 const LONGEST_WAIT_MS = 8_000;
 
-// Yields {id, event, data} up to and with the one terminal event. With `body` a new run is started, with `runId` a
+// Yields {id, event, data} up to and with the one terminal event; a run that waits for an answer is followed on, for
+// another tab may give it. With `body` a new run is started, with `runId` a
 // run is followed from its first event. `onConnection(false)` says that the connection is being tried again.
 export async function* follow({ body, runId, signal, onRun = () => {}, onConnection = () => {} }) {
   let last = 0;
@@ -24,6 +25,7 @@ export async function* follow({ body, runId, signal, onRun = () => {}, onConnect
         last = item.id || last;
         yield item;
         if (item.event === "done" || item.event === "error") return;
+        if (item.event === "waiting") failures = -1;  // the stream rests here by itself
       }
     } catch (error) {
       if (error.name === "AbortError" || signal.aborted || starting) throw error;

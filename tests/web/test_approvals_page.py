@@ -1,0 +1,114 @@
+"""Questions for approval on the page: what would be done is shown, in every tab and after a reload, and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langchain_core.tools import tool
+from playwright.async_api import expect
+
+from domain.words import Words
+from tests.live_server import LiveServer
+from tests.standins.openai_server import Answer, OpenAIServer, Recorded, ToolCall
+from tests.web.conftest import Opener
+from tests.web.steps import ask, ended
+from tools.interface import ToolSpec
+
+pytestmark = pytest.mark.browser
+SENT: list[tuple[str, str]] = []
+
+
+@tool
+async def send_note(to: str, text: str) -> str:
+    """Send a note to a person."""
+    SENT.append((to, text))
+    return "sent"
+
+
+@pytest.fixture(autouse=True)
+def _note_tool(server: LiveServer) -> Iterator[None]:
+    SENT.clear()
+    tools = server.app.state.backend.services.tools
+    tools.set_foreign([ToolSpec(tool=send_note, title=Words("Send a note", "发送便条"), permission="write")], {})
+    yield
+    tools.set_foreign([], {})
+
+
+def respond(request: Recorded) -> Answer | str:
+    """Send a note to each name in the message, then tell what became of it."""
+    results = [str(message["content"]) for message in request.messages if message["role"] == "tool"]
+    if results:
+        return f"It came to this: {results[-1]}"
+    texts = {"bob": "<img src=x onerror='globalThis.pwned=1'> I am late", "ann@corp.example": "I am late"}
+    return Answer(tool_calls=[ToolCall("send_note", {"to": to, "text": texts[to]}, id=to) for to in texts])
+
+
+async def test_questions_are_shown_in_every_tab_and_answered_one_by_one(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = respond
+    page = await open_page()
+    await ask(page, "Tell ann@corp.example and bob that I am late")
+    cards = page.locator(".approval")
+    await expect(cards).to_have_count(2)
+    bob, ann = cards.nth(0), cards.nth(1)
+    await expect(bob).to_contain_text("May I? Send a note")
+    await expect(bob).to_contain_text("globalThis.pwned")
+    await expect(ann).to_contain_text("It goes to ann@corp.example")
+    await expect(ann.locator("dt").first).to_contain_text("your words")
+    await page.reload()
+    await expect(cards).to_have_count(2)
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await expect(other.locator(".approval")).to_have_count(2)
+    await bob.get_by_role("button", name="Edit").click()
+    await bob.get_by_label("text").fill("Ten minutes late")
+    await bob.get_by_role("button", name="Approve once").click()
+    await expect(other.locator(".approval")).to_have_count(1)
+    await expect(page.locator(".approval")).to_have_count(1)
+    assert SENT == [("bob", "Ten minutes late")]
+    card = other.locator(".approval")
+    await card.get_by_role("button", name="Refuse").click()
+    await card.get_by_label("Reason (told to the model)").fill("She knows")
+    await card.get_by_role("button", name="Refuse").click()
+    for tab in (other, page):
+        await ended(tab)
+        await expect(tab.locator("article.answer").last).to_contain_text("She knows")
+        await expect(tab.locator(".approval")).to_have_count(0)
+    assert SENT == [("bob", "Ten minutes late")]
+
+
+async def test_always_for_a_pattern_on_a_chinese_phone(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda request: (
+        "好了。" if request.messages[-1]["role"] == "tool"
+        else Answer(tool_calls=[ToolCall("send_note", {"to": "li@corp.example", "text": "我迟到了"})])
+    )  # fmt: skip
+    page: Any = await open_page(phone=True, locale="zh-CN")
+    await page.fill("#message-box", "告诉 li@corp.example 我迟到了")
+    await page.get_by_role("button", name="发送").click()
+    card = page.locator(".approval")
+    await expect(card).to_contain_text("是否允许：发送便条")
+    await expect(card).to_contain_text("发送给 li@corp.example")
+    box = await card.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    await card.get_by_text("较长的许可涵盖什么").click()
+    await expect(card.locator("details pre")).to_contain_text("to = li@corp.example")
+    await card.get_by_role("button", name="始终批准此类").click()
+    await ended(page)
+    await page.fill("#message-box", "再告诉 li@corp.example 一次")
+    await page.get_by_role("button", name="发送").click()
+    await expect(page.locator("article.answer")).to_have_count(2)
+    await ended(page)
+    assert SENT == [("li@corp.example", "我迟到了")] * 2
+
+
+async def test_stop_withdraws_what_waits(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = respond
+    page = await open_page()
+    await ask(page, "Tell Bob that I am late")
+    await expect(page.locator(".approval")).to_have_count(2)
+    await page.get_by_role("button", name="Stop", exact=True).click()
+    await ended(page)
+    await expect(page.locator(".approval")).to_have_count(0)
+    await expect(page.locator("article.answer").last).to_contain_text("Stopped")
+    assert not SENT
