@@ -11,13 +11,20 @@ from domain.owner import Owner
 from domain.types import Attachment
 from ingestion.texts import NO_PICTURE
 from readers.media_types import PDF
-from readers.pdf.view import Box, page_picture, quote_boxes
+from readers.pdf.view import VIEW_SIDE, Box, page_picture, quote_boxes
+from readers.picture.reader import preview
 from settings import Settings
 from stores.library.documents import Documents
 from workers.sandbox import Sandbox
 
 SECONDS: Final = 20.0
 """Working time for one page."""
+THUMBNAIL_SIDE: Final = 320
+
+
+def picture_preview(path: Path, number: int, name: str, max_pixels: int, side: int) -> bytes:
+    """Return the picture at `path` as `preview` does; it has one page. Runs in a sandbox child."""
+    return preview(path.read_bytes(), name, max_pixels, side)
 
 
 class PageViews:
@@ -35,13 +42,29 @@ class PageViews:
             BadInput: It has no such page, or is no PDF.
             FileEncrypted, FileTooLarge, FileCorrupt, ReadingTimedOut: It cannot be drawn.
         """
-        document, path = await self._pdf(document_id, owner)
-        key = f"{document['sha256']}:page:{number}"
+        document, path = await self._file(document_id, owner)
+        if document["media_type"] != PDF:
+            raise BadInput(reason=NO_PICTURE)
+        return await self._drawn(document, path, number, VIEW_SIDE)
+
+    async def thumbnail(self, document_id: str, owner: Owner) -> bytes:
+        """Return a picture, or the first page of a PDF, small: WebP, at most `THUMBNAIL_SIDE` pixels long.
+
+        Raises:
+            As `picture`.
+        """
+        document, path = await self._file(document_id, owner)
+        if document["media_type"] != PDF and document["kind"] != "image":
+            raise BadInput(reason=NO_PICTURE)
+        return await self._drawn(document, path, 1, THUMBNAIL_SIDE)
+
+    async def _drawn(self, document: Attachment, path: Path, number: int, side: int) -> bytes:
+        name, key = document["name"], f"{document['sha256']}:page:{number}:{side}"
         if (kept := await self._documents.cache.get(key)) is not None:
             return kept
-        picture: bytes = await self._sandbox.run(
-            page_picture, path, number, document["name"], self._max_pixels, name=document["name"], seconds=SECONDS
-        )
+        wanted = (path, number, name, self._max_pixels, side)
+        draw = page_picture if document["media_type"] == PDF else picture_preview
+        picture: bytes = await self._sandbox.run(draw, *wanted, name=name, seconds=SECONDS)
         await self._documents.cache.put(key, picture)
         return picture
 
@@ -51,7 +74,9 @@ class PageViews:
         Raises:
             As `picture`.
         """
-        document, path = await self._pdf(document_id, owner)
+        document, path = await self._file(document_id, owner)
+        if document["media_type"] != PDF:
+            raise BadInput(reason=NO_PICTURE)
         pages = await self._documents.pages(document_id, owner, number, number)
         text, lines = (pages[0]["markdown"], pages[0].get("lines", [])) if pages else ("", [])
         near = min(1.0, start / (len(text) or 1))
@@ -61,10 +86,8 @@ class PageViews:
         )  # fmt: skip
         return found
 
-    async def _pdf(self, document_id: str, owner: Owner) -> tuple[Attachment, Path]:
+    async def _file(self, document_id: str, owner: Owner) -> tuple[Attachment, Path]:
         document = await self._documents.get(document_id, owner)
-        if document["media_type"] != PDF:
-            raise BadInput(reason=NO_PICTURE)
         path = await asyncio.to_thread(self._documents.attachments.path(document["sha256"]).resolve)
         if not await asyncio.to_thread(path.is_file):
             raise UnknownDocument(id=document_id)

@@ -9,7 +9,7 @@ DISAGREE = Words(
     "OCR and the vision model disagree about the text in {name}; prefer the OCR text where wording matters.",
     "OCR 与视觉模型对 {name} 中文字的识别不一致；涉及原文时请以 OCR 文字为准。",
 )
-NO_PICTURE = Words("only pages of a PDF have a picture", "只有 PDF 的页面有图片")
+NO_PICTURE = Words("it has no picture of its pages", "它的页面没有图片")
 NO_LISTENER = Words("no engine for dictation is set up", "未配置语音识别引擎")
 
 FACTS = Words(

@@ -149,6 +149,17 @@ async def get_page_picture(document_id: str, number: PageNumber, backend: Backen
     return Response(picture, headers=KEPT | {"X-Content-Type-Options": "nosniff"}, media_type="image/webp")
 
 
+@router.get(
+    "/{document_id}/thumbnail",
+    response_class=Response,
+    responses={**ERRORS, 200: {"description": "The picture", "content": {"image/webp": {"schema": BINARY}}}},
+)
+async def get_thumbnail(document_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Return a picture or the first page of a PDF, at most 320 pixels long."""
+    picture = await backend.services.page_views.thumbnail(document_id, Owner(user))
+    return Response(picture, headers=KEPT | {"X-Content-Type-Options": "nosniff"}, media_type="image/webp")
+
+
 @router.get("/{document_id}/pages/{number}/boxes", response_model=Boxes, responses=ERRORS)
 async def find_on_page(
     document_id: str,

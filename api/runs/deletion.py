@@ -160,13 +160,17 @@ def _names_one(entry: Message, ids: set[str]) -> bool:
     return bool(ids & (named | {item.get("document_id") for item in entry.get("citations", [])}))
 
 
+_ANSWERED = ("citations", "reasoning", "reasoning_seconds", "steps", "error", "warnings", "agents", "artifacts")
+"""What of an answer may hold words of the documents that it rests on, beside its text."""
+
+
 def _without(entry: Message, ids: set[str]) -> Message:
     """A question keeps its words; an answer that quotes the document, or that the document came with, does not."""
     kept: dict[str, Any] = {**entry}
     kept["attachments"] = [item for item in entry.get("attachments", []) if item.get("id") not in ids]
     if entry.get("role") == "assistant":
         kept["text"] = REMOVED.text(language_of(entry.get("text", "")))
-        for name in ("citations", "reasoning", "warnings", "agents", "artifacts"):
+        for name in _ANSWERED:
             kept.pop(name, None)
         kept["tools"] = [{**tool, "arguments": {}, "synopsis": ""} for tool in entry.get("tools", [])]
     for name in ("attachments", "tools"):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 
@@ -20,6 +21,8 @@ STREAM_MODES = ("messages", "custom", "tasks", "values")
 OUTPUT_KEYS = [*OutputState.__annotations__, "reasoning", "summary"]
 INTERRUPT = "__interrupt__"
 ANSWERING_NODE = "generate_answer"
+_INNER = {"tool": "agent", "agent": "parent"}
+"""What names the specialist that an event is of."""
 _CUSTOM = frozenset({"attachment", "tool", "agent", "citation", "usage", "warning"})
 
 
@@ -30,12 +33,30 @@ class TurnOutput(OutputState, total=False):
     summary: str
 
 
+class Step(TypedDict):
+    """A call of the model that ended with calls of tools.
+
+    Attributes:
+        text: What it said before them.
+        reasoning: What it thought.
+        reasoning_seconds: How long it thought.
+        tools: Calls of tools of this turn, up to its own, those of specialists left out.
+        agents: Specialists that were asked so far.
+    """
+
+    text: str
+    reasoning: str
+    reasoning_seconds: float
+    tools: int
+    agents: int
+
+
 class TurnProgress:
     """Writes the events of one turn to its log, and keeps what is needed when it is cut short.
 
     Args:
         log: Where the events go.
-        detailed: Reasoning and calls of the caller's tools are events too.
+        detailed: Calls of the caller's tools are events too.
         literal: The answer is shown letter by letter, without a look for citations: it is JSON.
     """
 
@@ -47,6 +68,12 @@ class TurnProgress:
         self._streamed = False
         self._seen_token = False
         self._shown = ShownAnswer([])
+        self._thought_from = 0.0
+        self._begun = Counter[str]()
+        self.steps: list[Step] = []
+        self.reasoning, self.reasoning_seconds = "", 0.0
+        self.nodes: list[dict[str, Any]] = []
+        """Steps of the graph that are over: `name`, `id`, `state`, `seconds`."""
         self.partial = ""
         self.usage = Usage(input_tokens=0, output_tokens=0, model="")
         self.output: TurnOutput = {}
@@ -61,9 +88,7 @@ class TurnProgress:
             self._message(*chunk)
         elif mode == "custom":
             if isinstance(chunk, Mapping) and chunk.get("event") in _CUSTOM:
-                self._log.append(chunk["event"], chunk["data"])
-                if chunk["event"] == "usage":
-                    self.usage = chunk["data"]
+                self._told(chunk["event"], chunk["data"])
         elif mode == "tasks":
             self._task(chunk)
         else:
@@ -73,11 +98,19 @@ class TurnProgress:
             if self.summary_before is None:
                 self.summary_before = self.output.get("summary", "")
 
+    def _told(self, event: str, data: Any) -> None:
+        """Pass on what a node tells of itself."""
+        self._log.append(event, data)
+        if event == "usage":
+            self.usage = data
+        elif event in _INNER and data["status"] == "running" and not data.get(_INNER[event]):
+            self._begun[event] += 1
+
     def _message(self, message: AnyMessage, metadata: Mapping[str, object]) -> None:
         if metadata.get("langgraph_node") != ANSWERING_NODE or not isinstance(message, AIMessage):
             return
         is_chunk = isinstance(message, AIMessageChunk)
-        if self._detailed and isinstance(message, AIMessageChunk):
+        if isinstance(message, AIMessageChunk):
             self._detail(message)
         text = str(message.text)
         if not text or (not is_chunk and self._streamed):
@@ -87,9 +120,18 @@ class TurnProgress:
 
     def _detail(self, message: AIMessageChunk) -> None:
         if reasoning := message.additional_kwargs.get("reasoning_content"):
+            self._thought_from = self._thought_from or time.perf_counter()
+            self.reasoning += reasoning
             self._log.append("reasoning", {"text": reasoning})
-        for call in message.tool_call_chunks:
+        elif message.content or message.tool_call_chunks:
+            self._stop_thinking()
+        for call in message.tool_call_chunks if self._detailed else ():
             self._log.append("call", dict(call))
+
+    def _stop_thinking(self) -> None:
+        if self._thought_from:
+            self.reasoning_seconds += time.perf_counter() - self._thought_from
+            self._thought_from = 0.0
 
     def _show(self, text: str) -> None:
         if not text:
@@ -105,6 +147,7 @@ class TurnProgress:
         if "input" in task:
             self._nodes[number] = time.perf_counter()
             if name == ANSWERING_NODE:
+                self._next_step()
                 self.partial, self._streamed = "", False
                 self._shown = ShownAnswer(task["input"].get("sources", []))
             self._log.append("node", {"name": name, "id": number, "state": "start"})
@@ -113,7 +156,21 @@ class TurnProgress:
         state = "error" if task.get("error") else "end"
         if name == ANSWERING_NODE:
             self._show(self._shown.rest())
-        self._log.append("node", {"name": name, "id": number, "state": state, "seconds": round(seconds, 4)})
+            self._stop_thinking()
+        over = {"name": name, "id": number, "state": state, "seconds": round(seconds, 4)}
+        self.nodes.append(over)
+        self._log.append("node", over)
+
+    def _next_step(self) -> None:
+        if self.partial or self.reasoning or self._begun:
+            seconds = round(self.reasoning_seconds, 1)
+            self.steps.append(
+                Step(
+                    text=self.partial, reasoning=self.reasoning, reasoning_seconds=seconds,
+                    tools=self._begun["tool"], agents=self._begun["agent"],
+                )
+            )  # fmt: skip
+        self.reasoning, self.reasoning_seconds = "", 0.0
 
 
 def begins_answer(event: Event) -> bool:

@@ -142,14 +142,17 @@ def answer_entry(run: Run) -> Entry:
         "agents": answer["agents"],
         "artifacts": answer["artifacts"],
         "warnings": answer["warnings"],
+        "steps": run.progress.steps,
+        "nodes": run.progress.nodes,
     }
     entry.update({name: list(items) for name, items in lists.items() if items})  # type: ignore[typeddict-item]
     if (calls := own_calls(run)) is not None:
         entry["calls"] = calls
-    if run.progress.output.get("reasoning"):
-        entry["reasoning"] = str(run.progress.output["reasoning"])
+    if reasoning := run.progress.reasoning or run.progress.output.get("reasoning"):
+        entry["reasoning"] = str(reasoning)
+        entry["reasoning_seconds"] = round(run.progress.reasoning_seconds, 1)
     if run.error is not None:
-        entry["warnings"] = [*entry.get("warnings", []), run.error.body(run.request.language)["message"]]
+        entry["error"] = {**run.error.body(run.request.language)}
     return entry
 
 

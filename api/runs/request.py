@@ -33,7 +33,7 @@ class TurnRequest:
         messages: New messages, the last one the user's; each has an id.
         options: What the caller chose for this turn.
         model_options: What the caller asks of the chat model itself.
-        detailed: Whether reasoning and calls of the caller's tools are events too.
+        detailed: Whether calls of the caller's tools are events too.
         reads: Language that the client asks for, where neither options nor message tell one.
         remembered: Whether the thread is kept: memory, transcript, one turn at a time. Without, the turn stands alone.
         on_busy: What happens when the thread is still answering.

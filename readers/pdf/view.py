@@ -26,8 +26,8 @@ Line: TypeAlias = tuple[str, Sequence[Sequence[float]]]
 """Text of a recognised line and its corners [x, y] in pixels of the picture that OCR saw."""
 
 
-def page_picture(path: Path, number: int, name: str, max_pixels: int) -> bytes:
-    """Return page `number`, from 1, as WebP, at most `VIEW_SIDE` pixels long.
+def page_picture(path: Path, number: int, name: str, max_pixels: int, side: int = VIEW_SIDE) -> bytes:
+    """Return page `number`, from 1, as WebP, at most `side` pixels long.
 
     Raises:
         BadInput: There is no such page.
@@ -39,7 +39,7 @@ def page_picture(path: Path, number: int, name: str, max_pixels: int) -> bytes:
         page = _page(path, number, name)
         if any(image[2] * image[3] > max_pixels for image in page.get_images()):
             raise FileTooLarge(name=name, limit=filled(PIXELS, max_pixels))
-        zoom = VIEW_SIDE / max(page.rect.width, page.rect.height, 1.0)
+        zoom = side / max(page.rect.width, page.rect.height, 1.0)
         picture = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
         return bytes(picture.pil_tobytes(format="WEBP", quality=QUALITY, method=3))
     except _ERRORS as error:

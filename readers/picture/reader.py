@@ -35,6 +35,7 @@ EXACT_PIXELS = 2_000_000
 """Up to this size, and for losslessly stored sources, the copy is a PNG; else a JPEG, which is a tenth as large."""
 MAX_PNG_BYTES = 8_000_000
 JPEG_QUALITY = 92
+PREVIEW_QUALITY = 80
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 LOSSY = {"JPEG", "MPO", "WEBP", "AVIF", "HEIF"}
 _DAMAGED = (
@@ -100,6 +101,25 @@ def for_ocr(data: bytes, max_pixels: int, least_side: int, least_area: int, crop
     except _DAMAGED as exc:
         raise FileCorrupt(name=name) from exc
     return _encoded(_scaled(upright, REDUCED_SIDE), lossy=True)[0]
+
+
+def preview(data: bytes, name: str, max_pixels: int, side: int) -> bytes:
+    """Return a picture upright and at most `side` pixels long, as WebP.
+
+    Raises:
+        FileCorrupt, FileTooLarge, UnsupportedType: As `load_picture`.
+    """
+    image = _open(data, name, max_pixels)
+    try:
+        image.seek(telling_frames(image)[0])
+        image.draft("", _fitted(*image.size, side))
+        upright = _opaque(ImageOps.exif_transpose(_eight_bits(image)))
+        upright.thumbnail((side, side))
+        written = io.BytesIO()
+        upright.save(written, "WEBP", quality=PREVIEW_QUALITY)
+    except _DAMAGED as exc:
+        raise FileCorrupt(name=name) from exc
+    return written.getvalue()
 
 
 def _cropped(image: Image.Image, crop: Crop) -> Image.Image:

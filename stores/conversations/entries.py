@@ -18,6 +18,13 @@ class Entry(TypedDict, total=False):
     role: Literal["user", "assistant", "system"]
     text: str
     reasoning: str
+    reasoning_seconds: float
+    steps: list[dict[str, Any]]
+    """Calls of the model before the one that answered, see `api.runs.progress.Step`."""
+    nodes: list[dict[str, Any]]
+    """Steps of the graph with their seconds."""
+    error: dict[str, Any]
+    """Why there is no answer: `code`, `message`, `remedy`."""
     attachments: list[dict[str, Any]]
     citations: list[dict[str, Any]]
     tools: list[dict[str, Any]]

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any
 
 import httpx
 import pymupdf
 import pytest
+from PIL import Image
 
 from api.runs import uploads
+from tests.drawn_pictures import drawn as drawn_picture
+from tests.drawn_pictures import encoded
 from tests.standins.openai_server import OpenAIServer
 
 TEXT = "The notice period is six weeks to the end of the quarter.\n\nRent is due on the third of each month."
@@ -121,9 +125,16 @@ async def test_a_page_is_shown_as_a_picture_with_its_quotes(client: httpx.AsyncC
     assert (await client.get(f"{path}/1/boxes", params={"quote": "not there"})).json() == {"boxes": []}
     for missing, status in ((f"{path}/2/picture", 422), ("/api/v1/documents/none/pages/1/picture", 404)):
         assert (await client.get(missing)).status_code == status
+    small = await client.get(f"{path.removesuffix('/pages')}/thumbnail")
+    assert small.headers["content-type"] == "image/webp" and len(small.content) < len(drawn[0].content)
+    png = encoded(drawn_picture((5, 5, "x"), size=(900, 300)))
+    sent = await client.post("/api/v1/documents", data={"session_id": "view"}, files={"file": ("a.png", png)})
+    thumbnail = await client.get(f"/api/v1/documents/{sent.json()[0]['id']}/thumbnail")
+    with Image.open(io.BytesIO(thumbnail.content)) as picture:
+        assert picture.size == (320, 107)
     [text] = await upload(client, "view", "lease.txt")
     refused = await client.get(f"/api/v1/documents/{text['id']}/pages/1/picture")
-    assert refused.status_code == 422 and "PDF" in refused.json()["error"]["message"]
+    assert refused.status_code == 422 and "no picture" in refused.json()["error"]["message"]
 
 
 async def test_unknown_documents(client: httpx.AsyncClient, model: OpenAIServer) -> None:

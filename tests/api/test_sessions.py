@@ -44,7 +44,7 @@ async def test_every_outcome_is_written_down(client: httpx.AsyncClient, model: O
     await say(client, "failed", "Hello")
     entries = await transcript(client, "failed")
     assert [(entry["role"], entry.get("state")) for entry in entries] == [("user", None), ("assistant", "error")]
-    assert "language model" in entries[1]["warnings"][0]
+    assert "language model" in entries[1]["error"]["message"] and entries[1]["error"]["remedy"]
 
 
 async def test_paging_and_search(client: httpx.AsyncClient, model: OpenAIServer) -> None:

@@ -31,8 +31,8 @@ async def test_a_specialists_work_is_shown_nested_and_its_chart_drawn(open_page:
     assert await picture.evaluate("image => image.naturalWidth") > 100
     await expect(answer.get_by_role("link", name="Sales.svg")).to_have_attribute("download", "Sales.svg")
     await page.get_by_role("button", name="Details").first.click()
-    agent = page.locator("li[data-agent=analyst]")
+    agent = page.locator(".panel [data-agent=analyst]")
     await expect(agent).to_contain_text("Draw the sales")
-    await expect(agent.locator(".activity > li")).to_have_count(2)
+    await expect(agent.locator(".tools > li")).to_have_count(2)
     await page.reload()
     await expect(page.get_by_role("img", name="Sales.svg")).to_be_visible()

@@ -16,7 +16,7 @@ from tests.readers import samples
 from tests.standins.openai_server import Answer, OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import GIVE_FILE, NOTE_TEXTS, SEEN
-from tests.web.steps import ask, ask_to_end, attach, ended, quoting
+from tests.web.steps import ask, ask_to_end, attach, ended, passages, quoting
 
 pytestmark = pytest.mark.browser
 
@@ -52,6 +52,11 @@ async def test_a_quote_opens_its_page(open_page: Opener, model: OpenAIServer, co
     await expect(answer.locator(".markdown")).to_have_text("It says so 1.")
     await answer.locator(".cite").click()
     await expect(page.locator(".turner")).to_contain_text("Page 2 of 3")
+    await expect(page.locator(".sheet img")).to_be_visible()
+    await expect(page.locator(".sheet .hit").first).to_be_in_viewport()
+    hit, sheet = await page.locator(".sheet .hit").first.bounding_box(), await page.locator(".sheet img").bounding_box()
+    assert hit and sheet and 60 / 842 < (hit["y"] - sheet["y"]) / sheet["height"] < 0.15
+    await page.get_by_role("button", name="As text").click()
     await expect(page.locator(".page-text mark")).to_have_text(QUOTE)
     await expect(page.locator(".page-text mark")).to_be_in_viewport()
     await expect(page.locator(".sources li.current")).to_contain_text("✓ quote checked")
@@ -60,7 +65,23 @@ async def test_a_quote_opens_its_page(open_page: Opener, model: OpenAIServer, co
     await expect(page.locator(".page-text mark")).to_have_count(0)
     await page.reload()
     await page.locator("article.answer .cite").click()
-    await expect(page.locator(".page-text mark")).to_have_text(QUOTE)
+    await expect(page.locator(".sheet .hit").first).to_be_in_viewport()
+
+
+async def test_each_marker_opens_its_own_quote(open_page: Opener, model: OpenAIServer, contract: Path) -> None:
+    words = ("the lessor and the lessee", "General terms", "agreement is made")
+    model.respond = lambda request: " ".join(
+        f'So [{next((n for n, text in passages(request.text) if quote in text), 1)} "{quote}"].' for quote in words
+    )
+    page = await open_page()
+    await attach(page, contract)
+    answer = await ask_to_end(page, "Who are the parties of this agreement?")
+    await expect(answer.locator(".cite")).to_have_count(3)
+    for number, quote in enumerate(words):
+        await answer.locator(".cite").nth(number).click()
+        await expect(page.locator(".sources li.current q")).to_have_text(quote)
+    await expect(page.locator(".source")).to_have_count(1)
+    await expect(page.locator(".sources .page")).to_have_text(["p. 1"])
 
 
 async def test_a_quote_in_a_picture_outlines_its_lines(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:
@@ -136,7 +157,7 @@ async def test_a_protected_file_asks_for_its_password(open_page: Opener, tmp_pat
     await expect(page.locator(".panel ul.sources li")).to_have_count(1)
     await page.get_by_role("button", name="Open locked.pdf").click()
     await page.get_by_role("button", name="Next page").click()
-    await expect(page.locator(".page-text")).to_contain_text(QUOTE)
+    await expect(page.locator(".page-text")).to_contain_text(QUOTE)  # its picture would need the password again
 
 
 async def test_what_cannot_be_used_says_why(open_page: Opener, tmp_path: Path) -> None:
@@ -168,6 +189,8 @@ async def test_progress_page_by_page(open_page: Opener, model: OpenAIServer, tmp
     await ask_to_end(page, "thanks")
     await page.locator("article.question .chip").click()
     await expect(page.locator(".turner")).to_contain_text("read by OCR")
+    await expect(page.locator(".sheet img")).to_be_visible()
+    await page.get_by_role("button", name="As text").click()
     await expect(page.locator(".page-text")).to_contain_text("Scanned sheet 0")
 
 

@@ -1,12 +1,13 @@
 // An answer: its text, what happened on the way, and what can be done with it.
 import { html, useState } from "./preact.js";
 import { Approvals } from "./approval.js";
-import { nodeName, t, toolName } from "./i18n.js";
+import { FileStates } from "./file_states.js";
+import { nodeName, t } from "./i18n.js";
 import { MadeFiles } from "./made_files.js";
 import { Markdown } from "./markdown_view.js";
 import { readAloud, stopPlaying } from "./playback.js";
-import { plainName } from "./safe_name.js";
 import { branch } from "./sessions.js";
+import { Calls, Steps } from "./steps.js";
 import { memo, notify, openPanel, state } from "./store.js";
 import { regenerate, retry } from "./turns.js";
 
@@ -19,24 +20,28 @@ export const Answer = memo(({ message, busy, selected }) => {
   const warnings = MARKS[message.state] ? message.warnings.slice(0, -1) : message.warnings;
   return html`
     <article class="answer ${selected ? "selected" : ""}" aria-label=${t("assistant")} aria-busy=${running}>
-      ${message.reasoning && html`<details class="reasoning"><summary>${t("reasoning")}</summary>${message.reasoning}</details>`}
-      <${Files} files=${message.attachments} />
+      <${FileStates} files=${message.attachments} live=${!running} />
+      <${Steps} message=${message} />
       <div onClick=${(event) => clicked(event, message)}><${Markdown} text=${message.text} citations=${message.citations} growing=${running} /></div>
       <${MadeFiles} files=${message.artifacts} />
-      ${running && html`<${Progress} message=${message} />`}
+      ${running && html`<${Calls} message=${message} from=${message.steps.at(-1)} /><${Progress} message=${message} />`}
       <${Approvals} message=${message} busy=${busy} />
       ${MARKS[message.state] && html`<p class="mark">${t(MARKS[message.state])}</p>`}
-      ${error && html`<p class="mark error" role="alert" dir="auto">${error.message} ${error.remedy}</p>`}
+      ${error && html`<p class="mark error" role="alert" dir="auto">${sentences(error.message, error.remedy)}</p>`}
       ${warnings.map((text, i) => html`<p class="mark" key=${i} dir="auto">${text}</p>`)}
       ${!running && message.state !== "waiting" && html`<${Actions} message=${message} busy=${busy} />`}
     </article>`;
 });
 
+const sentences = (...parts) => parts.filter(Boolean).map((part) => (/[.!?。！？]$/.test(part) ? part : `${part}${/[\u4e00-\u9fff]$/.test(part) ? "。" : "."}`)).join(" ");
+
 function clicked(event, message) {
   const cite = event.target.closest?.("[data-cite]");
   if (cite) {
-    const source = message.citations.find((item) => String(item.number) === cite.dataset.cite) ?? null;
-    openPanel("sources", { selected: message.key, source });
+    // The n-th marker of a number stands for its n-th quote.
+    const markers = [...event.currentTarget.querySelectorAll(`[data-cite="${cite.dataset.cite}"]`)];
+    const quotes = message.citations.filter((item) => String(item.number) === cite.dataset.cite);
+    openPanel("sources", { selected: message.key, source: quotes[Math.min(markers.indexOf(cite), quotes.length - 1)] ?? null });
   }
   const copy = event.target.closest?.("[data-copy]");
   if (copy) copyText(copy.closest(".code").querySelector("code").textContent, (done) => { copy.textContent = t(done ? "copied" : "copy"); });
@@ -50,21 +55,9 @@ async function copyText(text, show) {
   } catch { notify(new Error(t("noClipboard"))); }
 }
 
-// Files of the turn that are still being read, or could not be.
-function Files({ files }) {
-  const shown = files.filter((file) => file.status && file.status !== "ready");
-  if (!shown.length) return "";
-  return html`<ul class="file-states">${shown.map((file) => html`
-    <li key=${file.id || file.name} class=${file.status}><bdi>${plainName(file.name)}</bdi> <span>${file.status === "failed"
-      ? `${file.error?.message ?? t("failed")} ${file.error?.remedy ?? ""}`
-      : file.pages_total ? t("pages", { done: file.pages_done ?? 0, total: file.pages_total }) : t(file.status)}</span>
-      ${file.pages_total > 0 && file.status !== "failed" && html`<progress max=${file.pages_total} value=${file.pages_done ?? 0} aria-label=${plainName(file.name)}></progress>`}</li>`)}</ul>`;
-}
-
 function Progress({ message }) {
   const active = [...new Set(message.nodes.filter((node) => node.state === "start").map((node) => nodeName(node.name, state.graph)))];
-  const tool = message.tools.findLast((item) => item.status === "running");
-  return html`<p class="progress"><span class="dot"></span> ${active.join(", ") || t("thinking")}${tool ? ` · ${toolName(tool.name, state.health?.tools)}` : ""}</p>`;
+  return html`<p class="progress"><span class="dot"></span> ${active.join(", ") || t("thinking")}</p>`;
 }
 
 function Actions({ message, busy }) {

@@ -2,26 +2,33 @@
 import { newId } from "./store.js";
 
 export const emptyAnswer = (runId = null) =>
-  ({ key: newId(), role: "assistant", text: "", runId, state: "running", attachments: [], citations: [], tools: [], agents: [], artifacts: [], nodes: [], warnings: [], questions: [] });
+  ({ key: newId(), role: "assistant", text: "", runId, state: "running", attachments: [], citations: [], tools: [], agents: [], artifacts: [], nodes: [], steps: [], warnings: [], questions: [] });
 
 const replaced = (list, at, item) => (at < 0 ? [...list, item] : list.map((old, i) => (i === at ? item : old)));
+
+// Calls of the assistant itself, not of its specialists.
+export const own = (tools) => tools.filter((tool) => !tool.agent);
 
 const ACTIONS = {
   run: (answer, data) => ({ ...answer, runId: data.run_id }),
   node(answer, data) {
     const at = answer.nodes.findIndex((node) => node.id === data.id);
     const nodes = replaced(answer.nodes, at, { ...answer.nodes[at], ...data });
-    // A further round of the model starts its answer anew.
+    // A further round of the model starts its answer anew; what it said and thought before stays above it.
     const again = data.name === "generate_answer" && data.state === "start" && at < 0;
-    return { ...answer, nodes, text: again ? "" : answer.text };
+    if (!again || !(answer.text || answer.reasoning || answer.tools.length || answer.agents.length)) return { ...answer, nodes };
+    const { text, reasoning, reasoning_seconds, tools } = thought(answer);
+    return { ...answer, nodes, steps: [...answer.steps, { text, reasoning, reasoning_seconds, tools: own(tools).length, agents: answer.agents.filter((agent) => !agent.parent).length }], text: "", reasoning: "", reasoning_seconds: 0, thinkingSince: null };
   },
-  token: (answer, data) => ({ ...answer, text: answer.text + data.text }),
+  token: (answer, data) => ({ ...thought(answer), text: answer.text + data.text }),
+  reasoning: (answer, data) => ({ ...answer, reasoning: (answer.reasoning ?? "") + data.text, thinkingSince: answer.thinkingSince ?? Date.now() }),
   attachment(answer, data) {
     const at = answer.attachments.findIndex((item) => item.id === data.id && item.name === data.name);
     return { ...answer, attachments: replaced(answer.attachments, at, data) };
   },
   tool(answer, data) {
-    const open = data.status === "running" ? -1 : answer.tools.findLastIndex((tool) => tool.name === data.name && tool.agent === data.agent && tool.status === "running");
+    const same = (tool) => (data.call_id ? tool.call_id === data.call_id : tool.name === data.name && tool.agent === data.agent && tool.status === "running");
+    const open = data.status === "running" ? -1 : answer.tools.findLastIndex(same);
     return { ...answer, tools: replaced(answer.tools, open, { ...answer.tools[open], ...data }) };
   },
   agent(answer, data) {
@@ -38,9 +45,16 @@ const ACTIONS = {
   error: (answer, data) => ({ ...finished(answer, data), state: "error", error: data.error ?? data }),
 };
 
+// An answer that has come to the end of a thought.
+function thought(answer) {
+  if (!answer.thinkingSince) return answer;
+  const seconds = (answer.reasoning_seconds ?? 0) + (Date.now() - answer.thinkingSince) / 1000;
+  return { ...answer, thinkingSince: null, reasoning_seconds: seconds };
+}
+
 function finished(answer, data) {
   return {
-    ...answer,
+    ...thought(answer),
     state: data.state ?? "done",
     text: data.answer ?? answer.text,
     citations: data.citations ?? answer.citations,

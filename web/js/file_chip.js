@@ -4,19 +4,24 @@ import { removeFile, unlock } from "./files.js";
 import { t } from "./i18n.js";
 import { Icon, IconButton, kindIcon } from "./icons.js";
 import { plainName } from "./safe_name.js";
+import { openPanel } from "./store.js";
+import { hasThumbnail, Thumbnail } from "./thumbnail.js";
 
 export function FileChip({ file }) {
   const name = plainName(file.name);
+  const open = () => openPanel("library", { source: { document_id: file.attachment.id, name: file.name, page: 1 } });
   const locked = file.status === "failed" && file.error?.code === "password_required";
   return html`
     <li class="chip ${file.status} ${locked ? "locked" : ""}">
-      <${Icon} name=${kindIcon(file.attachment ?? {})} /><bdi class="name" title=${name}>${name}</bdi>
+      ${isPicture(file) ? html`<button type="button" class="look" aria-label=${t("openFile", { name })} disabled=${!file.attachment?.id} onClick=${open}><${Thumbnail} id=${file.attachment?.id} file=${file.file} /></button>` : html`<${Icon} name=${kindIcon(file.attachment ?? {})} />`}<bdi class="name" title=${name}>${name}</bdi>
       <small role="status">${stateOf(file, locked)}</small>
       <${Progress} file=${file} name=${name} />
       ${locked && html`<${Password} file=${file} name=${name} />`}
       <${IconButton} icon="close" label=${t("removeFile", { name })} onClick=${() => removeFile(file.key)} />
     </li>`;
 }
+
+const isPicture = ({ attachment, file }) => hasThumbnail(attachment ?? {}) || Boolean(file?.type.startsWith("image/"));
 
 function stateOf(file, locked) {
   if (locked) return t(file.tried ? "wrongPassword" : "needsPassword");

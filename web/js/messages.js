@@ -19,7 +19,7 @@ export function Messages({ store }) {
         ${store.earlier > 0 && html`<button type="button" class="earlier" onClick=${loadEarlier}>${t("earlier", { n: store.earlier })}</button>`}
         ${store.messages.length || store.loading ? "" : html`<${Welcome} store=${store} />`}
         ${store.messages.map((message) => (message.role === "assistant"
-          ? html`<${Answer} key=${message.key} message=${message} busy=${busy} language=${store.language} selected=${store.selected === message.key} />`
+          ? html`<${Answer} key=${message.key} message=${message} busy=${busy} language=${store.language} health=${store.health} graph=${store.graph} selected=${store.selected === message.key} />`
           : html`<${Question} key=${message.key} message=${message} busy=${busy} language=${store.language} />`))}
       </div>
     </section>

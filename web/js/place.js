@@ -8,6 +8,7 @@ import { Picture } from "./picture.js";
 import { markQuote } from "./quote.js";
 import { plainName } from "./safe_name.js";
 import { saveAs } from "./sessions.js";
+import { Sheet } from "./sheet.js";
 import { notify } from "./store.js";
 
 export const placeKey = (place) => [place.document_id, place.url, place.page, place.start, place.quote].join("|");
@@ -15,6 +16,7 @@ export const placeKey = (place) => [place.document_id, place.url, place.page, pl
 export function Place({ place }) {
   const [number, setNumber] = useState(place.page ?? 1);
   const [shown, setShown] = useState(null);
+  const [look, setLook] = useState("page");
   useEffect(() => {
     let gone = false;
     if (place.document_id) load(place.document_id, number).catch((error) => ({ error })).then((value) => { if (!gone) setShown(value); });
@@ -24,13 +26,18 @@ export function Place({ place }) {
   if (!shown) return html`<div class="place" aria-busy="true"><p class="quiet">${t("loading")}</p></div>`;
   if (shown.error) return html`<div class="place"><p class="mark error">${shown.error.status === 404 ? t("noDocument") : shown.error.message}</p></div>`;
   const { file, page } = shown;
+  const quote = number === place.page ? place.quote : "";
+  const isPdf = file.media_type === "application/pdf";
+  const drawn = isPdf && look === "page";
   return html`
     <section class="place" aria-label=${plainName(file.name)}>
-      <div class="bar"><strong><bdi>${plainName(file.name)}</bdi></strong><button type="button" class="quiet" onClick=${() => download(file)}>${t("download")}</button></div>
+      <div class="bar"><strong><bdi>${plainName(file.name)}</bdi></strong>
+        ${isPdf && html`<button type="button" class="quiet" aria-pressed=${look === "text"} onClick=${() => setLook(drawn ? "text" : "page")}>${t("asText")}</button>`}
+        <button type="button" class="quiet" onClick=${() => download(file)}>${t("download")}</button></div>
       ${file.pages_total > 1 && html`<${Turner} number=${number} total=${file.pages_total} page=${page} go=${setNumber} />`}
-      ${file.kind === "image"
-        ? html`<${Picture} file=${file} quote=${place.quote} />`
-        : html`<${PageText} page=${page} quote=${number === place.page ? place.quote : ""} start=${place.start} />`}
+      ${file.kind === "image" && html`<${Picture} file=${file} quote=${place.quote} />`}
+      ${drawn && html`<${Sheet} file=${file} number=${number} quote=${quote} start=${place.start} onFail=${() => setLook("text")} />`}
+      ${file.kind !== "image" && !drawn && html`<${PageText} page=${page} quote=${quote} start=${place.start} />`}
       ${file.kind !== "image" && number === 1 && !place.quote && file.summary && html`<p class="quiet" dir="auto">${t("summary")}: ${file.summary}</p>`}
     </section>`;
 }
@@ -66,7 +73,9 @@ function PageText({ page, quote, start }) {
 }
 
 function Address({ place }) {
-  const href = /^https?:\/\//i.test(place.url) ? place.url : null;
+  // A browser that knows text fragments opens the page at the passage.
+  const passage = place.quote ? `#:~:text=${encodeURIComponent(place.quote.slice(0, 200)).replaceAll("-", "%2D")}` : "";
+  const href = /^https?:\/\//i.test(place.url) ? place.url.replace(/#.*$/s, "") + passage : null;
   return html`<section class="place" aria-label=${plainName(place.name)}><strong><bdi>${plainName(place.name)}</bdi></strong>
     <p><a href=${href} target="_blank" rel="noopener noreferrer nofollow">${place.url}</a></p>
     ${place.quote && html`<blockquote dir="auto"><mark>${place.quote}</mark></blockquote>`}</section>`;

@@ -4,6 +4,7 @@ import { t } from "./i18n.js";
 import { Icon, kindIcon } from "./icons.js";
 import { plainName } from "./safe_name.js";
 import { memo, openPanel } from "./store.js";
+import { hasThumbnail, Thumbnail } from "./thumbnail.js";
 import { edit } from "./turns.js";
 
 export const Question = memo(({ message, busy }) => {
@@ -23,7 +24,7 @@ function Given({ file }) {
   const name = plainName(file.name);
   const open = () => openPanel("library", { source: { document_id: file.id, name: file.name, page: 1 } });
   if (!file.id) return html`<span class="chip failed"><bdi>${name}</bdi></span>`;
-  return html`<button type="button" class="chip" title=${t("openFile", { name })} onClick=${open}><${Icon} name=${kindIcon(file)} /><bdi class="name">${name || t("document")}</bdi></button>`;
+  return html`<button type="button" class="chip ${hasThumbnail(file) ? "pictured" : ""}" title=${t("openFile", { name })} onClick=${open}>${hasThumbnail(file) ? html`<${Thumbnail} id=${file.id} />` : html`<${Icon} name=${kindIcon(file)} />`}<bdi class="name">${name || t("document")}</bdi></button>`;
 }
 
 function Editor({ message, onEnd }) {

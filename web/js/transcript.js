@@ -17,7 +17,7 @@ export async function fetchBefore(id, earlier) {
   return { messages: shown(page.messages), earlier: first };
 }
 
-const EMPTY = { attachments: [], citations: [], tools: [], agents: [], artifacts: [], nodes: [], warnings: [], state: "done" };
+const EMPTY = { attachments: [], citations: [], tools: [], agents: [], artifacts: [], nodes: [], steps: [], warnings: [], state: "done" };
 
 // A question names its files by id alone; what they are stands with the answer.
 function shown(entries) {
