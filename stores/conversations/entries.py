@@ -53,7 +53,7 @@ class Message(Entry, total=False):
     message_id: str
     parent_message_id: str | None
     versions: list[str]
-    """Ids of all messages with the same parent and role, oldest first, this one among them."""
+    """Ids of all messages with the same parent, oldest first, this one among them."""
     notes: str
     """Of an answer that is recollected: what later turns are told of its files."""
 

@@ -191,14 +191,16 @@ def last_summary(db: Connection, conversation: int, last: int) -> Any:
 def shown(db: Connection, conversation: int, found: Sequence[Any]) -> tuple[list[Message], list[str]]:
     """Return messages of a path with their versions, and the ids of the questions among them without an answer."""
     parents = {row.parent_id for row in found} | {row.id for row in found}
-    versions: dict[tuple[int, str], list[str]] = {}
+    versions: dict[int, list[str]] = {}
+    answered: set[int] = set()
     for row in rows(db, _CHILDREN, {"conversation": conversation, "parents": sorted(parents)}):
-        versions.setdefault((row.parent_id, row.role), []).append(str(row.id))
+        versions.setdefault(row.parent_id, []).append(str(row.id))
+        if row.role == "assistant":
+            answered.add(row.parent_id)
     entries = [placed(row) for row in found]
     for row, entry in zip(found, entries, strict=True):
-        entry["versions"] = versions[row.parent_id, row.role]
-    open_ = [str(row.id) for row in found if row.role == "user" and (row.id, "assistant") not in versions]
-    return entries, open_
+        entry["versions"] = versions[row.parent_id]
+    return entries, [str(row.id) for row in found if row.role == "user" and row.id not in answered]
 
 
 def whole(db: Connection, conversation: int) -> list[Message]:

@@ -92,7 +92,7 @@ async def test_tab_goes_round_without_a_trap(open_page: Opener, model: OpenAISer
     assert order[0] in order[1:], "the focus never came round again"
     for name in (
         "New chat",
-        "Search conversations",
+        "Search conversations and files",
         "Role",
         "Messages",
         "Answer again",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from graph.builder import build_graph
 from tests.standins.openai_server import Answer, Failure, OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import COUNT_BLOCKS_DRAWN
-from tests.web.steps import BOX, ask, ask_to_end, ended, open_panel
+from tests.web.steps import BOX, ask, ask_to_end, attach, ended, open_panel
 
 pytestmark = pytest.mark.browser
 
@@ -67,7 +69,7 @@ async def test_stop_keeps_what_was_said(open_page: Opener, model: OpenAIServer) 
     await expect(page.locator("article.answer")).to_contain_text("Stopped: this answer is incomplete.")
 
 
-async def test_regenerate_edit_and_branch(open_page: Opener, model: OpenAIServer) -> None:
+async def test_versions_of_questions_and_answers(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda request: Answer(f"echo {request.user_text} {len(model.chats)}")
     page = await open_page()
     await ask_to_end(page, "first")
@@ -77,6 +79,9 @@ async def test_regenerate_edit_and_branch(open_page: Opener, model: OpenAIServer
     await expect(answer.locator(".markdown")).not_to_have_text(before)
     await ended(page)
     await expect(page.locator("article.question")).to_have_count(2)
+    await expect(answer.locator(".versions")).to_have_text("‹2/2›")
+    await answer.get_by_role("button", name="Previous version").click()
+    await expect(answer.locator(".markdown")).to_have_text(before)
 
     await page.get_by_role("button", name="Edit").first.click()
     editor = page.locator("article.question textarea")
@@ -89,14 +94,76 @@ async def test_regenerate_edit_and_branch(open_page: Opener, model: OpenAIServer
     await expect(page.locator("article.answer")).to_contain_text("echo changed")
     await page.reload()
     await expect(page.locator("article.question .bubble")).to_have_text(["changed"])
+    versions = page.locator("article.question .versions")
+    await expect(versions).to_have_text("‹2/2›")
+    await page.get_by_role("button", name="Previous version").click()
+    await expect(page.locator("article.question .bubble")).to_have_text(["first", "second"])
+    await ask_to_end(page, "third")
+    said = [message["content"] for message in model.chats[-1].body["messages"] if message["role"] == "user"]
+    assert said == ["first", "second", "third"], "the model remembers the version that is shown"
+    await page.get_by_role("button", name="Next version").first.click()
+    await expect(page.locator("article.question .bubble")).to_have_text(["changed"])
 
     address = page.url
     await page.get_by_role("button", name="Branch from here").click()
     await expect(page.locator(".notice")).to_contain_text("A new conversation goes on from there.")
     assert page.url != address
+    await expect(page.get_by_role("heading", level=1)).to_have_text("first (2)")
     await ask_to_end(page, "only in the branch")
     await page.goto(address)
     await expect(page.locator("article.question .bubble")).to_have_text(["changed"])
+
+
+async def test_drafts_stay_with_their_conversation(
+    open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path]
+) -> None:
+    model.respond = lambda _: "ok"
+    page = await open_page()
+    await ask_to_end(page, "talk with a draft")
+    address = page.url
+    await page.fill(BOX, "half a sent")
+    await page.get_by_role("button", name="New chat").click()
+    await expect(page.locator(BOX)).to_have_value("")
+    await attach(page, text_file("begun.txt", "The keys are with Mr Osei."))
+    await page.fill(BOX, "where are the keys")
+    await page.reload()
+    await expect(page.locator(BOX)).to_have_value("where are the keys")
+    await expect(page.locator(".files .chip.ready")).to_contain_text("begun.txt")
+    await page.goto(address)
+    await expect(page.locator(BOX)).to_have_value("half a sent")
+    await expect(page.locator(".files .chip")).to_have_count(0)
+    await page.get_by_role("button", name="New chat").click()
+    await page.get_by_role("button", name="Remove begun.txt").click()
+    await expect(page.locator(".files .chip")).to_have_count(0)
+    await page.reload()
+    await expect(page.locator(BOX)).to_have_value("where are the keys")
+    await expect(page.locator(".files .chip")).to_have_count(0)
+    await ask_to_end(page, "sent")
+    await page.reload()
+    await expect(page.locator(BOX)).to_have_value("")
+
+
+async def test_an_upload_that_failed_is_tried_again(open_page: Opener, text_file: Callable[[str, str], Path]) -> None:
+    page = await open_page()
+    await page.route("**/api/v1/documents", lambda route: route.abort(), times=1)
+    await page.set_input_files(".composer input[type=file]", [str(text_file("again.txt", "text"))])
+    await expect(page.locator(".files .chip.failed")).to_be_visible()
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator(".files .chip.ready")).to_be_visible()
+
+
+async def test_two_tabs_stay_in_step(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "ok"
+    first = await open_page()
+    await ask_to_end(first, "said in one tab")
+    second = await first.context.new_page()
+    await second.goto(first.url)
+    await expect(second.locator("article.answer")).to_have_count(1)
+    await ask_to_end(second, "said in the other")
+    await expect(first.locator("article.question .bubble")).to_have_text(["said in one tab", "said in the other"])
+    await ask_to_end(first, "and on")
+    await expect(second.locator("article.question")).to_have_count(3)
+    await expect(first.locator(".versions")).to_have_count(0)
 
 
 async def test_system_prompt_reaches_the_model(open_page: Opener, model: OpenAIServer) -> None:
@@ -104,7 +171,7 @@ async def test_system_prompt_reaches_the_model(open_page: Opener, model: OpenAIS
     page = await open_page()
     await page.get_by_role("button", name="Role").click()
     await page.get_by_label("System prompt").fill("Speak like a pirate")
-    await page.get_by_label("System prompt").blur()
+    await page.get_by_role("textbox", name="System prompt").blur()
     await expect(page.locator(".choices")).to_have_text("System prompt")
     await ask_to_end(page, "hello")
     assert "Speak like a pirate" in model.chats[-1].text

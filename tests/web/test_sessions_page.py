@@ -54,6 +54,34 @@ async def test_search_rename_delete(open_page: Opener, model: OpenAIServer) -> N
     await expect(page.locator("article")).to_have_count(0)
 
 
+async def test_days_pins_archive_and_search_inside(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "The heron stands in the reeds. 苍鹭站在芦苇里。"
+    page = await open_page()
+    await ask_to_end(page, "which bird is it")
+    await expect(page.get_by_role("heading", name="Today")).to_be_visible()
+    row = page.locator(".sidebar li", has_text="which bird is it").first
+
+    async def choose(action: str) -> None:
+        await row.get_by_role("button", name="Actions").click()
+        await page.get_by_role("menuitem", name=action, exact=True).click()
+
+    await choose("Pin")
+    pinned = page.locator(".sidebar section", has=page.get_by_role("heading", name="Pinned"))
+    await expect(pinned.locator("li")).to_have_count(1)
+    for words in ("heron", "芦苇"):
+        await page.get_by_role("searchbox").fill(words)
+        await expect(page.locator(".sidebar li small")).to_contain_text(words)
+    await page.get_by_role("searchbox").fill("")
+    await choose("Unpin")
+    await choose("Archive")
+    await expect(row).to_have_count(0)
+    await page.get_by_role("button", name="Archive", exact=True).click()
+    await expect(row).to_be_visible()
+    await choose("Take out of the archive")
+    await page.get_by_role("button", name="Back to all conversations").click()
+    await expect(row).to_be_visible()
+
+
 async def test_export_and_import(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:
     model.respond = lambda _: "The **answer**"
     page = await open_page()

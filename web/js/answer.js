@@ -10,6 +10,7 @@ import { branch } from "./sessions.js";
 import { Calls, Steps } from "./steps.js";
 import { memo, notify, openPanel, state } from "./store.js";
 import { regenerate, retry } from "./turns.js";
+import { Versions } from "./versions.js";
 
 const MARKS = { stopped: "stopped", interrupted: "interrupted", rolled_back: "rolledBack" };
 
@@ -67,11 +68,12 @@ function Actions({ message, busy }) {
   const steps = () => openPanel("details", { selected: message.key });
   return html`
     <div class="actions">
+      <${Versions} message=${message} busy=${busy} />
       ${citations.length > 0 && html`<button type="button" class="quiet strong" onClick=${open}>${t("sources")} (${citations.length})</button>`}
       ${message.text && html`<button type="button" class="quiet" onClick=${() => copyText(message.text, setCopied)}>${t(copied ? "copied" : "copy")}</button><${Speak} text=${message.text} />`}
-      ${message.runId && !busy && html`<button type="button" class="quiet" onClick=${() => regenerate(message)}>${t("regenerate")}</button>
+      ${message.messageId && !busy && html`<button type="button" class="quiet" onClick=${() => regenerate(message)}>${t("regenerate")}</button>
         <button type="button" class="quiet" onClick=${() => branch(message)}>${t("branch")}</button>`}
-      ${message.error && !message.runId && !busy && html`<button type="button" class="quiet strong" onClick=${() => retry(message)}>${t("retry")}</button>`}
+      ${message.error && !message.messageId && !busy && html`<button type="button" class="quiet strong" onClick=${() => retry(message)}>${t("retry")}</button>`}
       ${(message.tools.length > 0 || message.nodes.length > 0) && html`<button type="button" class="quiet" onClick=${steps}>${t("details")}</button>`}
       ${usage?.model && html`<span class="usage">${usage.model} · ${t("tokens", { input: usage.input_tokens, output: usage.output_tokens })}</span>`}
     </div>`;

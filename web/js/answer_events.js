@@ -57,6 +57,7 @@ function finished(answer, data) {
     ...thought(answer),
     state: data.state ?? "done",
     text: data.answer ?? answer.text,
+    messageId: data.message_id ?? answer.messageId,
     citations: data.citations ?? answer.citations,
     attachments: data.attachments?.length ? data.attachments : answer.attachments,
     tools: data.tools?.length ? data.tools : answer.tools,

@@ -2,6 +2,7 @@
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { Chips } from "./chips.js";
 import { canDictate, dictate } from "./dictation.js";
+import { draftOf, keepDraft } from "./drafts.js";
 import { FileChip } from "./file_chip.js";
 import { addFiles } from "./files.js";
 import { t } from "./i18n.js";
@@ -13,8 +14,14 @@ const MOST_PX = 240;
 const TOUCH = matchMedia("(pointer: coarse)");
 
 export function Composer({ store }) {
-  const [text, setText] = useState("");
+  const { sessionId } = store;
+  const [text, setText] = useState(() => draftOf(sessionId).text);
   const box = useRef(null);
+  useEffect(() => setText(draftOf(sessionId).text), [sessionId]);
+  const write = (value) => {
+    setText(value);
+    keepDraft(sessionId, store.messages.length > 0, { text: value });
+  };
   const uploading = store.files.some((file) => file.status === "uploading");
   const ready = !uploading && !store.loading && Boolean(text.trim() || store.files.some(isUsable));
   useEffect(() => { box.current.style.height = "auto"; box.current.style.height = `${Math.min(box.current.scrollHeight, MOST_PX)}px`; }, [text]);
@@ -34,7 +41,7 @@ export function Composer({ store }) {
     addFiles(event.clipboardData.files);
   };
   const choose = (event) => { addFiles([...event.target.files]); event.target.value = ""; };
-  const heard = (words) => setText((before) => (before ? `${before} ${words}` : words));
+  const heard = (words) => write(text ? `${text} ${words}` : words);
   const speech = store.health?.parts?.speech_in;
   return html`
     <form class="composer" onSubmit=${submit}>
@@ -43,7 +50,7 @@ export function Composer({ store }) {
       <div class="row">
         <label class="icon file-button" title=${t("attach")}><${Icon} name="attach" /><input type="file" multiple aria-label=${t("attach")} onChange=${choose} /></label>
         <textarea id="message-box" ref=${box} rows="1" dir="auto" value=${text} placeholder=${t(TOUCH.matches ? "placeholderTouch" : "placeholder")} aria-label=${t("placeholder")}
-          onInput=${(event) => setText(event.target.value)} onKeyDown=${key} onPaste=${paste}></textarea>
+          onInput=${(event) => write(event.target.value)} onKeyDown=${key} onPaste=${paste}></textarea>
         ${speech && speech.state !== "missing" && canDictate() && html`<${Dictate} onText=${heard} />`}
         ${store.running
           ? html`<button type="button" key="stop" class="primary round" title=${t("stop")} aria-label=${t("stop")} onClick=${stop}><${Icon} name="stop" /></button>`

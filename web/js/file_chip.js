@@ -1,6 +1,6 @@
 // A file of the message being written: how far it is, what went wrong, the password that it wants.
 import { html, useEffect, useRef } from "./preact.js";
-import { removeFile, unlock } from "./files.js";
+import { removeFile, retryUpload, unlock } from "./files.js";
 import { t } from "./i18n.js";
 import { Icon, IconButton, kindIcon } from "./icons.js";
 import { plainName } from "./safe_name.js";
@@ -16,6 +16,7 @@ export function FileChip({ file }) {
       ${isPicture(file) ? html`<button type="button" class="look" aria-label=${t("openFile", { name })} disabled=${!file.attachment?.id} onClick=${open}><${Thumbnail} id=${file.attachment?.id} file=${file.file} /></button>` : html`<${Icon} name=${kindIcon(file.attachment ?? {})} />`}<bdi class="name" title=${name}>${name}</bdi>
       <small role="status">${stateOf(file, locked)}</small>
       <${Progress} file=${file} name=${name} />
+      ${file.status === "failed" && !locked && file.file && !file.attachment?.id && html`<button type="button" class="quiet strong" onClick=${() => retryUpload(file)}>${t("retry")}</button>`}
       ${locked && html`<${Password} file=${file} name=${name} />`}
       <${IconButton} icon="close" label=${t("removeFile", { name })} onClick=${() => removeFile(file.key)} />
     </li>`;

@@ -1,5 +1,6 @@
 // Files of the message being written: uploaded at once, watched while they are read.
 import { getJson, request, upload } from "./api.js";
+import { draftOf, keepDraft } from "./drafts.js";
 import { t } from "./i18n.js";
 import { pause } from "./run_stream.js";
 import { newId, notify, set, state } from "./store.js";
@@ -23,6 +24,31 @@ export function addFiles(files) {
   }
 }
 
+export function retryUpload(entry) {
+  uploadOne({ ...entry, abort: new AbortController() });
+}
+
+// The uploaded files of a draft.
+export const filesOf = (sessionId) => draftOf(sessionId).files.map((attachment) =>
+  ({ key: newId(), name: attachment.name, ...shown(attachment), abort: new AbortController() }));
+
+// Ends the uploads of the conversation that is left; what is uploaded stays with its draft.
+export function leaveFiles() {
+  for (const file of state.files) file.abort.abort();
+}
+
+// Goes on watching the files of a draft that are still being read; one that is gone is left out.
+export function watchFiles() {
+  for (const entry of state.files) watch(entry, entry.attachment, entry.abort.signal);
+}
+
+// Each change of the files is kept with the draft.
+function keep(files) {
+  set({ files });
+  const uploaded = files.map((file) => file.attachment).filter((attachment) => attachment?.id);
+  keepDraft(state.sessionId, state.messages.length > 0, { files: uploaded });
+}
+
 export function unlock(entry, password) {
   forget(entry);
   uploadOne(entry, password);
@@ -30,7 +56,7 @@ export function unlock(entry, password) {
 
 export function removeFile(key) {
   const entry = state.files.find((file) => file.key === key);
-  set({ files: state.files.filter((file) => file.key !== key) });
+  keep(state.files.filter((file) => file.key !== key));
   entry.abort.abort();
   forget(entry);
 }
@@ -40,7 +66,10 @@ function forget({ attachment }) {
   if (attachment?.id) request(`documents/${attachment.id}`, { method: "DELETE" }).catch(() => {});
 }
 
-const change = (key, changes) => set({ files: state.files.map((file) => (file.key === key ? { ...file, ...changes } : file)) });
+function change(key, changes) {
+  if (isWaiting(key)) keep(state.files.map((file) => (file.key === key ? { ...file, ...changes } : file)));
+}
+
 const isWaiting = (key) => state.files.some((file) => file.key === key);
 const shown = (attachment) => ({ attachment, status: attachment.status, error: attachment.error });
 
@@ -49,17 +78,27 @@ async function uploadOne({ key, file, name, abort }, password) {
   try {
     const named = new File([file], name, { type: file.type });
     const fields = { session_id: state.sessionId, password };
-    let attachment = await upload(named, fields, (progress) => change(key, { progress }), abort.signal);
-    for (let wait = FIRST_LOOK_MS; isWaiting(key); wait = Math.min(wait * 1.4, SLOWEST_LOOK_MS)) {
+    change(key, { abort });
+    await watch({ key }, await upload(named, fields, (progress) => change(key, { progress }), abort.signal), abort.signal);
+  } catch (error) {
+    if (error.name !== "AbortError") change(key, { status: "failed", error, attachment: null });
+  }
+}
+
+// Shows how far the reading of a file is until it is done.
+async function watch({ key }, attachment, signal) {
+  try {
+    for (let wait = FIRST_LOOK_MS; isWaiting(key) && !signal.aborted; wait = Math.min(wait * 1.4, SLOWEST_LOOK_MS)) {
       change(key, shown(attachment));
       if (!attachment.id || ["ready", "failed"].includes(attachment.status)) return;
-      await pause(wait, abort.signal);
-      attachment = await getJson(`documents/${attachment.id}`, { signal: abort.signal }).catch((error) => {
+      await pause(wait, signal);
+      attachment = await getJson(`documents/${attachment.id}`, { signal }).catch((error) => {
         if (error.status === 0) return attachment;
         throw error;
       });
     }
   } catch (error) {
-    if (error.name !== "AbortError") change(key, { status: "failed", error, attachment: null });
+    if (error.status === 404) keep(state.files.filter((file) => file.key !== key));
+    else if (error.name !== "AbortError") change(key, { status: "failed", error });
   }
 }

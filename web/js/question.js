@@ -5,7 +5,8 @@ import { Icon, kindIcon } from "./icons.js";
 import { plainName } from "./safe_name.js";
 import { memo, openPanel } from "./store.js";
 import { hasThumbnail, Thumbnail } from "./thumbnail.js";
-import { edit } from "./turns.js";
+import { answerAgain, edit } from "./turns.js";
+import { Versions } from "./versions.js";
 
 export const Question = memo(({ message, busy }) => {
   const [editing, setEditing] = useState(false);
@@ -16,7 +17,9 @@ export const Question = memo(({ message, busy }) => {
     <article class="question" aria-label=${t("you")}>
       ${message.attachments.length > 0 && html`<div class="given">${message.attachments.map((file, i) => html`<${Given} key=${i} file=${file} />`)}</div>`}
       ${message.text && html`<div class="bubble" dir="auto">${message.text}</div>`}
-      ${message.runId && !busy && html`<div class="actions"><button type="button" class="quiet" ref=${button} onClick=${() => setEditing(true)}>${t("edit")}</button></div>`}
+      ${message.state === "interrupted" && html`<p class="mark">${t("cutOff")} <button type="button" class="quiet strong" disabled=${busy} onClick=${() => answerAgain(message)}>${t("retry")}</button></p>`}
+      ${message.messageId && html`<div class="actions"><${Versions} message=${message} busy=${busy} />
+        ${!busy && html`<button type="button" class="quiet" ref=${button} onClick=${() => setEditing(true)}>${t("edit")}</button>`}</div>`}
     </article>`;
 });
 

@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 import { IconButton } from "./icons.js";
 import { Menu } from "./menu.js";
 import { plainName } from "./safe_name.js";
-import { deleteSession, exportSession, openSession, renameSession } from "./sessions.js";
+import { changeSession, deleteSession, exportSession, openSession } from "./sessions.js";
 import { memo } from "./store.js";
 
 export const SessionRow = memo(({ session, current }) => {
@@ -15,6 +15,8 @@ export const SessionRow = memo(({ session, current }) => {
   const id = session.session_id;
   const items = [
     ["rename", t("rename"), () => setMode("rename")],
+    ["pin", t(session.pinned ? "unpin" : "pin"), () => changeSession(id, { pinned: !session.pinned })],
+    ["archive", t(session.archived ? "unarchive" : "archive"), () => changeSession(id, { archived: !session.archived })],
     ["exportMarkdown", t("exportMarkdown"), () => exportSession(id, title, "markdown")],
     ["exportJson", t("exportJson"), () => exportSession(id, title, "json")],
     ["remove", t("remove"), () => setMode("delete"), true],
@@ -24,7 +26,8 @@ export const SessionRow = memo(({ session, current }) => {
   return html`
     <li class=${current ? "current" : ""}>
       <button type="button" class="session" aria-current=${current ? "page" : null} title=${title} onClick=${() => openSession(session.session_id)}>
-        <span dir="auto">${title}</span><time>${when(session.last_activity)}</time></button>
+        <span class="line"><span dir="auto">${title}</span><time>${when(session.last_activity)}</time></span>
+        ${session.excerpt && html`<small dir="auto">${session.excerpt}</small>`}</button>
       <${Menu} icon="more" label=${t("actionsOf", { name: title })} title=${t("actions")} name=${title} button=${menu} items=${items} />
       ${mode === "delete" && html`<${Confirm} session=${session} title=${title} onEnd=${() => setMode("")} />`}
     </li>`;
@@ -36,7 +39,7 @@ function Rename({ id, title, onEnd }) {
   const save = (event) => {
     event.preventDefault();
     const name = box.current.value.trim();
-    if (name && name !== title) renameSession(id, name);
+    if (name && name !== title) changeSession(id, { title: name });
     onEnd();
   };
   const key = (event) => { if (event.key === "Escape") { event.preventDefault(); onEnd(); } };

@@ -2,15 +2,20 @@
 import { emptyAnswer } from "./answer_events.js";
 import { ApiError, getBlob, getHealth, getJson, sendJson, sessionPath } from "./api.js";
 import { choicesOf } from "./choices.js";
+import { begunSession, dropOldDrafts } from "./drafts.js";
+import { filesOf, leaveFiles, watchFiles } from "./files.js";
 import { t } from "./i18n.js";
 import { plainName } from "./safe_name.js";
 import { isShown, refreshSessions, sessionInAddress, showInAddress } from "./session_list.js";
+import { startStep, tellOthers } from "./step.js";
 import { applyPreferences, newId, notify, restoreLayer, set, state } from "./store.js";
-import { fetchBefore, fetchEnd } from "./transcript.js";
+import { fetchBefore, fetchEnd, fetchFrom, merged } from "./transcript.js";
 import { followRun } from "./turns.js";
 
 export async function start() {
   applyPreferences();
+  dropOldDrafts();
+  startStep(reloadSession);
   addEventListener("popstate", goTo);
   history.replaceState(null, "");
   await Promise.all([refreshHealth(), loadGraph(), refreshSessions(), openSession(sessionInAddress())]);
@@ -35,9 +40,12 @@ export async function openSession(id) {
     state.running.abort.abort();
     refreshSessions();
   }
-  const cleared = { messages: [], earlier: 0, files: [], running: null, panel: null, selected: null, source: null, menu: false, connected: true };
-  set({ sessionId: id ?? newId(), choices: choicesOf(id), ...cleared, loading: Boolean(id) });
+  leaveFiles();
+  const sessionId = id ?? begunSession() ?? newId();
+  const cleared = { messages: [], earlier: 0, title: "", files: filesOf(sessionId), running: null, panel: null, selected: null, source: null, menu: false, connected: true };
+  set({ sessionId, choices: choicesOf(id), ...cleared, loading: Boolean(id) });
   showInAddress(id);
+  watchFiles();
   if (!id) return;
   try {
     const end = await fetchEnd(id);
@@ -52,10 +60,34 @@ export async function openSession(id) {
 // Goes on with an answer that is still being written.
 function resume(id) {
   const last = state.messages.at(-1);
-  if (last?.role !== "user" || !last.runId) return;
+  if (last?.role !== "user" || !last.runId || last.state === "interrupted") return;
   const answer = emptyAnswer(last.runId);
   set({ messages: [...state.messages, answer] });
   followRun({ runId: last.runId }, id, answer.key);
+}
+
+async function reloadSession(id) {
+  const { messages, ...end } = await fetchFrom(id, state.earlier);
+  if (state.sessionId !== id || state.running) return;
+  set({ ...end, messages: merged(state.messages, messages) });
+  resume(id);
+}
+
+// Shows another version of a message, with what came after that one.
+export async function showVersion(messageId) {
+  const id = state.sessionId;
+  try {
+    await sendJson(sessionPath(id), { current_message_id: messageId }, "PATCH");
+    await reloadSession(id);
+    tellOthers(id);
+  } catch (error) { notify(error); }
+}
+
+export async function changeSession(id, changes) {
+  try {
+    await sendJson(sessionPath(id), changes, "PATCH");
+    await refreshSessions();
+  } catch (error) { notify(error); }
 }
 
 export async function loadEarlier() {
@@ -68,16 +100,9 @@ export async function loadEarlier() {
 
 export async function branch(message) {
   try {
-    const made = await sendJson(sessionPath(state.sessionId, "/branch"), { run_id: message.runId });
+    const made = await sendJson(sessionPath(state.sessionId, "/branch"), { message_id: message.messageId });
     await openSession(made.session_id);
     notify(t("branched"));
-    await refreshSessions();
-  } catch (error) { notify(error); }
-}
-
-export async function renameSession(id, title) {
-  try {
-    await sendJson(sessionPath(id), { title }, "PATCH");
     await refreshSessions();
   } catch (error) { notify(error); }
 }
@@ -93,8 +118,8 @@ export async function deleteSession(id) {
 
 export async function importSession(file) {
   try {
-    const { title, messages } = readTranscript(await file.text());
-    const made = await sendJson("sessions/import", { title: title || plainName(file.name), messages });
+    const { title, messages, current_message_id } = readTranscript(await file.text());
+    const made = await sendJson("sessions/import", { title: title || plainName(file.name), messages, ...(current_message_id && { current_message_id }) });
     await openSession(made.session_id);
     await refreshSessions();
   } catch (error) { notify(error); }

@@ -1,8 +1,8 @@
 // The list of conversations.
-import { html } from "./preact.js";
+import { html, useEffect, useRef } from "./preact.js";
 import { t } from "./i18n.js";
 import { Icon, IconButton } from "./icons.js";
-import { refreshSessions } from "./session_list.js";
+import { byDays, loadMoreSessions, refreshSessions, showArchived } from "./session_list.js";
 import { SessionRow } from "./session_row.js";
 import { importSession, openSession } from "./sessions.js";
 import { closeMenu, memo, set } from "./store.js";
@@ -10,7 +10,7 @@ import { closeMenu, memo, set } from "./store.js";
 const TYPING_MS = 200;
 let searching;
 
-export const Sidebar = memo(({ sessions, sessionId, query, open, menu }) => {
+export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open, menu, language }) => {
   const search = (event) => {
     set({ query: event.target.value });
     clearTimeout(searching);
@@ -31,7 +31,25 @@ export const Sidebar = memo(({ sessions, sessionId, query, open, menu }) => {
         ${menu && html`<${IconButton} icon="close" class="only-narrow" label=${t("close")} onClick=${closeMenu} />`}
       </div>
       <input type="search" placeholder=${t("search")} aria-label=${t("search")} value=${query} onInput=${search} />
-      ${sessions.length ? "" : html`<p class="quiet">${t(query ? "noMatch" : "noSessions")}</p>`}
-      <ul>${sessions.map((session) => html`<${SessionRow} key=${session.session_id} session=${session} current=${session.session_id === sessionId} word=${t("rename")} />`)}</ul>
+      ${sessions.length ? "" : html`<p class="quiet">${t(query ? "noMatch" : archived ? "noArchived" : "noSessions")}</p>`}
+      <div class="list">
+        ${byDays(sessions).map(([name, group]) => html`<section key=${name}><h3>${dayName(name, language)}</h3>
+          <ul>${group.map((session) => html`<${SessionRow} key=${session.session_id} session=${session} current=${session.session_id === sessionId} word=${t("rename")} />`)}</ul></section>`)}
+        ${more && html`<${Rest} key=${more} />`}
+      </div>
+      <button type="button" class="quiet" aria-pressed=${archived} onClick=${() => showArchived(!archived)}>${t(archived ? "showOthers" : "showArchived")}</button>
     </nav>`;
 });
+
+const dayName = (name, language) => (/^\d/.test(name) ? new Date(`${name}-15`).toLocaleDateString(language, { year: "numeric", month: "long" }) : t(name));
+
+// The end of what is loaded: the rest comes when it is scrolled to.
+function Rest() {
+  const mark = useRef(null);
+  useEffect(() => {
+    const seen = new IntersectionObserver(([entry]) => { if (entry.isIntersecting) loadMoreSessions(); });
+    seen.observe(mark.current);
+    return () => seen.disconnect();
+  }, []);
+  return html`<button type="button" class="quiet" ref=${mark} onClick=${loadMoreSessions}>${t("moreSessions")}</button>`;
+}

@@ -11,9 +11,12 @@ export const state = {
   health: null,
   graph: null,       // the graph of a turn: {nodes: [{name, title}], edges: [[from, to]]}
   sessions: [],
+  moreSessions: null,  // cursor of the rest of the list
+  archived: false,   // whether the list shows what was put away
   query: "",
   sessionId: null,
-  messages: [],      // never changed in place: {key, role, text, runId, state, attachments, citations, tools, nodes, usage, warnings, reasoning, error}
+  messages: [],      // never changed in place: {key, role, text, runId, messageId, parentId, versions, state, attachments, citations, tools, nodes, usage, warnings, reasoning, error}
+  title: "",         // of the open conversation, which need not be in the list
   earlier: 0,        // messages of the session that are not loaded yet
   loading: false,
   choices: {},       // what is chosen for the conversation, by option of a turn: see choices.js

@@ -3,11 +3,52 @@ import { getJson, sessionPath } from "./api.js";
 import { newId } from "./store.js";
 
 const PAGE = 60;
+const MOST = 1000;
 
 // The end of a conversation: its messages, and how many there are before them.
 export async function fetchEnd(id) {
   const page = await getJson(sessionPath(id, `?newest=true&limit=${PAGE}`));
-  return { messages: shown(page.messages), earlier: page.offset };
+  return { messages: shown(page.messages), earlier: page.offset, title: page.title };
+}
+
+// All messages from number `first` on; the end alone of a very long conversation.
+export async function fetchFrom(id, first) {
+  const page = await getJson(sessionPath(id, `?offset=${first}&limit=${MOST}`));
+  if (page.offset + page.messages.length < page.total || !page.messages.length) return fetchEnd(id);
+  return { messages: shown(page.messages), earlier: page.offset, title: page.title };
+}
+
+// Tells whether the conversation ends with another message than the one that is shown last.
+export async function hasMoved(id, messages, earlier) {
+  const page = await getJson(sessionPath(id, "?newest=true&limit=1"));
+  return page.total !== earlier + messages.length || page.messages.at(-1)?.message_id !== messages.at(-1)?.messageId;
+}
+
+// `fresh` with what is shown already of the same messages, so that only what is new is drawn.
+export function merged(old, fresh) {
+  const names = ({ role, runId, messageId }) => messageId ?? `${role} ${runId}`;
+  const known = new Map(old.map((message) => [names(message), message]));
+  return fresh.map((message) => {
+    const before = known.get(message.messageId) ?? known.get(names({ ...message, messageId: null }));
+    if (!before || before.text !== message.text) return message;
+    const { messageId, parentId, versions, state } = message;
+    return before.messageId && same(before.versions, versions) && before.state === state ? before : { ...before, messageId, parentId, versions, state };
+  });
+}
+
+const same = (a = [], b = []) => a.length === b.length && a.every((id, i) => id === b[i]);
+
+// The messages with what the server knows of the last ones: their ids and versions.
+export async function placed(id, messages) {
+  const page = await getJson(sessionPath(id, "?newest=true&limit=4"));
+  const stored = page.messages.at(-1);
+  if (stored?.role !== "assistant" || stored.run_id !== messages.at(-1)?.runId) return messages;
+  const ends = new Map(page.messages.map((entry, i) => [messages.length - page.messages.length + i, entry]));
+  return messages.map((message, at) => {
+    const entry = ends.get(at);
+    if (entry?.role !== message.role) return message;
+    return { ...message, messageId: entry.message_id, parentId: entry.parent_message_id, versions: entry.versions };
+  });
 }
 
 // The messages before the first `earlier` ones that are not loaded yet.
@@ -22,7 +63,7 @@ const EMPTY = { attachments: [], citations: [], tools: [], agents: [], artifacts
 // A question names its files by id alone; what they are stands with the answer.
 function shown(entries) {
   const files = new Map(entries.flatMap((entry) => entry.attachments ?? []).filter((file) => file.kind).map((file) => [file.id, file]));
-  return entries.map(({ run_id: runId, attachments = [], ...entry }) => ({
-    ...EMPTY, ...entry, text: entry.text ?? "", runId, key: newId(), attachments: attachments.map((file) => files.get(file.id) ?? file),
+  return entries.map(({ run_id: runId, message_id: messageId, parent_message_id: parentId, attachments = [], ...entry }) => ({
+    ...EMPTY, ...entry, text: entry.text ?? "", runId, messageId, parentId, key: newId(), attachments: attachments.map((file) => files.get(file.id) ?? file),
   }));
 }

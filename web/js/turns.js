@@ -4,9 +4,11 @@ import { getJson, sendJson, sessionPath } from "./api.js";
 import { t } from "./i18n.js";
 import { follow, pause } from "./run_stream.js";
 import { endParts, playPart, stopPlaying } from "./playback.js";
+import { forgetDraft } from "./drafts.js";
 import { refreshSessions, showInAddress } from "./session_list.js";
+import { keepInStep, tellOthers } from "./step.js";
 import { newId, notify, set, state } from "./store.js";
-import { fetchEnd } from "./transcript.js";
+import { fetchEnd, placed } from "./transcript.js";
 
 const LOOKS_FOR_RUN = 3;
 // The server writes a question down while the model is already thinking.
@@ -14,20 +16,34 @@ const LISTED_MS = 300;
 
 export const isUsable = ({ attachment, status }) => Boolean(attachment?.id) && status !== "failed";
 
-export function send(text) {
+export async function send(text) {
+  const sessionId = state.sessionId;
   const attachments = state.files.filter(isUsable).map((file) => file.attachment);
   set({ files: [] });
-  ask({ message: text, attachment_ids: attachments.map((item) => item.id) }, { text, attachments }, state.messages);
+  forgetDraft(sessionId);
+  await keepInStep();
+  if (state.sessionId !== sessionId) return;
+  const last = state.messages.at(-1)?.messageId;
+  const place = last && !state.running ? { parent_message_id: last } : {};
+  ask({ message: text, attachment_ids: attachments.map((item) => item.id), ...place }, { text, attachments }, state.messages);
 }
 
+// Another version of a question, at its place; the first one stays with what followed it.
 export function edit(message, text) {
   const attachment_ids = message.attachments.map((item) => item.id).filter(Boolean);
-  ask({ message: text, attachment_ids, replaces: message.runId }, { ...message, text }, before(message.runId));
+  const { attachments, parentId, versions } = message;
+  ask({ message: text, attachment_ids, parent_message_id: parentId ?? "root" }, { text, attachments, parentId, versions }, before(message));
 }
 
-export function regenerate(message) {
-  const question = state.messages.find((item) => item.role === "user" && item.runId === message.runId);
-  ask({ replaces: message.runId }, question ?? { text: "" }, before(message.runId));
+// Another version of an answer.
+export function regenerate(answer) {
+  const question = state.messages[state.messages.findIndex((item) => item.key === answer.key) - 1];
+  answerAgain(question);
+}
+
+// The answer to a question that is there: another one, or the first where its server was killed.
+export function answerAgain(question) {
+  ask({ parent_message_id: question.messageId }, { ...question, state: "done" }, before(question));
 }
 
 // A question that did not reach the server is sent again.
@@ -38,11 +54,11 @@ export function retry(answer) {
   ask({ message: question.text, attachment_ids }, question, state.messages.slice(0, at - 1));
 }
 
-const before = (runId) => state.messages.slice(0, state.messages.findIndex((item) => item.runId === runId));
+const before = (message) => state.messages.slice(0, state.messages.findIndex((item) => item.key === message.key));
 
-function ask(body, { text, attachments = [] }, kept) {
+function ask(body, asked, kept) {
   const sessionId = state.sessionId;
-  const question = { key: newId(), role: "user", text, attachments, runId: null };
+  const question = { key: newId(), role: "user", attachments: [], runId: null, ...asked };
   const answer = emptyAnswer();
   set({ messages: [...kept, question, answer] });
   showInAddress(sessionId);
@@ -59,7 +75,7 @@ export async function followRun(start, sessionId, key, questionKey) {
   const onRun = (runId) => {
     if (!here()) return;
     set({ running: { ...state.running, runId } });
-    change(questionKey, (question) => ({ ...question, runId }));
+    change(questionKey, (question) => ({ ...question, runId: question.runId ?? runId }));
   };
   const onConnection = (connected) => here() && set({ connected });
   stopPlaying();
@@ -75,6 +91,10 @@ export async function followRun(start, sessionId, key, questionKey) {
   endParts();
   set({ running: null, connected: true });
   refreshSessions();
+  tellOthers(sessionId);
+  const shown = state.messages;
+  const known = await placed(sessionId, shown).catch(() => shown);
+  if (state.messages === shown) set({ messages: known });
 }
 
 // The run is no longer known: what the conversation says of it counts.
@@ -116,7 +136,7 @@ async function findRun(known, { body, signal, onConnection }) {
     await pause(500 * i, signal);
     try {
       const { messages } = await getJson(sessionPath(body.session_id, "?newest=true&limit=2"), { signal });
-      const asked = messages.findLast((item) => item.role === "user");
+      const asked = messages.at(-1);
       if (asked && !known.has(asked.run_id)) return asked.run_id;
     } catch (error) {
       if (error.status === 404) continue;
