@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from domain.errors import AppError
 from domain.types import ToolRun
 from domain.words import Language
+from stores.redis.effects import LEASE_MARGIN
 from stores.redis.effects import Call as Effect
 from stores.redis.tool_cache import Slot
 from tools import texts
@@ -188,7 +189,7 @@ class ToolRunner:
     async def _admitted(self, effect: Effect, call: _Call) -> Entry:
         """Ask the ledger; where another process makes the call, wait for what comes of it."""
         ledger: EffectLedger = self.stores.effects  # type: ignore[union-attr]
-        deadline = time.monotonic() + call.seconds
+        deadline = time.monotonic() + call.seconds + LEASE_MARGIN
         while True:
             entry = await ledger.begin(effect, call.seconds, repeatable=call.spec.takes_idempotency_key)
             if entry.state != "busy" or time.monotonic() > deadline:

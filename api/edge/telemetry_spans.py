@@ -59,6 +59,7 @@ class TurnHandler(AsyncCallbackHandler):
         self._tracer, self._root, self._content = tracer, root, content
         self._spans: dict[UUID, Span] = {}
         self._own: dict[UUID, float] = {}
+        self._tasks: dict[UUID, str | None] = {}
         self._used = [0, 0]
 
     def close(self) -> None:
@@ -73,9 +74,12 @@ class TurnHandler(AsyncCallbackHandler):
         self, serialized: dict[str, Any], inputs: dict[str, Any], *, run_id: UUID, parent_run_id: UUID | None = None,
         metadata: dict[str, Any] | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
-        """Begin the span of a node; other runnables share that of their parent."""
+        """Begin the span of a node; other runnables share that of their parent, as does a graph named like its node."""
         name, parent = kwargs.get("name"), self._parent(parent_run_id)
-        if parent_run_id is None or name != (metadata or {}).get("langgraph_node"):
+        task = (metadata or {}).get("langgraph_checkpoint_ns")
+        inside = parent_run_id is not None and task is not None and self._tasks.get(parent_run_id) == task
+        self._tasks[run_id] = task
+        if parent_run_id is None or inside or name != (metadata or {}).get("langgraph_node"):
             self._spans[run_id] = parent
         else:
             attributes = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": name}

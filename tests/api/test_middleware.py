@@ -66,6 +66,10 @@ async def test_metrics_and_tools(client: httpx.AsyncClient, model: OpenAIServer)
     text = (await client.get("/metrics")).text
     assert 'llmchat_turns_total{state="done"}' in text and "llmchat_first_token_seconds_count" in text
     tool = await calculate()
+    for name in ("errors", "unknown", "refused", "asked", "cached"):
+        assert f'llmchat_tool_{name}_total{{name="calculate"}} {float(tool[name])}' in text
+    assert f'llmchat_tool_seconds_count{{name="calculate"}} {tool["calls"] - tool["cached"]:.1f}' in text
+    assert 'llmchat_tool_breaker{name="calculate"} 0.0' in text and tool["breaker"]["state"] == "closed"
     assert tool["permission"] == "read" and tool["calls"] == before + 1
     assert tool["titles"] == {"en": "Calculate", "zh": "计算"}
     rows = (await client.get("/api/v1/tools", headers={"Accept-Language": "zh-CN"})).json()["tools"]

@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from settings import Settings
 from tests.api.conftest import events_of
 from tests.live_server import LiveServer
-from tests.standins.openai_server import Answer, Failure, Hang, OpenAIServer, ToolCall
+from tests.standins.openai_server import Answer, Failure, Hang, OpenAIServer, Recorded, ToolCall
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "kingfisher"
@@ -158,6 +158,37 @@ async def test_a_turn_with_a_tool_is_one_trace(traced: LiveServer, collector: Co
     assert tool["gen_ai.operation.name"] == "execute_tool" and tool["llmchat.tool.status"] == "ok"
     headers = collector.requests[-1][1]
     assert headers["authorization"] == "Basic cGs6c2s=" and headers["x-team"] == "a"
+
+
+async def test_calls_of_a_specialist_lie_below_it(
+    traced: LiveServer, collector: Collector, model: OpenAIServer
+) -> None:
+    """Two calls side by side in the graph inside a node: each has its own task there, and its own span."""
+
+    def respond(request: Recorded) -> Answer:
+        if "calculate" not in request.tools or request.messages[-1]["role"] == "tool":
+            return Answer("It is 3 and 7.")
+        wanted = [ToolCall("calculate", {"expression": text}, id=f"c{text[0]}") for text in ("1+2", "3+4")]
+        return Answer(tool_calls=wanted)
+
+    model.respond = respond
+    done = await answer(traced, "How much is 1+2, and 3+4?", agent="analyst")
+    assert [run["call_id"] for run in done["tools"]] == ["c1", "c3"] and done["state"] == "done"
+    spans = collector.turn(done["run_id"])
+    by_id = {span["id"]: span for span in spans}
+
+    def above(span: dict[str, Any]) -> list[str]:
+        names = []
+        while span["parent"]:
+            span = by_id[span["parent"]]
+            names.append(span["name"])
+        return names
+
+    tools = [span for span in spans if span["name"] == "execute_tool calculate"]
+    assert {span["gen_ai.tool.call.id"] for span in tools} == {"c1", "c3"} and len({s["parent"] for s in tools}) == 2
+    assert {tuple(above(span)) for span in tools} == {("node run_tool", "node analyst", "invoke_agent agent")}
+    chats = [above(span)[:2] for span in spans if span["name"] == "chat stand-in"]
+    assert chats[:2] == [["node think", "node analyst"]] * 2
 
 
 async def test_files_and_retrieval_have_spans(traced: LiveServer, collector: Collector, model: OpenAIServer) -> None:

@@ -15,6 +15,14 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
+const UNITS = [[86_400, "day"], [3600, "hour"], [60, "minute"], [0, "second"]];
+
+// A number of seconds in its largest unit.
+export function duration(seconds) {
+  const [size, unit] = UNITS.find(([least]) => seconds >= least);
+  return new Intl.NumberFormat(current, { style: "unit", unit, maximumFractionDigits: 0 }).format(Math.floor(seconds / (size || 1)));
+}
+
 export const nodeName = (node, graph) => graph?.nodes.find(({ name }) => name === node)?.title[current] ?? node;
 export const partName = (part) => NAMES[current][`part:${part}`] ?? part;
 export const storeName = (store) => NAMES[current][`store:${store}`] ?? store;

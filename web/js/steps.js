@@ -1,6 +1,6 @@
 // What came before an answer: thoughts, words, and calls of tools with their results, in the order of their happening.
 import { own } from "./answer_events.js";
-import { nodeName, t, toolName } from "./i18n.js";
+import { duration, nodeName, t, toolName } from "./i18n.js";
 import { Markdown } from "./markdown_view.js";
 import { html, useEffect, useState } from "./preact.js";
 import { state } from "./store.js";
@@ -43,7 +43,7 @@ export const Tools = ({ tools }) => (tools.length ? html`<ul class="tools">${too
 
 function Tool({ tool }) {
   const given = Object.entries(tool.arguments ?? {});
-  const details = [t(tool.status), tool.cached && t("cached"), tool.seconds !== undefined && tool.status !== "running" && t("seconds", { n: tool.seconds.toFixed(2) })];
+  const details = [t(tool.status), tool.cached && (tool.age === undefined ? t("cached") : t("fetched", { age: duration(tool.age) })), tool.seconds !== undefined && tool.status !== "running" && t("seconds", { n: tool.seconds.toFixed(2) })];
   const brief = given.map(([, value]) => (typeof value === "string" ? value : JSON.stringify(value))).join(", ");
   return html`<details class="tool ${tool.status}">
     <summary><span title=${tool.name}>${toolName(tool.name, state.health?.tools)}</span> <bdi class="brief">${brief.slice(0, 80)}</bdi> <small>${details.filter(Boolean).join(" · ")}</small></summary>
