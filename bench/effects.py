@@ -1,0 +1,238 @@
+"""How often an effect happens when the server is killed (-9) at each step of its turn and the turn is asked for again.
+
+    python -m bench.effects [--turns 300] [--at-once 12]
+
+The server is the real one, in a process of its own, with its own Redis; its tools write to an endpoint here, which
+counts what arrives. In each batch all turns are held, each at a step of its own, then the server is killed, started
+again, and every turn is asked for again in its session. Steps:
+
+* asked: the model was asked, no tool was called
+* sent: the call has arrived at the other side, which acts on it later, or never
+* done: the other side has acted and not answered
+* told: the result is on its way to the model
+* answering: the answer has begun
+* any: at no step in particular
+
+Printed by step: turns; effects that happened 0, 1, 2 or more times; turns told as unknown; turns that say `ok` without
+an effect. Bars: no effect twice, none reported that did not happen, and each that is 0 told as unknown. `pay_bill`
+hands on an idempotency key, so it is never unknown: the other side drops what it has seen, and that counts as once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.server_process import ServerProcess
+from tests.standins.openai_server import Answer, Hang, OpenAIServer, Recorded, Step, ToolCall
+
+TURNS, AT_ONCE = 300, 12
+STEPS = ("asked", "sent and acted on later", "sent and lost", "done", "told", "answering", "any")
+TOOLS = ("send_notice", "pay_bill")
+TOKEN = re.compile(r"(?:send_notice|pay_bill)-\d+")
+HELD_SECONDS = 40.0
+PLUGIN = {
+    "METADATA": "Metadata-Version: 2.1\nName: bench-effects\nVersion: 1\n",
+    "entry_points.txt": "[llm_chat_backend.tools]\nbench = bench.effect_tools:SPECS\n",
+}
+
+
+@dataclass
+class World:
+    """The other side of the tools, and what is to happen to each turn until its batch is released."""
+
+    steps: dict[str, str] = field(default_factory=dict)
+    reached: set[str] = field(default_factory=set)
+    released: threading.Event = field(default_factory=threading.Event)
+    acted: Counter[str] = field(default_factory=Counter)
+    keys: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def holds(self, token: str, *steps: str) -> bool:
+        """Tell whether a turn is to be held here; it is noted that it has come so far."""
+        if self.released.is_set() or self.steps.get(token) not in steps:
+            return False
+        self.reached.add(token)
+        return True
+
+    def act(self, token: str, key: str) -> None:
+        """Do what was asked, unless the key says that it was done."""
+        with self.lock:
+            if not key or key not in self.keys:
+                self.acted[token] += 1
+            self.keys.add(key)
+
+    def receive(self, token: str, key: str) -> None:
+        """Take one request of a tool."""
+        if self.holds(token, "sent and lost"):
+            self.released.wait(HELD_SECONDS)
+        elif self.holds(token, "sent and acted on later"):
+            self.released.wait(HELD_SECONDS)
+            self.act(token, key)
+        else:
+            self.act(token, key)
+            if self.holds(token, "done"):
+                self.released.wait(HELD_SECONDS)
+
+    def respond(self, request: Recorded) -> Step | str:
+        """Answer as the model: call the tool, then say that it is done."""
+        found = TOKEN.search(request.user_text)
+        if found is None:
+            return "Fine."
+        token, tool = found[0], f"bench__{found[0].partition('-')[0]}"
+        if request.messages[-1]["role"] == "tool":
+            if self.holds(token, "told"):
+                return Hang()
+            return Hang(headers=True) if self.holds(token, "answering") else "Done."
+        if tool not in request.tools:
+            return "Fine."
+        return Hang() if self.holds(token, "asked") else Answer(tool_calls=[ToolCall(tool, {"text": token})])
+
+
+@contextmanager
+def endpoint(world: World) -> Iterator[str]:
+    """Serve the other side on a port of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            world.receive(body["text"], body["key"])
+            try:
+                self.send_response(200)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+            except OSError:
+                pass
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a turn ended: its step, the status that its answer gives the call, and how often the effect happened."""
+
+    step: str
+    tool: str
+    status: str
+    effects: int
+
+
+def batch(world: World, server: ServerProcess, tokens: Sequence[str]) -> list[Ended]:
+    """Start a turn a token, kill the server when all are held, start it again, and ask for the turns again."""
+    world.released.clear()
+    world.reached.clear()
+    with ThreadPoolExecutor(len(tokens)) as pool:
+        with server:
+            asked = [pool.submit(_ask, server.url, token) for token in tokens]
+            held = {token for token in tokens if world.steps[token] != "any"}
+            until = time.monotonic() + HELD_SECONDS
+            while not held <= world.reached and time.monotonic() < until:
+                time.sleep(0.01)
+            if held - world.reached:
+                raise RuntimeError(f"not held: {sorted(held - world.reached)}")
+            time.sleep(random.uniform(0, 0.2))
+            server.kill()
+        first = [future.result() for future in asked]
+        world.released.set()
+        with server:  # who has an answer does not ask again
+            answers = list(pool.map(lambda token, answer: answer or _ask(server.url, token), tokens, first))
+    ended = []
+    for token, answer in zip(tokens, answers, strict=True):
+        statuses = [run["status"] for run in (answer or {}).get("tools", [])]
+        ended.append(
+            Ended(world.steps[token], token.partition("-")[0], statuses[-1] if statuses else "none", world.acted[token])
+        )
+    return ended
+
+
+def _ask(url: str, token: str) -> dict[str, Any] | None:
+    """Take the turn; None when the server went away."""
+    try:
+        body = {"message": f"Please do this: {token}", "session_id": f"s-{token}"}
+        response = httpx.post(f"{url}/api/v1/chat", json=body, timeout=120)
+        return dict(response.json()) if response.status_code == 200 else None
+    except httpx.HTTPError:
+        return None
+
+
+def run(turns: int, at_once: int, folder: Path) -> list[Ended]:
+    """Take `turns` turns, `at_once` at a time, and return how they ended."""
+    world, ended = World(), []
+    package = folder / "packages" / "bench_effects-1.dist-info"
+    package.mkdir(parents=True)
+    for name, text in PLUGIN.items():
+        (package / name).write_text(text)
+    with endpoint(world) as url, OpenAIServer() as model:
+        model.respond = world.respond
+        values = {
+            "LLM_BASE_URL": model.base_url, "LLM_API_KEY": "k", "LLM_MODEL": "m", "EFFECTS_URL": url,
+            "PYTHONPATH": os.pathsep.join([str(package.parent), str(Path(__file__).resolve().parents[1])]),
+            "PERMISSIONS": json.dumps([{"tool": "*", "decision": "allow"}]), "LLM_TIMEOUT": "120",
+        }  # fmt: skip
+        server = ServerProcess(folder / "data", values)
+        for first in range(0, turns, at_once):
+            numbers = range(first, min(turns, first + at_once))
+            tokens = [f"{TOOLS[number // len(STEPS) % len(TOOLS)]}-{number}" for number in numbers]
+            world.steps = {token: STEPS[number % len(STEPS)] for token, number in zip(tokens, numbers, strict=True)}
+            ended += batch(world, server, tokens)
+    return ended
+
+
+def faults(ended: Sequence[Ended]) -> list[Ended]:
+    """Return the turns that break a bar."""
+    return [
+        one for one in ended
+        if one.effects > 1 or one.status not in ("ok", "unknown") or (one.status == "ok" and one.effects != 1)
+        or (one.status == "unknown" and one.tool == "pay_bill")
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Run and print a line a step and tool."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=TURNS)
+    parser.add_argument("--at-once", type=int, default=AT_ONCE)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="effects-") as folder:
+        ended = run(given.turns, given.at_once, Path(folder))
+    print(f"{'tool':12} {'killed when':26} turns  0x  1x 2x+  ok unknown")
+    for tool in TOOLS:
+        for step in STEPS:
+            rows = [one for one in ended if (one.tool, one.step) == (tool, step)]
+            counts = Counter(min(one.effects, 2) for one in rows)
+            told = Counter(one.status for one in rows)
+            times = " ".join(f"{counts[number]:3}" for number in range(3))
+            print(f"{tool:12} {step:26} {len(rows):5} {times} {told['ok']:3} {told['unknown']:7}")
+    broken = faults(ended)
+    print(f"{len(ended)} turns, {len(broken)} break a bar{': ' if broken else ''}{broken or ''}")
+    raise SystemExit(bool(broken))
+
+
+if __name__ == "__main__":
+    main()
