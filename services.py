@@ -28,6 +28,7 @@ from settings import Settings
 from stores.conversations.conversations import Conversations
 from stores.grants import Grants
 from stores.library.documents import Documents
+from stores.memories.memories import Memories
 from stores.redis.effects import EffectLedger
 from stores.redis.old_transcripts import OldTranscripts
 from stores.redis.summaries import Summaries
@@ -83,6 +84,8 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     closes(stack, actions)
     reranker = open_reranker(settings)
     closes(stack, reranker)
+    memories = Memories(database, embedder)
+    closes(stack, memories)
     documents = await Documents.open(settings, database, embedder, reranker)
     closes(stack, documents)
     http = GuardedHttp(settings)
@@ -99,6 +102,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     sources = ToolSources(settings, ToolSourceStore(database), redis, http, tools)
     closes(stack, sources)
     await sources.start()
+    tools.memories = memories
     speaker, listener = open_speaker(settings), open_listener(settings, sandbox)
     closes(stack, speaker)
     closes(stack, listener)
@@ -142,9 +146,10 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         documents=documents,
         ingestion=ingestion,
         page_views=page_views,
+        memories=memories,
         summaries=Summaries(redis, settings),
         conversations=Conversations(database, OldTranscripts(redis)),
-        personal_data=(grants,),
+        personal_data=(grants, memories),
         tools=tools,
         agents=agents,
         call_stores=call_stores,

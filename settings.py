@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         120, gt=0, description="Longest time of work for one picture or page; waiting for a processor does not count."
     )
 
+    memory_extraction: Literal["model", "rules"] = Field(
+        "model",
+        description="What finds, after an answer, what users said of themselves: a hosted model, or rules alone.",
+    )
+
     # privacy
     pii: Literal["off", "mask", "block"] = Field(
         "off",

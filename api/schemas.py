@@ -14,7 +14,7 @@ from domain.errors import Unfit
 from domain.limits import Spent
 from domain.owner import MOST_THREAD_CHARS, THREAD_ID
 from domain.runs import ConcurrencyPolicy, RunState
-from domain.types import Attachment, AttachmentRef, Citation, ToolRun, Usage
+from domain.types import Attachment, AttachmentRef, Citation, MemoryNote, ToolRun, Usage
 from turn.options import TurnOptions, option_fields
 
 SessionId = Annotated[str, StringConstraints(min_length=1, max_length=MOST_THREAD_CHARS, pattern=THREAD_ID)]
@@ -101,6 +101,7 @@ class Answer(TypedDict):
     answer: str
     citations: list[Citation]
     attachments: list[Attachment]
+    memories: list[MemoryNote]
     tools: list[ToolRun]
     agents: list[AgentRun]
     artifacts: list[AttachmentRef]

@@ -191,6 +191,18 @@ class ToolFindings(TypedDict):
     code: str
 
 
+class MemoryNote(TypedDict):
+    """Something that is remembered of the user, as a turn and its answer show it."""
+
+    id: str
+    text: str
+    session_id: str
+    said: str
+    """The day, as YYYY-MM-DD in UTC."""
+    holds: bool
+    """Whether it still does: the user has not said otherwise since."""
+
+
 class Usage(TypedDict):
     """Tokens of all model calls of the turn."""
 

@@ -13,6 +13,7 @@ from turn.calls import call_tasks
 from turn.compaction import window_is_full
 from turn.context import Context
 from turn.state import ReadInput, State
+from turn.statements import may_state
 
 Next = Sequence[Send | str]
 
@@ -20,8 +21,8 @@ Next = Sequence[Send | str]
 def route_by_modality(state: State, context: Context) -> Next:
     """One branch per file, side by side: pictures to `read_image`, everything else to `ingest_document`.
 
-    A turn without files goes on to the tools, and to `recall` when there are documents to search or the window is
-    full, so that a summary may be waiting.
+    A turn without files goes on to the tools, and to `recall` when there are documents or memories to search or the
+    window is full, so that a summary may be waiting.
     """
     branches = [
         Send(
@@ -32,7 +33,7 @@ def route_by_modality(state: State, context: Context) -> Next:
     ]
     if branches:
         return branches
-    recalls = state["documents"] or _window_is_full(state, context)
+    recalls = state["documents"] or state["remembers"] or _window_is_full(state, context)
     return ["recall", "select_tools"] if recalls else ["select_tools"]
 
 
@@ -50,7 +51,8 @@ def route_answer(state: State, context: Context) -> Next:
     citable = any(state.get(key) for key in ("sources", "documents", "attachments", "tool_runs"))
     if citable or any(isinstance(piece, Marker) for piece in scan(state["answer"])):
         return ["verify_citations"]
-    return ["remember"] if last.additional_kwargs or _window_is_full(state, context) else [END]
+    stated = context.memory and may_state(state["question"]["text"])
+    return ["remember"] if stated or last.additional_kwargs or _window_is_full(state, context) else [END]
 
 
 def _window_is_full(state: State, context: Context) -> bool:

@@ -63,6 +63,9 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     update["messages"], update["pending"], update["cited"] = moved, pending, state.get("citations", [])
     update["attachments"] = Overwrite([*handled, *failed])  # type: ignore[typeddict-item]
     update["language"], update["question"] = language, question_of(text, language, earlier)
+    update["remembers"] = (
+        runtime.context.memory and update["question"]["kind"] != "social" and await services.memories.any(owner.user_id)
+    )
     update["documents"] = await document_notes(services, owner, language)
     update["missing_tools"] = (
         [] if runtime.context.model_options.tools else services.tools.missing(runtime.context.tools, language)

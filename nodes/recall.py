@@ -1,4 +1,4 @@
-"""Bring back what this turn needs: the prepared summary, and the passages that fit the question."""
+"""Bring back what this turn needs: the prepared summary, what the user once said, and the passages that fit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from turn.context import Context
 from turn.material import document_notes
 from turn.passages import Passages
 from turn.progress import emit, memory_key_of, owner_of
+from turn.recollection import recollections
 from turn.state import State, Update
 from turn.texts import PARTLY_READ
 
@@ -20,6 +21,8 @@ async def recall(state: State, runtime: Runtime[Context]) -> Update:
     """Collect summary and passages, in documents as they are after the files of this turn were read."""
     services, owner, language = runtime.context.services, owner_of(runtime), state["language"]
     update = await prepared_summary(services, memory_key_of(runtime), state["messages"])
+    if state["remembers"]:
+        update["memories"] = await recollections(state, runtime)
     notes = await document_notes(services, owner, language) if state["attachments"] else state["documents"]
     if not notes:
         return update

@@ -10,8 +10,9 @@ from domain.words import Words
 from turn.compaction import compact, window_excess
 from turn.context import Context
 from turn.material import CUT, digest
-from turn.progress import memory_key_of
+from turn.progress import memory_key_of, owner_of
 from turn.prompts import newest_turn
+from turn.remembering import Said, keep
 from turn.state import State, Update
 
 TITLE = Words("Remember", "记忆")
@@ -37,11 +38,25 @@ async def remember(state: State, runtime: Runtime[Context]) -> Update:
     if isinstance(last, AIMessage) and last.additional_kwargs:
         changed.append(last.model_copy(update={"additional_kwargs": {}}))
     _start_compaction(state, runtime)
+    _keep_statements(state, runtime)
     return Update(messages=changed, pending=[], sources=[])
 
 
 def _short(text: str) -> str:
     return text if len(text) <= TOOL_CHARS else text[:TOOL_CHARS] + CUT + CLOSE
+
+
+def _keep_statements(state: State, runtime: Runtime[Context]) -> None:
+    """Look in the background for what the user stated, in conversations that are remembered themselves."""
+    context = runtime.context
+    if not context.memory or not memory_key_of(runtime):
+        return
+    text = str(state["messages"][newest_turn(state["messages"])].text)
+    said = Said(
+        text=text, language=state["language"], owner=owner_of(runtime), run_id=context.run_id,
+        persona=context.persona or "",
+    )  # fmt: skip
+    context.services.background.spawn(f"remember {context.run_id or id(said)}", keep(context.services, said))
 
 
 def _start_compaction(state: State, runtime: Runtime[Context]) -> None:

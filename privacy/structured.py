@@ -114,6 +114,15 @@ def _numbers(text: str) -> Iterator[Span]:
         )
 
 
+def holds_secret(text: str) -> bool:
+    """Tell whether a text holds a key, a password or the number of a bank card.
+
+    >>> holds_secret("my password is hunter2hunter2"), holds_secret("I have a card")
+    (True, False)
+    """
+    return any(span.kind in ("KEY", "CARD") for span in structured(text))
+
+
 def without_personal_data(text: str) -> str:
     """Return a text with the kind in place of what has a form, for logs; names of people are not looked for.
 

@@ -11,7 +11,7 @@ THROUGH = {
     "agents/test_crew": "agents.interface",
     "api/test_approvals": "api.runs.pause turn.approval",
     "api/test_chat": "api.rest.turn_bodies api.schemas api.edge.failures api.runs.request api.runs.progress",
-    "api/test_documents": "api.runs.uploads api.edge.forms",
+    "api/test_documents": "api.runs.uploads api.edge.forms ingestion.page_views",
     "api/test_langserve": "api.langserve.mount api.langserve.schemas",
     "api/test_mcp": "api.mcp.protocol api.mcp.calls",
     "api/test_middleware": "api.rest.openapi",
@@ -30,6 +30,7 @@ THROUGH = {
     "models/test_speech_bundled": "models.speech.kokoro",
     "privacy/test_outbound": "models.chat.restored privacy.texts",
     "nodes/test_detect_modality": "turn.intake",
+    "nodes/test_remember": "turn.remembering",
     "nodes/test_verify_citations": "turn.citation_check",
     "readers/test_docx": "readers.office.docx_body readers.office.docx_numbers readers.office.numerals "
     "readers.office.charts readers.office.package",
@@ -50,7 +51,7 @@ THROUGH = {
     "terminal/test_main": "terminal.conversation",
     "tools/test_calculate": "tools.arithmetic_text",
     "tools/test_query_table": "stores.library.table_store",
-    "tools/test_selection": "tools.typical_requests",
+    "tools/test_selection": "models.embeddings.typical_requests",
     "tools/test_runner": "tools.calling tools.outcomes tools.long_results stores.redis.effects stores.redis.tool_cache",
     "tools/sources/test_mcp_server": "tools.sources.mcp_results",
     "tools/sources/test_sources": "tools.sources.approval tools.sources.config tools.sources.openapi_service "

@@ -19,10 +19,12 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import InstanceOf
 
 from domain.approvals import Permission as Permission
+from domain.errors import Unavailable
 from domain.owner import Owner
 from domain.tokens import count_tokens
 from domain.types import Source, ToolRun
 from domain.words import Language, Words
+from stores.memories.memories import Memories
 
 if TYPE_CHECKING:
     from net.client import GuardedHttp
@@ -95,6 +97,7 @@ class ToolContext(Caller):
 
     idempotency_key: str = ""
     resources: InstanceOf[ToolResources]
+    memories: InstanceOf[Memories] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,12 +108,14 @@ class TurnFacts:
         documents: There are documents that the turn can search.
         many_tools: There are more tools than a turn is offered.
         long_results: Results are kept that are read page by page.
+        memories: Things are remembered of users.
         resources: The live parts, and the settings.
     """
 
     documents: bool
     many_tools: bool = False
     long_results: bool = False
+    memories: bool = False
     resources: ToolResources
 
 
@@ -237,3 +242,14 @@ def digest(definition: Mapping[str, Any]) -> str:
 def plain_line(text: str, most: int = 200) -> str:
     """Return a name or summary from elsewhere as one short line that cannot be taken for markup around it."""
     return " ".join(text.split()).replace("<", "‹").replace(">", "›")[:most]
+
+
+def memories_of(context: ToolContext) -> Memories:
+    """Return what is remembered of users, for a tool that is offered only where there is such a thing.
+
+    Raises:
+        Unavailable: There is not.
+    """
+    if context.memories is None:
+        raise Unavailable(reason=Words("nothing is remembered here", "此处不保存记忆"))
+    return context.memories

@@ -23,6 +23,7 @@ from workers.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from stores.library.documents import Documents
+    from stores.memories.memories import Memories
 
 BUILT_IN = (
     "search_documents",
@@ -33,6 +34,9 @@ BUILT_IN = (
     "calculate",
     "fetch_url",
     "web_search",
+    "remember",
+    "recall",
+    "forget",
     "find_tools",
     "read_result",
 )
@@ -101,6 +105,8 @@ class ToolRegistry:
         self._absent: Mapping[str, Absent] = {}
         self._notes: Sequence[Note] = ()
         self._runner = ToolRunner(settings)
+        self.memories: Memories | None = None
+        """What is remembered of users, for tools that keep or find it; set before the first call."""
 
     def set_foreign(
         self, specs: Iterable[ToolSpec], absent: Mapping[str, Absent] | None = None, notes: Sequence[Note] = ()
@@ -237,7 +243,7 @@ class ToolRegistry:
     def context(self, caller: Caller) -> ToolContext:
         """Return what the tools get as `runtime.context` on behalf of `caller`."""
         given = {field.name: getattr(caller, field.name) for field in fields(Caller)}
-        return ToolContext(**given, resources=self._resources)
+        return ToolContext(**given, resources=self._resources, memories=self.memories)
 
     async def call(
         self, name: str, arguments: Mapping[str, object], caller: Caller, *, refused: bool = False
@@ -283,7 +289,10 @@ class ToolRegistry:
 
     def _facts(self, documents: bool, long_results: bool = False) -> TurnFacts:
         many = len(self._own) + len(self._foreign) > OFFERED_WHOLE
-        return TurnFacts(documents=documents, many_tools=many, long_results=long_results, resources=self._resources)
+        return TurnFacts(
+            documents=documents, many_tools=many, long_results=long_results, memories=self.memories is not None,
+            resources=self._resources,
+        )  # fmt: skip
 
     def _state(self, spec: ToolSpec) -> Literal["offered", "conditional", "off"]:
         """Whether turns are offered the tool: all, some, or none."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from domain.errors import AppError
 from domain.text import has_han, terms
 from domain.words import Language
-from tools.typical_requests import TYPICAL
+from models.embeddings.typical_requests import TYPICAL
 
 if TYPE_CHECKING:
     from models.embeddings.interface import Embedder

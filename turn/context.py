@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from stores.conversations.conversations import Conversations
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents
+    from stores.memories.memories import Memories
     from stores.redis.summaries import Summaries
     from stores.sql.actions import ActionLog
     from stores.sql.database import Database
@@ -64,6 +65,7 @@ class Services:
     ingestion: Ingestion
     page_views: PageViews
     summaries: Summaries
+    memories: Memories
     conversations: Conversations
     personal_data: Sequence[PersonalData]
     tools: ToolRegistry

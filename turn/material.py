@@ -9,7 +9,7 @@ from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 from domain.fence import CLOSE, unfenced
 from domain.owner import Owner
 from domain.tokens import count_tokens
-from domain.types import Attachment, DocumentNote, Place, Source, ToolFindings
+from domain.types import Attachment, DocumentNote, MemoryNote, Place, Source, ToolFindings
 from domain.unread import coverage_text
 from domain.words import Language
 from turn.context import Services
@@ -22,10 +22,13 @@ from turn.texts import (
     FAILED_FILE,
     FILE,
     MORE_DOCUMENTS,
+    NO_LONGER,
     NO_VISION,
     OCR_TEXT,
     PARTLY_COVERED,
     PICTURE,
+    REMEMBERED,
+    REMEMBERED_ITEM,
     STILL_READING,
     SUMMARY,
 )
@@ -76,7 +79,8 @@ def material_text(state: State) -> str:
     """Everything that this turn's files, pictures and the first search gave, labelled by origin."""
     language = state["language"]
     summaries = {note["id"]: note["summary"] for note in state.get("documents", [])}
-    parts = [
+    parts = [recollections_text(state.get("memories", []), language)]
+    parts += [
         _attachment_text(attachment, language, summaries.get(attachment["id"], ""))
         for attachment in state.get("attachments", [])
     ]
@@ -85,6 +89,17 @@ def material_text(state: State) -> str:
         parts.append(_documents_text([note for note in state.get("documents", []) if note["id"] not in sent], language))
     parts.append(sources_text(first_sources(state)))
     return "\n\n".join(part for part in parts if part)
+
+
+def recollections_text(memories: Sequence[MemoryNote], language: Language) -> str:
+    """What the user said in earlier conversations, each with its day."""
+    lines = [
+        REMEMBERED_ITEM.text(language).format(
+            text=one["text"], date=one["said"] + ("" if one["holds"] else NO_LONGER.text(language))
+        )
+        for one in memories
+    ]
+    return REMEMBERED.text(language).format(items="\n".join(lines)) if lines else ""
 
 
 def sources_text(sources: Sequence[Source]) -> str:

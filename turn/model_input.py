@@ -42,6 +42,7 @@ def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Seque
             for message in tool_results(state["messages"])
         ],
         earlier=[str(message.text) for message in before if isinstance(message, HumanMessage)],
+        remembered=[one["text"] for one in state.get("memories", [])],
         summary=state.get("summary", ""),
         persona=persona_of(state, system_prompt),
         examples=examples,

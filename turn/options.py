@@ -57,6 +57,9 @@ class TurnOptions:
         Literal["off", "mask", "block"],
         Field(description="Mask personal data on its way to hosted services, or refuse it; never less than PII says."),
     ] = "off"
+    memory: Annotated[
+        bool, Field(description="Use what the user said in other conversations, and keep what they say of themselves.")
+    ] = True
     tools: Annotated[
         tuple[str, ...] | None,
         Field(max_length=1000, description="Names of the tools that may be used; empty list: none."),

@@ -15,7 +15,17 @@ from typing_extensions import TypedDict, is_typeddict
 from domain.agents import AgentResult, AgentRun
 from domain.approvals import Decision, Evidence
 from domain.limits import Spent
-from domain.types import Attachment, AttachmentRef, Citation, DocumentNote, Question, Source, ToolRun, Usage
+from domain.types import (
+    Attachment,
+    AttachmentRef,
+    Citation,
+    DocumentNote,
+    MemoryNote,
+    Question,
+    Source,
+    ToolRun,
+    Usage,
+)
 from domain.words import Language
 
 
@@ -60,6 +70,10 @@ class TurnState(TypedDict, total=False):
     """Passages of this turn that may be cited, numbered from 1."""
     missing_tools: list[str]
     """What the model is told of tools that are not there now, in the language of the turn."""
+    remembers: bool
+    """Whether anything is remembered of the user that this turn may use."""
+    memories: list[MemoryNote]
+    """What the user said in other conversations that fits this turn."""
     offered_tools: list[str]
     """Names of the tools that fit this turn."""
     tool_rounds: int
@@ -149,6 +163,7 @@ class OutputState(TypedDict, total=False):
     answer: str
     citations: list[Citation]
     attachments: list[Attachment]
+    memories: list[MemoryNote]
     tool_runs: list[ToolRun]
     agent_runs: list[AgentRun]
     artifacts: list[AttachmentRef]

@@ -88,4 +88,4 @@ def said_last(run: Run) -> AIMessage | None:
 
 def extras(answer: Answer) -> dict[str, Any]:
     """Return what an answer holds beyond OpenAI's fields."""
-    return {key: answer[key] for key in ("session_id", "citations", "attachments", "tools", "warnings")}
+    return {key: answer[key] for key in ("session_id", "citations", "attachments", "memories", "tools", "warnings")}

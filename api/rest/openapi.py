@@ -20,6 +20,7 @@ TAGS = [
         ("runs", Words("Turns that live apart from the connection.", "独立于连接的运行：后台启动、查询、续接、停止。")),
         ("sessions", Words("Conversations and their transcripts.", "会话及其完整记录。")),
         ("documents", Words("Files: uploaded, read, searched, deleted.", "文件：上传、阅读、检索、删除。")),
+        ("memories", Words("What is remembered of the caller.", "跨会话记住的、关于用户的内容。")),
         ("tools", Words("What the model may call, and the roles it can take.", "模型可以调用的工具与可用角色。")),
         (
             "permissions",

@@ -138,6 +138,7 @@ def answer_entry(run: Run) -> Entry:
     lists: dict[str, Sequence[Any]] = {
         "attachments": [_brief(item) for item in answer["attachments"]],
         "citations": answer["citations"],
+        "memories": answer["memories"],
         "tools": answer["tools"],
         "agents": answer["agents"],
         "artifacts": answer["artifacts"],

@@ -90,6 +90,7 @@ class Run:
             answer=answer,
             citations=output.get("citations", []) if whole else [],
             attachments=output.get("attachments") or list(request.attachments),
+            memories=output.get("memories", []),
             tools=output.get("tool_runs", []),
             agents=output.get("agent_runs", []),
             artifacts=output.get("artifacts", []),

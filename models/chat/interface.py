@@ -55,6 +55,7 @@ class TurnInput:
         cited: Citations of the answer before.
         results: Tool calls of this turn, in order.
         earlier: What the user said before and is still in the window, oldest first.
+        remembered: What the user said in other conversations that fits the question, best first.
         summary: Running summary of what left the window.
         persona: The caller's own instructions.
         examples: Of each offered tool, requests that it serves.
@@ -74,6 +75,7 @@ class TurnInput:
     cited: Sequence[Citation] = ()
     results: Sequence[ToolResult] = ()
     earlier: Sequence[str] = ()
+    remembered: Sequence[str] = ()
     summary: str = ""
     persona: str = ""
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)

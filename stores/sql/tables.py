@@ -219,6 +219,51 @@ actions = Table(
 )
 """The action log, numbered from 1 without gaps; `hash` covers the row and the hash before it. `at` is Unix time."""
 
+memories = Table(
+    "memories",
+    metadata,
+    Column("user_id", Characters, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("persona", Characters, nullable=False, server_default=""),
+    Column("kind", Text, nullable=False),
+    Column("slot", Characters, nullable=False, server_default=""),
+    Column("text", Characters, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("session_id", Characters, nullable=False, server_default=""),
+    Column("turn_id", Characters, nullable=False, server_default=""),
+    Column("created", Double, nullable=False),
+    Column("valid_to", Double, nullable=False, server_default="0"),
+    Column("superseded_by", Text, nullable=False, server_default=""),
+    Column("sensitive", Boolean, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("mark", Text, nullable=False),
+    Column("vector", LargeBinary),
+    Column("model", Text, nullable=False, server_default=""),
+    Index("memories_mark", "user_id", "mark"),
+    sqlite_with_rowid=False,
+)
+"""What is remembered of a user (`stores.memories.items.Memory`); `mark` is a hash of its words, `vector` is float16."""
+
+memory_users = Table(
+    "memory_users",
+    metadata,
+    Column("user_id", Characters, primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Whether a user lets things be remembered, and the number of changes of their items."""
+
+forgotten_memories = Table(
+    "forgotten_memories",
+    metadata,
+    Column("user_id", Characters, primary_key=True),
+    Column("turn_id", Characters, primary_key=True),
+    Column("mark", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Hashes of what a user had forgotten, and the turn in which it was said: that turn does not bring it back."""
+
 deletions = Table(
     "deletions",
     metadata,

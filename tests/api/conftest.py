@@ -46,7 +46,7 @@ def api_settings(
         data_dir=folder, llm_base_url=_model_server.base_url, llm_api_key="key", llm_model="stand-in",
         llm_max_retries=0, ocr_engine="off", tts_engine="off", web_search="off", callback_secret="callback-secret",
         max_file_bytes=200_000, max_turn_bytes=1_000_000, max_files=3, turn_timeout=3,
-        fetch_allow_hosts=_receiver.address,
+        fetch_allow_hosts=_receiver.address, memory_extraction="rules",
         _env_file=None,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 import pytest
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langgraph.runtime import Runtime
@@ -24,6 +25,8 @@ from domain.words import Words
 from models.chat.interface import Chat
 from readers.detect import detect
 from settings import Settings
+from stores.memories.items import Memory
+from stores.memories.memories import Written
 from tools.interface import ToolSpec
 from tools.permissions import Permissions
 from tools.registry import Note, ToolRegistry
@@ -51,6 +54,9 @@ class ScriptedModel(BaseChatModel):
 
     def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
         raise AssertionError("nodes stream")
+
+    async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        return await agenerate_from_stream(self._astream(messages, *args, **kwargs))
 
     async def _astream(
         self,
@@ -137,6 +143,34 @@ class FakeSummaries:
         self.prepared[memory_key] = (summary, list(covered))
 
 
+@dataclass
+class FakeMemories:
+    """What is remembered of the only user, all of which fits every question."""
+
+    kept: list[Memory] = field(default_factory=list)
+    on: bool = True
+
+    async def any(self, user_id: str) -> bool:
+        return bool(self.kept)
+
+    async def enabled(self, user_id: str) -> bool:
+        return self.on
+
+    async def recall(self, user_id: str, persona: str, question: str, *, past: bool = False) -> list[Memory]:
+        return [item for item in self.kept if past or not item.valid_to]
+
+    async def write(self, memory: Memory) -> Written:
+        self.kept.append(memory)
+        return Written(memory)
+
+
+class FakeActions:
+    """An action log that nobody reads."""
+
+    def append(self, kind: str, owner: Owner, **facts: object) -> None:
+        assert kind and owner.user_id
+
+
 CREW = Crew()
 
 
@@ -168,6 +202,7 @@ class Parts:
     model: ScriptedModel
     attachments: FakeAttachments = field(default_factory=FakeAttachments)
     documents: FakeDocuments = field(default_factory=FakeDocuments)
+    memories: FakeMemories = field(default_factory=FakeMemories)
     summaries: FakeSummaries = field(default_factory=FakeSummaries)
     ingestion: Any = None
     http: Any = None
@@ -196,6 +231,8 @@ class Parts:
             attachments=self.attachments,
             documents=self.documents,
             summaries=self.summaries,
+            memories=self.memories,
+            actions=FakeActions(),
             ingestion=self.ingestion,
             http=self.http,
             listener=self.listener,

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 from langchain_core.messages import AIMessage, HumanMessage
 
+from domain.tokens import count_tokens
 from nodes.recall import recall
+from stores.memories.items import Memory
 from tests.nodes.conftest import Parts, a_source, a_state
-from turn.material import document_note
+from turn.material import document_note, material_text
+from turn.question import question_of
 
 
 def document(number: str, **changes: object) -> dict[str, object]:
@@ -44,3 +49,34 @@ async def test_a_summary_that_was_taken_up_is_not_taken_up_again(parts: Parts) -
     parts.summaries.prepared["t"] = ("They talked.", ["gone"])
     messages = [HumanMessage("word " * 800, id=str(n)) for n in range(8)]
     assert await recall(a_state(messages=messages, question="?"), parts.runtime()) == {}
+
+
+def remembered(text: str, **more: Any) -> Memory:
+    return Memory(id=text[:4], user_id="local", text=text, created=1_790_000_000.0, session_id="s0", **more)
+
+
+async def test_what_the_user_once_said_is_recalled_unless_it_stands_here_anyway(parts: Parts) -> None:
+    parts.memories.kept = [
+        remembered("I am allergic to peanuts."),
+        remembered("I live in Oslo."),
+        remembered("I lived in Rome.", valid_to=1_795_000_000.0),
+    ]
+    messages = [HumanMessage("As I said, I live in Oslo."), AIMessage("Yes."), HumanMessage("May I eat this?")]
+    state = a_state(messages=messages, question="May I eat this?", remembers=True)
+    update = await recall(state, parts.runtime())
+    assert [(one["text"], one["session_id"], one["holds"]) for one in update["memories"]] == [
+        ("I am allergic to peanuts.", "s0", True)
+    ]
+    past = await recall({**state, "question": question_of("Where did I live before?", "en")}, parts.runtime())
+    assert "I lived in Rome." in [one["text"] for one in past["memories"]]
+    text = material_text({**state, **update})
+    assert "- I am allergic to peanuts. (said on 2026-09-21)" in text
+    parts.memories.on = False
+    assert (await recall(state, parts.runtime()))["memories"] == []
+
+
+async def test_what_is_recalled_stays_within_its_tokens(parts: Parts) -> None:
+    parts.memories.kept = [remembered(f"{n} " + "I like very long walks " * 12) for n in range(20)]
+    state = a_state(messages=[HumanMessage("Where do I walk?")], question="Where do I walk?", remembers=True)
+    found = (await recall(state, parts.runtime()))["memories"]
+    assert 5 <= len(found) <= 8 and sum(count_tokens(one["text"]) for one in found) <= 600

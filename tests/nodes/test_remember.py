@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+
+import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall, ToolMessage
 
 from domain.tokens import count_message_tokens
@@ -57,3 +60,43 @@ def test_the_excess_is_whole_turns_and_leaves_a_quarter() -> None:
     assert old and isinstance(messages[len(old)], HumanMessage)
     assert count_message_tokens(messages[len(old) :]) <= 8000 * 0.27
     assert window_excess(messages[:8], 8000) == []
+
+
+async def test_what_the_user_states_is_kept_in_the_background(parts: Parts) -> None:
+    parts.kind, parts.context = "extractive", {"run_id": "r1"}
+    text = "I moved to Chengdu. 我对花生过敏。 Is it warm?"
+    await remember(a_state(messages=[HumanMessage(text, id="q"), AIMessage("Yes.")], question=text), parts.runtime())
+    await parts.background.settle()
+    assert [(one.text, one.slot.partition(":")[0]) for one in parts.memories.kept] == [
+        ("I moved to Chengdu.", "home"),
+        ("我对花生过敏。", "diet"),
+    ]
+    assert {(one.session_id, one.turn_id, one.user_id) for one in parts.memories.kept} == {("s", "r1", "local")}
+
+
+async def test_a_hosted_model_finds_more_and_is_held_to_the_users_words(parts: Parts) -> None:
+    found = [
+        {"quote": "Tuesdays are for the choir", "kind": "preference", "slot": "", "confidence": 0.9},
+        {"quote": "The user is rich", "confidence": 0.9},
+        {"quote": "maybe I will leave", "confidence": 0.2},
+    ]
+    parts.model.steps = [AIMessage(f"Here: {json.dumps(found)}")]
+    text = "Tuesdays are for the choir, my choir. And maybe I will leave."
+    await remember(a_state(messages=[HumanMessage(text, id="q"), AIMessage("Nice.")], question=text), parts.runtime())
+    await parts.background.settle()
+    assert [one.text for one in parts.memories.kept] == ["Tuesdays are for the choir"]
+
+
+@pytest.mark.parametrize("off", ["option", "switch", "stateless"])
+async def test_nothing_is_kept_where_memory_is_off(parts: Parts, off: str) -> None:
+    parts.kind = "extractive"
+    if off == "option":
+        parts.context = {"memory": False}
+    elif off == "switch":
+        parts.memories.on = False
+    else:
+        parts.thread_id = None
+    text = "I moved to Chengdu."
+    await remember(a_state(messages=[HumanMessage(text), AIMessage("Nice.")], question=text), parts.runtime())
+    await parts.background.settle()
+    assert parts.memories.kept == []

@@ -79,6 +79,7 @@ def test_one_file_and_one_line(tmp_path: Path) -> None:
     assert told["bound"] == ["current_time", "calculate", "turn_round", "fetch_url"]
     assert told["runs"][0] | {"seconds": 0} == {
         "name": "turn_round", "arguments": {"text": "stressed"}, "status": "ok", "seconds": 0, "cached": False,
+        "call_id": "c1", "synopsis": "desserts",
     }  # fmt: skip
     assert "desserts" in told["prompt"] and told["answer"] == "It reads: desserts."
     assert (told["row"]["title"], told["row"]["state"]) == ("倒转文字", "conditional")

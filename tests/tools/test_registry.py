@@ -17,7 +17,7 @@ from tests.tools.conftest import Web
 from tools.interface import Caller, ToolSpec
 from tools.registry import BUILT_IN, Absent, Note, ToolRegistry, built_in
 
-FEW = [name for name in BUILT_IN if name not in ("find_tools", "read_result")]
+FEW = [name for name in BUILT_IN if name not in ("remember", "recall", "forget", "find_tools", "read_result")]
 """What is offered where all tools are."""
 
 

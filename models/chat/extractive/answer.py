@@ -104,7 +104,7 @@ class Answerer:
             parts = files.summaries(turn) if False in kinds else []
             return [*parts, *(files.pictures(turn) if True in kinds else ()), *files.still_reading(turn)]
         parts = files.pictures(turn) if turn.kind == "picture" else []
-        lines = [*reversed(turn.earlier), *said_by_user(turn.summary)]
+        lines = [*reversed(turn.earlier), *turn.remembered, *said_by_user(turn.summary)]
         told = [Passage(text) for text in lines if text[-1:] not in "?？"]
         if _OWN.search(turn.question) and (said := await self._quoted(turn, told, own=True)):
             return [texts.YOU_SAID.text(turn.language).format(text=text) for text in said]

@@ -1,0 +1,206 @@
+"""What is remembered of the caller over all conversations: listed, searched, added, corrected, forgotten."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from api.backend import Backend, BackendDep, UserDep
+from api.edge.responses import json_response
+from api.rest.receipts import receipt
+from api.schemas import ERRORS, Receipt
+from domain.errors import BadInput
+from domain.owner import Owner
+from domain.times import iso_time
+from domain.words import Words
+from privacy.structured import holds_secret
+from stores.memories.items import MOST_CHARS, Memory, MemoryKind, Origin
+
+router = APIRouter(prefix="/api/v1/memories", tags=["memories"])
+MOST = 200
+
+
+class MemoryItem(TypedDict):
+    """One thing that is remembered, and why: where and when it was said."""
+
+    id: str
+    text: str
+    kind: MemoryKind
+    slot: str
+    origin: Origin
+    persona: str
+    session_id: str
+    run_id: str
+    said_at: str
+    holds: bool
+    superseded_by: str
+    sensitive: bool
+    confidence: float
+
+
+class MemoryList(TypedDict):
+    """Memories, and the cursor of the next page, empty on the last."""
+
+    enabled: bool
+    total: int
+    memories: list[MemoryItem]
+    next: str
+
+
+class NewMemory(BaseModel):
+    """Something to be remembered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=2, max_length=MOST_CHARS, description="In the user's own words.")
+    kind: MemoryKind = "fact"
+    slot: str = Field("", max_length=60, description="What it is about where only one can hold at a time: `home`.")
+    persona: str = Field("", max_length=100, description="Role whose conversations see it; empty: all.")
+
+
+class ChangedMemory(BaseModel):
+    """A correction."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=2, max_length=MOST_CHARS)
+
+
+class MemorySwitch(BaseModel):
+    """Whether anything is remembered of the caller."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: bool
+
+
+@router.get("", response_model=MemoryList, responses=ERRORS)
+async def list_memories(
+    backend: BackendDep,
+    user: UserDep,
+    query: Annotated[str, Query(max_length=1000, description="Best first for this; else newest first.")] = "",
+    past: Annotated[bool, Query(description="What holds no more as well.")] = False,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    cursor: Annotated[str, Query(max_length=40, description="`next` of the page before.")] = "",
+) -> Response:
+    """List what is remembered of the caller."""
+    memories = backend.services.memories
+    start = _place(cursor)
+    if query.strip():
+        found = await memories.search(user, query, past=past, most=start + MOST)
+    else:
+        found = await memories.items(user, past=past)
+    end = start + limit
+    listed = MemoryList(
+        enabled=await memories.enabled(user),
+        total=len(found),
+        memories=[_shown(item) for item in found[start:end]],
+        next=_cursor(end) if end < len(found) else "",
+    )
+    return json_response(listed)
+
+
+@router.post("", status_code=201, response_model=MemoryItem, responses=ERRORS)
+async def add_memory(body: NewMemory, backend: BackendDep, user: UserDep) -> Response:
+    """Remember something; it takes the place of what had the same slot."""
+    _check(body.text)
+    given = body.model_dump()
+    written = await backend.services.memories.write(Memory(id="", user_id=user, origin="edited", **given))
+    if written.memory is None:
+        raise BadInput(reason=Words("memory is switched off", "记忆功能已关闭"))
+    _log(backend, user, written.memory, "written")
+    return json_response(_shown(written.memory), 201)
+
+
+@router.put("/enabled", response_model=MemorySwitch, responses=ERRORS)
+async def switch_memory(body: MemorySwitch, backend: BackendDep, user: UserDep) -> Response:
+    """Switch memory on or off for the caller. What is kept stays, and is not used while it is off."""
+    await backend.services.memories.enable(user, body.enabled)
+    backend.services.actions.append("policy", Owner(user), change="memory_on" if body.enabled else "memory_off")
+    return json_response({"enabled": body.enabled})
+
+
+@router.get("/{memory_id}", response_model=MemoryItem, responses=ERRORS)
+async def get_memory(memory_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Return one thing that is remembered."""
+    return json_response(_shown(await backend.services.memories.get(user, memory_id)))
+
+
+@router.patch("/{memory_id}", response_model=MemoryItem, responses=ERRORS)
+async def change_memory(memory_id: str, body: ChangedMemory, backend: BackendDep, user: UserDep) -> Response:
+    """Correct what is remembered."""
+    _check(body.text)
+    changed = await backend.services.memories.edit(user, memory_id, body.text)
+    _log(backend, user, changed, "edited")
+    return json_response(_shown(changed))
+
+
+@router.delete("/{memory_id}", response_model=Receipt, responses=ERRORS)
+async def forget_memory(memory_id: str, backend: BackendDep, user: UserDep) -> Response:
+    """Forget one thing, with what it took the place of."""
+    await backend.services.memories.get(user, memory_id)
+    return await _forget(backend, user, [memory_id])
+
+
+@router.delete("", response_model=Receipt, responses=ERRORS)
+async def forget_memories(backend: BackendDep, user: UserDep) -> Response:
+    """Forget everything that is remembered of the caller."""
+    return await _forget(backend, user, None)
+
+
+async def _forget(backend: Backend, user: str, identities: list[str] | None) -> Response:
+    memories = backend.services.memories
+    before = len(await memories.items(user, past=True))
+    for gone in await memories.remove(user, identities):
+        _log(backend, user, gone, "forgotten")
+    after = len(await memories.items(user, past=True))
+    return json_response(receipt({"memories": {"before": before, "after": after}}))
+
+
+def _log(backend: Backend, user: str, memory: Memory, change: Literal["written", "edited", "forgotten"]) -> None:
+    kind: Literal["memory", "deletion"] = "deletion" if change == "forgotten" else "memory"
+    backend.services.actions.append(kind, Owner(user), content={"text": memory.text}, id=memory.id, change=change)
+
+
+def _check(text: str) -> None:
+    if holds_secret(text):
+        reason = Words("passwords, keys and card numbers are not remembered", "不会记住密码、密钥和银行卡号")
+        raise BadInput(reason=reason)
+
+
+def _shown(item: Memory) -> MemoryItem:
+    return MemoryItem(
+        id=item.id,
+        text=item.text,
+        kind=item.kind,
+        slot=item.slot,
+        origin=item.origin,
+        persona=item.persona,
+        session_id=item.session_id,
+        run_id=item.turn_id,
+        said_at=iso_time(item.created),
+        holds=not item.valid_to,
+        superseded_by=item.superseded_by,
+        sensitive=item.sensitive,
+        confidence=item.confidence,
+    )
+
+
+def _cursor(place: int) -> str:
+    return base64.urlsafe_b64encode(str(place).encode()).decode()
+
+
+def _place(cursor: str) -> int:
+    """Return where a page begins.
+
+    Raises:
+        BadInput: It is no cursor of ours.
+    """
+    try:
+        return int(base64.urlsafe_b64decode(cursor.encode("ascii"))) if cursor else 0
+    except ValueError as exc:
+        raise BadInput(reason=Words("cursor is none that was given out", "cursor 不是服务器给出的值")) from exc

@@ -1,0 +1,412 @@
+"""What is remembered of users: written, superseded, found and forgotten, always for one user.
+
+Items lie in the SQL database with their vectors in the same row, so that what is forgotten is gone from both in one
+transaction. A user's items are ranked in memory: they are few, and the search is exact (docs/decisions/0018).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from hashlib import blake2b
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+
+from domain.errors import AppError, UnknownMemory
+from domain.language import language_of
+from domain.words import Language
+from models.embeddings.interface import Embedder
+from models.embeddings.typical_requests import TYPICAL
+from stores.memories.items import MOST_CHARS, MOST_ITEMS, Memory, same_words
+from stores.memories.ranking import Floats, MemoryRanking
+from stores.sql.database import Database, among, lock
+from stores.sql.tables import forgotten_memories, memories, memory_users
+from stores.sql.text_vectors import Line, TextVectors
+
+logger = logging.getLogger(__name__)
+
+KEPT_USERS: Final = 64
+"""Users whose items are ready to be searched in a process."""
+EMPTY_SECONDS: Final = 5.0
+"""How long a process believes that a user has no items: another process may be writing the first."""
+CANDIDATES: Final = 24
+CLOSE, CLOSE_AND_HELD, COVERED = 0.30, 0.18, 0.5
+"""An item fits where it is this close; or this close and holds a quarter of the question's terms by weight; or holds
+half of them. Chosen on bench/long_memory.py's recall part."""
+HELD: Final = 0.25
+QUERY_SECONDS: Final = 1.0
+EMBED_BATCH: Final = 32
+_COLUMNS = [memories.c[name] for name in Memory.__dataclass_fields__]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of an item that was to be kept: `memory` as it is kept now, those that it took the place of.
+
+    `memory` is None where nothing was written: memory is off, or the user had that forgotten.
+    """
+
+    memory: Memory | None
+    superseded: Sequence[Memory] = ()
+    merged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _User:
+    """A user's items in this process."""
+
+    version: int
+    items: Sequence[Memory] = ()
+    ranking: MemoryRanking = field(default_factory=lambda: MemoryRanking((), None, ()))
+    read_at: float = field(default_factory=time.monotonic)
+
+
+class Memories:
+    """The memories of all users.
+
+    Args:
+        database: Where they lie; its owner closes it.
+        embedder: What makes vectors; without any, keywords decide.
+    """
+
+    def __init__(self, database: Database, embedder: Embedder) -> None:
+        self._database, self._embedder = database, embedder
+        self._lines = TextVectors(database)
+        self._users: OrderedDict[str, _User] = OrderedDict()
+        self._common: dict[Language, Floats] = {}
+        self._embedding: dict[str, asyncio.Task[None]] = {}
+        self._unembedded: set[str] = set()
+
+    async def any(self, user_id: str) -> bool:
+        """Tell whether a user has any item. Costs nothing for a user whose items this process knows."""
+        known = self._users.get(user_id)
+        if known is not None and (known.items or time.monotonic() - known.read_at < EMPTY_SECONDS):
+            return bool(known.items)
+        return bool((await self._user(user_id)).items)
+
+    async def enabled(self, user_id: str) -> bool:
+        """Tell whether the user lets things be remembered."""
+        query = select(memory_users.c.enabled).where(memory_users.c.user_id == user_id)
+        return await self._database.read(lambda db: db.scalar(query)) is not False
+
+    async def enable(self, user_id: str, enabled: bool) -> None:
+        """Switch memory on or off for a user; what is kept stays, and is not used while it is off."""
+        await self._database.write(lambda db: _touch(db, user_id, enabled=enabled))
+
+    async def write(self, memory: Memory) -> Written:
+        """Keep an item, in place of those with its slot; one with the same words is renewed instead.
+
+        Returns:
+            The item as it is kept. Its `id` and `created` are set where they were empty.
+        """
+        made = replace(
+            memory,
+            id=memory.id or uuid.uuid4().hex,
+            created=memory.created or time.time(),
+            text=memory.text.strip()[:MOST_CHARS],
+        )
+        written = await self._database.write(partial(_write, memory=made))
+        if written.memory is not None:
+            self._embed_soon(made.user_id)
+        return written
+
+    async def edit(self, user_id: str, identity: str, text: str) -> Memory:
+        """Change the words of an item.
+
+        Raises:
+            UnknownMemory: The user has no such item.
+        """
+        changes = {"text": text.strip()[:MOST_CHARS], "origin": "edited", "vector": None, "model": ""}
+
+        def change(db: Connection) -> bool:
+            _touch(db, user_id)
+            return bool(db.execute(update(memories).where(_own(user_id, identity)).values(**changes)).rowcount)
+
+        if not await self._database.write(change):
+            raise UnknownMemory(id=identity)
+        self._embed_soon(user_id)
+        return await self.get(user_id, identity)
+
+    async def get(self, user_id: str, identity: str) -> Memory:
+        """Return an item.
+
+        Raises:
+            UnknownMemory: The user has no such item.
+        """
+        found = await self._database.read(
+            lambda db: db.execute(select(*_COLUMNS).where(_own(user_id, identity))).first()
+        )
+        if found is None:
+            raise UnknownMemory(id=identity)
+        return Memory(**found._mapping)
+
+    async def items(self, user_id: str, *, past: bool = False) -> list[Memory]:
+        """Return a user's items, newest first; with `past`, those that hold no more as well."""
+        items = (await self._user(user_id)).items
+        return [item for item in reversed(items) if past or not item.valid_to]
+
+    async def remove(self, user_id: str, identities: Collection[str] | None = None) -> list[Memory]:
+        """Remove items, with their vectors; the turn in which one was said does not bring it back.
+
+        Args:
+            user_id: Whose.
+            identities: Ids; None: all of the user's.
+
+        Returns:
+            What was removed. What an item took the place of goes with it: it would hold again.
+        """
+        gone: list[Memory] = await self._database.write(partial(_remove, user_id=user_id, identities=identities))
+        await self._database.scrub()
+        self._users.pop(user_id, None)
+        return gone
+
+    async def export(self, user_id: str) -> AsyncIterator[tuple[str, Any]]:
+        """Yield all that is remembered of a user; see `PersonalData`."""
+        if items := await self.items(user_id, past=True):
+            yield "memories.json", [asdict(item) for item in items]
+
+    async def forget(self, user_id: str) -> dict[str, int]:
+        """Remove everything about a user, the marks of what was forgotten too; see `PersonalData`."""
+        gone = await self.remove(user_id)
+
+        def change(db: Connection) -> None:
+            for table in (forgotten_memories, memory_users):
+                db.execute(delete(table).where(table.c.user_id == user_id))
+
+        await self._database.write(change)
+        return {"memories": len(gone)}
+
+    async def search(self, user_id: str, query: str, *, past: bool = False, most: int = 20) -> list[Memory]:
+        """Return the items nearest to a query, best first, however far they are."""
+        user, vector = await self._user(user_id), await self._query(query)
+        found = await asyncio.to_thread(user.ranking.find, query, vector, most + CANDIDATES)
+        items = [user.items[one.place] for one in found]
+        return [item for item in items if past or not item.valid_to][:most]
+
+    async def recall(self, user_id: str, persona: str, question: str, *, past: bool = False) -> list[Memory]:
+        """Return the items that fit a question, best first.
+
+        Args:
+            user_id: Whose turn it is.
+            persona: Its role: items of other roles are not seen.
+            question: What is asked, with what it leans on.
+            past: Whether what holds no more is asked for.
+        """
+        user = await self._user(user_id)
+        if not user.items:
+            return []
+        vector = await self._query(question)
+        found = await asyncio.to_thread(user.ranking.find, question, vector, CANDIDATES)
+        kept = []
+        for one in found:
+            item = user.items[one.place]
+            fits = one.closeness >= CLOSE or (one.closeness >= CLOSE_AND_HELD and one.coverage >= HELD)
+            if (fits or one.coverage >= COVERED) and item.persona in ("", persona) and (past or not item.valid_to):
+                kept.append(item)
+        return kept
+
+    async def settle(self) -> None:
+        """Wait until everything that was written has its vector, or could not get one."""
+        while self._embedding:
+            await asyncio.wait(list(self._embedding.values()))
+
+    async def aclose(self) -> None:
+        """Stop embedding; what has no vector yet gets one after the next write of its user."""
+        for task in self._embedding.values():
+            task.cancel()
+        await self.settle()
+
+    async def _user(self, user_id: str) -> _User:
+        """Return a user's items as they are in the database, read again only where they have changed."""
+        version = await self._database.read(partial(_version, user_id=user_id))
+        known = self._users.get(user_id)
+        if known is None or known.version != version:
+            known = await self._database.read(lambda db: self._load(db, user_id))
+        else:
+            known = replace(known, read_at=time.monotonic())
+        self._users[user_id] = known
+        self._users.move_to_end(user_id)
+        while len(self._users) > KEPT_USERS:
+            self._users.popitem(last=False)
+        return known
+
+    def _load(self, db: Connection, user_id: str) -> _User:
+        version = _version(db, user_id)
+        query = select(*_COLUMNS, memories.c.vector, memories.c.model).where(memories.c.user_id == user_id)
+        rows = db.execute(query.order_by(memories.c.created, memories.c.id)).all()
+        items = [Memory(**{name: getattr(row, name) for name in Memory.__dataclass_fields__}) for row in rows]
+        vectors = np.zeros((len(rows), self._embedder.dimensions), np.float32)
+        for place, row in enumerate(rows):
+            if row.vector and row.model == self._embedder.name:
+                vectors[place] = np.frombuffer(row.vector, np.float16)
+        ranking = MemoryRanking(
+            [item.text for item in items],
+            vectors if self._embedder.dimensions else None,
+            [item.session_id for item in items],
+        )
+        return _User(version, items, ranking)
+
+    async def _query(self, question: str) -> Floats | None:
+        """Return the vector of a question without what those of its language have in common; None without any."""
+        if not self._embedder.dimensions:
+            return None
+        language = language_of(question)
+        try:
+            async with asyncio.timeout(QUERY_SECONDS):
+                vector = await self._embedder.query(question)
+                return vector - await self._common_of(language)
+        except (AppError, TimeoutError) as exc:
+            logger.warning("memories are found by keyword alone", extra={"error": type(exc).__name__})
+            return None
+
+    async def _common_of(self, language: Language) -> Floats:
+        if language not in self._common:
+            lines: list[Line] = [("query", text) for text in TYPICAL[language]]
+            known = await self._lines.get(self._embedder.name, lines)
+            made = {line: await self._embedder.query(line[1]) for line in lines if line not in known}
+            if made:
+                await self._lines.put(self._embedder.name, made)
+            self._common[language] = np.mean([*known.values(), *made.values()], axis=0)
+        return self._common[language]
+
+    def _embed_soon(self, user_id: str) -> None:
+        if not self._embedder.dimensions:
+            return
+        self._unembedded.add(user_id)
+        if user_id in self._embedding:
+            return
+        task = asyncio.create_task(self._embed(user_id), name="embed-memories")
+        self._embedding[user_id] = task
+        task.add_done_callback(lambda done: self._embedded(user_id, done))
+
+    def _embedded(self, user_id: str, task: asyncio.Task[None]) -> None:
+        del self._embedding[user_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.warning("a memory has no vector yet", extra={"error": type(error).__name__})
+
+    async def _embed(self, user_id: str) -> None:
+        """Give a vector of the present model to all items of a user that have none."""
+        for language in TYPICAL:  # here, so that no question waits for them
+            await self._common_of(language)
+        lacking = and_(memories.c.user_id == user_id, memories.c.model != self._embedder.name)
+        query = select(memories.c.id, memories.c.text).where(lacking).limit(EMBED_BATCH)
+        while user_id in self._unembedded:
+            self._unembedded.discard(user_id)
+            while rows := await self._database.read(lambda db: db.execute(query).all()):
+                made = await self._embedder.passages([row.text for row in rows])
+                await self._database.write(partial(_set_vectors, user_id=user_id, made=self._packed(rows, made)))
+
+    def _packed(self, rows: Sequence[Any], made: Floats) -> list[dict[str, Any]]:
+        name = self._embedder.name
+        return [
+            {"key": row.id, "said": row.text, "vector": vector.astype(np.float16).tobytes(), "model": name}
+            for row, vector in zip(rows, made, strict=True)
+        ]
+
+
+def _own(user_id: str, identity: str) -> ColumnElement[bool]:
+    return and_(memories.c.user_id == user_id, memories.c.id == identity)
+
+
+def _version(db: Connection, user_id: str) -> int:
+    return db.scalar(select(memory_users.c.version).where(memory_users.c.user_id == user_id)) or 0
+
+
+def _touch(db: Connection, user_id: str, **values: object) -> None:
+    """Count a change of a user's items, so that every process reads them again."""
+    lock(db, f"memories {user_id}")
+    before = _version(db, user_id)
+    version = max(before + 1, time.time_ns() // 1000)  # never one of before the user's data were deleted
+    if before:
+        db.execute(update(memory_users).where(memory_users.c.user_id == user_id).values(version=version, **values))
+    else:
+        db.execute(insert(memory_users).values(user_id=user_id, version=version, **{"enabled": True, **values}))
+
+
+def _mark(user_id: str, text: str) -> str:
+    return blake2b(same_words(text).encode(), key=user_id.encode()[:64], digest_size=16).hexdigest()
+
+
+def _write(db: Connection, memory: Memory) -> Written:
+    user_id = memory.user_id
+    _touch(db, user_id)
+    off = db.scalar(select(memory_users.c.enabled).where(memory_users.c.user_id == user_id)) is False
+    was_forgotten = memory.origin == "said" and db.scalar(
+        select(func.count())
+        .select_from(forgotten_memories)
+        .where(
+            forgotten_memories.c.user_id == user_id,
+            forgotten_memories.c.turn_id == memory.turn_id,
+            forgotten_memories.c.mark == _mark(user_id, memory.text),
+        )
+    )
+    if off or was_forgotten or not memory.text:
+        return Written(None)
+    related = select(*_COLUMNS).where(
+        memories.c.user_id == user_id,
+        memories.c.persona == memory.persona,
+        memories.c.valid_to == 0,
+        or_(
+            memories.c.mark == _mark(user_id, memory.text), and_(memories.c.slot == memory.slot, memories.c.slot != "")
+        ),
+    )
+    before = [Memory(**row._mapping) for row in db.execute(related)]
+    if same := next((item for item in before if same_words(item.text) == same_words(memory.text)), None):
+        db.execute(
+            update(memories).where(_own(user_id, same.id)).values(created=memory.created, confidence=memory.confidence)
+        )
+        return Written(replace(same, created=memory.created, confidence=memory.confidence), merged=True)
+    values = {"valid_to": memory.created, "superseded_by": memory.id}
+    db.execute(
+        update(memories)
+        .where(memories.c.user_id == user_id, among(memories.c.id, [item.id for item in before]))
+        .values(**values)
+    )
+    db.execute(insert(memories).values(**asdict(memory), mark=_mark(user_id, memory.text), vector=None, model=""))
+    _drop_beyond(db, user_id)
+    return Written(memory, [replace(item, valid_to=memory.created, superseded_by=memory.id) for item in before])
+
+
+def _drop_beyond(db: Connection, user_id: str) -> None:
+    count = db.scalar(select(func.count()).select_from(memories).where(memories.c.user_id == user_id)) or 0
+    if count > MOST_ITEMS:
+        oldest = select(memories.c.id).where(memories.c.user_id == user_id)
+        oldest = oldest.order_by(memories.c.valid_to == 0, memories.c.created).limit(count - MOST_ITEMS)
+        db.execute(
+            delete(memories).where(memories.c.user_id == user_id, among(memories.c.id, list(db.scalars(oldest))))
+        )
+
+
+def _remove(db: Connection, user_id: str, identities: Collection[str] | None) -> list[Memory]:
+    _touch(db, user_id)
+    query = select(*_COLUMNS).where(memories.c.user_id == user_id)
+    items = {row.id: Memory(**row._mapping) for row in db.execute(query)}
+    wanted = set(items) if identities is None else {identity for identity in identities if identity in items}
+    while more := {item.id for item in items.values() if item.superseded_by in wanted} - wanted:
+        wanted |= more
+    for identity in wanted:
+        item = items[identity]
+        row = {"user_id": user_id, "turn_id": item.turn_id, "mark": _mark(user_id, item.text)}
+        db.execute(delete(forgotten_memories).where(*(forgotten_memories.c[name] == row[name] for name in row)))
+        db.execute(insert(forgotten_memories).values(**row))
+    db.execute(delete(memories).where(memories.c.user_id == user_id, among(memories.c.id, list(wanted))))
+    return [items[identity] for identity in items if identity in wanted]
+
+
+def _set_vectors(db: Connection, user_id: str, made: Sequence[dict[str, Any]]) -> None:
+    """Keep vectors, each unless its item has changed meanwhile."""
+    _touch(db, user_id)
+    for row in made:
+        db.execute(
+            update(memories)
+            .where(_own(user_id, row["key"]), memories.c.text == row["said"])
+            .values(vector=row["vector"], model=row["model"])
+        )

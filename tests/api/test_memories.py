@@ -1,0 +1,103 @@
+"""What is remembered over conversations, through the real server: kept, used, shown, corrected, forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.standins.openai_server import OpenAIServer
+
+
+async def ask(client: httpx.AsyncClient, message: str, session: str, **more: Any) -> dict[str, Any]:
+    response = await client.post("/api/v1/chat", json={"message": message, "session_id": session, **more})
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+async def listed(client: httpx.AsyncClient, count: int | None = None, **query: Any) -> list[dict[str, Any]]:
+    """The list, as soon as it has `count` items: keeping is done after the answer."""
+    for _ in range(100):
+        body = (await client.get("/api/v1/memories", params=query)).json()
+        if count is None or len(body["memories"]) == count:
+            break
+        await asyncio.sleep(0.05)
+    found: list[dict[str, Any]] = body["memories"]
+    return found
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_remembered(client: httpx.AsyncClient) -> None:
+    assert (await client.delete("/api/v1/memories")).status_code == 200
+
+
+async def test_what_is_said_in_one_conversation_is_known_in_another(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer
+) -> None:
+    await ask(client, "I am allergic to peanuts. My name is Ann Lee.", "m1")
+    kept = await listed(client, 2)
+    assert {one["text"] for one in kept} == {"I am allergic to peanuts.", "My name is Ann Lee."}
+    assert {(one["session_id"], one["origin"], one["holds"]) for one in kept} == {("m1", "said", True)}
+    for server, session in ((client, "m2"), (second, "m3")):
+        answer = await ask(server, "Am I allergic to peanuts?", session)
+        assert "I am allergic to peanuts." in [one["text"] for one in answer["memories"]]
+        assert "I am allergic to peanuts. (said on" in model.chats[-1].text
+    transcript = (await client.get("/api/v1/sessions/m2")).json()
+    assert any(message.get("memories") for message in transcript["messages"])
+    without = await ask(client, "Am I allergic to peanuts?", "m4", memory=False)
+    assert without["memories"] == [] and "allergic to peanuts. (said" not in model.chats[-1].text
+
+
+async def test_a_new_home_takes_the_place_of_the_old_one_and_is_found_when_asked_for(
+    client: httpx.AsyncClient, model: OpenAIServer
+) -> None:
+    await ask(client, "I live in Oslo.", "h1")
+    await listed(client, 1)
+    await ask(client, "I moved to Chengdu last week.", "h2")
+    for _ in range(100):
+        if [one["text"] for one in await listed(client)] == ["I moved to Chengdu last week."]:
+            break
+        await asyncio.sleep(0.05)
+    past = await listed(client, 2, past=True)
+    assert [(one["text"], one["holds"]) for one in past] == [
+        ("I moved to Chengdu last week.", True),
+        ("I live in Oslo.", False),
+    ]
+
+
+async def test_one_is_shown_corrected_and_forgotten(client: httpx.AsyncClient) -> None:
+    made = (await client.post("/api/v1/memories", json={"text": "I park on level 3", "slot": "parking"})).json()
+    again = await client.post("/api/v1/memories", json={"text": "I park on level 5", "slot": "parking"})
+    assert again.status_code == 201 and len(await listed(client)) == 1
+    changed = await client.patch(f"/api/v1/memories/{again.json()['id']}", json={"text": "I park on level 6"})
+    assert changed.json()["text"] == "I park on level 6" and changed.json()["origin"] == "edited"
+    assert [one["text"] for one in await listed(client, query="level")] == ["I park on level 6"]
+    gone = (await client.delete(f"/api/v1/memories/{again.json()['id']}")).json()
+    assert gone["stores"]["memories"] == {"before": 2, "after": 0}, "with what it took the place of"
+    for answer in (await client.get(f"/api/v1/memories/{made['id']}"), await client.delete("/api/v1/memories/x")):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_memory")
+
+
+async def test_bad_input_is_refused_and_secrets_are_not_kept(client: httpx.AsyncClient) -> None:
+    bodies: list[dict[str, Any]] = [
+        {"text": ""}, {"text": "x" * 1001}, {"text": "ok", "kind": "secret"}, {"text": "my password is hunter2hunter2"},
+        {"text": "ok", "user_id": "another"},
+    ]  # fmt: skip
+    for body in bodies:
+        assert (await client.post("/api/v1/memories", json=body)).status_code == 422, body
+    assert (await client.get("/api/v1/memories", params={"cursor": "!"})).status_code == 422
+    assert await listed(client) == []
+
+
+async def test_memory_can_be_switched_off(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await client.put("/api/v1/memories/enabled", json={"enabled": False})
+    try:
+        assert (await client.get("/api/v1/memories")).json()["enabled"] is False
+        await ask(client, "My name is Ann Lee.", "o1")
+        refused = await client.post("/api/v1/memories", json={"text": "I have a cat"})
+        assert refused.status_code == 422 and await listed(client) == []
+    finally:
+        await client.put("/api/v1/memories/enabled", json={"enabled": True})

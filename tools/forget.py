@@ -1,0 +1,45 @@
+"""Tool: forget what is remembered of the user."""
+
+from typing import Annotated
+
+from langchain_core.tools import tool
+from langgraph.prebuilt import ToolRuntime
+from pydantic import Field
+
+from domain.errors import UnknownMemory
+from domain.words import Words
+from tools.interface import Found, ToolContext, ToolSpec, memories_of
+
+GONE = Words("Forgotten: {texts}", "已忘记：{texts}")
+
+
+@tool(response_format="content_and_artifact", parse_docstring=True)
+async def forget(
+    runtime: ToolRuntime[ToolContext], ids: Annotated[list[str], Field(min_length=1, max_length=50)]
+) -> tuple[str, Found]:
+    """Forget things about the user, when the user asks for it ('forget that', '忘掉'); `recall` finds the ids.
+
+    Args:
+        runtime: Who asks.
+        ids: Ids of what is to be forgotten.
+    """
+    context = runtime.context
+    gone = await memories_of(context).remove(context.owner.user_id, ids)
+    if not gone:
+        raise UnknownMemory(id=ids[0])
+    text = GONE.text(context.language).format(texts="; ".join(item.text for item in gone))
+    return Found(text, data={"ids": [item.id for item in gone]}).answer()
+
+
+SPEC = ToolSpec(
+    tool=forget,
+    title=Words("Forget", "忘记"),
+    permission="write",
+    examples=(
+        "Forget where I live",
+        "Delete what you remember about my job",
+        "忘掉我的住址",
+        "删除你记住的关于我工作的内容",
+    ),
+    fits=lambda turn: turn.memories,
+)
