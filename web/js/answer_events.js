@@ -27,12 +27,8 @@ const ACTIONS = {
     return { ...answer, attachments: replaced(answer.attachments, at, data) };
   },
   tool(answer, data) {
-<<<<<<< HEAD
     const same = (tool) => (data.call_id ? tool.call_id === data.call_id : tool.name === data.name && tool.agent === data.agent && tool.status === "running");
     const open = data.status === "running" ? -1 : answer.tools.findLastIndex(same);
-=======
-    const open = data.status === "running" ? -1 : answer.tools.findLastIndex((tool) => tool.name === data.name && tool.call_id === data.call_id && tool.agent === data.agent && tool.status === "running");
->>>>>>> 5d0826c (Spans of a specialist's calls lie below it, and metrics tell what became of each tool's calls)
     return { ...answer, tools: replaced(answer.tools, open, { ...answer.tools[open], ...data }) };
   },
   agent(answer, data) {
