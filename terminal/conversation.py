@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import httpx
 from httpx_sse import EventSource, SSEError
 
 from domain.runs import TERMINAL_EVENTS
+from terminal.approvals import answers_to, can_ask
 from terminal.client import Client, Failed, Unreachable
 from terminal.screen import Screen, safe
 from terminal.texts import say
@@ -31,6 +32,8 @@ class Followed:
     session_id: str = ""
     last_event: str = ""
     shown: str = ""
+    waiting: dict[str, Any] | None = None
+    """What it waits for, until that is answered."""
     outcome: dict[str, Any] | None = None
 
 
@@ -49,9 +52,22 @@ class Conversation:
         """
         fields = {"message": message, "session_id": self.session, "system_prompt": self.system}
         self.run = Followed()
+        return self._shown(lambda: self._send({name: value for name, value in fields.items() if value}, files))
+
+    def answer(self, run_id: str, questions: Sequence[dict[str, Any]]) -> bool:
+        """Answer what a run waits for, and follow it on; return whether it came to its end.
+
+        Raises:
+            Failed: It cannot be answered, or the server ended it with an error.
+        """
+        self.run = Followed(run_id=run_id, session_id=self.session or "", waiting={"questions": questions})
+        return self._shown(lambda: None)
+
+    def _shown(self, begin: Callable[[], httpx.Response | None]) -> bool:
         try:
-            response = self._send({name: value for name, value in fields.items() if value}, files)
-            self.run.run_id = response.headers.get("x-run-id", "")
+            response = begin()
+            if response is not None:
+                self.run.run_id = response.headers.get("x-run-id", "")
             self._follow(response)
         except KeyboardInterrupt:
             if self.run.run_id:
@@ -90,12 +106,15 @@ class Conversation:
                 parts.append((kind, (path.name, file)))
             return self.client.open("POST", "/chat/stream", data=fields, files=parts)
 
-    def _follow(self, response: httpx.Response) -> None:
-        """Show events to the last one, over dropped connections."""
+    def _follow(self, source: httpx.Response | None) -> None:
+        """Show events to the last one, over dropped connections and questions."""
         attempt = 0
-        source: httpx.Response | None = response
         while self.run.outcome is None:
             seen = self.run.last_event
+            if self.run.waiting is not None:
+                source = self._answered(self.run.waiting)
+                if source is None:
+                    return
             with contextlib.suppress(httpx.TransportError, json.JSONDecodeError, Unreachable):
                 if source is None:
                     headers = {"Last-Event-ID": seen or "0"}
@@ -104,9 +123,20 @@ class Conversation:
                     for name, data in self._events(source):
                         self._take(name, data)
             source = None
-            if self.run.outcome is None:
+            if self.run.outcome is None and self.run.waiting is None:
                 attempt = 1 if self.run.last_event != seen else attempt + 1
                 self._wait(attempt)
+
+    def _answered(self, waiting: dict[str, Any]) -> httpx.Response | None:
+        """Ask the person and return what follows; nobody there: the turn ends here, and goes on another time."""
+        self.run.shown += self.screen.flush()
+        answers = answers_to(waiting["questions"], self.screen) if can_ask(self.screen) else {}
+        if not answers:
+            self.run.outcome = waiting
+            return None
+        self.run.waiting = None
+        body = {"answers": answers, "stream": True}
+        return self.client.open("POST", f"/runs/{self.run.run_id}/answers", json=body)
 
     def _events(self, source: httpx.Response) -> Iterator[tuple[str, Any]]:
         try:
@@ -138,6 +168,8 @@ class Conversation:
         elif name == "gap":
             screen.note(say("gap"))
             run.outcome = data.get("result")
+        elif name == "waiting":
+            run.waiting = data
         elif name in TERMINAL_EVENTS:
             self._end(data)
 

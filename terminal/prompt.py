@@ -76,9 +76,12 @@ class Prompt:
     def _open(self, given: str) -> None:
         chosen = self._listed[int(given) - 1] if given.isdecimal() and 0 < int(given) <= len(self._listed) else given
         path = f"/sessions/{quote(chosen, safe='')}"
-        for item in self._chat.client.call("GET", path, params={"newest": True, "limit": 2})["messages"]:
+        found = self._chat.client.call("GET", path, params={"newest": True, "limit": 2})
+        for item in found["messages"]:
             self._screen.say(f"{'> ' if item.get('role') == 'user' else ''}{item.get('text', '')}")
         self._switch(chosen)
+        if waiting := found.get("waiting"):
+            self._chat.answer(waiting["run_id"], waiting["questions"])
 
     def _switch(self, session: str | None) -> None:
         self._chat.session, self._chat.run = session, Followed()

@@ -21,14 +21,17 @@ from typing import Any
 import httpx
 import pytest
 import typer
+from langchain_core.tools import tool
 from typer.testing import CliRunner
 
+from domain.words import Words
 from settings import Settings
 from terminal.main import QuestionFirst
 from terminal.prompt import paths
 from terminal.screen import Screen, safe
 from tests.live_server import LiveServer
-from tests.standins.openai_server import Answer, Failure, OpenAIServer
+from tests.standins.openai_server import Answer, Failure, OpenAIServer, ToolCall
+from tools.interface import ToolSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = " ".join(f"word{number}" for number in range(60))
@@ -408,3 +411,66 @@ def test_nothing_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None
     Screen(stream=False, as_json=False).outcome(hostile, "")
     assert capsys.readouterr() == ("a2Jb\n", "! [red][2J\n")
     assert safe("a\x1b[2Jb\x07\u202ec\td\ne\x9b1m") == "a[2Jbc\td\ne1m"
+
+
+@pytest.fixture
+def notes(server: LiveServer) -> Iterator[list[tuple[str, str]]]:
+    """A tool that sends notes, and those that it sent."""
+    sent: list[tuple[str, str]] = []
+
+    @tool
+    async def send_note(to: str, text: str) -> str:
+        """Send a note to a person."""
+        sent.append((to, text))
+        return "sent"
+
+    tools = server.app.state.backend.services.tools
+    tools.set_foreign([ToolSpec(tool=send_note, title=Words("Send a note", "发送便条"), permission="write")], {})
+    yield sent
+    tools.set_foreign([], {})
+
+
+def asking(model: OpenAIServer, then: str) -> None:
+    call = ToolCall("send_note", {"to": "bob", "text": "I am late"})
+    model.script([Answer(tool_calls=[call]), Answer(then)])
+
+
+def test_a_question_is_edited_and_approved_at_the_prompt(
+    server: LiveServer, model: OpenAIServer, notes: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    asking(model, "It is sent.")
+    terminal = Terminal(env=environment(server.url, tmp_path))
+    terminal.until("lists the commands")
+    terminal.type("Tell Bob that I am late")
+    shown = terminal.until(r"\[r\] refuse: ")
+    assert "May this be done? Send a note" in shown and "text: I am late  (your words)" in shown
+    terminal.type("e")
+    terminal.until(r"to \[bob\]: ")
+    terminal.type("")
+    terminal.until(r"text \[I am late\]: ")
+    terminal.type("Ten minutes late")
+    terminal.until(r"\[r\] refuse: ")
+    terminal.type("a")
+    terminal.until("It is sent.")
+    terminal.type("/quit")
+    assert terminal.end() == 0 and notes == [("bob", "Ten minutes late")]
+
+
+def test_without_a_person_a_turn_waits_and_is_refused_later(
+    server: LiveServer, model: OpenAIServer, notes: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    asking(model, "好的，没有发送。")
+    env = environment(server.url, tmp_path, "zh_CN.UTF-8")
+    asked = run("告诉 Bob 我迟到了", "--session", "later", env=env)
+    assert asked.returncode == 0 and "发送便条" in asked.stdout and "请只回复“同意”或“拒绝”" in asked.stdout
+    terminal = Terminal(env=env)
+    terminal.until("列出命令")
+    terminal.type("/open later")
+    terminal.until("拒绝：")
+    terminal.type("r")
+    terminal.until("原因")
+    terminal.type("他知道了")
+    terminal.until("好的，没有发送。")
+    terminal.type("/quit")
+    assert terminal.end() == 0 and not notes
+    assert "他知道了" in str(model.chats[-1].body["messages"][-1]["content"])
