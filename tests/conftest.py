@@ -84,9 +84,8 @@ def _clean_environment() -> Iterator[None]:
     """Tests see no key, URL or folder of the machine they run on."""
     names = {name.upper() for name in Settings.model_fields} | {"VISION_MODEL_API_KEY", "LC_ALL"}
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.upper() in names}
-    os.environ.update(
-        OMP_NUM_THREADS="1", MODEL_TITLES="no", LANG="C.UTF-8"
-    )  # the browser reads file names by its locale
+    # No model is asked beside the turn that a test scripts; the browser reads file names by its locale.
+    os.environ.update(OMP_NUM_THREADS="1", MODEL_TITLES="no", MEMORY_EXTRACTION="rules", LANG="C.UTF-8")
     yield
     os.environ.update(kept)
 
