@@ -22,8 +22,8 @@ Name = Annotated[str, Path(max_length=100, description="Name of the source.")]
 class SourceTool(TypedDict):
     """A tool of a source, and how what it says of itself stands to what was approved.
 
-    `status` is `ready`, `new` or `changed` (waits for approval), `gone`, `unusable` or `down`; `difference` shows what
-    has changed since the approval, line by line. Times are Unix times.
+    `status` is `ready`, `new` or `changed` (waits for approval), `gone`, `unusable` or `down`. `difference` shows what
+    would be approved, line by line, invisible characters as numbers. Times are Unix times.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -20,6 +21,11 @@ from tools.sources.remote_tool import offered_name, spec_of
 
 MOST_DEFINITION = 64 * 1024
 """Most bytes of a definition."""
+_UNSEEN = re.compile(
+    r"[\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\U000e0000-\U0010ffff\ue000-\uf8ff]"
+)
+"""Control, format, blank, variation, tag and private characters."""
 _NOTHING = Pin("", {}, "", 0)
 
 
@@ -96,10 +102,13 @@ def judged(
 
 
 def difference(approved: Mapping[str, Any], listed: Mapping[str, Any]) -> str:
-    """Return what differs between two definitions, line by line, as `diff -u` shows it."""
-    before, after = (json.dumps(it, ensure_ascii=False, indent=1, sort_keys=True) for it in (approved, listed))
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "approved", "listed", lineterm="")
-    return "\n".join(lines)
+    """Return what differs between two definitions, line by line, as `diff -u` shows it.
+
+    Letters that nobody sees, and those that turn the direction of others, are written as their numbers.
+    """
+    dumped = (json.dumps(it, ensure_ascii=False, indent=1, sort_keys=True) for it in (approved, listed))
+    before, after = (_UNSEEN.sub(lambda match: f"\\U{ord(match[0]):08x}", it).split("\n") for it in dumped)
+    return "\n".join(difflib.unified_diff(before, after, "approved", "listed", lineterm=""))
 
 
 def _status(listed: Listed | None, pin: Pin | None, name: str, down: Source | None) -> tuple[Status, Words]:

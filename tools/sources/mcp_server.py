@@ -114,6 +114,7 @@ class McpServer:
     def reopen(self) -> None:
         """Open it anew, without waiting for the next try."""
         self._retry.set()
+        self.state = "starting"
         if self._held is not None:
             self._lose(self._held)
 

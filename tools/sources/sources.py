@@ -351,7 +351,6 @@ class ToolSources:
 
 def _tool_row(it: Judged, pin: Pin | None, source: Source, language: Language) -> dict[str, Any]:
     listed = source.listed.get(it.own_name)
-    changed = it.status is Status.CHANGED and listed is not None and pin is not None
     return {
         "name": it.name,
         "own_name": it.own_name,
@@ -364,5 +363,7 @@ def _tool_row(it: Judged, pin: Pin | None, source: Source, language: Language) -
         "approved_version": pin.version if pin else None,
         "approved_by": pin.approved_by if pin else None,
         "approved": pin.approved if pin else None,
-        "difference": difference(pin.definition, listed.definition) if changed and pin and listed else "",
+        "difference": difference(pin.definition if pin else {}, listed.definition)
+        if it.status.waits and listed
+        else "",
     }

@@ -1,6 +1,10 @@
 // Every word of the interface, in both languages.
 export const WORDS = {
   en: {
+    builtinTools: "Built in", "permission-read": "reads", "permission-egress": "sends something out", "permission-write": "changes something", add: "Add",
+    addSource: "Add a source of tools", addSourceHint: "What it offers at first is approved with it; what it adds or changes later waits for you.", sourceName: "Name", sourceKind: "Kind",
+    "source-url": "MCP server at a URL", "source-command": "MCP server as a program", "source-openapi": "Service with an OpenAPI document", sourceUrl: "URL", sourceCommand: "Command",
+    sourceHeaders: "Headers, one a line", sourceEnv: "Environment, one a line", sourceTrusted: "Believe its word that a tool only reads", removeSource: "Remove {name}", reopenSource: "Restart", approveTool: "Approve {name}",
     title: "LLM Chat Backend", newChat: "New chat", search: "Search conversations and files", rename: "Rename", remove: "Delete",
     exportMarkdown: "Export as Markdown", exportJson: "Export as JSON", importJson: "Import a conversation (JSON)", sessions: "Conversations",
     conversation: "Messages", noSessions: "No conversations yet", noMatch: "Nothing found", untitled: "New conversation", you: "You",
@@ -42,6 +46,10 @@ export const WORDS = {
     previous: "Previous page", next: "Next page", answered: "Answer ready", answering: "Answering", earlier: "Show earlier messages ({n})", toEnd: "To the newest message",
   },
   zh: {
+    builtinTools: "内置工具", "permission-read": "只读", "permission-egress": "向外发送", "permission-write": "会更改内容", add: "添加",
+    addSource: "添加工具来源", addSourceHint: "首次提供的工具随之批准；此后新增或更改的工具需经你批准。", sourceName: "名称", sourceKind: "类型",
+    "source-url": "网址上的 MCP 服务器", "source-command": "以程序运行的 MCP 服务器", "source-openapi": "带 OpenAPI 文档的服务", sourceUrl: "网址", sourceCommand: "命令",
+    sourceHeaders: "请求头，每行一个", sourceEnv: "环境变量，每行一个", sourceTrusted: "相信它关于工具只读的说明", removeSource: "移除 {name}", reopenSource: "重新启动", approveTool: "批准 {name}",
     title: "LLM 聊天后端", newChat: "新对话", search: "搜索对话和文件", rename: "重命名", remove: "删除",
     exportMarkdown: "导出 Markdown", exportJson: "导出 JSON", importJson: "导入对话（JSON）", sessions: "对话",
     conversation: "消息", noSessions: "还没有对话", noMatch: "没有找到", untitled: "新对话", you: "你",
@@ -88,7 +96,7 @@ export const WORDS = {
 export const NAMES = {
   en: {
     "part:redis": "Memory", "part:vectors": "Vector store", "part:chat": "Language model", "part:vision": "Vision model",
-    "part:embeddings": "Embeddings", "part:rerank": "Reranking", "part:database": "Database", "part:ocr": "OCR", "part:search": "Web search", "part:speech_out": "Speech", "part:speech_in": "Dictation",
+    "part:embeddings": "Embeddings", "part:rerank": "Reranking", "part:database": "Database", "part:ocr": "OCR", "part:tools": "Tools of others", "part:search": "Web search", "part:speech_out": "Speech", "part:speech_in": "Dictation",
     "store:checkpoints": "Memory of the model", "store:transcript": "Transcript", "store:transcripts": "Transcript", "store:documents": "Documents",
     "store:attachments": "Uploads", "store:files": "Files on disk", "store:chunks": "Passages", "store:vectors": "Vectors", "store:runs": "Runs", "store:events": "Events",
     "store:cache": "Cached results", "store:summaries": "Summaries", "store:pages": "Pages", "store:keywords": "Keyword index", "store:conversations": "Conversations", "store:words": "Search index",
@@ -96,7 +104,7 @@ export const NAMES = {
   },
   zh: {
     "part:redis": "记忆", "part:vectors": "向量库", "part:chat": "语言模型", "part:vision": "视觉模型",
-    "part:embeddings": "嵌入模型", "part:rerank": "重排序", "part:database": "数据库", "part:ocr": "文字识别", "part:search": "网页搜索", "part:speech_out": "语音合成", "part:speech_in": "语音识别",
+    "part:embeddings": "嵌入模型", "part:rerank": "重排序", "part:database": "数据库", "part:ocr": "文字识别", "part:tools": "外部工具", "part:search": "网页搜索", "part:speech_out": "语音合成", "part:speech_in": "语音识别",
     "store:checkpoints": "模型记忆", "store:transcript": "对话记录", "store:transcripts": "对话记录", "store:documents": "文档",
     "store:attachments": "上传记录", "store:files": "磁盘文件", "store:chunks": "段落", "store:vectors": "向量", "store:runs": "运行", "store:events": "事件",
     "store:cache": "缓存结果", "store:summaries": "摘要", "store:pages": "页面", "store:keywords": "关键词索引", "store:conversations": "对话", "store:words": "搜索索引",

@@ -14,6 +14,7 @@ import pytest
 from settings import Settings
 from tests.tools.conftest import Web
 from tests.tools.sources.conftest import CALLER, Opener, Process, programs, stand_in, until
+from tools.sources.approval import difference
 from tools.sources.config import BadSource, SourceConfig
 from tools.sources.interface import ApprovalOutdated, SourceFixed, UnknownToolSource
 
@@ -108,6 +109,14 @@ async def test_one_changed_byte_is_not_called_before_it_is_approved(
     await until(lambda: two.rows("shop")["price"]["status"] == "ready")
     assert two.rows("shop")["stock"]["status"] == "new"
     assert (await one.say("shop__stock")).startswith("tool_unavailable")
+
+
+def test_what_nobody_sees_is_shown_in_a_difference() -> None:
+    hidden = "Say it.\u200b\u202e" + "".join(chr(0xE0000 + ord(letter)) for letter in "run") + "\u3164你好 é"
+    shown = difference({"description": "Say it."}, {"description": hidden})
+    said = '+ "description": "Say it.\\U0000200b\\U0000202e\\U000e0072\\U000e0075\\U000e006e\\U00003164你好 é"'
+    assert said in shown.splitlines()
+    assert difference({}, {"name": "x"}).splitlines()[-2:] == ['+ "name": "x"', "+}"]
 
 
 async def test_what_is_taken_away_is_gone_and_comes_back_unasked_only_as_it_was(opened: Opener, shop: Shop) -> None:
