@@ -24,8 +24,8 @@ PAGE_HEADERS = {
     # No inline scripts, no inline styles, and no HTML from text that did not pass through DOMPurify.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
-        " media-src blob:; form-action 'none'; base-uri 'none'; frame-ancestors 'none';"
-        " require-trusted-types-for 'script'; trusted-types dompurify"
+        " font-src 'self'; frame-src 'self'; media-src blob:; form-action 'none'; base-uri 'none';"
+        " frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types dompurify"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -34,6 +34,15 @@ PAGE_HEADERS = {
 }
 
 
+DIAGRAM_HEADERS = {
+    # A document without an origin: Mermaid writes styles, and can reach nothing but what it draws.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; form-action 'none';"
+        " base-uri 'none'; frame-ancestors 'self'; sandbox allow-scripts"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
 DOCS_HEADERS = {
     # FastAPI's own page would run scripts of other hosts where the page keeps its key.
     "Content-Security-Policy": (
@@ -80,7 +89,7 @@ class Page:
         if path == "index.html" or not self._seen:
             self._renew()
         if path not in self._assets:
-            self._assets[path] = _asset(path, _content(path))
+            self._assets[path] = _read(path)
         lasting = path.startswith(("vendor/", "chunks/")) and not path.endswith((".md", "LICENSE"))
         return self._assets[path], FOR_GOOD if lasting else ALWAYS_ASKED
 
@@ -104,15 +113,17 @@ class Page:
 
 
 def _sources() -> Iterator[Path]:
-    yield from (WEB / "index.html", WEB / "app.css")
+    yield from sorted(WEB.glob("*.*"))
     yield from sorted((WEB / "js").glob("*.js"))
 
 
-def _content(path: str) -> bytes:
+def _read(path: str) -> Asset:
+    """Return a file of `web/`; a large one may lie there compressed already."""
     try:
         file = (WEB / path).resolve()
         if file.is_relative_to(WEB):
-            return file.read_bytes()
+            packed = file.with_name(f"{file.name}.gz")
+            return _packed(path, packed.read_bytes()) if packed.is_file() else _asset(path, file.read_bytes())
     except (OSError, ValueError):  # ValueError: a null byte
         pass
     raise HTTPException(404)
@@ -122,10 +133,17 @@ def _asset(path: str, content: bytes) -> Asset:
     """Return a file with its type; text is compressed as far as gzip goes, once."""
     kind, encoding = mimetypes.guess_type(path)
     kind = kind or "application/octet-stream"
-    etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
     if encoding is None and kind.startswith("text/") or kind in ("image/svg+xml", "application/manifest+json"):
-        return Asset(gzip.compress(content, 9, mtime=0), kind, etag, zipped=True)
-    return Asset(content, kind, etag, zipped=False)
+        return _packed(path, gzip.compress(content, 9, mtime=0))
+    return Asset(content, kind, _etag(content), zipped=False)
+
+
+def _packed(path: str, content: bytes) -> Asset:
+    return Asset(content, mimetypes.guess_type(path)[0] or "application/octet-stream", _etag(content), zipped=True)
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:24]}"'
 
 
 def page_router() -> APIRouter:
@@ -133,12 +151,14 @@ def page_router() -> APIRouter:
     for suffix in (".js", ".mjs"):
         mimetypes.add_type("text/javascript", suffix)
     mimetypes.add_type("application/manifest+json", ".webmanifest")
+    mimetypes.add_type("font/woff2", ".woff2")
     router, page = APIRouter(include_in_schema=False), Page()
 
     async def page_file(request: Request) -> Response:
         path = {"/": "index.html", "/favicon.ico": "icon.svg"}.get(request.url.path, request.url.path[1:])
         asset, caching = await asyncio.to_thread(page.asset, path)
-        headers = PAGE_HEADERS | {"ETag": asset.etag, "Cache-Control": caching, "Vary": "Accept-Encoding"}
+        own = DIAGRAM_HEADERS if path == "diagram.html" else PAGE_HEADERS
+        headers = own | {"ETag": asset.etag, "Cache-Control": caching, "Vary": "Accept-Encoding"}
         if request.headers.get("if-none-match", "").removeprefix("W/") == asset.etag:
             return Response(status_code=304, headers=headers)
         content = asset.data

@@ -27,7 +27,7 @@ const ACTIONS = {
     return { ...answer, attachments: replaced(answer.attachments, at, data) };
   },
   tool(answer, data) {
-    const same = (tool) => (data.call_id ? tool.call_id === data.call_id : tool.name === data.name && tool.agent === data.agent && tool.status === "running");
+    const same = (tool) => tool.agent === data.agent && (data.call_id ? tool.call_id === data.call_id : tool.name === data.name && tool.status === "running");
     const open = data.status === "running" ? -1 : answer.tools.findLastIndex(same);
     return { ...answer, tools: replaced(answer.tools, open, { ...answer.tools[open], ...data }) };
   },

@@ -1,12 +1,13 @@
-// Draws mathematics and colours code. Both libraries are loaded the first time they are needed.
+// Draws mathematics and diagrams, and colours code. The libraries are loaded the first time they are needed.
 import { codeHtml } from "./markdown.js";
 
 const LONGEST_CODE = 50_000;
 
 export async function enrich(root) {
   const formulas = root.querySelectorAll(".math:not([data-done])");
-  const codes = root.querySelectorAll("code[class*=language-]:not([data-done])");
-  await Promise.all([formulas.length && drawFormulas(formulas), codes.length && colour(codes)]);
+  const drawings = root.querySelectorAll("code:is(.language-mermaid, .language-svg):not([data-done])");
+  const codes = root.querySelectorAll("code[class*=language-]:not([data-coloured], .language-mermaid)");
+  await Promise.all([formulas.length && drawFormulas(formulas), codes.length && colour(codes), drawings.length && draw(drawings)]);
 }
 
 async function drawFormulas(elements) {
@@ -18,10 +19,15 @@ async function drawFormulas(elements) {
   }
 }
 
+async function draw(elements) {
+  const { drawAll } = await import("./drawings.js");
+  await drawAll(elements);
+}
+
 async function colour(elements) {
   const { default: highlighter } = await import("../vendor/highlight-11.12.0.js");
   for (const element of elements) {
-    element.dataset.done = "1";
+    element.dataset.coloured = "1";
     const language = /language-([^\s]+)/.exec(element.className)?.[1];
     if (!highlighter.getLanguage(language) || element.textContent.length > LONGEST_CODE) continue;
     element.innerHTML = codeHtml(highlighter.highlight(element.textContent, { language }).value);

@@ -48,6 +48,36 @@ const citation = {
   renderer: ({ numbers }) => numbers.map(citeButton).join(""),
 };
 
+// `[^id]`, and `[^id]: text` where it is explained.
+const noteMark = {
+  name: "noteMark", level: "inline", start: firstOf(/\[\^/),
+  tokenizer(text) {
+    const found = /^\[\^([\w-]{1,30})\](?!:)/.exec(text);
+    return found ? { type: "noteMark", raw: found[0], id: found[1] } : undefined;
+  },
+  renderer: ({ id }) => `<sup><button type="button" class="note" data-note="${escape(id)}" aria-label="${escape(t("note", { n: id }))}">${escape(id)}</button></sup>`,
+};
+
+const note = {
+  name: "note", level: "block", start: firstOf(/^\[\^/m),
+  tokenizer(text) {
+    const found = /^\[\^([\w-]{1,30})\]:[ \t]*([^\n]*(?:\n(?: {2,}|\t)[^\n]+)*)(?:\n|$)/.exec(text);
+    return found ? { type: "note", raw: found[0], id: found[1], tokens: this.lexer.inlineTokens(found[2]) } : undefined;
+  },
+  renderer(token) { return `<p class="note-text" data-note="${escape(token.id)}" tabindex="-1"><sup>${escape(token.id)}</sup> ${this.parser.parseInline(token.tokens)}</p>`; },
+};
+
+// A fold that the model wrote in HTML; Markdown in it counts.
+const fold = {
+  name: "fold", level: "block", start: firstOf(/^<details/im),
+  tokenizer(text) {
+    const found = /^<details[^>\n]{0,100}>\s*<summary>([^\n]{0,500}?)<\/summary>([\s\S]*?)(?:<\/details>[ \t]*(?:\n|$)|$)/i.exec(text);
+    if (!found) return undefined;
+    return { type: "fold", raw: found[0], head: this.lexer.inlineTokens(found[1]), tokens: this.lexer.blockTokens(found[2].trim(), []) };
+  },
+  renderer(token) { return `<details><summary>${this.parser.parseInline(token.head)}</summary>${this.parser.parse(token.tokens)}</details>`; },
+};
+
 const plain = {
   html: ({ text }) => (PLAIN_TAG.test(text.trim()) ? text : escape(text)),
   checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
@@ -62,7 +92,7 @@ const renderer = {
   },
 };
 
-const answers = new Marked({ gfm: true, breaks: true, renderer, extensions: [mathBlock, math, citation] });
+const answers = new Marked({ gfm: true, breaks: true, renderer, extensions: [mathBlock, math, citation, noteMark, note, fold] });
 const pages = new Marked({ gfm: true, breaks: true, renderer: plain });
 
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
@@ -70,16 +100,22 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
     node.setAttribute("target", "_blank");
     node.setAttribute("rel", "noopener noreferrer nofollow");
   }
-  // A picture from elsewhere would tell that site who reads what: show its words instead.
-  if (node.tagName === "IMG" && !/^data:image\/(png|jpe?g|gif|webp);/i.test(node.getAttribute("src") ?? "")) {
-    node.replaceWith(document.createTextNode(node.getAttribute("alt") || node.getAttribute("src") || ""));
+  // A picture from elsewhere would tell that site who reads what: it is a link to follow instead.
+  const src = node.tagName === "IMG" ? node.getAttribute("src") ?? "" : "data:image/png;";
+  if (!/^data:image\/(png|jpe?g|gif|webp);/i.test(src)) {
+    const words = node.getAttribute("alt") || src;
+    const outside = /^https?:\/\//i.test(src);
+    const shown = document.createElement(outside ? "a" : "span");
+    shown.textContent = outside ? `${words} ↗` : words;
+    if (outside) for (const [name, value] of Object.entries({ href: src, class: "outside", target: "_blank", rel: "noopener noreferrer nofollow" })) shown.setAttribute(name, value);
+    node.replaceWith(shown);
   }
 });
 
 const RULES = {
   ALLOWED_TAGS: ["p", "br", "hr", "em", "strong", "del", "a", "ul", "ol", "li", "code", "pre", "blockquote", "h1", "h2", "h3", "h4", "h5",
-    "h6", "table", "thead", "tbody", "tr", "th", "td", "span", "div", "button", "img", "sup", "sub", "u", "kbd"],
-  ALLOWED_ATTR: ["href", "title", "alt", "src", "class", "data-cite", "data-copy", "data-tex", "data-block", "type", "align", "start", "tabindex", "aria-label"],
+    "h6", "table", "thead", "tbody", "tr", "th", "td", "span", "div", "button", "img", "sup", "sub", "u", "kbd", "details", "summary"],
+  ALLOWED_ATTR: ["href", "title", "alt", "src", "class", "data-cite", "data-copy", "data-csv", "data-note", "data-tex", "data-block", "type", "align", "start", "tabindex", "aria-label"],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|data:image\/(?:png|jpe?g|gif|webp);|#)/i,
   ADD_URI_SAFE_ATTR: ["type", "align", "start", "tabindex"],
   RETURN_TRUSTED_TYPE: true,
@@ -106,7 +142,7 @@ export function answerBlocks(text, known) {
 
 function blockHtml(token, options) {
   const html = answers.parser([token], options);
-  return token.type === "table" ? `<div class="table" tabindex="0">${html}</div>` : html;
+  return token.type === "table" ? `<div class="table-box"><div class="table" tabindex="0">${html}</div><button type="button" class="quiet" data-csv="">${escape(t("copyCsv"))}</button></div>` : html;
 }
 
 export const pageHtml = (markdown) => sanitize(pages.parse(markdown ?? ""));

@@ -28,7 +28,7 @@ export function Markdown({ text, citations, growing }) {
     return shown.measure(() => ready.answerBlocks(growing ? holdBack(shown.text) : shown.text, known));
   }, [shown.text, growing, citations, t("copy"), ready]);
   if (!blocks) return html`<div class="markdown unparsed" dir="auto">${shown.text}</div>`;
-  return html`<div class="markdown" dir="auto">${blocks.map((block, i) => html`<${Block} key=${i} block=${block} growing=${growing && i === blocks.length - 1} />`)}</div>`;
+  return html`<div class="markdown">${blocks.map((block, i) => html`<${Block} key=${i} block=${block} growing=${growing && i === blocks.length - 1} />`)}</div>`;
 }
 
 // Gives the newest text, but while it grows only as often as drawing it is cheap.
@@ -53,5 +53,5 @@ const Block = memo(({ block, growing }) => {
   const box = useRef(null);
   // A formula or code block is drawn when it is whole.
   useEffect(() => { if (!growing && box.current) parser.enrich(box.current).catch(notify); }, [block, growing]);
-  return html`<div ref=${box} dangerouslySetInnerHTML=${{ __html: block }}></div>`;
+  return html`<div ref=${box} dir="auto" dangerouslySetInnerHTML=${{ __html: block }}></div>`;
 });
