@@ -143,10 +143,12 @@ async def _cells(state: Reading, sources: Sequence[Source], runtime: Runtime[Con
         return [nothing] * len(points)
     instructions = texts.READ.text(language)
     if runtime.context.services.chat.takes_turn:
-        return [await asked(runtime, instructions, sources, point, language) for point in points]
+        questions = [texts.POINT_ASKED.text(language).format(point=point) for point in points]
+        said = [await asked(runtime, instructions, sources, question, language) for question in questions]
+        return [text if any(isinstance(piece, Marker) for piece in scan(text)) else nothing for text in said]
     task = "\n".join(f"{number}. {point}" for number, point in enumerate(points, 1))
-    said = await asked(runtime, instructions, sources, task, language)
-    lines = {int(found[1]): found[2].strip() for line in said.splitlines() if (found := _LINE.match(line))}
+    answer = await asked(runtime, instructions, sources, task, language)
+    lines = {int(found[1]): found[2].strip() for line in answer.splitlines() if (found := _LINE.match(line))}
     return [nothing if _NOTHING.match(lines.get(place, "")) else lines[place] for place in range(1, len(points) + 1)]
 
 

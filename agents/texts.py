@@ -89,6 +89,7 @@ and a dash.""",
 )
 NOT_STATED = Words("not stated", "未提及")
 NOT_READ = Words("could not be read", "未能读取")
+POINT_ASKED = Words("What is the {point}?", "{point}是什么？")
 POINT = Words("Point", "要点")
 SECTION = Words(
     """\

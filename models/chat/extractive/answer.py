@@ -12,7 +12,7 @@ from domain.asking import FILE_ASKED, asked_apart, asked_of_answer, content, fil
 from domain.summary import said_by_user
 from domain.types import Source
 from domain.units import header_of
-from models.chat.extractive import files, texts
+from models.chat.extractive import comparisons, files, table_questions, texts
 from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, find_url, without_url
 from models.chat.extractive.quote import Asked, Finder, Passage, quoted
 from models.chat.extractive.texts import REPLIES
@@ -60,6 +60,8 @@ class Answerer:
 
     async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> Outcome:
         """Return what to do; `tools` are those that may be called."""
+        if step := comparisons.step(turn, tools) or table_questions.step(turn, tools):
+            return step
         if turn.results:
             return await self._after_tools(turn)
         failed = files.failures(turn)

@@ -36,7 +36,7 @@ class Call:
     """A tool to be called instead of an answer."""
 
     tool: str
-    arguments: dict[str, str]
+    arguments: dict[str, Any]
 
 
 def find_url(text: str) -> str:

@@ -13,6 +13,20 @@ DETAIL: Final = Words(
     "可通过 LLM_BASE_URL、LLM_API_KEY 和 LLM_MODEL，或 EMBEDDED_GGUF 更改。",
 )
 NOT_SAID: Final = Words("The documents do not say.", "文档中没有提到。")
+CANNOT_COMPUTE: Final = Words(
+    "I compute totals, averages, counts, and which group has most or least, but your question does not say in the "
+    "words of the table what is meant. Its columns: {columns}. For anything else set LLM_API_KEY (with LLM_BASE_URL "
+    "and LLM_MODEL) for a full language model.",
+    "我可以计算合计、平均、计数，以及哪一组最多或最少，但无法从问题的用词判断指的是表格的哪些列。表格的列：{columns}。"
+    "其他问题请设置 LLM_API_KEY（以及 LLM_BASE_URL、LLM_MODEL）以使用完整的语言模型。",
+)
+CANNOT_COMPARE: Final = Words(
+    "Name the points to compare, as in “compare the notice period and the rent in these contracts”: I put side by "
+    "side what each document says on them, quoted. To find the points takes a language model: set LLM_API_KEY (with "
+    "LLM_BASE_URL and LLM_MODEL).",
+    "请写明要比较的要点，例如“对比这些合同的通知期和租金”：我会并排列出每份文档对各要点的原文。"
+    "要自行归纳要点需要语言模型：请设置 LLM_API_KEY（以及 LLM_BASE_URL、LLM_MODEL）。",
+)
 WEB_NOT_SAID: Final = Words("What was found on the web does not say.", "网上找到的内容没有提到。")
 NO_DOCUMENTS: Final = Words(
     "I quote documents, pictures and tool results, and there are none here that answer this; I do not guess. Upload a "

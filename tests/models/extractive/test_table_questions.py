@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from models.chat.extractive.table_questions import Column, sql_of
+
+SALES = [
+    Column("region", False, ["East", "West"]),
+    Column("quarter", False, ["Q2", "Q3"]),
+    Column("sales", True),
+]
+STAFF = [Column("姓名", False), Column("部门", False, ["销售部", "研发部"]), Column("工资", True), Column("年份", True)]
+
+
+TOTAL = 'sum("sales") AS "sales" FROM t1'
+ASKED: list[tuple[str, list[Column], str | None]] = [
+    (
+        "Which region sold most in Q3?",
+        SALES,
+        f'SELECT "region", {TOTAL} WHERE "quarter" = \'Q3\' GROUP BY 1 ORDER BY 2 DESC LIMIT 1',
+    ),
+    ("What are the total sales of the West?", SALES, f"SELECT {TOTAL} WHERE \"region\" = 'West'"),
+    ("How many sales were made in the East?", SALES, f"SELECT {TOTAL} WHERE \"region\" = 'East'"),
+    ("Draw a chart of the sales by region", SALES, f'SELECT "region", {TOTAL} GROUP BY 1 ORDER BY 2 DESC'),
+    (
+        "哪个部门的平均工资最高？",
+        STAFF,
+        'SELECT "部门", avg("工资") AS "工资" FROM t1 GROUP BY 1 ORDER BY 2 DESC LIMIT 1',
+    ),
+    ("研发部的工资总额是多少？", STAFF, 'SELECT sum("工资") AS "工资" FROM t1 WHERE "部门" = \'研发部\''),
+    ("研发部有多少人？", STAFF, "SELECT count(*) FROM t1 WHERE \"部门\" = '研发部'"),
+    ("研发部最低的工资是多少？", STAFF, 'SELECT min("工资") AS "工资" FROM t1 WHERE "部门" = \'研发部\''),
+    ("Which colour is best?", [Column("item", False), Column("weight", True), Column("price", True)], None),
+    ("How many are there?", SALES, None),
+    ("What is the average margin of each customer?", SALES, None),
+    ("How much did the West sell in all?", SALES, f"SELECT {TOTAL} WHERE \"region\" = 'West'"),
+    ("客户的平均利润是多少？", STAFF, None),
+    ("哪个部门最高？", STAFF, 'SELECT "部门", sum("工资") AS "工资" FROM t1 GROUP BY 1 ORDER BY 2 DESC LIMIT 1'),
+]
+
+
+@pytest.mark.parametrize(("question", "columns", "sql"), ASKED)
+def test_words_of_the_question_choose_columns_and_rows(question: str, columns: list[Column], sql: str | None) -> None:
+    assert sql_of(question, columns) == sql
+
+
+def test_names_and_values_stay_inside_their_quotes() -> None:
+    columns = [Column('a"b', False, ["O'Neil"]), Column("sum", True)]
+    assert (
+        sql_of("What is the sum of O'Neil?", columns)
+        == 'SELECT sum("sum") AS "sum" FROM t1 WHERE "a""b" = \'O\'\'Neil\''
+    )
