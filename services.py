@@ -39,6 +39,7 @@ from stores.sql.database import Database
 from stores.sql.text_vectors import TextVectors
 from stores.tool_sources import ToolSourceStore
 from tools.delegate import delegate_spec
+from tools.file_pages import FileReader
 from tools.permissions import Permissions
 from tools.registry import ToolRegistry, built_in
 from tools.runner import CallStores
@@ -94,6 +95,8 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     agents = Crew(await asyncio.to_thread(load_agents, settings.agents_file))
     specs = [*built_in(), delegate_spec(agents.descriptions)]
     tools = ToolRegistry(settings, documents, http, specs=specs, sandbox=sandbox, index=index)
+    pictures = Pictures(settings, sandbox, ocr, vision, documents.cache)
+    tools.read_files_with(FileReader(settings, sandbox, ocr, pictures))
     closes(stack, tools)
     call_stores = CallStores(
         cache=ToolCache(redis), results=ToolResults(redis, settings), effects=EffectLedger(redis), actions=actions
@@ -106,7 +109,6 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     speaker, listener = open_speaker(settings), open_listener(settings, sandbox)
     closes(stack, speaker)
     closes(stack, listener)
-    pictures = Pictures(settings, sandbox, ocr, vision, documents.cache)
     ingestion = Ingestion(
         settings,
         readers=Readers(settings, sandbox),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from stores.library.documents import Documents
     from stores.redis.tool_results import ToolResults
     from tools.argument_check import ArgumentCheck
+    from tools.file_pages import FileReader
     from tools.page_text import PageReader
     from tools.search_providers import SearchProvider
     from workers.sandbox import Sandbox
@@ -58,6 +59,7 @@ class ToolResources:
     documents: Documents
     http: GuardedHttp
     pages: PageReader
+    files: FileReader
     sandbox: Sandbox
     search: SearchProvider | None
     find_tools: ToolFinder

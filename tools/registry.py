@@ -13,6 +13,7 @@ from settings import Settings
 from tools import texts
 from tools.breaker import State
 from tools.counters import Counters
+from tools.file_pages import FileReader
 from tools.interface import Caller, ToolContext, ToolOutcome, ToolResources, ToolSpec, TurnFacts
 from tools.outcomes import not_done
 from tools.page_text import PageReader
@@ -95,6 +96,7 @@ class ToolRegistry:
             documents=documents,
             http=http or GuardedHttp(settings),
             pages=PageReader(self._sandbox),
+            files=FileReader(settings, self._sandbox),
             sandbox=self._sandbox,
             search=open_search(settings),
             find_tools=self.found,
@@ -107,6 +109,10 @@ class ToolRegistry:
         self._runner = ToolRunner(settings)
         self.memories: Memories | None = None
         """What is remembered of users, for tools that keep or find it; set before the first call."""
+
+    def read_files_with(self, files: FileReader) -> None:
+        """Read files that are fetched by `files`; until then pictures and scans among them have no text."""
+        self._resources = replace(self._resources, files=files)
 
     def set_foreign(
         self, specs: Iterable[ToolSpec], absent: Mapping[str, Absent] | None = None, notes: Sequence[Note] = ()
