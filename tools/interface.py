@@ -142,6 +142,7 @@ class ToolSpec:
         takes_idempotency_key: It hands `ToolContext.idempotency_key` on, by which the other side knows a repetition:
             a call whose end is not known is then made again.
         target: Whom a call depends on, by its arguments: one that does not answer is left alone, and no other.
+        of_user: What it changes is kept of the user here, for the user to see and to take back.
         source: Where it comes from: `builtin`, `mcp:github`, `openapi:shop`, `plugin:weather`.
         own_name: Its name there, when models know it by another.
         definition: What its source says of it, every byte that an approval covers; None: its schema.
@@ -160,6 +161,7 @@ class ToolSpec:
     repeatable: bool | None = None
     takes_idempotency_key: bool = False
     target: Callable[[Mapping[str, Any]], str] = lambda _: ""
+    of_user: bool = False
     source: str = "builtin"
     own_name: str = ""
     definition: Mapping[str, Any] | None = None

@@ -160,10 +160,10 @@ class Permissions:
 def default_verdict(spec: ToolSpec, evidence: Evidence) -> Verdict:
     """Return what a call comes to without any rule.
 
-    Reading is allowed. What sends something out is allowed where all of it is the user's own words; what changes
-    something is asked.
+    Reading is allowed. What sends something out, or keeps it of the user here, is allowed where all of it is the user's
+    own words; what else changes something is asked.
     """
-    if spec.permission == "read" or (spec.permission == "egress" and evidence["own"]):
+    if spec.permission == "read" or (evidence["own"] and (spec.permission == "egress" or spec.of_user)):
         return ALLOWED
     return Verdict("ask", (texts.WRITES if spec.permission == "write" else texts.NOT_THE_USERS_WORDS,))
 

@@ -57,6 +57,7 @@ SPEC = ToolSpec(
     tool=remember,
     title=Words("Remember", "记住"),
     permission="write",
+    of_user=True,
     examples=(
         "Remember that I park on level 3",
         "Keep in mind that I am a vegetarian",

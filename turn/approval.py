@@ -27,10 +27,19 @@ def review(call: Any, state: State, context: Context) -> CallReview:
     spec = context.services.tools.spec(call["name"])
     verdict = context.services.permissions.guarded(call, spec, state) if spec is not None else Verdict("allow")
     return CallReview(
-        evidence=Provenance(state, context).evidence(call["args"]),
+        evidence=_evidence(call["args"], spec, state, context),
         decision=verdict.decision,
         reasons=[[*reason] for reason in verdict.reasons],
     )
+
+
+def _evidence(arguments: dict[str, Any], spec: ToolSpec | None, state: State, context: Context) -> Evidence:
+    provenance = Provenance(state, context)
+    if spec is None:
+        return provenance.evidence(arguments)
+    properties: dict[str, Any] = spec.schema["function"]["parameters"].get("properties", {})
+    chosen = [name for name, schema in properties.items() if "enum" in schema or "const" in schema]
+    return provenance.evidence(arguments, chosen=chosen, free=spec.permission != "write")
 
 
 async def permitted(state: CallInput, runtime: Runtime[Context]) -> dict[str, Any] | ToolOutcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from domain.approvals import Evidence, Origin, OriginKind
 from domain.fence import unfenced
-from domain.text import CJK, terms
+from domain.text import CJK, has_han, terms
 from turn.context import Context
 from turn.state import State
 
@@ -49,21 +49,27 @@ class Provenance:
     def __init__(self, state: State, context: Context) -> None:
         self._state, self._context = state, context
 
-    def evidence(self, arguments: Mapping[str, Any]) -> Evidence:
+    def evidence(self, arguments: Mapping[str, Any], *, chosen: Collection[str] = (), free: bool = True) -> Evidence:
         """Return where each argument comes from, and whether all are the user's own words.
 
         A text is the user's own when every address, number and name of more than four characters with a digit in it
         stands in the user's messages, and so do most of its other words, few of the rest in what was read. As long as
         nothing was read in the thread, other words are free: they can only come from the user or the model's knowledge.
         Addresses that a search of this turn returned, unchanged, count as the user's.
+
+        Args:
+            arguments: Those of the call.
+            chosen: Names of those that are one of a few values that the tool names: nothing can be said with them.
+            free: Whether words are free where nothing was read; else only a value of one word is.
         """
         found = list(_leaves(arguments))
+        said = _leaves({name: value for name, value in arguments.items() if name not in chosen})
         return Evidence(
-            own=all(self._is_own(value) for _, value in found),
+            own=all(self._is_own(value, free=free) for _, value in said),
             origins=[self._origin(path, value) for path, value in found],
         )
 
-    def _is_own(self, value: object) -> bool:
+    def _is_own(self, value: object, *, free: bool) -> bool:
         if not isinstance(value, str):
             number = "" if isinstance(value, bool) or value is None else str(value)
             return len(number) <= LONGEST_NUMBER or number in self._user.tokens
@@ -73,7 +79,7 @@ class Provenance:
         if any(_identifies(token) and token not in self._user.tokens for token in _tokens(rest)):
             return False
         words = _words(rest)
-        if not words or not self._read:
+        if not words or (not self._read if free else len(rest.split()) == 1 and not has_han(rest)):
             return True
         own = words & self._user.words
         foreign = (words - own) & frozenset().union(*(text.words for text in self._read_texts))

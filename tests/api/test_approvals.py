@@ -17,7 +17,7 @@ from domain.words import Words
 from stores.redis.server import open_redis
 from tests.api.conftest import events_of
 from tests.live_server import LiveServer
-from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
+from tests.standins.openai_server import Answer, OpenAIServer, Recorded, ToolCall
 from tools.interface import ToolSpec
 
 SENT: list[tuple[str, str]] = []
@@ -355,3 +355,26 @@ async def test_questions_and_refusals_are_counted(client: httpx.AsyncClient, mod
     await reply(client, waiting["run_id"], {waiting["questions"][0]["id"]: {"decision": "refuse"}})
     await reply(client, waiting["run_id"], {"*": {"decision": "refuse"}})
     assert await counted() == (asked + 2, refused + 2)
+
+
+async def test_a_specialist_asks_too_and_its_task_is_not_the_users_words(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer
+) -> None:
+    url = "https://elsewhere.example/?q=secret"
+
+    def respond(request: Recorded) -> Answer | str:
+        told = str(request.messages[-1]["content"])
+        if request.messages[-1]["role"] == "tool":
+            return "It was refused." if "sees no need" in told else "Done."
+        if url in told:
+            return Answer(tool_calls=[ToolCall("fetch_url", {"url": url})])
+        return Answer(tool_calls=[ToolCall("delegate", {"agent": "researcher", "task": f"Read {url}"})])
+
+    model.respond = respond
+    waiting = await ask(client, "specialist-1", "Look into it")
+    (question,) = waiting["questions"]
+    assert question["tool"] == "fetch_url" and question["origins"][0]["kind"] == "model"
+    answers = {question["id"]: {"decision": "refuse", "reason": "The user sees no need"}}
+    done = await reply(second, waiting["run_id"], answers)
+    assert (done["state"], done["answer"]) == ("done", "Done.")
+    assert [(run["name"], run["status"]) for run in done["tools"]] == [("fetch_url", "refused")]

@@ -22,7 +22,7 @@ from services import closes
 from settings import Settings
 from stores.redis.server import open_redis
 from tests.integration.conftest import LEASE, Server, make_pdf
-from tests.standins.openai_server import Answer, OpenAIServer
+from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = {"MODEL_TITLES": "no", "WEB_SEARCH": "off", "OCR_ENGINE": "off"}
@@ -90,6 +90,35 @@ def test_the_question_of_a_killed_turn_is_marked_and_answered_with_one_call(tmp_
             api.post("/api/v1/chat", json={"message": "Go on.", "session_id": "cut"})
             said = [message["content"] for message in model.chats[-1].body["messages"]][1:]
             assert said == ["Count.", "One, two.", "Go on."]
+        server.stop()
+
+
+def test_a_question_outlives_a_kill_and_is_answered_once(tmp_path: Path) -> None:
+    with OpenAIServer() as model:
+        url = f"{model.base_url}/models"
+        calls = [ToolCall("calculate", {"expression": "6*7"}), ToolCall("fetch_url", {"url": url})]
+        model.script([Answer(tool_calls=calls), Answer("Both are done.")])
+        values = {**QUIET, "LLM_BASE_URL": model.base_url, "LLM_API_KEY": "key", "LLM_MODEL": "stand-in",
+                  "FETCH_ALLOW_HOSTS": url.split("/")[2]}  # fmt: skip
+        server = Server(tmp_path / "data", values).start()
+        with server.client() as api:
+            waiting = api.post("/api/v1/chat", json={"message": "Look it up.", "session_id": "asks"}).json()
+            assert waiting["state"] == "waiting" and waiting["questions"][0]["arguments"] == {"url": url}
+        server.stop(signal.SIGKILL)
+        server.start()
+        with server.client() as api:
+            shown = api.get("/api/v1/sessions/asks").json()
+            assert shown["waiting"] == {"run_id": waiting["run_id"], "questions": waiting["questions"]}
+            assert [entry.get("state") for entry in shown["messages"]] == [None]
+            path = f"/api/v1/runs/{waiting['run_id']}"
+            answers = {"answers": {waiting["questions"][0]["id"]: {"decision": "approve"}}}
+            assert api.post(f"{path}/answers", json=answers).status_code == 202
+            until(lambda: api.get(path).json()["state"] == "done")
+            assert api.post(f"{path}/answers", json=answers).status_code == 409
+            done = api.get(path).json()["result"]
+        assert done["answer"] == "Both are done."
+        assert [(run["name"], run["status"]) for run in done["tools"]] == [("calculate", "ok"), ("fetch_url", "ok")]
+        model.assert_done()
         server.stop()
 
 

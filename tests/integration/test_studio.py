@@ -142,3 +142,14 @@ async def test_a_run_is_rolled_back(studio: str) -> None:
     assert await texts(client, thread_id) == ["My name is Odile.", "What is my name?"]
     other = (await client.threads.create())["thread_id"]
     await asyncio.wait_for(client.runs.wait(other, "agent", input=question("Hello!")), 30)
+
+
+async def test_a_question_is_answered(studio: str) -> None:
+    client = get_client(url=studio)
+    thread_id = (await client.threads.create())["thread_id"]
+    context: Any = {"permissions": {"calculate": "ask"}}
+    asked: Any = await client.runs.wait(thread_id, "agent", input=question("What is 12.5% of 80?"), context=context)
+    (waiting,) = asked["__interrupt__"]
+    assert waiting["value"]["tool"] == "calculate" and waiting["value"]["arguments"]
+    done: Any = await client.runs.wait(thread_id, "agent", command={"resume": "approve"}, context=context)
+    assert "10" in done["answer"] and [run["status"] for run in done["tool_runs"]] == ["ok"]

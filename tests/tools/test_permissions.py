@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,13 @@ async def judged(made: Permissions, own: bool = False, permission: Permission = 
 )
 async def test_defaults_by_class(settings: Settings, permission: Permission, own: bool, decision: Decision) -> None:
     assert (await judged(permissions(settings), own, permission)).decision == decision
+
+
+async def test_what_a_user_says_may_be_kept_of_them(settings: Settings) -> None:
+    made, kept = permissions(settings), replace(spec(), of_user=True)
+    for own, decision in ((True, "allow"), (False, "ask")):
+        verdict = await made.judge(kept, {}, OWNER, {"own": own, "origins": []})
+        assert verdict.decision == decision
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,29 @@ def test_what_the_user_did_not_say_is_not_theirs(
     assert not evidence(parts, said, arguments, sources=sources)["own"]
 
 
+@pytest.mark.parametrize(
+    ("said", "text", "own"),
+    [
+        ("Remember that I park on level 3", "The user parks on level 3", True),
+        ("记住我每周三下午有课", "每周三下午有课", True),
+        ("Hello", "The user is allergic to peanuts", False),
+        ("Remember this file", "Staff number A-77123 belongs to Mei Lin", False),
+    ],
+)
+def test_what_is_kept_of_the_user_has_to_be_said(parts: Parts, said: str, text: str, own: bool) -> None:
+    turn = a_state(messages=[HumanMessage(said)], question=said)
+    arguments = {"text": text, "slot": "parking", "kind": "preference"}
+    provenance = Provenance(turn, parts.runtime().context)
+    assert provenance.evidence(arguments, chosen=["kind"], free=False)["own"] is own
+
+
+def test_a_value_of_a_few_says_nothing(parts: Parts) -> None:
+    turn = a_state(messages=[HumanMessage("fair pay in Spain?")], question="", sources=[PAY])
+    arguments = {"query": "fair pay Spain", "recency": "week"}
+    provenance = Provenance(turn, parts.runtime().context)
+    assert provenance.evidence(arguments, chosen=["recency"])["own"] and not provenance.evidence(arguments)["own"]
+
+
 def test_a_page_that_a_search_found_may_be_opened_unchanged(parts: Parts) -> None:
     found = evidence(parts, "open the first", {"url": HIT["url"]}, sources=[HIT])
     assert found == {"own": True, "origins": [{"argument": "url", "kind": "web", "source": HIT["url"]}]}
