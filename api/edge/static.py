@@ -24,7 +24,7 @@ PAGE_HEADERS = {
     # No inline scripts, no inline styles, and no HTML from text that did not pass through DOMPurify.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
-        " font-src 'self'; frame-src 'self'; media-src blob:; form-action 'none'; base-uri 'none';"
+        " font-src 'self'; frame-src 'self'; media-src blob:; manifest-src 'self'; form-action 'none'; base-uri 'none';"
         " frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types dompurify"
     ),
     "X-Content-Type-Options": "nosniff",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from playwright.async_api import expect
 from tests.standins.openai_server import Answer, OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import CONTRAST, FOCUS_IS_SEEN, FOCUSED, UNNAMED
-from tests.web.steps import BOX, ask_to_end, open_panel
+from tests.web.steps import BOX, ask_to_end, ended, open_panel
 
 pytestmark = pytest.mark.browser
 
@@ -35,8 +37,8 @@ async def test_by_keyboard_alone(open_page: Opener, model: OpenAIServer) -> None
     model.respond = lambda _: "hello there"
     page = await open_page()
     await expect(page.locator(".welcome")).to_be_visible()
-    await page.keyboard.press("Tab")
-    assert await focused(page) == "Skip to the message box"
+    await expect(page.locator(BOX)).to_be_focused()
+    await page.locator(".skip").focus()
     await page.keyboard.press("Enter")
     await page.keyboard.type("by keyboard")
     await page.keyboard.press("Shift+Enter")
@@ -117,6 +119,46 @@ async def test_names_and_contrast(open_page: Opener, model: OpenAIServer, scheme
         await expect(page.get_by_role("heading", name=panel, exact=True)).to_be_visible()
         assert await page.evaluate(UNNAMED) == []
         assert await page.evaluate(CONTRAST) == []
+
+
+AXE = gzip.decompress((Path(__file__).parent / "axe-core-4.14.1.min.js.gz").read_bytes()).decode()
+"""axe-core (Deque Systems, MPL-2.0), as its npm package has it."""
+CHECK = """async () => (await axe.run({ resultTypes: ["violations"] })).violations
+  .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`)"""
+
+
+@pytest.mark.parametrize(("phone", "scheme", "locale"), [(False, "light", "en-US"), (True, "dark", "zh-CN")])
+async def test_axe_finds_nothing(open_page: Opener, model: OpenAIServer, phone: bool, scheme: str, locale: str) -> None:
+    model.respond = lambda _: (
+        RICH + "\n\n```mermaid\ngraph TD\n A --> B\n```\n\n<details><summary>m</summary>\n\nx\n</details>\n"
+    )
+    page = await open_page(phone=phone, color_scheme=scheme, locale=locale)
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
+    await page.fill(BOX, "show all")
+    await page.locator(".composer [type=submit]").click()
+    await ended(page)
+    await expect(page.locator("img.drawn")).to_be_visible(timeout=20_000)
+    assert await page.evaluate(CHECK) == []
+    for opener in (".role", "header .model", "header > .icon:not(.menu-button, [aria-haspopup])"):
+        await page.locator(opener).first.click()
+        await expect(page.locator(".panel h2")).to_be_focused()
+        await page.wait_for_timeout(300)
+        assert await page.evaluate(CHECK) == [], opener
+        await page.keyboard.press("Escape")
+
+
+async def test_at_200_percent_and_in_forced_colours(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: RICH
+    page = await open_page(viewport={"width": 640, "height": 400}, forced_colors="active")
+    answer = await ask_to_end(page, "large")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 640
+    await expect(page.locator(BOX)).to_be_in_viewport()
+    await page.locator("header .role").click()
+    await expect(page.get_by_role("textbox", name="System prompt")).to_be_visible()
+    assert await answer.locator(".code").evaluate("it => getComputedStyle(it).borderStyle") is not None
+    border = "getComputedStyle(document.querySelector('header .role')).borderTopWidth"
+    assert await page.evaluate(border) == "1px"
 
 
 async def test_phone(open_page: Opener, model: OpenAIServer) -> None:

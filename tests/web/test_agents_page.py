@@ -33,6 +33,6 @@ async def test_a_specialists_work_is_shown_nested_and_its_chart_drawn(open_page:
     await page.get_by_role("button", name="Details").first.click()
     agent = page.locator(".panel [data-agent=analyst]")
     await expect(agent).to_contain_text("Draw the sales")
-    await expect(agent.locator(".tools > li")).to_have_count(2)
+    await expect(agent.locator(".calls > li")).to_have_count(2)
     await page.reload()
     await expect(page.get_by_role("img", name="Sales.svg")).to_be_visible()

@@ -43,13 +43,16 @@ async def test_search_rename_delete(open_page: Opener, model: OpenAIServer) -> N
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Striped horses")
     await dialog.get_by_role("button", name="Delete").click()
-    receipt = page.get_by_role("dialog", name="What was deleted")
+    receipt = page.locator(".receipt-notice")
     await expect(receipt).to_contain_text("items removed")
+    await expect(receipt.locator("table")).to_be_hidden()
+    await receipt.locator("summary").click()
     cells = await receipt.locator("tbody tr").all_inner_texts()
     counts = {cell.split("\t")[0]: cell.split("\t")[1:] for cell in cells}
     assert counts["Transcript"] == ["2", "0"]
     assert [name for name in counts if name.islower()] == [], "a store has no name in this language"
     await receipt.get_by_role("button", name="Close").click()
+    await expect(receipt).to_have_count(0)
     await expect(row).to_have_count(0)
     await expect(page.locator("article")).to_have_count(0)
 

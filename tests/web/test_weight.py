@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.live_server import LiveServer
-from tests.standins.openai_server import OpenAIServer
+from tests.standins.openai_server import Answer, OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import BYTES, FIRST_PAINT
 from tests.web.steps import ask_to_end
@@ -36,7 +36,75 @@ async def test_weight_with_everything_loaded(open_page: Opener, model: OpenAISer
     await expect(page.locator("math")).to_be_visible()
     await expect(page.locator(".hljs-built_in")).to_be_visible()
     assert 40_000 < start < 120_000
-    assert await page.evaluate(BYTES) < 300_000
+    assert await page.evaluate(BYTES) < 650_000, "the font of formulas is 392 kB of it"
+
+
+SLOW_4G = {"offline": False, "latency": 300, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+"""400 kbit/s, 300 ms."""
+WHEN_USABLE = """() => new Promise((resolve) => {
+  const there = () => document.querySelector("#message-box");
+  const look = () => (there() ? resolve(performance.now()) : requestAnimationFrame(look));
+  look();
+})"""
+
+
+async def test_the_message_box_is_there_soon_on_slow_4g(open_page: Opener, server: LiveServer) -> None:
+    page = await open_page(path="/favicon.ico", service_workers="block")
+    network = await page.context.new_cdp_session(page)
+    await network.send("Network.enable")
+    await network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    await network.send("Network.emulateNetworkConditions", SLOW_4G)
+    times, asked = [], list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    for _ in range(2):
+        asked.clear()
+        await page.goto(server.url + "/", wait_until="commit")
+        times.append(await page.evaluate(WHEN_USABLE))
+    assert len(asked) <= 15, asked
+    assert min(times) < 2000, f"usable after {times} ms"
+
+
+NOTE_FIRST_TOKEN = """() => {
+  globalThis.delays = [];
+  let read = 0;
+  const original = ReadableStreamDefaultReader.prototype.read;
+  ReadableStreamDefaultReader.prototype.read = async function () {
+    const result = await original.call(this);
+    if (!read && typeof result.value === "string" && result.value.includes("event: token")) read = performance.now();
+    return result;
+  };
+  new MutationObserver(() => {
+    const shown = [...document.querySelectorAll("article.answer .markdown")].at(-1)?.textContent;
+    if (!read || !shown?.startsWith("first")) return;
+    const began = read;
+    read = 0;
+    requestAnimationFrame(() => setTimeout(() => globalThis.delays.push(performance.now() - began)));
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+async def test_the_first_token_is_painted_at_once(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: Answer("first words of an answer " * 3, pace=0.05)
+    page = await open_page()
+    await ask_to_end(page, "warm up")
+    for _ in range(3):
+        await page.get_by_role("button", name="New chat").click()
+        await page.evaluate(NOTE_FIRST_TOKEN)
+        await ask_to_end(page, "quickly")
+        if min(await page.evaluate("globalThis.delays")) <= 60:
+            return
+        await page.reload()
+    raise AssertionError(f"painted {await page.evaluate('globalThis.delays')} ms after it came")
+
+
+async def test_the_page_can_be_installed(open_page: Opener, server: LiveServer) -> None:
+    page = await open_page()
+    client = await page.context.new_cdp_session(page)
+    found = await client.send("Page.getAppManifest")
+    assert found["errors"] == [] and found["url"].endswith("/manifest.webmanifest")
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        for icon in (await http.get("/manifest.webmanifest")).json()["icons"]:
+            assert (await http.get(f"/{icon['src']}")).headers["content-type"] == icon["type"]
 
 
 async def test_policy_has_no_exceptions(server: LiveServer) -> None:

@@ -8,15 +8,22 @@ import { Messages } from "./messages.js";
 import { Notices } from "./notices.js";
 import { Panel } from "./panel.js";
 import { Sidebar } from "./sidebar.js";
-import { closeMenu, closePanel, set, state, useStore } from "./store.js";
+import { KeyDialog } from "./key_dialog.js";
+import { plainName } from "./safe_name.js";
+import { listenForKeys, Shortcuts } from "./shortcuts.js";
+import { closeMenu, set, useStore } from "./store.js";
 
+const closeDialog = () => set({ dialog: null });
 const NARROW = matchMedia("(max-width: 900px)");
 
 export function App() {
   const store = useStore();
   const narrow = useNarrow();
   useEffect(listenForFiles, []);
-  useEffect(listenForEscape, []);
+  useEffect(listenForKeys, []);
+  const session = store.sessions.find((item) => item.session_id === store.sessionId);
+  const name = plainName(session?.title || store.title);
+  useEffect(() => { document.title = name ? `${name} · ${t("title")}` : t("title"); }, [name, store.language]);
   const behind = narrow && Boolean(store.menu || store.panel);
   return html`
     <a class="skip" href="#message-box">${t("skip")}</a>
@@ -31,7 +38,9 @@ export function App() {
       ${store.panel && html`<${Panel} store=${store} name=${store.panel} />`}
     </div>
     <div class="drop-hint" aria-hidden="true">${t("dropHere")}</div>
-    <${Notices} store=${store} />`;
+    <${Notices} store=${store} />
+    ${store.dialog === "shortcuts" && html`<${Shortcuts} onClose=${closeDialog} />`}
+    ${store.dialog === "key" && html`<${KeyDialog} onClose=${closeDialog} />`}`;
 }
 
 function useNarrow() {
@@ -42,18 +51,6 @@ function useNarrow() {
     return () => NARROW.removeEventListener("change", change);
   }, []);
   return narrow;
-}
-
-function listenForEscape() {
-  const escape = (event) => {
-    // Dialogs and popups close by themselves, and only they do.
-    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
-    if (state.menu) closeMenu();
-    else if (state.panel) closePanel();
-    else if (state.notice) set({ notice: null });
-  };
-  addEventListener("keydown", escape);
-  return () => removeEventListener("keydown", escape);
 }
 
 function listenForFiles() {

@@ -7,8 +7,10 @@ import { FileChip } from "./file_chip.js";
 import { addFiles } from "./files.js";
 import { t } from "./i18n.js";
 import { Icon, IconButton } from "./icons.js";
+import { Queued, send } from "./queue.js";
+import { focusBox } from "./shortcuts.js";
 import { notify } from "./store.js";
-import { isUsable, send, stop } from "./turns.js";
+import { isUsable, stop } from "./turns.js";
 
 const MOST_PX = 240;
 const TOUCH = matchMedia("(pointer: coarse)");
@@ -18,6 +20,8 @@ export function Composer({ store }) {
   const [text, setText] = useState(() => draftOf(sessionId).text);
   const box = useRef(null);
   useEffect(() => setText(draftOf(sessionId).text), [sessionId]);
+  // On a touch screen the keyboard would cover the page.
+  useEffect(() => { if (!TOUCH.matches) focusBox(); }, []);
   const write = (value) => {
     setText(value);
     keepDraft(sessionId, store.messages.length > 0, { text: value });
@@ -27,7 +31,7 @@ export function Composer({ store }) {
   useEffect(() => { box.current.style.height = "auto"; box.current.style.height = `${Math.min(box.current.scrollHeight, MOST_PX)}px`; }, [text]);
   const submit = (event) => {
     event.preventDefault();
-    if (store.running || !ready) return;
+    if (!ready) return;
     send(text.trim());
     setText("");
     box.current.focus();
@@ -45,6 +49,7 @@ export function Composer({ store }) {
   const speech = store.health?.parts?.speech_in;
   return html`
     <form class="composer" onSubmit=${submit}>
+      <${Queued} queued=${store.queued} sessionId=${sessionId} />
       <${Chips} choices=${store.choices} language=${store.language} />
       ${store.files.length > 0 && html`<ul class="files" aria-label=${t("attach")}>${store.files.map((file) => html`<${FileChip} key=${file.key} file=${file} />`)}</ul>`}
       <div class="row">
@@ -52,9 +57,9 @@ export function Composer({ store }) {
         <textarea id="message-box" ref=${box} rows="1" dir="auto" value=${text} placeholder=${t(TOUCH.matches ? "placeholderTouch" : "placeholder")} aria-label=${t("placeholder")}
           onInput=${(event) => write(event.target.value)} onKeyDown=${key} onPaste=${paste}></textarea>
         ${speech && speech.state !== "missing" && canDictate() && html`<${Dictate} onText=${heard} />`}
-        ${store.running
+        ${store.running && !ready
           ? html`<button type="button" key="stop" class="primary round" title=${t("stop")} aria-label=${t("stop")} onClick=${stop}><${Icon} name="stop" /></button>`
-          : html`<button type="submit" key="send" class="primary round" title=${t("send")} aria-label=${t("send")} disabled=${!ready}><${Icon} name="send" /></button>`}
+          : html`<button type="submit" key="send" class="primary round" title=${t(store.running ? "sendLater" : "send")} aria-label=${t(store.running ? "sendLater" : "send")} disabled=${!ready}><${Icon} name="send" /></button>`}
       </div>
     </form>`;
 }

@@ -11,7 +11,6 @@ let count = 0;
 // Puts the drawing above each block of code that describes one; the code stays a click away.
 export async function drawAll(codes) {
   for (const code of codes) {
-    code.dataset.done = "1";
     const text = code.textContent;
     if (text.length > LONGEST) continue;
     try {

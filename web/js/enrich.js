@@ -7,6 +7,7 @@ export async function enrich(root) {
   const formulas = root.querySelectorAll(".math:not([data-done])");
   const drawings = root.querySelectorAll("code:is(.language-mermaid, .language-svg):not([data-done])");
   const codes = root.querySelectorAll("code[class*=language-]:not([data-coloured], .language-mermaid)");
+  drawings.forEach((code) => { code.dataset.done = "1"; });
   await Promise.all([formulas.length && drawFormulas(formulas), codes.length && colour(codes), drawings.length && draw(drawings)]);
 }
 

@@ -10,7 +10,7 @@ import { loadEarlier } from "./sessions.js";
 const NEAR_PX = 80;
 
 export function Messages({ store }) {
-  const { box, inner, away, toEnd } = useEnd(store.sessionId, store.messages[0]?.key, store.messages.length);
+  const { box, inner, away, toEnd } = useEnd(store.sessionId, store.messages[0]?.key, store.messages.length, store.running?.abort);
   const last = store.messages.at(-1);
   const busy = Boolean(store.running);
   return html`
@@ -27,7 +27,8 @@ export function Messages({ store }) {
     <p class="only-read" role="status">${busy ? t(last?.state === "waiting" ? "waiting" : "answering") : last?.role === "assistant" && last.nodes.length ? t("answered") : ""}</p>`;
 }
 
-function useEnd(sessionId, firstKey, count) {
+// `asked`: what names the running turn; where it begins is shown.
+function useEnd(sessionId, firstKey, count, asked) {
   const box = useRef(null);
   const inner = useRef(null);
   const [away, setAway] = useState(false);
@@ -52,6 +53,7 @@ function useEnd(sessionId, firstKey, count) {
   });
   useEffect(toEnd, [sessionId]);
   useEffect(() => { if (count) toEnd(); }, [firstKey && count === 0, count > 0]);
+  useEffect(() => { if (asked) toEnd(); }, [asked]);
   return { box, inner, away, toEnd };
 }
 

@@ -1,13 +1,10 @@
 // Settings of this browser.
 import { html } from "./preact.js";
-import { apiKey, setApiKey } from "./api.js";
 import { languages, t } from "./i18n.js";
-import { refreshSessions } from "./session_list.js";
 import { refreshHealth } from "./sessions.js";
-import { prefer } from "./store.js";
+import { prefer, set } from "./store.js";
 
 export function View({ store }) {
-  const saveKey = async (event) => { setApiKey(event.target.value); await refreshHealth(); await refreshSessions(); };
   const canSpeak = store.health?.parts?.speech_out?.state === "ready";
   return html`
     <div class="settings">
@@ -18,6 +15,10 @@ export function View({ store }) {
       <label>${t("theme")}
         <select value=${store.theme} onChange=${(e) => prefer("theme", e.target.value)}>
           ${["auto", "light", "dark"].map((value) => html`<option key=${value} value=${value}>${t(`theme-${value}`)}</option>`)}</select></label>
-      <label>${t("apiKey")}<input type="password" autocomplete="off" placeholder=${t("apiKeyHint")} value=${apiKey()} onChange=${saveKey} /></label>
+      <label>${t("whenBusy")}
+        <select value=${store.whenBusy} onChange=${(e) => prefer("whenBusy", e.target.value)}>
+          ${["queue", "interrupt"].map((value) => html`<option key=${value} value=${value}>${t(`busy-${value}`)}</option>`)}</select></label>
+      <button type="button" onClick=${() => set({ dialog: "key" })}>${t("apiKey")} …</button>
+      <button type="button" onClick=${() => set({ dialog: "shortcuts" })}>${t("shortcuts")}</button>
     </div>`;
 }

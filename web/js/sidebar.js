@@ -4,7 +4,8 @@ import { t } from "./i18n.js";
 import { Icon, IconButton } from "./icons.js";
 import { byDays, loadMoreSessions, refreshSessions, showArchived } from "./session_list.js";
 import { SessionRow } from "./session_row.js";
-import { importSession, openSession } from "./sessions.js";
+import { importSession } from "./sessions.js";
+import { newChat } from "./shortcuts.js";
 import { closeMenu, memo, set } from "./store.js";
 
 const TYPING_MS = 200;
@@ -21,11 +22,10 @@ export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open,
     if (file) importSession(file);
     event.target.value = "";
   };
-  const start = () => { openSession(null); document.getElementById("message-box")?.focus(); };
   return html`
     <nav class="sidebar" aria-label=${t("sessions")} inert=${!open}>
       <div class="bar">
-        <button type="button" class="primary" onClick=${start}><${Icon} name="plus" /> ${t("newChat")}</button>
+        <button type="button" class="primary" onClick=${newChat}><${Icon} name="plus" /> ${t("newChat")}</button>
         <label class="icon file-button" title=${t("importJson")}><${Icon} name="import" />
           <input type="file" accept="application/json,.json" aria-label=${t("importJson")} onChange=${choose} /></label>
         ${menu && html`<${IconButton} icon="close" class="only-narrow" label=${t("close")} onClick=${closeMenu} />`}

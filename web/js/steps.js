@@ -39,7 +39,7 @@ function Thought({ text, seconds, since }) {
   return html`<details class="reasoning"><summary class=${since ? "live" : ""}>${t(since ? "reasons" : "reasoning")}${all >= 0.1 ? ` · ${t("seconds", { n: all.toFixed(all < 10 ? 1 : 0) })}` : ""}</summary><div dir="auto">${text}</div></details>`;
 }
 
-export const Tools = ({ tools }) => (tools.length ? html`<ul class="tools">${tools.map((tool, i) => html`<li key=${tool.call_id ?? i}><${Tool} tool=${tool} /></li>`)}</ul>` : "");
+export const Tools = ({ tools }) => (tools.length ? html`<ul class="calls">${tools.map((tool, i) => html`<li key=${tool.call_id ?? i}><${Tool} tool=${tool} /></li>`)}</ul>` : "");
 
 function Tool({ tool }) {
   const given = Object.entries(tool.arguments ?? {});
@@ -52,7 +52,7 @@ function Tool({ tool }) {
   </details>`;
 }
 
-export const Agents = ({ agents, message }) => (agents.length ? html`<ul class="tools">${agents.map((agent) => html`<li key=${agent.id}><${Agent} agent=${agent} message=${message} /></li>`)}</ul>` : "");
+export const Agents = ({ agents, message }) => (agents.length ? html`<ul class="calls">${agents.map((agent) => html`<li key=${agent.id}><${Agent} agent=${agent} message=${message} /></li>`)}</ul>` : "");
 
 // What a specialist was asked, and below it what it called and whom it asked.
 function Agent({ agent, message }) {

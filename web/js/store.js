@@ -1,5 +1,5 @@
 // What the page knows. Components read it; the files of actions change it through `set`.
-import { setLanguage, t } from "./i18n.js";
+import { setLanguage } from "./i18n.js";
 import { Component, html, useEffect, useState } from "./preact.js";
 
 const stored = (name, fallback) => localStorage.getItem(name) ?? fallback;
@@ -7,6 +7,7 @@ const stored = (name, fallback) => localStorage.getItem(name) ?? fallback;
 export const state = {
   language: stored("language", navigator.language?.startsWith("zh") ? "zh" : "en"),
   theme: stored("theme", "auto"),
+  whenBusy: stored("whenBusy", "queue"),
   speakAnswers: stored("speakAnswers", "") === "yes",
   health: null,
   graph: null,       // the graph of a turn: {nodes: [{name, title}], edges: [[from, to]]}
@@ -28,6 +29,8 @@ export const state = {
   source: null,      // the place opened in the sources panel: a citation, or {document_id, name, page}
   menu: false,
   notice: null,      // {text, kind}
+  queued: [],        // messages that wait for the end of an answer: {key, sessionId, text, attachments}
+  dialog: null,      // null | "key" | "shortcuts"
   receipt: null,
 };
 
@@ -70,7 +73,6 @@ export function prefer(name, value) {
 
 export function applyPreferences() {
   setLanguage(state.language);
-  document.title = t("title");
   if (state.theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = state.theme;
 }
@@ -84,7 +86,7 @@ export function notify(it) {
   const failed = it instanceof Error;
   set({ notice: { text: failed ? [it.message, it.remedy].filter(Boolean).join(" ") : String(it), kind: failed ? "error" : "info" } });
   if (!failed) closing = setTimeout(() => set({ notice: null }), 6000);
-  if (it?.code === "unauthorized") openPanel("settings");
+  if (it?.code === "unauthorized") set({ dialog: "key" });
 }
 
 let opener = null;

@@ -14,12 +14,13 @@ const LOOKS_FOR_RUN = 3;
 // The server writes a question down while the model is already thinking.
 const LISTED_MS = 300;
 
+let turnEnded = () => {};
+export const onTurnEnd = (action) => { turnEnded = action; };
+
 export const isUsable = ({ attachment, status }) => Boolean(attachment?.id) && status !== "failed";
 
-export async function send(text) {
+export async function sendNow(text, attachments) {
   const sessionId = state.sessionId;
-  const attachments = state.files.filter(isUsable).map((file) => file.attachment);
-  set({ files: [] });
   forgetDraft(sessionId);
   await keepInStep();
   if (state.sessionId !== sessionId) return;
@@ -95,6 +96,7 @@ export async function followRun(start, sessionId, key, questionKey) {
   const shown = state.messages;
   const known = await placed(sessionId, shown).catch(() => shown);
   if (state.messages === shown) set({ messages: known });
+  turnEnded(sessionId);
 }
 
 // The run is no longer known: what the conversation says of it counts.

@@ -1,0 +1,122 @@
+"""Keys, the queue of messages, the dialog for the server's key, titles, sizes for fingers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.async_api import expect
+from pydantic import SecretStr
+
+from settings import Settings
+from tests.live_server import LiveServer
+from tests.standins.openai_server import Answer, OpenAIServer
+from tests.web.conftest import Opener
+from tests.web.steps import BOX, ask, ask_to_end, ended, open_panel
+
+pytestmark = pytest.mark.browser
+
+
+async def test_keys_that_work_everywhere(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: Answer("word " * 300, pace=0.02)
+    page = await open_page()
+    await expect(page.locator(BOX)).to_be_focused()
+    answer = await ask(page, "stop me by key")
+    await expect(answer.locator(".markdown")).to_contain_text("word")
+    await page.keyboard.press("Escape")
+    await ended(page)
+    await expect(answer).to_contain_text("Stopped: this answer is incomplete.")
+    assert await page.title() == "stop me by key · LLM Chat Backend"
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("searchbox")).to_be_focused()
+    await page.keyboard.press("Control+Shift+O")
+    await expect(page.locator("article")).to_have_count(0)
+    await expect(page.locator(BOX)).to_be_focused()
+    assert await page.title() == "LLM Chat Backend"
+    await page.keyboard.type("what?")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.get_by_role("button", name="More").focus()
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("New chat")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_a_message_during_an_answer_waits_or_interrupts(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda request: Answer("one " * 40 if "first" in request.text else "ok", pace=0.02)
+    page = await open_page()
+    answer = await ask(page, "first")
+    await expect(answer.locator(".markdown")).to_contain_text("one")
+    await page.fill(BOX, "second")
+    await page.press(BOX, "Enter")
+    await expect(page.locator(".queued")).to_have_text("second")
+    await expect(page.locator("article")).to_have_count(4, timeout=15_000)
+    await ended(page)
+    await expect(page.locator(".queued")).to_have_count(0)
+    assert "Stopped" not in await page.locator("article.answer").first.inner_text()
+    await open_panel(page, "Settings")
+    await page.get_by_label("A message during an answer").select_option("interrupt")
+    model.respond = lambda request: Answer("long " * 400 if request.text.endswith("third") else "ok", pace=0.02)
+    await ask(page, "third")
+    await expect(page.locator("article.answer").last.locator(".markdown")).to_contain_text("long")
+    await page.fill(BOX, "fourth")
+    await page.press(BOX, "Enter")
+    await expect(page.locator("article")).to_have_count(8, timeout=15_000)
+    await ended(page)
+    await expect(page.locator("article.answer").nth(2)).to_contain_text("Stopped: this answer is incomplete.")
+
+
+async def test_what_is_sent_is_seen(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "line\n\n" * 60
+    page = await open_page()
+    await ask_to_end(page, "fill the page")
+    await page.locator(".messages").evaluate("box => { box.scrollTop = 0; }")
+    await ask_to_end(page, "from far up")
+    await expect(page.locator("article.answer").last.locator(".actions")).to_be_in_viewport()
+
+
+SMALL = """() => [...document.querySelectorAll("button, select, summary, input:not([type=checkbox], [type=radio])")]
+  .filter((it) => it.checkVisibility() && !it.closest("[inert]"))
+  .map((it) => [it.ariaLabel || it.textContent, it.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 44 || box.height < 44).map(([name, box]) => [name, box.width, box.height])"""
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+async def test_fingers_find_everything(open_page: Opener, model: OpenAIServer, locale: str) -> None:
+    model.respond = lambda _: "an answer"
+    page = await open_page(phone=True, locale=locale)
+    await page.fill(BOX, "small")
+    await page.locator(".composer [type=submit]").click()
+    await ended(page)
+    for opener in (None, ".role", "header .icon[aria-haspopup]"):
+        if opener:
+            await page.locator(opener).click()
+        small = await page.evaluate(SMALL)
+        assert small == []
+        if opener == ".role":
+            await page.go_back()
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that asks for a key."""
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("keys"), api_keys=[SecretStr("right-key")], web_search="off",
+        _env_file=None,
+    )  # fmt: skip
+    with LiveServer(settings) as live:
+        yield live
+
+
+async def test_the_right_key_closes_its_dialog(open_page: Opener, guarded: LiveServer) -> None:
+    page = await open_page(url=guarded.url)
+    dialog = page.get_by_role("dialog", name="API key")
+    await expect(dialog.get_by_label("API key")).to_be_focused()
+    await page.keyboard.type("wrong")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("alert")).to_have_text("The server does not know this key.")
+    await dialog.get_by_label("API key").fill("right-key")
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_have_count(0)
+    await expect(page.locator(".notice")).to_have_text("The key was accepted.")
+    await expect(page.locator(".model")).to_be_visible()

@@ -1,0 +1,41 @@
+// Asks for the key that the server wants, tries it, and closes when it is the right one.
+import { apiKey, getJson, setApiKey } from "./api.js";
+import { Dialog } from "./dialog.js";
+import { t } from "./i18n.js";
+import { html, useRef, useState } from "./preact.js";
+import { refreshSessions } from "./session_list.js";
+import { openSession, refreshHealth } from "./sessions.js";
+import { notify, set, state } from "./store.js";
+
+export function KeyDialog({ onClose }) {
+  const box = useRef(null);
+  const [problem, setProblem] = useState("");
+  const [busy, setBusy] = useState(false);
+  const submit = async (event) => {
+    event.preventDefault();
+    const before = apiKey();
+    setBusy(true);
+    setApiKey(box.current.value);
+    try {
+      await getJson("sessions?limit=1");
+      onClose();
+      set({ notice: null });
+      notify(t("keyAccepted"));
+      await Promise.all([refreshHealth(), refreshSessions(), state.messages.length ? null : openSession(new URLSearchParams(location.search).get("s"))]);
+    } catch (error) {
+      setApiKey(before);
+      setProblem(error.code === "unauthorized" ? t("keyRefused") : error.message);
+      setBusy(false);
+      box.current?.select();
+    }
+  };
+  return html`
+    <${Dialog} label=${t("apiKey")} onClose=${onClose}>
+      <form onSubmit=${submit}>
+        <p class="quiet">${t("keyWanted")}</p>
+        <input ref=${box} type="password" name="key" autocomplete="off" autofocus required defaultValue=${apiKey()} aria-label=${t("apiKey")} aria-describedby="key-problem" />
+        <p id="key-problem" class="mark error" role="alert" hidden=${!problem}>${problem}</p>
+        <div class="buttons"><button type="button" onClick=${onClose}>${t("cancel")}</button><button type="submit" class="primary" disabled=${busy}>${t("keyUse")}</button></div>
+      </form>
+    <//>`;
+}

@@ -1,0 +1,56 @@
+// Keys that work everywhere on the page, and the list of them.
+import { Dialog } from "./dialog.js";
+import { t } from "./i18n.js";
+import { html } from "./preact.js";
+import { openSession } from "./sessions.js";
+import { closeMenu, closePanel, openMenu, set, state } from "./store.js";
+import { stop } from "./turns.js";
+
+const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
+const COMMAND = APPLE ? "⌘" : "Ctrl";
+
+const LIST = [
+  ["Enter", "keySend"], ["Shift+Enter", "keyLine"], ["Esc", "keyStop"], [`${COMMAND}+K`, "search"], [`${COMMAND}+Shift+O`, "newChat"], ["?", "shortcuts"],
+];
+
+export const focusBox = () => document.getElementById("message-box")?.focus();
+
+export function newChat() {
+  openSession(null);
+  requestAnimationFrame(focusBox);
+}
+
+function search() {
+  const box = document.querySelector(".sidebar input[type=search]");
+  if (document.querySelector(".sidebar[inert]")) openMenu();
+  requestAnimationFrame(() => requestAnimationFrame(() => { box.focus(); box.select(); }));
+}
+
+function escape(event) {
+  // Dialogs and popups close by themselves, and only they do.
+  if (event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
+  if (state.menu) closeMenu();
+  else if (state.panel) closePanel();
+  else if (state.notice) set({ notice: null });
+  else if (state.running) stop();
+}
+
+export function listenForKeys() {
+  const pressed = (event) => {
+    const command = APPLE ? event.metaKey : event.ctrlKey;
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const name = event.key.toLowerCase();
+    if (event.key === "Escape") escape(event);
+    else if (command && !event.shiftKey && !event.altKey && name === "k") { event.preventDefault(); search(); }
+    else if (command && event.shiftKey && name === "o") { event.preventDefault(); newChat(); }
+    else if (event.key === "?" && !typing && !command && !document.querySelector("dialog[open]")) set({ dialog: "shortcuts" });
+  };
+  addEventListener("keydown", pressed);
+  return () => removeEventListener("keydown", pressed);
+}
+
+export const Shortcuts = ({ onClose }) => html`
+  <${Dialog} label=${t("shortcuts")} onClose=${onClose}>
+    <dl class="keys">${LIST.map(([keys, does]) => html`<div key=${keys}><dt>${keys.split("+").map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${t(does)}</dd></div>`)}</dl>
+    <div class="buttons"><button type="button" autofocus onClick=${onClose}>${t("close")}</button></div>
+  <//>`;
