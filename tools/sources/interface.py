@@ -91,7 +91,12 @@ Call = Callable[[str, str, Mapping[str, Any], ToolContext], Awaitable[Found]]
 
 
 class SourceDown(AppError, code="tool_source_down"):
-    """The source of a tool cannot be reached. Details: `name`, `reason`."""
+    """The source of a tool cannot be reached. Details: `name`, `reason`.
+
+    Its cause is a `ConnectionRefusedError` where nothing of a call was sent.
+    """
+
+    transient = True
 
 
 class ToolChanged(AppError, code="tool_changed"):

@@ -129,7 +129,7 @@ class McpServer:
         """
         held = None if self.state == "failed" else await asyncio.shield(self._opened)
         if held is None:
-            raise SourceDown(name=self.name, reason=self.failure)
+            raise SourceDown(name=self.name, reason=self.failure) from ConnectionRefusedError()
         listed = self.listed.get(name)
         if listed is None or listed.version != version:
             raise ToolChanged(name=name)

@@ -16,7 +16,7 @@ from langchain_core.tools import ToolException
 from domain.errors import AppError
 from domain.words import Words
 from net.client import Fetched, GuardedHttp
-from net.failures import AddressBlocked, UrlRefused
+from net.failures import AddressBlocked, HttpFailed, UrlRefused
 from tools.interface import Found, ToolContext
 from tools.sources import texts
 from tools.sources.config import BadSource, SourceConfig
@@ -73,7 +73,7 @@ class OpenApiService:
         """
         listed = self.listed.get(name)
         if listed is None and self.state != "ready":
-            raise SourceDown(name=self.name, reason=self.failure)
+            raise SourceDown(name=self.name, reason=self.failure) from ConnectionRefusedError()
         if listed is None or listed.version != version:
             raise ToolChanged(name=name)
         try:
@@ -82,6 +82,8 @@ class OpenApiService:
             raise ForeignFailure(name=self.name, reason=Words(str(exc), str(exc))) from exc
         headers = {"Accept": "application/json, text/*;q=0.5", **request.headers, **self._filled.headers}
         answer = await self._http.send(request.method, request.url, headers=headers, body=request.body)
+        if answer.status in (502, 503, 504):
+            raise HttpFailed(url=request.url, status=answer.status)
         text, value = _read(answer)
         if not 200 <= answer.status < 300:
             said = texts.HTTP_STATUS.text(context.language)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import os
+import signal
 import sys
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from settings import Settings
+from stores.redis.effects import EffectLedger
+from stores.redis.tool_cache import ToolCache
+from stores.redis.tool_results import ToolResults
+from stores.sql.actions import ActionLog
+from stores.sql.database import Database
 from tests.tools.conftest import Web
 from tests.tools.sources.conftest import CALLER, Opener, Process, programs, stand_in, until
+from tools.runner import CallStores
 from tools.sources.approval import difference
 from tools.sources.config import BadSource, SourceConfig
 from tools.sources.interface import ApprovalOutdated, SourceFixed, UnknownToolSource
@@ -208,6 +218,30 @@ async def test_programs_are_missed_when_they_are_down_and_end_with_the_process(o
     await one.ready("talk")
     await one.sources.aclose()
     assert not programs()
+
+
+async def test_a_call_that_is_cut_off_is_repeated_only_where_it_reads(
+    opened: Opener, settings: Settings, database: Database, redis: Redis
+) -> None:
+    one = await opened()
+    actions = await ActionLog.open(settings, database)
+    one.registry.keep_in(
+        CallStores(
+            cache=ToolCache(redis), results=ToolResults(redis, settings), effects=EffectLedger(redis), actions=actions
+        )
+    )
+    await one.sources.put("talk", stand_in().model_copy(update={"permissions": {"pid": "read"}}), "a")
+    await one.ready("talk")
+    before = await one.say("talk__pid")
+    cut = asyncio.create_task(one.registry.call("talk__wait", {"seconds": 15}, CALLER))
+    await asyncio.sleep(0.1)
+    os.kill(int(before), signal.SIGKILL)
+    outcome = await cut
+    assert (outcome.run["status"], outcome.code) == ("unknown", "tool_source_down"), outcome
+    assert (await one.say("talk__pid")) not in ("", before) and len(programs()) == 1
+    os.kill(programs()[0].pid, signal.SIGKILL)
+    assert (await one.say("talk__pid")).isdecimal(), "a call that reads waits for the new program"
+    await actions.aclose()
 
 
 PLUGIN = '''
