@@ -129,6 +129,7 @@ async def _done(
                 else:
                     last = cast("Work", chunk)
     except GraphBubbleUp:
+        runtime.context.meter.drop_agent()
         raise
     except TimeoutError:
         code = "agent_timed_out"

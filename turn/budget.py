@@ -88,6 +88,10 @@ class Meter:
         self._add(agents=1)
         return True
 
+    def drop_agent(self) -> None:
+        """Count one less: it pauses, and is counted again when it goes on."""
+        self._add(agents=-1)
+
     def left(self, resource: Resource) -> float:
         """Return how much of a resource is left; infinite where nothing limits it."""
         used = time.monotonic() - self._started if resource == "seconds" else 0.0

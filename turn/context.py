@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import InstanceOf
 from pydantic.json_schema import SkipJsonSchema
 
+from domain.limits import Spent
 from domain.owner import LOCAL_USER
 from domain.types import Attachment
 from tools.interface import ToolSpec
@@ -120,6 +121,8 @@ class Context(TurnOptions):
     """What the user said, for a specialist: its own messages are those of the model that asks it."""
     functions: SkipJsonSchema[InstanceOf[Sequence[ToolSpec]]] = ()
     """What a specialist's model may call beside tools: steps of the specialist's own graph."""
+    before: SkipJsonSchema[Spent | None] = None
+    """What the request had used before a pause."""
     share: SkipJsonSchema[InstanceOf[Meter] | None] = None
     """What an agent may use of the request's budget; None: all of it."""
     role: SkipJsonSchema[str] = "user"
@@ -137,4 +140,9 @@ class Context(TurnOptions):
     def meter(self) -> Meter:
         """What counts the use of this request and says what is left of its budget."""
         settings = self.services.settings
-        return self.share or Meter(limits_of(self.budget, settings), settings.model_prices)
+        if self.share is not None:
+            return self.share
+        meter = Meter(limits_of(self.budget, settings), settings.model_prices)
+        if self.before is not None:
+            meter.restore(self.before)
+        return meter

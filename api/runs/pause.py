@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from api.runs.request import TurnRequest
 from domain.approvals import Approval, ApprovalAnswer, answer_of
 from domain.errors import BadInput, UnknownQuestion
+from domain.limits import Spent
 from domain.words import Language, Words
 from tools.calling import BadArguments, checked
 from turn.model_options import ModelOptions
@@ -52,6 +53,7 @@ class Pause(TypedDict):
     messages: list[str]
     place: dict[str, Any]
     summary_before: str | None
+    spent: Spent
     language: Language
     options: dict[str, Any]
     model_options: dict[str, Any]
@@ -68,6 +70,7 @@ def pause_of(run: Run, place: Spot) -> Pause:
         messages=run.message_ids,
         place=asdict(place),
         summary_before=run.progress.summary_before,
+        spent=run.spent,
         language=request.language,
         options=asdict(replace(request.decided_options, language=request.language)),
         model_options=asdict(request.model_options),

@@ -21,6 +21,7 @@ from domain.words import Words
 
 if TYPE_CHECKING:
     from stores.redis.events import RunRecord
+    from turn.budget import Meter
 
 NOTES: dict[RunState, Words] = {
     "stopped": Words("The answer was stopped before its end.", "回答在结束前被停止。"),
@@ -44,6 +45,8 @@ class Run:
         self.error: AppError | None = None
         self.cut: Cut | None = None
         """Why the run is to end before its work does, once that is asked."""
+        self.meter: Meter | None = None
+        """What counts the use of its budget, once the graph runs."""
         self.task: asyncio.Task[None] | None = None
         """The whole of the run."""
         self.work: asyncio.Task[None] | None = None
@@ -95,11 +98,17 @@ class Run:
             agents=output.get("agent_runs", []),
             artifacts=output.get("artifacts", []),
             usage=output.get("usage") or Usage(input_tokens=0, output_tokens=0, model=""),
-            spent=output.get("spent") or Spent(tokens=0, seconds=0.0, calls=0, money=0.0, agents=0),
+            spent=self.spent,
             warnings=[*output.get("warnings", []), *notes],
         )
         if self.state == "waiting":
             self.answer["questions"] = self.questions
+
+    @property
+    def spent(self) -> Spent:
+        """What it has used of its budget."""
+        nothing = Spent(tokens=0, seconds=0.0, calls=0, money=0.0, agents=0)
+        return self.meter.spent() if self.meter is not None else nothing
 
     async def over(self) -> None:
         """Wait for the end, whatever it is."""

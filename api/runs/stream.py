@@ -31,10 +31,12 @@ async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
     # The tokens of an unpublished turn without a tap have no reader: leave their callbacks out of every node.
     modes: Any = list({*(STREAM_MODES if request.published or request.tap else ("values",)), *request.modes})
     wanted_privacy.set(request.options.pii)
+    context = _context(run, services)
+    run.meter = context.meter
     stream = graph.astream(
         given,
         config,
-        context=_context(run, services),
+        context=context,
         stream_mode=modes,
         output_keys=OUTPUT_KEYS,
         durability="exit" if graph.checkpointer else None,
@@ -57,4 +59,5 @@ def _context(run: Run, services: Services) -> Context:
         handled=tuple(request.attachments),
         can_ask=request.remembered,
         model_options=request.model_options,
+        before=request.pause["spent"] if request.pause else None,
     )

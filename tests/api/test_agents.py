@@ -10,11 +10,14 @@ import httpx
 import pytest
 import pytest_asyncio
 from docx import Document
+from langchain_core.tools import tool
 
+from domain.words import Words
 from settings import Settings
 from tests.api.conftest import events_of
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, OpenAIServer, Recorded, ToolCall
+from tools.interface import ToolSpec
 
 NAMES = ("Alder", "Birch", "Cedar", "Damson", "Elm", "Fir")
 DEEP = {
@@ -35,10 +38,24 @@ DEEP = {
 }
 
 
+SECRETARY = """
+secretary:
+  description: writes to people
+  prompt: You are a secretary.
+  tools: [send_note]
+  permissions: [write]
+"""
+
+
 @pytest.fixture(scope="module")
-def patient(server: LiveServer, api_settings: Settings) -> Iterator[LiveServer]:
-    """A server on the same Redis and folder whose turns may take a while."""
-    with LiveServer(api_settings.model_copy(update={"turn_timeout": 60.0, "max_files": 6})) as live:
+def patient(
+    server: LiveServer, api_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """A server on the same Redis and folder whose turns may take a while, with a specialist of its operator."""
+    path = tmp_path_factory.mktemp("agents") / "agents.yaml"
+    path.write_text(SECRETARY, "utf-8")
+    changed = {"turn_timeout": 60.0, "max_files": 6, "agents_file": path}
+    with LiveServer(api_settings.model_copy(update=changed)) as live:
         yield live
 
 
@@ -151,3 +168,47 @@ async def test_there_is_no_such_specialist(http: httpx.AsyncClient, model: OpenA
     refused = await http.post("/api/v1/chat", json={"message": "你好", "agent": "astrologer"})
     error = refused.json()["error"]
     assert (refused.status_code, error["code"]) == (422, "unknown_agent") and "researcher" in error["remedy"]
+
+
+SENT: list[tuple[str, str]] = []
+
+
+@tool
+async def send_note(to: str, text: str) -> str:
+    """Send a note to a person."""
+    SENT.append((to, text))
+    return f"sent to {to}"
+
+
+async def test_a_question_of_one_specialist_pauses_the_turn_and_the_others_are_not_run_again(
+    http: httpx.AsyncClient, patient: LiveServer, model: OpenAIServer
+) -> None:
+    spec = ToolSpec(tool=send_note, title=Words("Send a note", "发送便条"), permission="write")
+    patient.app.state.backend.services.tools.set_foreign([spec], {})
+    asked: list[str] = []
+
+    def respond(request: Recorded) -> Answer | str:
+        told = [str(message["content"]) for message in request.messages if message["role"] == "tool"]
+        role = next((name for name in ("secretary", "developer") if f"You are a {name}" in request.text), "")
+        if role == "secretary" or "software developer" in request.text:
+            asked.append(role or "coder")
+            call = ToolCall("send_note", {"to": "bob", "text": "I am late"})
+            return "Sent." if told else Answer(tool_calls=[call]) if role else "pass  # done"
+        tasks = [("secretary", "Tell Bob that I am late"), ("coder", "Nothing, in Python")]
+        calls = [ToolCall("delegate", {"agent": name, "task": task}, id=f"c-{name}") for name, task in tasks]
+        return " ".join(told) if told else Answer(tool_calls=calls)
+
+    model.respond = respond
+    body = {"message": "Tell Bob that I am late, and write me nothing in Python", "session_id": "secretary"}
+    waiting = (await http.post("/api/v1/chat", json=body)).raise_for_status().json()
+    assert waiting["state"] == "waiting" and SENT == [] and sorted(asked) == ["coder", "secretary"]
+    [question] = waiting["questions"]
+    assert question["tool"] == "send_note" and {origin["kind"] for origin in question["origins"]} == {"user"}
+    answers = {"answers": {question["id"]: {"decision": "approve"}}, "stream": True}
+    events = [it async for it in events_of(await http.post(f"/api/v1/runs/{waiting['run_id']}/answers", json=answers))]
+    done = events[-1][2]
+    assert done["state"] == "done" and SENT == [("bob", "I am late")]
+    assert sorted(asked) == ["coder", "secretary", "secretary"]
+    assert "Sent." in done["answer"] and "pass  # done" in done["answer"]
+    assert sorted((run["agent"], run["status"]) for run in done["agents"]) == [("coder", "ok"), ("secretary", "ok")]
+    assert (done["spent"]["calls"], done["spent"]["agents"]) == (6, 2), "the budget goes on over the pause"
