@@ -18,6 +18,7 @@ _NAMES = {
     "rerank": Words("rerank", "重排序"),
     "ocr": Words("OCR", "文字识别"),
     "search": Words("search", "搜索"),
+    "tools": Words("tools", "工具"),
     "speech_out": Words("speech", "语音合成"),
     "speech_in": Words("dictation", "语音识别"),
 }

@@ -41,8 +41,8 @@ async def _post(path: str, text: str, key: str) -> str:
 
 
 SPECS = [
-    ToolSpec(tool=send_notice, title=Words("Send a notice", "发送通知"), permission="write", timeout=3),
+    ToolSpec(tool=send_notice, title=Words("Send a notice", "发送通知"), permission="write", timeout=15),
     ToolSpec(
-        tool=pay_bill, title=Words("Pay a bill", "支付账单"), permission="write", timeout=3, takes_idempotency_key=True
+        tool=pay_bill, title=Words("Pay a bill", "支付账单"), permission="write", timeout=15, takes_idempotency_key=True
     ),
 ]

@@ -46,7 +46,7 @@ TURNS, AT_ONCE = 300, 12
 STEPS = ("asked", "sent and acted on later", "sent and lost", "done", "told", "answering", "any")
 TOOLS = ("send_notice", "pay_bill")
 TOKEN = re.compile(r"(?:send_notice|pay_bill)-\d+")
-HELD_SECONDS = 40.0
+HELD_SECONDS = 60.0
 PLUGIN = {
     "METADATA": "Metadata-Version: 2.1\nName: bench-effects\nVersion: 1\n",
     "entry_points.txt": "[llm_chat_backend.tools]\nbench = bench.effect_tools:SPECS\n",

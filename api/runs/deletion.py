@@ -92,6 +92,10 @@ async def _carry_out(backend: Backend, deletion: Deletion) -> Counts:
         counts = await _document(backend, owner, deletion.target.split(","))
     await backend.services.documents.deletions.end(deletion)
     backend.redis.erase_deleted()
+    backend.services.actions.append(
+        "deletion", owner, what=deletion.kind, documents=deletion.target if deletion.kind == "document" else None,
+        removed={name: count["before"] for name, count in counts.items() if count["before"]},
+    )  # fmt: skip
     return counts
 
 
@@ -101,6 +105,7 @@ async def _user(backend: Backend, owner: Owner) -> Counts:
         for thread_id in threads:
             _add(counts, await backend.runner.clear(Owner(owner.user_id, thread_id)))
     _add(counts, await backend.services.documents.delete_owner(owner))
+    await backend.services.call_stores.cache.forget(owner.user_id)
     for part in backend.services.personal_data:
         held = await part.forget(owner.user_id)
         _add(counts, {name: {"before": count, "after": 0} for name, count in held.items()})

@@ -121,11 +121,14 @@ def test_a_document_leaves_no_trace_and_the_conversation_goes_on(own: Server, an
 def test_a_session_leaves_no_trace(own: Server, ann: httpx.Client) -> None:
     thread, words = uuid.uuid4().hex, marks()
     plant(ann, thread, words)
-    send(ann, f"Remember that {words[0]} 就是 {words[1]}.", thread)
+    send(ann, f"Is {words[0]} 就是 {words[1]}?", thread)
     receipt = ann.delete(f"/api/v1/sessions/{thread}").json()
     assert emptied(receipt, "checkpoints", "transcript", "events", "documents", "pages", "files"), receipt
     assert_clean(own, words)
     assert ann.get(f"/api/v1/sessions/{thread}").status_code == 404
+    with sqlite3.connect(own.data_dir / "catalog.sqlite3") as db:
+        logged = [json.loads(facts) for (facts,) in db.execute("SELECT facts FROM actions WHERE kind = 'deletion'")]
+    assert logged[-1]["what"] == "session" and logged[-1]["removed"]["pages"] and thread not in repr(logged)
 
 
 def test_a_user_leaves_no_trace_and_others_stay(own: Server, ann: httpx.Client) -> None:
