@@ -87,12 +87,14 @@ class MemoryRanking:
         self._words, self._groups = _Keywords(counts), _Keywords(list(together.values()))
         places = {group: place for place, group in enumerate(together)}
         self._group_of = np.array([places[group] for group in groups], np.int64)
-        self._vectors = self._around = None
+        self._vectors: Floats | None = None
         if vectors is not None and len(vectors):
             present = np.abs(vectors).sum(axis=1) > 0
             common = vectors[present].mean(axis=0) if present.sum() > 2 else np.zeros(vectors.shape[1], np.float32)
             self._vectors = _unit(np.where(present[:, None], vectors - common, 0))
-            self._around = _unit(_with_neighbours(self._vectors, groups))
+            self._same = np.array([one == other for one, other in zip(groups, groups[1:], strict=False)], bool)
+            sums = _with_neighbours(self._vectors, self._same)
+            self._lengths = np.maximum(np.linalg.norm(sums, axis=1), 1e-9).astype(np.float32)
 
     def find(self, query: str, vector: Floats | None, most: int) -> list[Ranked]:
         """Return the best items.
@@ -108,23 +110,27 @@ class MemoryRanking:
         words, coverage = self._words.scores(wanted)
         score = WORDS * words + GROUP * self._groups.scores(wanted)[0][self._group_of]
         closeness = np.zeros(self._size, np.float32)
-        if vector is not None and self._vectors is not None and self._around is not None:
-            unit = vector / max(float(np.linalg.norm(vector)), 1e-9)
-            closeness = self._vectors @ unit
-            score += closeness + AROUND * (self._around @ unit)
-        order = np.argsort(-score, kind="stable")[:most]
+        if vector is not None and self._vectors is not None:
+            closeness = self._vectors @ (vector / max(float(np.linalg.norm(vector)), 1e-9))
+            # The cosine of a sum of vectors needs their products alone.
+            score += closeness + AROUND * _with_neighbours(closeness, self._same) / self._lengths
+        best = np.argpartition(-score, most)[:most] if most < self._size else np.arange(self._size)
+        order = best[np.argsort(-score[best], kind="stable")]
         return [Ranked(int(place), float(closeness[place]), float(coverage[place])) for place in order]
 
 
-def _with_neighbours(vectors: Floats, groups: Sequence[str]) -> Floats:
-    """Return the mean of each vector and those before and behind it in its group."""
-    same = np.array([one == other for one, other in zip(groups, groups[1:], strict=False)], bool)[:, None]
-    total, count = vectors.copy(), np.ones((len(vectors), 1), np.float32)
-    total[1:] += np.where(same, vectors[:-1], 0)
-    total[:-1] += np.where(same, vectors[1:], 0)
-    count[1:] += same
-    count[:-1] += same
-    return total / count
+def _with_neighbours(values: Floats, same: NDArray[np.bool_]) -> Floats:
+    """Return the sum of each value, or vector, and those before and behind it in its group.
+
+    Args:
+        values: In order.
+        same: Whether each and the next are of one group.
+    """
+    mask = same.reshape(-1, *[1] * (values.ndim - 1))
+    total = values.copy()
+    total[1:] += np.where(mask, values[:-1], 0)
+    total[:-1] += np.where(mask, values[1:], 0)
+    return total
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -65,6 +65,7 @@ function finished(answer, data) {
     artifacts: data.artifacts ?? answer.artifacts,
     usage: data.usage ?? answer.usage,
     warnings: data.warnings ?? answer.warnings,
+    memories: data.memories ?? answer.memories,
     nodes: answer.nodes.map((node) => (node.state === "start" ? { ...node, state: "end" } : node)),
   };
 }
