@@ -7,6 +7,7 @@ import httpx
 from markdown_it import MarkdownIt
 from redis import Redis
 
+from domain.owner import Owner
 from stores.redis.process import socket_path
 from tests.api.conftest import said_to
 from tests.live_server import LiveServer
@@ -158,6 +159,24 @@ async def test_a_conversation_goes_on_when_its_memory_has_expired(
     first, _, second, _, last = said_to(model)
     assert "lease.txt" in first and second == "My name is Ada." and last.endswith("What is my name?")
     assert [entry["role"] for entry in await transcript(client, "expired")] == ["user", "assistant"] * 3
+
+
+async def test_memory_that_missed_the_end_of_a_turn_does_not_count(
+    client: httpx.AsyncClient, model: OpenAIServer, server: LiveServer
+) -> None:
+    """A server that is killed when the transcript is written, and the memory not yet, leaves an older memory."""
+    await say(client, "behind", "one")
+    with Redis(unix_socket_path=str(socket_path(server.settings.data_dir.resolve() / "redis"))) as redis:
+        key = Owner("local", "behind").memory_key
+        kept = {name: redis.dump(name) for name in redis.keys(f"*{key}*") if b"turn:" not in name}
+        assert any(name.startswith(b"checkpoint") for name in kept)
+        await say(client, "behind", "two")
+        for name in redis.keys(f"*{key}*"):
+            redis.delete(name)
+        for name, value in kept.items():
+            redis.restore(name, 600_000, value)
+    await say(client, "behind", "three")
+    assert said_to(model)[::2] == ["one", "two", "three"]
 
 
 async def test_sessions_are_searched_pinned_and_archived(client: httpx.AsyncClient, model: OpenAIServer) -> None:
