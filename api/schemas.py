@@ -195,6 +195,8 @@ class Transcript(Session):
     messages: list[dict[str, Any]]
     offset: int
     total: int
+    found: NotRequired[int]
+    """Index of the message that `through` named."""
     tree: NotRequired[list[MessagePlace]]
     waiting: Waiting | None
 

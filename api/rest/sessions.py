@@ -89,6 +89,8 @@ async def get_session(
         _mark_lost(page, queued)
     body = {**_session(page["thread"]), "messages": page["entries"], "offset": page["offset"], "total": page["total"],
             "waiting": waiting}  # fmt: skip
+    if page["found"] is not None:
+        body["found"] = page["found"]
     if asked.tree:
         places = (await conversations.whole(owner))["entries"]
         body["tree"] = [{name: entry.get(name) for name in MessagePlace.__annotations__} for entry in places]

@@ -150,17 +150,18 @@ class Conversations:
 
         def query(db: Connection) -> Page:
             row = tree.known(db, owner)
-            leaf, total = row.leaf, row.length
+            leaf, total, found_at = row.leaf, row.length, None
             if part.through is not None:
-                end = tree.newest_below(db, row.id, tree.message(db, row.id, part.through))
-                leaf, total = end.id, end.depth + 1
+                wanted = tree.message(db, row.id, part.through)
+                end = tree.newest_below(db, row.id, wanted)
+                leaf, total, found_at = end.id, end.depth + 1, wanted.depth
             last = max(0, total - part.offset) if part.newest else min(total, part.offset + part.limit)
             first = max(0, last - part.limit) if part.newest else min(part.offset, total)
             found = tree.path(db, row.id, leaf, first, last) if last > first else []
             entries, unanswered = tree.shown(db, row.id, found)
             running = row.running if leaf == row.leaf else ""
             return Page(thread=search.conversation(row), offset=first, total=total, entries=entries,
-                        unanswered=unanswered, running=running)  # fmt: skip
+                        unanswered=unanswered, found=found_at, running=running)  # fmt: skip
 
         return await self._read(owner, query)
 

@@ -123,6 +123,8 @@ class Page(TypedDict):
     entries: list[Message]
     unanswered: list[str]
     """Ids of the questions among them that have no answer."""
+    found: int | None
+    """Index of the message that the path was to go through."""
     running: str
     """The run that is answering the last message; stays when its process was killed."""
 

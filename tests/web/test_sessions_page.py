@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,18 @@ async def test_a_long_conversation(open_page: Opener, model: OpenAIServer, tmp_p
     page = await open_page()
     await page.get_by_label("Import a conversation").set_input_files(str(path))
     await expect(page.locator("article").last).to_contain_text("message 299")
+    await expect(page.locator("article").last).to_be_in_viewport()
+    for _ in range(4):
+        await page.get_by_role("button", name="Show earlier messages").click()
+    await expect(page.locator("article")).to_have_count(300)
+    await page.get_by_role("searchbox").fill("message 7.")
+    await expect(page.locator(".sidebar li small")).to_contain_text("message 7.")
+    await page.locator(".sidebar li", has_text="Long").first.click()
+    await expect(page.locator("article", has_text="message 7.")).to_be_in_viewport()
+    await expect(page.locator("article", has_text="message 7.")).to_have_class(re.compile("found"))
+    await page.get_by_role("searchbox").fill("")
+    await expect(page.locator(".sidebar li small")).to_have_count(0)
+    await page.locator(".sidebar li", has_text="Long").first.click()
     await expect(page.locator("article").last).to_be_in_viewport()
     for _ in range(4):
         await page.get_by_role("button", name="Show earlier messages").click()

@@ -20,7 +20,7 @@ export const Answer = memo(({ message, busy, selected }) => {
   // The server says the same of a stopped answer in a warning, in the language of the question.
   const warnings = MARKS[message.state] ? message.warnings.slice(0, -1) : message.warnings;
   return html`
-    <article class="answer ${selected ? "selected" : ""}" aria-label=${t("assistant")} aria-busy=${running}>
+    <article data-message=${message.messageId} class="answer ${selected ? "selected" : ""}" aria-label=${t("assistant")} aria-busy=${running}>
       <${FileStates} files=${message.attachments} live=${!running} />
       <${Steps} message=${message} />
       <div onClick=${(event) => clicked(event, message)}><${Markdown} text=${message.text} citations=${message.citations} growing=${running} /></div>

@@ -10,7 +10,7 @@ import { loadEarlier } from "./sessions.js";
 const NEAR_PX = 80;
 
 export function Messages({ store }) {
-  const { box, inner, away, toEnd } = useEnd(store.sessionId, store.messages[0]?.key, store.messages.length, store.running?.abort);
+  const { box, inner, away, toEnd } = useEnd(store.sessionId, store.messages[0]?.key, store.messages.length, store.running?.abort, store.aim);
   const last = store.messages.at(-1);
   const busy = Boolean(store.running);
   return html`
@@ -27,8 +27,8 @@ export function Messages({ store }) {
     <p class="only-read" role="status">${busy ? t(last?.state === "waiting" ? "waiting" : "answering") : last?.role === "assistant" && last.nodes.length ? t("answered") : ""}</p>`;
 }
 
-// `asked`: what names the running turn; where it begins is shown.
-function useEnd(sessionId, firstKey, count, asked) {
+// `asked`: what names the running turn; where it begins is shown. `aim`: id of a message to go to.
+function useEnd(sessionId, firstKey, count, asked, aim) {
   const box = useRef(null);
   const inner = useRef(null);
   const [away, setAway] = useState(false);
@@ -54,6 +54,13 @@ function useEnd(sessionId, firstKey, count, asked) {
   useEffect(toEnd, [sessionId]);
   useEffect(() => { if (count) toEnd(); }, [firstKey && count === 0, count > 0]);
   useEffect(() => { if (asked) toEnd(); }, [asked]);
+  useEffect(() => {
+    const article = aim && box.current.querySelector(`[data-message="${aim}"]`);
+    if (!article) return;
+    memory.atEnd = false;
+    article.scrollIntoView({ block: "center" });
+    article.classList.add("found");
+  }, [aim]);
   return { box, inner, away, toEnd };
 }
 

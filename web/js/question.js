@@ -14,7 +14,7 @@ export const Question = memo(({ message, busy }) => {
   const end = () => { setEditing(false); setTimeout(() => button.current?.focus()); };
   if (editing) return html`<${Editor} message=${message} onEnd=${end} />`;
   return html`
-    <article class="question" aria-label=${t("you")}>
+    <article class="question" data-message=${message.messageId} aria-label=${t("you")}>
       ${message.attachments.length > 0 && html`<div class="given">${message.attachments.map((file, i) => html`<${Given} key=${i} file=${file} />`)}</div>`}
       ${message.text && html`<div class="bubble" dir="auto">${message.text}</div>`}
       ${message.state === "interrupted" && html`<p class="mark">${t("cutOff")} <button type="button" class="quiet strong" disabled=${busy} onClick=${() => answerAgain(message)}>${t("retry")}</button></p>`}

@@ -25,7 +25,7 @@ export const SessionRow = memo(({ session, current }) => {
   if (mode === "rename") return html`<${Rename} id=${session.session_id} title=${title} onEnd=${back} />`;
   return html`
     <li class=${current ? "current" : ""}>
-      <button type="button" class="session" aria-current=${current ? "page" : null} title=${title} onClick=${() => openSession(session.session_id)}>
+      <button type="button" class="session" aria-current=${current ? "page" : null} title=${title} onClick=${() => openSession(session.session_id, session.message_id)}>
         <span class="line"><span dir="auto">${title}</span><time>${when(session.last_activity)}</time></span>
         ${session.excerpt && html`<small dir="auto">${session.excerpt}</small>`}</button>
       <${Menu} icon="more" label=${t("actionsOf", { name: title })} title=${t("actions")} name=${title} button=${menu} items=${items} />

@@ -9,7 +9,7 @@ import { plainName } from "./safe_name.js";
 import { isShown, refreshSessions, sessionInAddress, showInAddress } from "./session_list.js";
 import { startStep, tellOthers } from "./step.js";
 import { applyPreferences, newId, notify, restoreLayer, set, state } from "./store.js";
-import { fetchBefore, fetchEnd, fetchFrom, merged } from "./transcript.js";
+import { fetchBefore, fetchEnd, fetchFrom, fetchThrough, merged } from "./transcript.js";
 import { followRun } from "./turns.js";
 
 export async function start() {
@@ -35,21 +35,24 @@ async function loadGraph() {
   try { set({ graph: await getJson("graph") }); } catch (error) { notify(error); }
 }
 
-export async function openSession(id) {
+// Opens a conversation at its end, or at one of its messages.
+export async function openSession(id, messageId = null) {
   if (state.running) {
     state.running.abort.abort();
     refreshSessions();
   }
   leaveFiles();
   const sessionId = id ?? begunSession() ?? newId();
-  const cleared = { messages: [], earlier: 0, title: "", files: filesOf(sessionId), running: null, panel: null, selected: null, source: null, menu: false, connected: true };
+  const cleared = { messages: [], earlier: 0, title: "", aim: null, files: filesOf(sessionId), running: null, panel: null, selected: null, source: null, menu: false, connected: true };
   set({ sessionId, choices: choicesOf(id), ...cleared, loading: Boolean(id) });
   showInAddress(id);
   watchFiles();
   if (!id) return;
   try {
-    const end = await fetchEnd(id);
-    if (state.sessionId === id) { set(end); resume(id); }
+    const end = messageId ? await fetchThrough(id, messageId) : await fetchEnd(id);
+    if (state.sessionId !== id) return;
+    set({ ...end, aim: messageId });
+    if (!messageId) resume(id);
   } catch (error) {
     if (error.status !== 404) notify(error);
   } finally {

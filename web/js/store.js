@@ -17,6 +17,7 @@ export const state = {
   query: "",
   sessionId: null,
   messages: [],      // never changed in place: {key, role, text, runId, messageId, parentId, versions, state, attachments, citations, tools, nodes, usage, warnings, reasoning, error}
+  aim: null,         // id of the message that a search led to
   title: "",         // of the open conversation, which need not be in the list
   earlier: 0,        // messages of the session that are not loaded yet
   loading: false,

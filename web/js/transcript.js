@@ -11,6 +11,14 @@ export async function fetchEnd(id) {
   return { messages: shown(page.messages), earlier: page.offset, title: page.title };
 }
 
+// The end of the newest path through a message, from a little before it on.
+export async function fetchThrough(id, messageId) {
+  const { total, found } = await getJson(sessionPath(id, `?through=${messageId}&newest=true&limit=1`));
+  const first = Math.max(0, Math.min(total - PAGE, found - 4));
+  const page = await getJson(sessionPath(id, `?through=${messageId}&offset=${first}&limit=${MOST}`));
+  return { messages: shown(page.messages), earlier: page.offset, title: page.title };
+}
+
 // All messages from number `first` on; the end alone of a very long conversation.
 export async function fetchFrom(id, first) {
   const page = await getJson(sessionPath(id, `?offset=${first}&limit=${MOST}`));
