@@ -131,7 +131,7 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
             "warm the chat model", chat.warm([example for spec in tools.specs() for example in spec.examples])
         )
     grants = Grants(database)
-    permissions = Permissions(settings, grants)
+    permissions = Permissions(settings, grants, sources.rules)
     return Services(
         settings=settings,
         chat=chat,

@@ -92,15 +92,15 @@ class Permissions:
         guards: Asked for every call; more may be added while the process starts.
     """
 
-    def __init__(self, settings: Settings, grants: Grants, rules: Sequence[Rule] = ()) -> None:
-        """Take the operator's rules: those of PERMISSIONS, and `rules` of elsewhere.
+    def __init__(self, settings: Settings, grants: Grants, rules: Callable[[], Sequence[Rule]] = tuple) -> None:
+        """Take the operator's rules: those of PERMISSIONS, and `rules`, which may change while the process runs.
 
         Raises:
             ValidationError: PERMISSIONS holds something that is no rule.
         """
         self.grants = grants
         self.guards: list[Guard] = []
-        self._rules = (*RULES.validate_python(settings.permissions), *rules)
+        self._rules, self._more = RULES.validate_python(settings.permissions), rules
 
     def guarded(self, call: ToolCall, spec: ToolSpec, state: Mapping[str, Any]) -> Verdict:
         """Return the strictest verdict of the guards."""
@@ -131,7 +131,8 @@ class Permissions:
         """
         granted = [Rule.model_validate(grant["rule"]) for grant in await self.grants.of(owner)]
         own, users = (
-            [rule for rule in rules if rule.fits(spec, arguments, owner, role)] for rules in (self._rules, granted)
+            [rule for rule in rules if rule.fits(spec, arguments, owner, role)]
+            for rules in ((*self._rules, *self._more()), granted)
         )
         verdict = (
             ALLOWED.tightened(*(Verdict(rule.decision, (texts.RULE_SAYS,)) for rule in own))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from settings import Settings
 from tests.nodes.conftest import FakeGrants
 from tools.interface import ToolSpec
 from tools.permissions import Permissions, Rule, Verdict, pattern_of
+from tools.sources.config import BadSource, read_tools_file
 
 OWNER = Owner("ann", "work-7")
 
@@ -75,6 +78,18 @@ async def test_what_a_user_says_may_be_kept_of_them(settings: Settings) -> None:
 )
 async def test_the_operators_rules(settings: Settings, rules: list[dict[str, Any]], decision: Decision) -> None:
     assert (await judged(permissions(settings, *rules))).decision == decision
+
+
+async def test_rules_of_the_tools_file_count_beside_the_setting(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "tools.yaml"
+    path.write_text("permissions:\n- {tool: 'mcp:github:*', decision: deny, roles: [guest]}\n", "utf-8")
+    kept, file = FakeGrants(), await asyncio.to_thread(read_tools_file, path)
+    allowing = settings.model_copy(update={"permissions": ({"tool": "*", "decision": "allow"},)})
+    made = Permissions(allowing, kept, lambda: file.permissions)  # type: ignore[arg-type]
+    assert (await judged(made)).decision == "allow" and (await judged(made, role="guest")).decision == "deny"
+    path.write_text("permissions:\n- {tool: '*', decision: perhaps}\n", "utf-8")
+    with pytest.raises(BadSource):
+        await asyncio.to_thread(read_tools_file, path)
 
 
 async def test_what_a_user_allowed_answers_a_question_and_lifts_no_denial(settings: Settings) -> None:

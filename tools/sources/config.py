@@ -21,6 +21,7 @@ from domain.errors import AppError, Unfit
 from domain.words import Words
 from settings import Settings
 from tools.interface import Permission
+from tools.permissions import Rule
 from tools.sources import texts
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9]+(?:[-_][a-zA-Z0-9]+)*$", max_length=31)]
@@ -145,6 +146,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
     sources: Annotated[dict[SourceName, SourceConfig], Field(max_length=MOST_SOURCES)] = {}
     plugins: bool | tuple[str, ...] = True
+    permissions: Annotated[tuple[Rule, ...], Field(max_length=1000)] = ()
 
 
 class ToolsFile(_File):
@@ -153,6 +155,7 @@ class ToolsFile(_File):
     Attributes:
         sources: Sources by name.
         plugins: Entry points that are loaded: all, none, or these.
+        permissions: Rules about tools, beside those of PERMISSIONS.
     """
 
     def plugin_wanted(self, name: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
@@ -30,6 +30,7 @@ from stores.redis.signals import Signals
 from stores.redis.tasks import end_tasks
 from stores.tool_sources import Approval, Pin, StoredSources, ToolSourceStore
 from tools.interface import digest
+from tools.permissions import Rule
 from tools.registry import Absent, Note, ToolRegistry
 from tools.sources import plugins, texts
 from tools.sources.approval import Judged, Status, difference, judged
@@ -78,7 +79,8 @@ class ToolSources:
         self._registry = registry
         self._signals = Signals(redis)
         self._open: dict[str, Open] = {}
-        self._file = ToolsFile()
+        self._file = ToolsFile(permissions=(Rule(tool="*", decision="ask"),))
+        """Before TOOLS_FILE was read once, everything is asked: it may deny something."""
         self._points: Mapping[str, EntryPoint] = {}
         self._stored = StoredSources({}, frozenset(), {})
         self._woken = asyncio.Event()
@@ -88,10 +90,16 @@ class ToolSources:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to open the sources, in the background."""
+        """Read TOOLS_FILE, and begin to open the sources, in the background."""
+        with suppress(BadSource):  # told by what works in the background
+            self._file = await asyncio.to_thread(read_tools_file, self._settings.tools_file)
         self._woken.set()
         self._task = asyncio.create_task(self._work(), name="tool-sources")
         await self._signals.listen(CHANNEL, self._heard)
+
+    def rules(self) -> Sequence[Rule]:
+        """Return the rules about tools that TOOLS_FILE names."""
+        return self._file.permissions
 
     async def aclose(self) -> None:
         """Close every source; no program that was started is left."""
