@@ -177,8 +177,8 @@ async def _ask(call: Call, asked: Ask) -> Result:
     answer = await run.result()
     cited = [f"[{citation['number']}] {place(citation)}" for citation in answer["citations"]]
     text = "\n\n".join(filter(None, (answer["answer"], "\n".join(cited), *answer["warnings"])))
-    kept = ("session_id", "run_id", "state", "answer", "citations", "tools", "warnings")
-    return Result(text, {key: answer[key] for key in kept})  # type: ignore[literal-required]
+    kept = ("session_id", "run_id", "state", "answer", "citations", "tools", "warnings", "questions")
+    return Result(text, {key: answer[key] for key in kept if key in answer})  # type: ignore[literal-required]
 
 
 def _told(batch: Sequence[Event], titles: Mapping[str, str]) -> str:

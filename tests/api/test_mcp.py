@@ -118,6 +118,14 @@ async def test_the_agent_answers_in_a_session_and_tells_how_far_it_is(server: Li
         assert listed and thread in [row["session_id"] for row in listed["sessions"]]
 
 
+async def test_a_call_that_waits_for_approval_is_told(server: LiveServer, model: OpenAIServer) -> None:
+    model.script([Answer(tool_calls=[ToolCall("fetch_url", {"url": "https://example.org/?told=secret"})])])
+    async with connected(server.url) as session:
+        result = (await session.call_tool("ask", {"question": "What is new?"})).structuredContent
+    assert result and result["state"] == "waiting" and result["run_id"] in result["answer"]
+    assert result["questions"][0]["arguments"] == {"url": "https://example.org/?told=secret"}
+
+
 async def test_failures_are_results_in_the_language_of_the_call(server: LiveServer, model: OpenAIServer) -> None:
     calls: list[tuple[str, dict[str, Any], str]] = [
         ("ask", {}, "question"),
