@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import cast
 
 import httpcore
 import httpx
@@ -26,6 +27,7 @@ from settings import Settings
 USER_AGENT = "llm-chat-backend/0.1 (fetches a page on a user's request)"
 MAX_REDIRECTS = 5
 MAX_URL_CHARS = 4096
+MOST_ANSWER = 64 * 1024 * 1024
 WEB_PORTS = frozenset({80, 443, *range(8000, 9000)})
 _CONNECT_SECONDS = 5.0
 _PORTS = {"http": 80, "https": 443}
@@ -44,14 +46,42 @@ class Fetched:
 
 
 class _PublicTransport(httpx.AsyncHTTPTransport):
-    """httpx over `PublicConnections`; no proxy, and by default no connection kept."""
+    """httpx over `PublicConnections`; no proxy, and by default no connection kept and no bound on an answer."""
 
-    def __init__(self, connections: PublicConnections, kept: int = 0) -> None:
+    def __init__(self, connections: PublicConnections, kept: int = 0, most: int | None = None) -> None:
+        self._most = most
         context = httpx.create_ssl_context()
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context, max_keepalive_connections=kept, keepalive_expiry=30, network_backend=connections
         )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; where answers are bounded, a packed one is refused: its size is not known before."""
+        response = await super().handle_async_request(request)
+        if self._most is not None:
+            if response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+                await response.aclose()
+                raise httpx.DecodingError("a packed answer", request=request)
+            response.stream = _Bounded(cast("httpx.AsyncByteStream", response.stream), self._most)
+        return response
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """A body that breaks off behind so many bytes."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, most: int) -> None:
+        self._stream, self._left = stream, most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            self._left -= len(chunk)
+            if self._left < 0:
+                raise httpx.ReadError("the answer is too large")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 class GuardedHttp:
@@ -137,14 +167,16 @@ class GuardedHttp:
     def open_client(self, url: str, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.AsyncClient:
         """Return a client for one service at `url`, whose connections are checked and kept; close it after use.
 
+        An answer ends behind `MOST_ANSWER` bytes, a stream of events too.
+
         Raises:
             UrlRefused: It is not a URL that may be asked.
         """
         self._check(url)
         return httpx.AsyncClient(
-            transport=_PublicTransport(self._connections, kept=4),
+            transport=_PublicTransport(self._connections, kept=4, most=MOST_ANSWER),
             timeout=timeout,
-            headers={"User-Agent": USER_AGENT, **headers},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers},
             follow_redirects=False,
             trust_env=False,
         )

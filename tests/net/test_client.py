@@ -10,6 +10,7 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from net.client import GuardedHttp
@@ -313,3 +314,32 @@ def self_signed(name: str, folder: Path) -> Path:
     )
     path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + secret)
     return path
+
+
+async def test_a_request_is_sent_and_answered_whatever_its_status(http: GuardedHttp, web: Web) -> None:
+    url = web.redirect("/moved", web.url("/elsewhere"))
+    answer = await http.send("POST", url, headers={"X-Key": "k"}, body=b'{"a": 1}')
+    assert (answer.status, answer.url) == (302, url), "no key is carried to where a service points"
+    assert web.requests[-1].startswith("POST /moved") and "x-key: k" in web.requests[-1].lower()
+    assert (await http.send("GET", web.url("/nothing"))).status == 404
+    with pytest.raises(AddressBlocked):
+        await http.send(
+            "GET", f"http://127.0.0.1:{web.port}/" if web.port in range(8000, 9000) else "http://127.0.0.1/"
+        )
+    near = http.reaching(f"http://127.0.0.1:{web.port}/")
+    assert (await near.send("GET", web.url("/nothing", "127.0.0.1"))).status == 404
+    await near.aclose()
+
+
+async def test_a_client_of_a_service_ends_what_has_no_end(
+    http: GuardedHttp, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("net.client.MOST_ANSWER", 1000)
+    async with http.open_client(web.url("/"), {"X-Key": "k"}, httpx.Timeout(5)) as client:
+        assert (await client.get(web.add("/small", b"x" * 1000))).content == b"x" * 1000
+        with pytest.raises(httpx.ReadError):
+            await client.get(web.add("/large", b"x" * 1001))
+        with pytest.raises(httpx.DecodingError):
+            await client.get(web.add("/packed", packed(b"x" * 100_000), extra="Content-Encoding: gzip\r\n"))
+        with pytest.raises(AddressBlocked):
+            await client.get("http://127.0.0.1:1/")

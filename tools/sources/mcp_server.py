@@ -208,10 +208,11 @@ class McpServer:
                     stack.callback(self._lose, held)
                     await self._watch(held)
                 reason = texts.ENDED
-            except (Exception, BaseExceptionGroup) as exc:  # a task group of `mcp` hands out groups of anything
+            except (Exception, BaseExceptionGroup) as exc:  # noqa: BLE001  # task groups hand out anything
                 reason, said = told(exc)
                 self.detail = f"{said}\n{self._tail.data.decode(errors='replace')}".strip()
-                logger.info("tool source %s failed: %s", self.name, said, exc_info=exc)
+                if reason != self.failure:
+                    logger.warning("tool source %s failed: %s", self.name, said)
             self._opening = False
             failed += 1
             self._set("starting" if failed == 1 and self.listed else "failed", reason)

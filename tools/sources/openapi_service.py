@@ -114,14 +114,15 @@ class OpenApiService:
                     await self._stirred.wait()
 
     def _fail(self, exc: Exception) -> None:
-        self.state, self.detail = "failed", f"{type(exc).__name__}: {exc}"[:500]
+        before, self.state, self.detail = self.failure, "failed", f"{type(exc).__name__}: {exc}"[:500]
         if isinstance(exc, BadSource):
             self.failure = texts.NO_DOCUMENT.filled(reason=exc.details["reason"])
         elif isinstance(exc, AddressBlocked | UrlRefused):
             self.failure = texts.NOT_PUBLIC
         else:
             self.failure = texts.NO_DOCUMENT.filled(reason=texts.UNREADABLE)
-        logger.info("tool source %s failed: %s", self.name, self.detail)
+        if self.failure != before:
+            logger.warning("tool source %s failed: %s", self.name, self.detail)
         self._changed()
 
     async def _load(self) -> None:
