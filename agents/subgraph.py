@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -11,8 +12,9 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
-from agents.interface import Agent, AskInput, Work, node_name
+from agents.interface import Agent, AskInput, Work, node_name, step_result
 from agents.results import result_of
+from agents.texts import BAD_PLAN
 from domain.agents import AgentRun
 from nodes.gather_results import gather_results
 from nodes.generate_answer import generate_answer
@@ -20,7 +22,7 @@ from nodes.run_tool import run_tool
 from tools.delegate import NAME as DELEGATE
 from turn.calls import RUN_TOOL, call_tasks
 from turn.context import Context
-from turn.state import Update
+from turn.state import CallInput, Update
 
 WorkGraph = CompiledStateGraph[Work, Context, Work, Work]
 
@@ -48,6 +50,9 @@ def work_graph(agent: Agent, ask: Callable[[AskInput, Runtime[Context]], Awaitab
         graph.add_node(node_name(spread.join), spread.join)
         graph.add_edge(node_name(spread.part), node_name(spread.join))
         graph.add_edge(node_name(spread.join), END)
+        graph.add_node(refuse_plan)
+        graph.add_edge("refuse_plan", "gather_results")
+        own[spread.function.name] = "refuse_plan"
 
     def next_step(work: Work, runtime: Runtime[Context]) -> Sequence[Send | str]:
         last, context = work["messages"][-1], runtime.context
@@ -67,6 +72,12 @@ def work_graph(agent: Agent, ask: Callable[[AskInput, Runtime[Context]], Awaitab
     graph.add_edge("gather_results", "think")
     compiled: WorkGraph = graph.compile(name=agent.name)
     return compiled
+
+
+async def refuse_plan(state: CallInput, runtime: Runtime[Context]) -> Update:
+    """Tell the model that its plan of parts cannot be carried out."""
+    text = BAD_PLAN.text(state["language"]).format(name=state["call"]["name"])
+    return Update(call_results=[step_result(state, text, time.perf_counter(), code="bad_arguments")])
 
 
 def _with_found(task: Send, work: Work, agent: Agent) -> Send:

@@ -104,6 +104,10 @@ SECTION_TASK = Words(
     "文档：{title}\n全部章节：{outline}\n现在要写的一节：{heading}\n必须包含：{brief}",
 )
 UNKNOWN_AGENT = Words("Name one of these specialists, and a task: {names}.", "请指定以下专家之一并写明任务：{names}。")
+BAD_PLAN = Words(
+    "The arguments of {name} cannot be used: give at least one part, and documents that are there.",
+    "{name} 的参数无法使用：请至少给出一个部分，并使用已有的文档。",
+)
 NOT_WRITTEN = Words("*(This section could not be written.)*", "*（这一节未能写出。）*")
 WRITTEN = Words(
     "The document has {sections} sections and is ready as {files}.", "文档共 {sections} 节，已导出为 {files}。"

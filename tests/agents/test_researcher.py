@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import ModelUnavailable
 from domain.words import Words
-from tests.agents.conftest import a_document, call, delegated, take_turn
+from tests.agents.conftest import a_document, call, delegated, results_in, take_turn
 from tests.nodes.conftest import Parts, a_source
 
 
@@ -49,6 +49,18 @@ async def test_documents_are_read_side_by_side_into_one_cited_table(parts: Parts
     ]
     assert all(citation["verified"] for citation in output["citations"]) and len(output["citations"]) == 6
     assert parts.model.asked == ["turn", "researcher", *["reader"] * 3]  # type: ignore[attr-defined]
+
+
+async def test_a_plan_that_cannot_be_carried_out_is_told_to_the_model(parts: Parts) -> None:
+    contracts(parts, ["two"])
+    plans = [call("compare_documents", points=[]), call("compare_documents", points="rent")]
+    roles: dict[str, Any] = {
+        "turn": lambda _: delegated(("researcher", "Compare"), direct=True),
+        "researcher": lambda seen: plans[results_in(seen)] if results_in(seen) < 2 else str(seen[-1].text),
+    }
+    output = await take_turn(parts, roles)
+    assert "compare_documents cannot be used" in output["answer"]
+    assert [(run["name"], run["status"]) for run in output["tool_runs"]] == [("compare_documents", "error")] * 2
 
 
 @pytest.mark.parametrize("wanted", [["2.txt"], ["d2"]])

@@ -97,6 +97,8 @@ async def test_graph_and_context_form(studio: str) -> None:
     (assistant,) = await client.assistants.search()
     graph = await client.assistants.get_graph(assistant["assistant_id"], xray=True)
     assert {"detect_modality", "generate_answer", "remember"} <= {node["id"] for node in graph["nodes"]}
+    inside = {"researcher:read_document", "researcher:tabulate", "analyst:draw", "writer:write_section", "coder:think"}
+    assert inside <= {node["id"] for node in graph["nodes"]}, "specialists are drawn with their insides"
     schemas = await client.assistants.get_schemas(assistant["assistant_id"])
     assert schemas["context_schema"]
     fields = schemas["context_schema"]["properties"]
