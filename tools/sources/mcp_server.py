@@ -152,6 +152,8 @@ class McpServer:
                 self._task.cancel()
             while not (await asyncio.wait({self._task}, timeout=CLOSE_SECONDS))[0]:
                 self._task.cancel()
+        if not self._opened.done():
+            self._opened.set_result(None)
 
     async def _request(self, held: _Held, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
         params = types.CallToolRequestParams(name=name, arguments=dict(arguments))

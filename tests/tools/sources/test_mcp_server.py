@@ -135,7 +135,11 @@ async def test_a_killed_program_is_started_again(running: McpServer, context: To
     assert [program.pid for program in programs()] == [int((await call(running, context, "pid")).text)] != [number]
 
 
-async def test_a_program_that_hangs_is_replaced(running: McpServer, context: ToolContext) -> None:
+async def test_a_program_that_hangs_is_replaced(
+    running: McpServer, context: ToolContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp_server, "PING_SECONDS", 0.3)
+    monkeypatch.setattr("mcp.client.stdio.PROCESS_TERMINATION_TIMEOUT", 0.3)
     number = int((await call(running, context, "pid")).text)
     os.kill(number, signal.SIGSTOP)
     with pytest.raises(TimeoutError):
