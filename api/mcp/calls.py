@@ -163,7 +163,7 @@ async def _shared(call: Call, name: str, arguments: dict[str, Any]) -> Result:
 async def _ask(call: Call, asked: Ask) -> Result:
     """Run a turn that the connection does not end: its answer stands in the session in any case."""
     language = language_of(asked.question, call.language)
-    run = call.backend.runner.start(
+    run = await call.backend.runner.begin(
         TurnRequest(
             owner=Owner(call.user, asked.session_id or uuid.uuid4().hex),
             messages=[HumanMessage(content=asked.question, id=f"user-{uuid.uuid4().hex}")],

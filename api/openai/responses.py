@@ -46,7 +46,7 @@ async def create(body: ResponseBody, request: Request, backend: BackendDep, user
     turn = _turn(body, request, owner_of_call(user, thread), backend, earlier)
     if before is not None and thread is None:
         turn = replace(turn, messages=[*await _said_until(before, backend, user), *turn.messages])
-    run = backend.runner.start(turn)
+    run = await backend.runner.begin(turn)
     writer = ResponseWriter(run, body, str(request.base_url))
     if body.stream:
         await begun(run)

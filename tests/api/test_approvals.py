@@ -16,6 +16,7 @@ from domain.owner import Owner
 from domain.words import Words
 from stores.redis.server import open_redis
 from tests.api.conftest import events_of
+from tests.api.test_mcp import connected
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, OpenAIServer, Recorded, ToolCall
 from tools.interface import ToolSpec
@@ -36,6 +37,13 @@ async def send_note(to: str, text: str) -> str:
 
 
 SPEC = ToolSpec(tool=send_note, title=Words("Send a note", "发送便条"), permission="write")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm(server: LiveServer, second_server: LiveServer) -> None:
+    """The first turn of a server takes the longest; on a busy machine longer than these servers allow."""
+    for live in (server, second_server):
+        httpx.post(f"{live.url}/api/v1/chat", json={"message": "What is 6*7?"}, timeout=60)
 
 
 @pytest.fixture(autouse=True)
@@ -320,6 +328,29 @@ async def test_openai_clients_read_what_waits_and_answer_in_a_word(server: LiveS
         assert "发送便条" in shown and "请只回复“同意”或“拒绝”" in shown
         refused = await openai.chat.completions.create(messages=[{"role": "user", "content": "拒绝"}], **said)  # type: ignore[call-overload]
         assert refused.choices[0].message.content == "没有发送。" and len(SENT) == 1
+
+
+async def test_responses_go_on_with_the_answer(server: LiveServer, model: OpenAIServer) -> None:
+    async with AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as openai:
+        asks(model, note(), then="Sent.")
+        first = await openai.responses.create(model="agent", input="Tell Bob that I am late")
+        assert "Send a note: to = bob" in first.output_text and not SENT
+        stream = await openai.responses.create(
+            model="agent", input="approve", previous_response_id=first.id, stream=True
+        )
+        last: Any = [event async for event in stream][-1]
+        assert last.type == "response.completed" and last.response.output_text == "Sent."
+        assert SENT == [("bob", "I am late")]
+
+
+async def test_mcp_clients_are_told_and_answer(server: LiveServer, model: OpenAIServer) -> None:
+    async with connected(server.url) as session:
+        asks(model, note(), then="Sent.")
+        asked = await session.call_tool("ask", {"question": "Tell Bob that I am late", "session_id": "mcp-1"})
+        told: Any = asked.structuredContent
+        assert told["state"] == "waiting" and told["questions"][0]["tool"] == "send_note" and not SENT
+        done = await session.call_tool("ask", {"question": "approve", "session_id": "mcp-1"})
+        assert (done.structuredContent or {})["answer"] == "Sent." and SENT == [("bob", "I am late")]
 
 
 async def test_a_call_without_a_thread_cannot_ask(server: LiveServer, model: OpenAIServer) -> None:

@@ -80,6 +80,7 @@ async def test_a_hosted_model_finds_more_and_is_held_to_the_users_words(parts: P
         {"quote": "The user is rich", "confidence": 0.9},
         {"quote": "maybe I will leave", "confidence": 0.2},
     ]
+    parts.settings = parts.settings.model_copy(update={"memory_extraction": "model"})
     parts.model.steps = [AIMessage(f"Here: {json.dumps(found)}")]
     text = "Tuesdays are for the choir, my choir. And maybe I will leave."
     await remember(a_state(messages=[HumanMessage(text, id="q"), AIMessage("Nice.")], question=text), parts.runtime())
