@@ -113,7 +113,7 @@ class Screen:
         return ready
 
     def outcome(self, answer: dict[str, Any], shown: str) -> None:
-        """Show the end of a turn: the answer where it was not shown, its sources, its warnings."""
+        """Show the end of a turn: the answer where it was not shown, its sources, files and warnings."""
         if self.as_json:
             self._json(answer)
             return
@@ -133,6 +133,8 @@ class Screen:
             place = str(item.get("name") or item.get("url") or "?") + (f", {say('page', page=label)}" if label else "")
             mark = "" if item.get("verified") else f" ({say('unchecked')})"
             self.say(f"  [{item.get('number')}] {place}{f' — “{quote}”' if quote else ''}{mark}")
+        for file in answer.get("artifacts") or []:
+            self.say(f"\n{say('made', name=file['name'], path='/api/v1/documents/' + file['id'] + '/content')}")
         for warning in answer.get("warnings") or []:
             self.note(f"! {warning}")
 

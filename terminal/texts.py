@@ -26,6 +26,7 @@ TEXTS = {
     "image_help": Words("A picture to send; repeatable.", "要发送的图片，可重复。"),
     "session_help": Words("The conversation to continue.", "要继续的会话编号。"),
     "system_help": Words("Role or instructions for the assistant.", "系统提示。"),
+    "made": Words("File {name}: {path}", "文件 {name}：{path}"),
     "server_help": Words("Address of the server.", "服务地址。"),
     "key_help": Words("API key.", "API 密钥。"),
     "json_help": Words("Print the whole answer as JSON.", "以 JSON 输出完整回答。"),

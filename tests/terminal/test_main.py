@@ -216,6 +216,15 @@ def test_the_whole_answer_at_once_in_chinese(server: LiveServer, model: OpenAISe
     assert done.stdout.startswith("五年 [1]。\n\n来源:\n  [1] a.txt, 第 1 页 — “five years”")
 
 
+def test_a_file_that_was_made_can_be_had(server: LiveServer, model: OpenAIServer, tmp_path: Path) -> None:
+    task = {"agent": "writer", "task": "A plan", "direct": True}
+    plan = {"title": "Plan", "sections": [{"heading": "Aims"}]}
+    calls = [ToolCall("delegate", task), ToolCall("write_document", plan)]
+    model.script([*(Answer(tool_calls=[call]) for call in calls), Answer("As short as can be.")])
+    done = run("Write a plan", env=environment(server.url, tmp_path))
+    assert re.search(r"File Plan\.docx: /api/v1/documents/\w+/content\n", done.stdout), done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("language", "message", "remedy"),
     [("en_US.UTF-8", "No server answers", "make serve"), ("zh_CN.UTF-8", "没有服务响应", "请用")],

@@ -11,7 +11,10 @@ from models.chat.interface import TurnInput
 
 TOOL, DELEGATE = "compare_documents", "delegate"
 
-_ASKS = re.compile(r"(?i)\bcompar(?:e|ison)\b|\bside by side\b|比较|对比|比对|逐条")
+_ASKS = re.compile(
+    r"(?i)^\W*(?:(?:please|can you|could you)\W+)*compare\b|\b(?:side by side|clause by clause|point by point)\b"
+    r"|对比|比对|逐条|比较(?:一下|下|以下|上述|这|那|它们|[两三四五六七八几各]|.{0,6}[份篇])"
+)
 _FILES = (
     r"(?:contracts?|leases?|agreements?|documents?|files?|reports?|offers?|quotes?|policies|papers|versions|"
     r"合同|租约|协议|文档|文件|报告|报价|方案|版本)"
@@ -24,7 +27,11 @@ _BETWEEN = re.compile(r"(?i)\s*(?:,|;|\band\b|、|，|；|和|与|以及|及)\s*
 
 
 def asks_to_compare(turn: TurnInput) -> bool:
-    """Tell whether several documents are there and the message asks to compare them."""
+    """Tell whether several documents are there and the message asks to compare them.
+
+    >>> [bool(_ASKS.search(text)) for text in ("Compare both leases", "比较这两份合同", "哪家比较便宜？")]
+    [True, True, False]
+    """
     return len(turn.documents) > 1 and _ASKS.search(turn.question) is not None
 
 
