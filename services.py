@@ -29,6 +29,9 @@ from stores.conversations.conversations import Conversations
 from stores.grants import Grants
 from stores.library.documents import Documents
 from stores.memories.memories import Memories
+from stores.people.profiles import Profiles
+from stores.people.usage import UsageBook
+from stores.people.users import Users
 from stores.redis.effects import EffectLedger
 from stores.redis.old_transcripts import OldTranscripts
 from stores.redis.summaries import Summaries
@@ -87,6 +90,9 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
     closes(stack, reranker)
     memories = Memories(database, embedder)
     closes(stack, memories)
+    users, profiles = Users(database), Profiles(database)
+    usage = UsageBook(settings, database, users)
+    closes(stack, usage)
     documents = await Documents.open(settings, database, embedder, reranker)
     closes(stack, documents)
     http = GuardedHttp(settings)
@@ -149,9 +155,12 @@ async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Serv
         ingestion=ingestion,
         page_views=page_views,
         memories=memories,
+        users=users,
+        usage=usage,
+        profiles=profiles,
         summaries=Summaries(redis, settings),
         conversations=Conversations(database, OldTranscripts(redis)),
-        personal_data=(grants, memories),
+        personal_data=(grants, memories, profiles, usage),
         tools=tools,
         agents=agents,
         call_stores=call_stores,

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Comma-separated origins whose pages may call the API from a browser."
     )
+    daily_tokens: int = Field(0, ge=0, description="Tokens that a user may use a day (UTC); 0 means no limit.")
+    daily_calls: int = Field(0, ge=0, description="Model and tool calls that a user may make a day; 0 means no limit.")
+    daily_money: float = Field(
+        0, ge=0, description="What a day of a user may cost, in the currency of MODEL_PRICES; 0 means no limit."
+    )
     rate_limit_per_minute: int = Field(0, ge=0, description="Requests a minute and key; 0 means no limit.")
     callback_secret: SecretStr | None = Field(
         None, description="Signs the callbacks of background runs; empty: no callbacks."

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends, Request
 
-from api.edge.keys import is_admin
 from domain.errors import AdminNeeded
 from settings import Settings
 
@@ -49,10 +48,9 @@ def admin_of(request: Request) -> str:
     Raises:
         AdminNeeded: It is not that of an administrator.
     """
-    user = user_of(request)
-    if not is_admin(backend_of(request).settings, user):
+    if request.state.role != "admin":
         raise AdminNeeded()
-    return user
+    return user_of(request)
 
 
 BackendDep = Annotated[Backend, Depends(backend_of)]

@@ -15,6 +15,7 @@ from domain.words import Language, Words
 from turn.context import Context
 from turn.intake import shorten_paste, store_files, take_apart, transcribe
 from turn.material import document_notes
+from turn.profile import profile_text
 from turn.progress import emit, emit_attachment, owner_of
 from turn.prompts import newest_turn
 from turn.question import question_of
@@ -63,6 +64,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     update["messages"], update["pending"], update["cited"] = moved, pending, state.get("citations", [])
     update["attachments"] = Overwrite([*handled, *failed])  # type: ignore[typeddict-item]
     update["language"], update["question"] = language, question_of(text, language, earlier)
+    update["profile"] = await profile_text(runtime, language)
     update["remembers"] = (
         runtime.context.memory and update["question"]["kind"] != "social" and await services.memories.any(owner.user_id)
     )

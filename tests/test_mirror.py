@@ -9,6 +9,7 @@ from tests.test_architecture import ROOT, modules
 LARGE = 80
 THROUGH = {
     "agents/test_crew": "agents.interface",
+    "agents/test_analyst": "agents.subgraph",
     "api/test_approvals": "api.runs.pause turn.approval",
     "api/test_chat": "api.rest.turn_bodies api.schemas api.edge.failures api.runs.request api.runs.progress",
     "api/test_documents": "api.runs.uploads api.edge.forms ingestion.page_views",
@@ -18,6 +19,7 @@ THROUGH = {
     "api/test_openai": "api.openai.completions api.openai.history api.openai.wire api.openai.files",
     "api/test_responses_openai": "api.openai.responses api.openai.response_bodies api.openai.response_input "
     "api.openai.response_writer",
+    "api/test_people": "stores.people.users stores.people.usage",
     "api/test_runs": "api.runs.runner api.runs.record api.runs.run api.runs.log",
     "api/test_speech": "api.openai.audio",
     "api/test_telemetry": "api.edge.telemetry_spans",

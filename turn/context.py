@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents
     from stores.memories.memories import Memories
+    from stores.people.profiles import Profiles
+    from stores.people.usage import UsageBook
+    from stores.people.users import Users
     from stores.redis.summaries import Summaries
     from stores.sql.actions import ActionLog
     from stores.sql.database import Database
@@ -67,6 +70,9 @@ class Services:
     page_views: PageViews
     summaries: Summaries
     memories: Memories
+    users: Users
+    usage: UsageBook
+    profiles: Profiles
     conversations: Conversations
     personal_data: Sequence[PersonalData]
     tools: ToolRegistry

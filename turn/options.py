@@ -57,6 +57,7 @@ class TurnOptions:
         Literal["off", "mask", "block"],
         Field(description="Mask personal data on its way to hosted services, or refuse it; never less than PII says."),
     ] = "off"
+    profile: Annotated[bool, Field(description="Answer as the user's profile says.")] = True
     memory: Annotated[
         bool, Field(description="Use what the user said in other conversations, and keep what they say of themselves.")
     ] = True

@@ -63,6 +63,8 @@ def _paired(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
 
 def _system_text(state: State, system_prompt: str, language: Language, *, as_json: bool) -> str:
     parts = [SYSTEM.text(language), persona_of(state, system_prompt), AS_JSON.text(language) if as_json else ""]
+    if state.get("profile"):
+        parts.append(state["profile"])
     if state.get("missing_tools"):
         parts.append(MISSING_TOOLS.text(language).format(notes="\n".join(state["missing_tools"])))
     if state.get("summary"):

@@ -70,6 +70,8 @@ class TurnState(TypedDict, total=False):
     """Passages of this turn that may be cited, numbered from 1."""
     missing_tools: list[str]
     """What the model is told of tools that are not there now, in the language of the turn."""
+    profile: str
+    """How the user wants to be answered, in the language of the turn."""
     remembers: bool
     """Whether anything is remembered of the user that this turn may use."""
     memories: list[MemoryNote]

@@ -19,6 +19,7 @@ from api.edge.local_callers import check_local
 from api.edge.static import open_paths
 from domain.errors import AppError, RateLimited, Unauthorized
 from domain.owner import LOCAL_USER
+from stores.people.users import PREFIX, Role
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -43,7 +44,7 @@ class ApiKeys:
     """Authenticates callers by key and counts calls; without configured keys everyone is the one local user."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app = app
+        self.app, self._settings = app, settings
         self._users = [(secret.get_secret_value().encode(), user_of_key(secret.get_secret_value()))
                        for secret in _present(settings.api_keys)]  # fmt: skip
         self._origins = settings.cors_origins
@@ -58,8 +59,8 @@ class ApiKeys:
             return
         request = Request(scope)
         try:
-            user = self._user(request)
-            scope.setdefault("state", {})["user_id"] = user
+            user, role = await self._user(request)
+            scope.setdefault("state", {}).update(user_id=user, role=role)
             if self._limit and not self._is_open(scope["path"]):
                 await self._count(request, user)
         except AppError as exc:
@@ -67,17 +68,20 @@ class ApiKeys:
             return
         await self.app(scope, receive, send)
 
-    def _user(self, request: Request) -> str:
+    async def _user(self, request: Request) -> tuple[str, Role]:
+        """Return who calls, and as what; an empty id for a stranger where the door is open."""
         if not self._users:
             if not self._is_open(request.scope["path"]):
                 check_local(request, self._origins)
-            return LOCAL_USER
-        sent = _sent_key(request).encode("latin-1")
-        found = [user for key, user in self._users if hmac.compare_digest(key, sent)]
+            return LOCAL_USER, "admin"
+        sent = _sent_key(request)
+        found = [user for key, user in self._users if hmac.compare_digest(key, sent.encode("latin-1"))]
         if found:
-            return found[0]
+            return found[0], "admin" if is_admin(self._settings, found[0]) else "user"
+        if sent.startswith(PREFIX) and (user := await request.app.state.backend.services.users.of_key(sent)):
+            return user.id, "admin" if user.role == "admin" or is_admin(self._settings, user.id) else "user"
         if self._is_open(request.scope["path"]) or request.method == "OPTIONS":
-            return ""
+            return "", "user"
         raise Unauthorized()
 
     def _is_open(self, path: str) -> bool:

@@ -7,9 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from typing_extensions import TypedDict
 
-from api.backend import BackendDep, UserDep
+from api.backend import BackendDep
 from api.edge.failures import asked_language
-from api.edge.keys import is_admin
 
 router = APIRouter(prefix="/api/v1", tags=["tools"])
 
@@ -23,7 +22,7 @@ class ToolList(TypedDict):
 
 
 @router.get("/tools")
-async def list_tools(request: Request, backend: BackendDep, user: UserDep) -> ToolList:
+async def list_tools(request: Request, backend: BackendDep) -> ToolList:
     """Return every tool: names, description, permission, whether turns are offered it and why not, and counters.
 
     `title`, `detail` and `reason` are English, or Chinese with `Accept-Language: zh`.
@@ -33,4 +32,4 @@ async def list_tools(request: Request, backend: BackendDep, user: UserDep) -> To
         {"name": name, "state": state, "reason": "" if state == "ready" else reason.text(language), "waiting": waiting}
         for name, (state, reason, waiting) in services.tool_sources.states().items()
     ]
-    return ToolList(tools=services.tools.describe(language), sources=sources, admin=is_admin(backend.settings, user))
+    return ToolList(tools=services.tools.describe(language), sources=sources, admin=request.state.role == "admin")

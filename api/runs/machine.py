@@ -82,6 +82,7 @@ class RunMachine:
             run.log.append("attachment", attachment)
         with TURNS_RUNNING.track_inprogress():
             try:
+                await self._services.usage.check(run.request.owner.user_id)
                 await (self._in_its_turn(run) if run.request.remembered else self._alone(run))
             except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001  # a run must end in an event
                 run.settle(reason_for(exc, run.cut))
@@ -239,6 +240,7 @@ def _report(run: Run, services: Services) -> None:
     labelled(TURNS, run.state).inc()
     TURN_SECONDS.observe(seconds)
     if run.answer is not None and run.state != "waiting":  # what goes on is counted at its end
+        services.usage.add(run.request.owner.user_id, run.answer["spent"])
         usage = run.answer["usage"]
         labelled(TOKENS, "input", usage["model"]).inc(usage["input_tokens"])
         labelled(TOKENS, "output", usage["model"]).inc(usage["output_tokens"])

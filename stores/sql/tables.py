@@ -264,6 +264,57 @@ forgotten_memories = Table(
 )
 """Hashes of what a user had forgotten, and the turn in which it was said: that turn does not bring it back."""
 
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Characters, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("quota", Json),
+    sqlite_with_rowid=False,
+)
+"""Users that administrators made; `quota` is what a day may use. Those of API_KEYS are not in it."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Characters, nullable=False),
+    Column("name", Characters, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+    Column("hash", Text, nullable=False, unique=True),
+    Index("api_keys_user", "user_id", "created"),
+    sqlite_with_rowid=False,
+)
+"""Keys by SHA-256; `expires` is Unix time, 0 for never."""
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("user_id", Characters, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("turns", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("money", Double, nullable=False),
+    Index("usage_day", "day"),
+    sqlite_with_rowid=False,
+)
+"""What each user used on each day (UTC, YYYY-MM-DD)."""
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("user_id", Characters, primary_key=True),
+    Column("profile", Json, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How users want to be answered."""
+
 deletions = Table(
     "deletions",
     metadata,

@@ -27,6 +27,7 @@ from readers.detect import detect
 from settings import Settings
 from stores.memories.items import Memory
 from stores.memories.memories import Written
+from stores.people.profiles import Profile
 from tools.interface import ToolSpec
 from tools.permissions import Permissions
 from tools.registry import Note, ToolRegistry
@@ -164,6 +165,16 @@ class FakeMemories:
         return Written(memory)
 
 
+@dataclass
+class FakeProfiles:
+    """The profile of the only user."""
+
+    profile: Profile = field(default_factory=lambda: Profile())
+
+    async def get(self, user_id: str) -> Profile:
+        return self.profile
+
+
 class FakeActions:
     """An action log that nobody reads."""
 
@@ -202,6 +213,7 @@ class Parts:
     model: ScriptedModel
     attachments: FakeAttachments = field(default_factory=FakeAttachments)
     documents: FakeDocuments = field(default_factory=FakeDocuments)
+    profiles: FakeProfiles = field(default_factory=FakeProfiles)
     memories: FakeMemories = field(default_factory=FakeMemories)
     summaries: FakeSummaries = field(default_factory=FakeSummaries)
     ingestion: Any = None
@@ -232,6 +244,7 @@ class Parts:
             documents=self.documents,
             summaries=self.summaries,
             memories=self.memories,
+            profiles=self.profiles,
             actions=FakeActions(),
             ingestion=self.ingestion,
             http=self.http,

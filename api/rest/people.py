@@ -1,0 +1,254 @@
+"""The caller, and for administrators everybody: users, keys, usage, profile. Nobody's content is among it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from api.backend import AdminDep, Backend, BackendDep, UserDep
+from api.edge.responses import json_response
+from api.schemas import ERRORS
+from domain.errors import BadInput
+from domain.limits import Limits
+from domain.owner import Owner
+from domain.times import iso_time
+from domain.words import Words
+from stores.people.profiles import Profile
+from stores.people.usage import Day
+from stores.people.users import ApiKey, Role, User
+
+router = APIRouter(prefix="/api/v1", tags=["people"])
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+DAY_SECONDS = 86_400
+
+
+class Me(TypedDict):
+    """The caller, and what today has used."""
+
+    user_id: str
+    name: str
+    role: Role
+    today: Day
+
+
+class ShownKey(TypedDict):
+    """A key, of which only the beginning can be seen; `expires_at` is empty for never."""
+
+    id: str
+    name: str
+    prefix: str
+    created_at: str
+    expires_at: str
+
+
+class MadeKey(ShownKey):
+    """A new key: `key` is shown this once."""
+
+    key: str
+
+
+class NewKey(BaseModel):
+    """A key to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    days: int = Field(0, ge=0, le=3650, description="Days after which it stops working; 0: when it is revoked.")
+
+
+class ShownUser(TypedDict):
+    """A user as administrators see them."""
+
+    id: str
+    name: str
+    role: Role
+    disabled: bool
+    created_at: str
+    quota: Limits | None
+    keys: list[ShownKey]
+    today: Day
+
+
+class NewUser(BaseModel):
+    """A user to be made, with a first key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    role: Role = "user"
+    quota: Limits | None = Field(
+        None, description="What a day may use (tokens, calls, money); null: as the settings say."
+    )
+
+
+class ChangedUser(BaseModel):
+    """What is to change of a user; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    role: Role | None = None
+    disabled: bool | None = None
+    quota: Limits | None = None
+
+
+@router.get("/me", response_model=Me, responses=ERRORS)
+async def get_me(request: Request, backend: BackendDep, user: UserDep) -> Response:
+    """Return who the caller is."""
+    known = {one.id: one.name for one in await backend.services.users.all()}
+    today = await backend.services.usage.today(user)
+    return json_response(Me(user_id=user, name=known.get(user, ""), role=request.state.role, today=today))
+
+
+@router.get("/usage", response_model=list[Day], responses=ERRORS)
+async def get_usage(backend: BackendDep, user: UserDep, days: Annotated[int, Query(ge=1, le=366)] = 30) -> Response:
+    """Return what the caller used, day by day (UTC), newest first."""
+    return json_response(await backend.services.usage.days(user, days))
+
+
+@router.get("/profile", response_model=Profile, responses=ERRORS)
+async def get_profile(backend: BackendDep, user: UserDep) -> Response:
+    """Return how the caller wants to be answered."""
+    return json_response(await backend.services.profiles.get(user))
+
+
+@router.put("/profile", response_model=Profile, responses=ERRORS)
+async def put_profile(body: Profile, backend: BackendDep, user: UserDep) -> Response:
+    """Replace how the caller wants to be answered; an empty object removes it."""
+    await backend.services.profiles.put(user, body)
+    return json_response(await backend.services.profiles.get(user))
+
+
+@router.get("/keys", response_model=list[ShownKey], responses=ERRORS)
+async def list_keys(backend: BackendDep, user: UserDep) -> Response:
+    """List the caller's keys, but not those of the settings."""
+    return json_response([_key(key) for key in await backend.services.users.keys(user)])
+
+
+@router.post("/keys", status_code=201, response_model=MadeKey, responses=ERRORS)
+async def add_key(body: NewKey, backend: BackendDep, user: UserDep) -> Response:
+    """Make a further key of the caller, who keeps their data when another one is revoked."""
+    return json_response(await _made_key(backend, user, user, body), 201)
+
+
+@router.delete("/keys/{key_id}", status_code=204, responses=ERRORS)
+async def revoke_key(key_id: str, backend: BackendDep, user: UserDep) -> None:
+    """Revoke one of the caller's keys."""
+    await _revoke(backend, user, user, key_id)
+
+
+@router.get("/admin/users", response_model=list[ShownUser], responses=ERRORS)
+async def list_users(backend: BackendDep, admin: AdminDep) -> Response:
+    """List the users with their keys and what today has used; what they wrote is not in it."""
+    today = await backend.services.usage.everyone()
+    listed = [await _user(backend, one, today) for one in await backend.services.users.all()]
+    return json_response(listed)
+
+
+@router.post("/admin/users", status_code=201, responses=ERRORS)
+async def add_user(body: NewUser, backend: BackendDep, admin: AdminDep) -> Response:
+    """Make a user and their first key, which is shown this once."""
+    _check_keys_needed(backend)
+    made = await backend.services.users.add(body.name, body.role, _quota(body.quota))
+    await _logged(backend, admin, "user made", user=made.id, role=made.role)
+    key = await _made_key(backend, admin, made.id, NewKey(name="first", days=0))
+    return json_response({**await _user(backend, made, {}), "key": key["key"]}, 201)
+
+
+@router.patch("/admin/users/{user_id}", response_model=ShownUser, responses=ERRORS)
+async def change_user(user_id: str, body: ChangedUser, backend: BackendDep, admin: AdminDep) -> Response:
+    """Change a user's name, role or quota, or keep them out."""
+    changes: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    if "quota" in changes:
+        changes["quota"] = _quota(changes["quota"])
+    if any(value is None for name, value in changes.items() if name != "quota"):
+        raise BadInput(reason=Words("a value is null", "有字段为 null"))
+    changed = await backend.services.users.change(user_id, **changes)
+    await _logged(backend, admin, "user changed", user=user_id, fields=sorted(changes))
+    return json_response(await _user(backend, changed, await backend.services.usage.everyone()))
+
+
+@router.post("/admin/users/{user_id}/keys", status_code=201, response_model=MadeKey, responses=ERRORS)
+async def add_key_of(user_id: str, body: NewKey, backend: BackendDep, admin: AdminDep) -> Response:
+    """Make a further key of a user."""
+    await backend.services.users.get(user_id)
+    return json_response(await _made_key(backend, admin, user_id, body), 201)
+
+
+@router.delete("/admin/users/{user_id}/keys/{key_id}", status_code=204, responses=ERRORS)
+async def revoke_key_of(user_id: str, key_id: str, backend: BackendDep, admin: AdminDep) -> None:
+    """Revoke a key of a user."""
+    await _revoke(backend, admin, user_id, key_id)
+
+
+@router.get("/admin/usage", response_model=dict[str, Day], responses=ERRORS)
+async def get_everyones_usage(
+    backend: BackendDep, admin: AdminDep, day: Annotated[str, Query(pattern=r"^(\d{4}-\d\d-\d\d)?$")] = ""
+) -> Response:
+    """Return what every user used on a day (UTC), by id; the default is today."""
+    return json_response(await backend.services.usage.everyone(day))
+
+
+async def _made_key(backend: Backend, actor: str, user_id: str, body: NewKey) -> MadeKey:
+    _check_keys_needed(backend)
+    made, key = await backend.services.users.add_key(user_id, body.name, seconds=body.days * DAY_SECONDS)
+    await _logged(backend, actor, "key made", user=user_id, key=made.id)
+    return MadeKey(**_key(made), key=key)
+
+
+async def _revoke(backend: Backend, actor: str, user_id: str, key_id: str) -> None:
+    await backend.services.users.revoke(user_id, key_id)
+    await _logged(backend, actor, "key revoked", user=user_id, key=key_id)
+
+
+def _check_keys_needed(backend: Backend) -> None:
+    """Refuse to make what nothing would ask for.
+
+    Raises:
+        BadInput: The server asks nobody for a key.
+    """
+    if not any(key.get_secret_value() for key in backend.settings.api_keys):
+        raise BadInput(
+            reason=Words(
+                "this server asks nobody for a key; set API_KEYS to yours first",
+                "本服务器不要求密钥；请先在 API_KEYS 中设置你自己的密钥",
+            )
+        )
+
+
+def _quota(given: Limits | None) -> Limits | None:
+    """Return what of a quota counts by day.
+
+    Raises:
+        BadInput: It limits something else.
+    """
+    if given is not None and (other := given.keys() - {"tokens", "calls", "money"}):
+        names = ", ".join(sorted(other))
+        raise BadInput(reason=Words(f"a day has no quota of {names}", f"每日配额不支持 {names}"))
+    return given
+
+
+async def _logged(backend: Backend, actor: str, what: str, **facts: Any) -> None:
+    await backend.services.actions.record("policy", Owner(actor), what=what, **facts)
+
+
+async def _user(backend: Backend, one: User, today: dict[str, Day]) -> ShownUser:
+    nothing = Day(day="", turns=0, tokens=0, calls=0, money=0.0)
+    return ShownUser(
+        id=one.id,
+        name=one.name,
+        role=one.role,
+        disabled=one.disabled,
+        created_at=iso_time(one.created),
+        quota=one.quota,
+        keys=[_key(key) for key in await backend.services.users.keys(one.id)],
+        today=today.get(one.id, nothing),
+    )
+
+
+def _key(key: ApiKey) -> ShownKey:
+    expires = iso_time(key.expires) if key.expires else ""
+    return ShownKey(id=key.id, name=key.name, prefix=key.prefix, created_at=iso_time(key.created), expires_at=expires)

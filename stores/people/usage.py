@@ -1,0 +1,170 @@
+"""What users have used, by day (UTC), and the quota of a day.
+
+Turns are counted in memory and written together, so that a turn waits for nothing; a quota is held against what is
+written and what is still waiting here. Over several processes it may be passed by what half a second uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+from typing_extensions import TypedDict
+
+from domain.errors import DailyQuotaSpent
+from domain.limits import Limits, Spent
+from settings import Settings
+from stores.people.users import Users
+from stores.sql.database import Database, lock
+from stores.sql.tables import usage
+
+logger = logging.getLogger(__name__)
+LINGER: Final = 0.5
+COUNTED: Final = ("tokens", "calls", "money")
+
+
+class Day(TypedDict):
+    """What a day has used."""
+
+    day: str
+    turns: int
+    tokens: int
+    calls: int
+    money: float
+
+
+class UsageBook:
+    """Counts what turns use, and refuses those of a user whose day is used up."""
+
+    def __init__(self, settings: Settings, database: Database, users: Users) -> None:
+        """Take the quota of those who have none of their own from the settings."""
+        given = {"tokens": settings.daily_tokens, "calls": settings.daily_calls, "money": settings.daily_money}
+        self._usual: Limits = {name: most for name, most in given.items() if most}  # type: ignore[assignment]
+        self._database, self._users = database, users
+        self._waiting: dict[tuple[str, str], dict[str, float]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, user_id: str, spent: Spent) -> None:
+        """Count one turn; one that used nothing, as it was refused, is none."""
+        if not (spent["calls"] or spent["tokens"]):
+            return
+        row = self._waiting.setdefault((user_id, _today()), dict.fromkeys(("turns", *COUNTED), 0.0))
+        row["turns"] += 1
+        for name in COUNTED:
+            row[name] += spent[name]
+        if self._task is None:
+            self._task = asyncio.create_task(self._flush_soon(), name="usage")
+
+    async def check(self, user_id: str) -> None:
+        """Let a turn of a user begin.
+
+        Raises:
+            DailyQuotaSpent: The user's day is used up.
+        """
+        own = await self._users.quota(user_id)
+        quota: Mapping[str, Any] = self._usual if own is None else own
+        if not any(quota.get(name) for name in COUNTED):
+            return
+        used = await self.today(user_id)
+        for name in COUNTED:
+            if (most := quota.get(name)) and used[name] >= most:
+                now = datetime.now(UTC)
+                tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+                raise DailyQuotaSpent(what=name, limit=most, retry_after=int((tomorrow - now).total_seconds()) + 1)
+
+    async def today(self, user_id: str) -> Day:
+        """Return what today has used so far."""
+        days = await self.days(user_id, 1)
+        return days[0] if days else Day(day=_today(), turns=0, tokens=0, calls=0, money=0.0)
+
+    async def days(self, user_id: str, count: int = 30) -> list[Day]:
+        """Return the last days on which anything was used, newest first."""
+        since = (datetime.now(UTC) - timedelta(days=count - 1)).date().isoformat()
+        query = select(usage).where(usage.c.user_id == user_id, usage.c.day >= since).order_by(usage.c.day.desc())
+        rows = await self._database.read(lambda db: db.execute(query).all())
+        days = {
+            row.day: Day(day=row.day, turns=row.turns, tokens=row.tokens, calls=row.calls, money=row.money)
+            for row in rows
+        }
+        if waiting := self._waiting.get((user_id, _today())):
+            today = days.get(_today(), Day(day=_today(), turns=0, tokens=0, calls=0, money=0.0))
+            days = {_today(): _sum(today, waiting), **{day: one for day, one in days.items() if day != _today()}}
+        return list(days.values())
+
+    async def everyone(self, day: str = "") -> dict[str, Day]:
+        """Return what every user used on a day, by id; the default is today."""
+        await self.flush()
+        query = select(usage).where(usage.c.day == (day or _today()))
+        rows = await self._database.read(lambda db: db.execute(query).all())
+        return {row.user_id: _day(row) for row in rows}
+
+    async def export(self, user_id: str) -> AsyncIterator[tuple[str, Any]]:
+        """Yield a user's usage by day; see `PersonalData`."""
+        if days := await self.days(user_id, 36_500):
+            yield "usage.json", days
+
+    async def forget(self, user_id: str) -> dict[str, int]:
+        """Delete a user's usage; see `PersonalData`."""
+        await self.flush()
+        gone = await self._database.write(
+            lambda db: db.execute(delete(usage).where(usage.c.user_id == user_id)).rowcount
+        )
+        return {"usage": gone}
+
+    async def flush(self) -> None:
+        """Write what is waiting."""
+        waiting, self._waiting = self._waiting, {}
+        if waiting:
+            try:
+                await self._database.write(lambda db: _write(db, waiting))
+            except Exception:
+                for key, row in waiting.items():
+                    kept = self._waiting.setdefault(key, dict.fromkeys(row, 0.0))
+                    for name, value in row.items():
+                        kept[name] += value
+                raise
+
+    async def aclose(self) -> None:
+        """Write what is waiting and stop."""
+        if self._task is not None:
+            self._task.cancel()
+        await self.flush()
+
+    async def _flush_soon(self) -> None:
+        await asyncio.sleep(LINGER)
+        self._task = None
+        try:
+            await self.flush()
+        except Exception:
+            logger.exception("usage could not be written; it is tried again with the next turn")
+
+
+def _write(db: Connection, waiting: Mapping[tuple[str, str], Mapping[str, float]]) -> None:
+    lock(db, usage.name)
+    for (user_id, day), more in waiting.items():
+        here = (usage.c.user_id == user_id) & (usage.c.day == day)
+        changes = {name: usage.c[name] + value for name, value in more.items()}
+        if not db.execute(update(usage).where(here).values(**changes)).rowcount:
+            db.execute(insert(usage).values(user_id=user_id, day=day, **more))
+
+
+def _day(row: Any) -> Day:
+    return Day(day=row.day, turns=row.turns, tokens=row.tokens, calls=row.calls, money=row.money)
+
+
+def _sum(day: Day, more: Mapping[str, float]) -> Day:
+    return Day(
+        day=day["day"],
+        turns=day["turns"] + int(more["turns"]),
+        tokens=day["tokens"] + int(more["tokens"]),
+        calls=day["calls"] + int(more["calls"]),
+        money=day["money"] + more["money"],
+    )
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

@@ -1,0 +1,176 @@
+"""Users and their API keys.
+
+Keys are kept as SHA-256: they are 256 random bits, so that a slow hash would add nothing. A process looks a key up at
+most once in `KNOWN_SECONDS`; what is revoked anywhere stops working everywhere within that time.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from domain.errors import UnknownKey, UnknownUser
+from domain.limits import Limits
+from stores.sql.database import Database
+from stores.sql.tables import api_keys, users
+
+Role = Literal["user", "admin"]
+PREFIX: Final = "lcb_"
+SHOWN_CHARS: Final = 10
+KNOWN_SECONDS: Final = 1.0
+KNOWN_KEYS: Final = 4096
+QUOTA_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody who uses the installation. `quota` is what a day may use, instead of what the settings say."""
+
+    id: str
+    name: str
+    role: Role = "user"
+    disabled: bool = False
+    created: float = 0.0
+    quota: Limits | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key, without the key: `prefix` is how it begins. Times are Unix time, 0 for never."""
+
+    id: str
+    user_id: str
+    name: str
+    prefix: str
+    created: float
+    expires: float = 0.0
+
+
+_USER = [users.c[name] for name in User.__dataclass_fields__]
+_KEY = [api_keys.c[name] for name in ApiKey.__dataclass_fields__]
+
+
+class Users:
+    """Users and keys of an installation; those of the settings are not among them."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the database, which its owner closes."""
+        self._database = database
+        self._known: OrderedDict[str, tuple[float, User | None]] = OrderedDict()
+        self._quotas: OrderedDict[str, tuple[float, Limits | None]] = OrderedDict()
+
+    async def of_key(self, key: str) -> User | None:
+        """Return whose key this is; None for a key that is unknown, revoked, expired, or of somebody disabled."""
+        digest, now = _digest(key), time.time()
+        known = self._known.get(digest)
+        if known is None or known[0] < now:
+            found = await self._database.read(lambda db: _of_key(db, digest, now))
+            known = self._known[digest] = (now + KNOWN_SECONDS, found)
+            self._known.move_to_end(digest)
+            while len(self._known) > KNOWN_KEYS:
+                self._known.popitem(last=False)
+        return known[1]
+
+    async def all(self) -> list[User]:
+        """Return all users, oldest first."""
+        rows = await self._database.read(lambda db: db.execute(select(*_USER).order_by(users.c.created)).all())
+        return [User(**row._mapping) for row in rows]
+
+    async def get(self, user_id: str) -> User:
+        """Return a user.
+
+        Raises:
+            UnknownUser: There is none of this id.
+        """
+        query = select(*_USER).where(users.c.id == user_id)
+        row = await self._database.read(lambda db: db.execute(query).first())
+        if row is None:
+            raise UnknownUser(id=user_id)
+        return User(**row._mapping)
+
+    async def quota(self, user_id: str) -> Limits | None:
+        """Return the quota of a user, known for `QUOTA_SECONDS`; None where the settings decide."""
+        now = time.time()
+        known = self._quotas.get(user_id)
+        if known is None or known[0] < now:
+            query = select(users.c.quota).where(users.c.id == user_id)
+            found = await self._database.read(lambda db: db.scalar(query))
+            known = self._quotas[user_id] = (now + QUOTA_SECONDS, found)
+            while len(self._quotas) > KNOWN_KEYS:
+                self._quotas.popitem(last=False)
+        return known[1]
+
+    async def add(self, name: str, role: Role = "user", quota: Limits | None = None) -> User:
+        """Make a user."""
+        made = User(id=f"user-{uuid.uuid4().hex[:20]}", name=name, role=role, created=time.time(), quota=quota)
+        values = {field: getattr(made, field) for field in User.__dataclass_fields__}
+        await self._database.write(lambda db: db.execute(insert(users).values(**values)))
+        return made
+
+    async def change(self, user_id: str, **changes: Any) -> User:
+        """Change name, role, quota, or whether a user may come in.
+
+        Raises:
+            UnknownUser: There is none of this id.
+        """
+        statement = update(users).where(users.c.id == user_id).values(**changes)
+        if changes and not await self._database.write(lambda db: db.execute(statement).rowcount):
+            raise UnknownUser(id=user_id)
+        self._known.clear()
+        self._quotas.clear()
+        return await self.get(user_id)
+
+    async def keys(self, user_id: str) -> list[ApiKey]:
+        """Return a user's keys, oldest first."""
+        query = select(*_KEY).where(api_keys.c.user_id == user_id).order_by(api_keys.c.created)
+        rows = await self._database.read(lambda db: db.execute(query).all())
+        return [ApiKey(**row._mapping) for row in rows]
+
+    async def add_key(self, user_id: str, name: str, *, seconds: float = 0.0) -> tuple[ApiKey, str]:
+        """Make a key of a user; return what is kept of it, and the key itself, which cannot be had again.
+
+        Args:
+            user_id: Whose. It may be a user whom the settings name by a key.
+            name: What it is for.
+            seconds: How long it works; 0: until it is revoked.
+        """
+        key, now = PREFIX + secrets.token_urlsafe(32), time.time()
+        made = ApiKey(
+            id=uuid.uuid4().hex[:20], user_id=user_id, name=name, prefix=key[:SHOWN_CHARS], created=now,
+            expires=now + seconds if seconds else 0.0,
+        )  # fmt: skip
+        values = {field: getattr(made, field) for field in ApiKey.__dataclass_fields__} | {"hash": _digest(key)}
+        await self._database.write(lambda db: db.execute(insert(api_keys).values(**values)))
+        return made, key
+
+    async def revoke(self, user_id: str, key_id: str) -> None:
+        """Revoke a key: it stops working at once here, and within `KNOWN_SECONDS` elsewhere.
+
+        Raises:
+            UnknownKey: The user has no such key.
+        """
+        statement = delete(api_keys).where(api_keys.c.user_id == user_id, api_keys.c.id == key_id)
+        if not await self._database.write(lambda db: db.execute(statement).rowcount):
+            raise UnknownKey(id=key_id)
+        self._known.clear()
+
+
+def _of_key(db: Connection, digest: str, now: float) -> User | None:
+    key = db.execute(select(api_keys.c.user_id, api_keys.c.expires).where(api_keys.c.hash == digest)).first()
+    if key is None or (key.expires and key.expires < now):
+        return None
+    row = db.execute(select(*_USER).where(users.c.id == key.user_id)).first()
+    if row is None:  # a further key of somebody whom the settings name
+        return User(id=key.user_id, name="")
+    return None if row.disabled else User(**row._mapping)
+
+
+def _digest(key: str) -> str:
+    return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()

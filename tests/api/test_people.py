@@ -1,0 +1,123 @@
+"""Users, keys, quotas, usage and profiles, through a server that asks for keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.tokens import count_tokens
+from settings import Settings
+from tests.live_server import LiveServer
+from tests.standins.openai_server import OpenAIServer
+
+
+@pytest.fixture(scope="module")
+def keyed(_model_server: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    folder: Path = tmp_path_factory.mktemp("people") / "data"
+    settings = Settings(
+        data_dir=folder, llm_base_url=_model_server.base_url, llm_model="stand-in", llm_max_retries=0,
+        ocr_engine="off", tts_engine="off", web_search="off", memory_extraction="rules",
+        api_keys=("root-key-of-the-operator", "second-key-of-a-user"), _env_file=None,
+    )  # fmt: skip
+    with LiveServer(settings) as live:
+        yield live
+
+
+def call(live: LiveServer, key: str, method: str, path: str, **more: Any) -> httpx.Response:
+    with httpx.Client(
+        base_url=live.url, timeout=30, trust_env=False, headers={"Authorization": f"Bearer {key}"}
+    ) as http:
+        return http.request(method, f"/api/v1/{path}", **more)
+
+
+ROOT, SECOND = "root-key-of-the-operator", "second-key-of-a-user"
+
+
+def made(live: LiveServer, name: str, **more: Any) -> dict[str, Any]:
+    answer = call(live, ROOT, "POST", "admin/users", json={"name": name, **more})
+    assert answer.status_code == 201, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_a_user_keeps_their_data_when_a_key_is_replaced(keyed: LiveServer, model: OpenAIServer) -> None:
+    ann = made(keyed, "Ann")
+    old = ann["key"]
+    assert old.startswith("lcb_") and ann["keys"][0]["prefix"] == old[:10]
+    asked = call(keyed, old, "POST", "chat", json={"message": "Hello!", "session_id": "s"})
+    assert asked.status_code == 200, asked.text
+    new = call(keyed, old, "POST", "keys", json={"name": "laptop", "days": 30}).json()
+    first = next(key for key in call(keyed, new["key"], "GET", "keys").json() if key["name"] == "first")
+    assert call(keyed, new["key"], "DELETE", f"keys/{first['id']}").status_code == 204
+    assert call(keyed, old, "GET", "me").status_code == 401
+    assert call(keyed, new["key"], "GET", "sessions/s").status_code == 200
+    assert call(keyed, SECOND, "GET", "sessions/s").status_code == 404
+    me = call(keyed, new["key"], "GET", "me").json()
+    assert (me["user_id"], me["name"], me["role"]) == (ann["id"], "Ann", "user")
+
+
+def test_no_key_is_kept_and_an_expired_one_does_not_work(keyed: LiveServer) -> None:
+    key = made(keyed, "Eve")["key"]
+    raw = b"".join(path.read_bytes() for path in keyed.settings.data_dir.glob("catalog.sqlite3*"))
+    assert key.encode() not in raw and key[:10].encode() in raw
+    for wrong in (key[:-1], key + "x", "lcb_", "lcb_" + "a" * 43):
+        assert call(keyed, wrong, "GET", "me").status_code == 401
+
+
+def test_administrators_alone_see_users_and_never_what_they_wrote(keyed: LiveServer, model: OpenAIServer) -> None:
+    bob = made(keyed, "Bob")
+    secret = "the walrus sleeps at noon"
+    assert call(keyed, bob["key"], "POST", "chat", json={"message": secret, "session_id": "b"}).status_code == 200
+    for path in ("admin/users", "admin/usage"):
+        assert call(keyed, bob["key"], "GET", path).status_code == call(keyed, SECOND, "GET", path).status_code == 403
+        seen = call(keyed, ROOT, "GET", path)
+        assert seen.status_code == 200 and bob["id"] in seen.text and "walrus" not in seen.text
+    disabled = call(keyed, ROOT, "PATCH", f"admin/users/{bob['id']}", json={"disabled": True})
+    assert disabled.json()["disabled"] is True
+    time.sleep(1.1)
+    assert call(keyed, bob["key"], "GET", "me").status_code == 401
+    assert call(keyed, ROOT, "PATCH", "admin/users/nobody", json={"name": "x"}).status_code == 404
+    assert call(keyed, ROOT, "PATCH", f"admin/users/{bob['id']}", json={"role": None}).status_code == 422
+    assert call(keyed, ROOT, "POST", "admin/users", json={"name": "x", "quota": {"seconds": 3}}).status_code == 422
+
+
+def test_a_day_that_is_used_up_ends_with_a_clear_refusal(keyed: LiveServer, model: OpenAIServer) -> None:
+    cy = made(keyed, "Cy", quota={"calls": 1})
+    question = {"message": "Hello there, tell me about walruses", "session_id": "c"}
+    assert call(keyed, cy["key"], "POST", "chat", json=question).status_code == 200
+    refused = call(keyed, cy["key"], "POST", "chat", json=question)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "daily_quota_spent")
+    assert 0 < int(refused.headers["retry-after"]) <= 86_401
+    (day,) = call(keyed, cy["key"], "GET", "usage").json()
+    assert day["turns"] == 1 and day["calls"] >= 1 and day["tokens"] > 0
+    raised = call(keyed, ROOT, "PATCH", f"admin/users/{cy['id']}", json={"quota": None})
+    assert raised.json()["quota"] is None
+    assert call(keyed, cy["key"], "POST", "chat", json=question).status_code == 200
+
+
+def test_a_profile_shapes_the_prompt_within_its_tokens(keyed: LiveServer, model: OpenAIServer) -> None:
+    dee = made(keyed, "Dee")["key"]
+    profile = {"name": "Dee", "length": "short", "time_zone": "Asia/Shanghai", "interests": "x " * 39}
+    assert call(keyed, dee, "PUT", "profile", json=profile).json()["name"] == "Dee"
+    call(keyed, dee, "POST", "chat", json={"message": "Explain tides", "session_id": "d"})
+    system = str(model.chats[-1].messages[0]["content"])
+    line = next(line for line in system.splitlines() if "answered like this" in line)
+    assert "call them Dee" in line and "length: short" in line and count_tokens(line) <= 120
+    call(keyed, dee, "POST", "chat", json={"message": "解释潮汐", "session_id": "d2"})
+    assert "称呼其为Dee" in str(model.chats[-1].messages[0]["content"])
+    call(keyed, dee, "POST", "chat", json={"message": "Explain tides", "session_id": "d3", "profile": False})
+    assert "call them Dee" not in str(model.chats[-1].messages[0]["content"])
+    for bad in ({"time_zone": "Mars/Base"}, {"length": "epic"}, {"shoe": "43"}, {"name": "x" * 61}):
+        assert call(keyed, dee, "PUT", "profile", json=bad).status_code == 422, bad
+
+
+async def test_without_keys_the_one_local_user_administers_and_no_keys_are_made(client: httpx.AsyncClient) -> None:
+    me = (await client.get("/api/v1/me")).json()
+    assert (me["user_id"], me["role"]) == ("local", "admin")
+    refused = await client.post("/api/v1/keys", json={"name": "x"})
+    assert refused.status_code == 422 and "API_KEYS" in refused.json()["error"]["message"]
