@@ -44,6 +44,7 @@ secretary:
   prompt: You are a secretary.
   tools: [send_note]
   permissions: [write]
+  model: stand-in-large
 """
 
 
@@ -211,4 +212,5 @@ async def test_a_question_of_one_specialist_pauses_the_turn_and_the_others_are_n
     assert sorted(asked) == ["coder", "secretary", "secretary"]
     assert "Sent." in done["answer"] and "pass  # done" in done["answer"]
     assert sorted((run["agent"], run["status"]) for run in done["agents"]) == [("coder", "ok"), ("secretary", "ok")]
+    assert [chat.model for chat in model.chats if "You are a secretary" in chat.text] == ["stand-in-large"] * 2
     assert (done["spent"]["calls"], done["spent"]["agents"]) == (6, 2), "the budget goes on over the pause"
