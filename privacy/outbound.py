@@ -78,6 +78,18 @@ class Privacy:
             return value
         return (await self._apart(lambda masker: masker.mask_all(value, _stays)))[0]
 
+    async def arguments(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], Masker | None]:
+        """Return the arguments of a call elsewhere as they may leave, and what restores its result.
+
+        Raises:
+            PersonalDataRefused: There is personal data in them, and the mode is `block`.
+        """
+        if self.mode == "off":
+            return arguments, None
+        masked, masker = await self._apart(lambda masker: masker.mask_all(arguments))
+        self._refuse(masker)
+        return masked, masker
+
     def check_url(self, url: str) -> None:
         """Accept an address that is to be opened.
 

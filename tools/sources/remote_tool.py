@@ -14,6 +14,7 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, ConfigDict, create_model
 
 from domain.words import Words
+from privacy.outbound import Privacy
 from tools.interface import Found, Permission, ToolContext, ToolSpec, plain_line
 from tools.sources.interface import Call, Listed
 
@@ -55,7 +56,9 @@ class RemoteTool(BaseTool):
     async def _arun(self, **arguments: Any) -> tuple[str, Found]:
         runtime: ToolRuntime[ToolContext] = arguments.pop(_RUNTIME)
         call: Call = self.remote_call
-        return (await call(self.remote_name, self.version, arguments, runtime.context)).answer()
+        sent, masker = await Privacy(runtime.context.resources.settings).arguments(arguments)
+        found = await call(self.remote_name, self.version, sent, runtime.context)
+        return (replace(found, text=masker.restore(found.text)) if masker else found).answer()
 
 
 _Injected: type[BaseModel] = create_model(
