@@ -14,14 +14,14 @@ from hashlib import blake2b
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, func, or_, select, tuple_, update
 
 from domain.errors import BadInput
 from domain.text import CJK, stem
 from domain.times import iso_time
 from domain.words import Words
 from stores.conversations.entries import Conversation, Entry, Found, Listing
-from stores.sql.database import among, rows
+from stores.sql.database import among
 from stores.sql.tables import attachments, conversations, messages, words
 
 BATCH = 200
@@ -33,16 +33,6 @@ EXCERPT = (40, 120)
 _TOKEN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
 _LAST = b"\xff"
 ORDER = (conversations.c.pinned, conversations.c.active, conversations.c.id)
-_IN_ORDER = (
-    select(conversations.c.id, conversations.c.pinned, conversations.c.active, conversations.c.archived)
-    .where(among(conversations.c.id, "ids"), conversations.c.user_id == bindparam("user_id"))
-    .order_by(*(column.desc() for column in ORDER))
-)
-_HITS = (
-    select(words.c.conversation_id, words.c.message_id)
-    .where(words.c.owner == bindparam("owner"), words.c.word >= bindparam("first"), words.c.word <= bindparam("end"))
-    .order_by(words.c.message_id)
-)
 HAS_FILES = exists().where(
     attachments.c.user_id == conversations.c.user_id, attachments.c.thread_id == conversations.c.thread_id
 )
@@ -114,41 +104,42 @@ def page(db: Connection, user_id: str, wanted: Listing) -> tuple[list[Found], in
     prefixes = prefixes_of(wanted.query)
     if wanted.query.strip() and not prefixes:
         return [], 0, ""
-    if prefixes:
-        return _found(db, user_id, wanted, prefixes)
-    listed = select(conversations).where(conversations.c.user_id == user_id, or_(conversations.c.newest > 0, HAS_FILES))
+    held = [_hits(user_id, prefix) for prefix in prefixes]
+    which: list[ColumnElement[bool]] = [conversations.c.user_id == user_id]
+    which += [conversations.c.id.in_(select(hits.c.conversation_id)) for hits in held]
+    if not prefixes:
+        which.append(or_(conversations.c.newest > 0, HAS_FILES))
     if wanted.archived is not None:
-        listed = listed.where(conversations.c.archived == wanted.archived)
-    total = db.scalar(select(func.count()).select_from(listed.with_only_columns(conversations.c.id).subquery()))
+        which.append(conversations.c.archived == wanted.archived)
+    total = db.scalar(select(func.count()).select_from(conversations).where(*which))
     if wanted.cursor:
-        listed = listed.where(tuple_(*ORDER) < tuple_(*_place(wanted.cursor)))
-    listed = listed.order_by(*(column.desc() for column in ORDER)).offset(wanted.offset).limit(wanted.limit + 1)
-    held = db.execute(listed).all()
-    more = _cursor(held[wanted.limit - 1]) if len(held) > wanted.limit else ""
-    return [cast(Found, conversation(row)) for row in held[: wanted.limit]], total or 0, more
+        which.append(tuple_(*ORDER) < tuple_(*_place(wanted.cursor)))
+    ids = select(conversations.c.id).where(*which).order_by(*(column.desc() for column in ORDER))
+    numbers = list(db.scalars(ids.offset(wanted.offset).limit(wanted.limit + 1)))
+    by_id = {row.id: row for row in db.execute(select(conversations).where(among(conversations.c.id, numbers)))}
+    listed = [by_id[number] for number in numbers]
+    more = _cursor(listed[wanted.limit - 1]) if len(listed) > wanted.limit else ""
+    shown = [cast(Found, conversation(row)) for row in listed[: wanted.limit]]
+    if prefixes:
+        _add_excerpts(db, shown, _candidates(db, held, numbers[: wanted.limit]), prefixes)
+    return shown, total or 0, more
 
 
-def _found(db: Connection, user_id: str, wanted: Listing, prefixes: Sequence[str]) -> tuple[list[Found], int, str]:
-    """Search: what many rows are asked for is joined here, which takes a third of the time that SQLite takes for it."""
-    hits: list[dict[int, int]] = []
-    for prefix in prefixes:
-        first = prefix.encode()
-        span = {"owner": user_key(user_id), "first": first, "end": first + (b"" if _is_whole(prefix) else _LAST)}
-        hits.append(dict(rows(db, _HITS, span)))
-    all_of = list(set.intersection(*(set(held) for held in hits)))
-    found = rows(db, _IN_ORDER, {"user_id": user_id, "ids": all_of})
-    order = [row for row in found if wanted.archived in (None, bool(row.archived))]
-    total = len(order)
-    if wanted.cursor:
-        place = _place(wanted.cursor)
-        order = [row for row in order if (bool(row.pinned), row.active, row.id) < place]
-    order = order[wanted.offset : wanted.offset + wanted.limit + 1]
-    more = _cursor(order[wanted.limit - 1]) if len(order) > wanted.limit else ""
-    ids = [row.id for row in order[: wanted.limit]]
-    by_id = {row.id: row for row in db.execute(select(conversations).where(among(conversations.c.id, ids)))}
-    shown = [cast(Found, conversation(by_id[number])) for number in ids]
-    _add_excerpts(db, shown, [{held[number] for held in hits} for number in ids], prefixes)
-    return shown, total, more
+def _hits(user_id: str, prefix: str) -> Subquery:
+    first = prefix.encode()
+    fits = words.c.word == first if _is_whole(prefix) else words.c.word.between(first, first + _LAST)
+    return (
+        select(words.c.conversation_id, words.c.message_id).where(words.c.owner == user_key(user_id), fits).subquery()
+    )
+
+
+def _candidates(db: Connection, held: Sequence[Subquery], numbers: Sequence[int]) -> list[set[int]]:
+    """Return, for each of these conversations, the newest message that holds each word."""
+    found: dict[int, set[int]] = {number: set() for number in numbers}
+    for hits in held:
+        for row in db.execute(select(hits).where(among(hits.c.conversation_id, numbers))):
+            found[row.conversation_id].add(row.message_id)
+    return [found[number] for number in numbers]
 
 
 def _is_whole(prefix: str) -> bool:
