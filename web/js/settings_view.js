@@ -3,6 +3,7 @@ import { html } from "./preact.js";
 import { languages, t } from "./i18n.js";
 import { refreshHealth } from "./sessions.js";
 import { prefer, set } from "./store.js";
+import { YourData } from "./your_data.js";
 
 export function View({ store }) {
   const canSpeak = store.health?.parts?.speech_out?.state === "ready";
@@ -20,5 +21,6 @@ export function View({ store }) {
           ${["queue", "interrupt"].map((value) => html`<option key=${value} value=${value}>${t(`busy-${value}`)}</option>`)}</select></label>
       <button type="button" onClick=${() => set({ dialog: "key" })}>${t("apiKey")} …</button>
       <button type="button" onClick=${() => set({ dialog: "shortcuts" })}>${t("shortcuts")}</button>
+      <${YourData} />
     </div>`;
 }
