@@ -9,7 +9,7 @@ from typing import cast
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, ToolCall, ToolCallChunk
-from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.messages.ai import UsageMetadata, add_ai_message_chunks
 from langchain_core.runnables import Runnable
 
 from domain.agents import AgentResult
@@ -17,6 +17,7 @@ from domain.call_arguments import call_arguments
 from domain.errors import ModelUnavailable
 from domain.surrogates import cleaned
 from domain.thinking import without_unopened
+from domain.tokens import count_message_tokens, count_tokens
 from domain.types import Usage
 from turn.material import results_text
 from turn.state import State
@@ -31,6 +32,8 @@ async def streamed(
 ) -> tuple[AIMessage, bool]:
     """Stream one model call of at most `seconds`; return what it said, and whether that is all of it.
 
+    The tokens of one that is cut off are counted here: its endpoint tells them at the end alone.
+
     Raises:
         ModelUnavailable: The model failed, or returned nothing.
         TimeoutError: The time ended before its first word.
@@ -44,7 +47,10 @@ async def streamed(
     except TimeoutError:
         if not any(str(chunk.text).strip() for chunk in chunks):
             raise
-        chunks, whole = [AIMessageChunk(content="".join(str(chunk.text) for chunk in chunks))], False
+        said = "".join(str(chunk.text) for chunk in chunks)
+        read, written = count_message_tokens(prompt), count_tokens(said)
+        used = UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
+        chunks, whole = [AIMessageChunk(content=said, usage_metadata=used)], False
     if not chunks:
         raise ModelUnavailable(reason=NOTHING_RETURNED)
     first, *rest = chunks

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, ToolCall, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolCall, ToolMessage
+from langchain_core.outputs import ChatGenerationChunk
 
 from domain.errors import ModelTimedOut, ModelUnavailable
 from domain.fence import fenced
 from domain.words import Words
 from models.chat.interface import ToolResult
 from nodes.generate_answer import generate_answer
-from tests.nodes.conftest import Parts, a_source, a_state
+from tests.nodes.conftest import Parts, ScriptedModel, a_source, a_state
 
 USED = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
 CALL = ToolCall(name="calculate", args={"expression": "1+1"}, id="c1", type="tool_call")
@@ -122,3 +127,18 @@ async def test_the_last_of_a_budget_is_kept_for_the_answer(parts: Parts, limits:
     assert update["answer"] == "It is 2." and parts.model.bound == []
     assert [told["code"] for told in parts.sent("warning")] == ["budget_spent"]
     assert update["spent"]["calls"] == 3
+
+
+class SlowModel(ScriptedModel):
+    """Says half of an answer, and nothing more for a long time."""
+
+    async def _astream(self, messages: Any, *_: Any, **__: Any) -> AsyncIterator[ChatGenerationChunk]:
+        yield ChatGenerationChunk(message=AIMessageChunk(content="Half of an"))
+        await asyncio.sleep(60)
+
+
+async def test_an_answer_is_cut_where_the_time_ends_and_its_tokens_are_counted(parts: Parts) -> None:
+    parts.model, parts.context["budget"] = SlowModel(steps=[], prompts=[], bound=[]), {"seconds": 0.2}
+    update = await generate_answer(a_state(messages=[HumanMessage("hi", id="q")], question="hi"), parts.runtime())
+    assert update["answer"] == "Half of an" and update["usage"]["output_tokens"] > 0 < update["usage"]["input_tokens"]
+    assert [told["code"] for told in parts.sent("warning")] == ["budget_spent"]
