@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest_asyncio
 from langchain_core.tools import tool
 from langserve import RemoteRunnable
 from openai import AsyncOpenAI
+from sqlalchemy import select
 
 from domain.owner import Owner
 from domain.words import Words
 from stores.redis.server import open_redis
+from stores.sql.tables import actions
 from tests.api.conftest import events_of
 from tests.api.test_mcp import connected
 from tests.live_server import LiveServer
@@ -409,3 +412,21 @@ async def test_a_specialist_asks_too_and_its_task_is_not_the_users_words(
     done = await reply(second, waiting["run_id"], answers)
     assert (done["state"], done["answer"]) == ("done", "Done.")
     assert [(run["name"], run["status"]) for run in done["tools"]] == [("fetch_url", "refused")]
+
+
+async def test_questions_answers_and_rules_are_in_the_action_log(
+    server: LiveServer, client: httpx.AsyncClient, model: OpenAIServer
+) -> None:
+    asks(model, note("li"))
+    waiting = await ask(client, "logged-1")
+    await reply(client, waiting["run_id"], {"*": {"decision": "approve", "scope": "session"}})
+    database, wanted = server.app.state.backend.services.database, ["question", "answer", "policy"]
+    query = select(actions.c.kind, actions.c.facts).where(actions.c.kind.in_(wanted)).order_by(actions.c.id.desc())
+    async with asyncio.timeout(10):
+        while True:
+            rows = (await database.read(lambda db: db.execute(query.limit(3)).all()))[::-1]
+            if [row.kind for row in rows] == wanted and rows[0].facts["run_id"] == waiting["run_id"]:
+                break
+            await asyncio.sleep(0.1)
+    assert rows[1].facts["decision"] == "approve" and rows[1].facts["scope"] == "session"
+    assert rows[2].facts["change"] == "allowed" and "I am late" not in str(rows)
