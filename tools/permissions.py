@@ -102,6 +102,11 @@ class Permissions:
         self.guards: list[Guard] = []
         self._rules, self._more = RULES.validate_python(settings.permissions), rules
 
+    @property
+    def uses_roles(self) -> bool:
+        """Whether a rule of the operator asks for the role of a user."""
+        return any(rule.roles != ("*",) for rule in (*self._rules, *self._more()))
+
     def guarded(self, call: ToolCall, spec: ToolSpec, state: Mapping[str, Any]) -> Verdict:
         """Return the strictest verdict of the guards."""
         return ALLOWED.tightened(*(guard(call, spec, state) for guard in self.guards))

@@ -94,7 +94,12 @@ async def _approved(
             spec, pattern_of(spec, arguments), owner_of(runtime), lasting=lasting
         )
         runtime.context.services.actions.append(
-            "policy", owner_of(runtime), change="allowed", tool=spec.name, lasting=lasting
+            "policy",
+            owner_of(runtime),
+            run_id=runtime.context.run_id,
+            change="allowed",
+            tool=spec.name,
+            lasting=lasting,
         )
     return arguments, verdict
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
+from api.edge.keys import is_admin
 from api.runs.memory import thread_config
 from api.runs.progress import OUTPUT_KEYS, STREAM_MODES
+from domain.errors import UnknownUser
 from privacy.outbound import wanted_privacy
 from turn.context import Context
 
@@ -31,7 +33,7 @@ async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
     # The tokens of an unpublished turn without a tap have no reader: leave their callbacks out of every node.
     modes: Any = list({*(STREAM_MODES if request.published or request.tap else ("values",)), *request.modes})
     wanted_privacy.set(request.options.pii)
-    context = _context(run, services)
+    context = _context(run, services, await _role(request.owner.user_id, services))
     run.meter = context.meter
     stream = graph.astream(
         given,
@@ -48,7 +50,19 @@ async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
                 request.tap(mode, chunk)
 
 
-def _context(run: Run, services: Services) -> Context:
+async def _role(user_id: str, services: Services) -> str:
+    """Return the role of a user, where a rule about tools asks for it."""
+    if not services.permissions.uses_roles:
+        return "user"
+    if is_admin(services.settings, user_id):
+        return "admin"
+    try:
+        return (await services.users.get(user_id)).role
+    except UnknownUser:  # one of API_KEYS
+        return "user"
+
+
+def _context(run: Run, services: Services, role: str) -> Context:
     request = run.request
     return Context(
         **vars(request.decided_options),
@@ -58,6 +72,7 @@ def _context(run: Run, services: Services) -> Context:
         services=services,
         handled=tuple(request.attachments),
         can_ask=request.remembered,
+        role=role,
         model_options=request.model_options,
         before=request.pause["spent"] if request.pause else None,
     )

@@ -23,6 +23,7 @@ from tests.api.test_mcp import connected
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, OpenAIServer, Recorded, ToolCall
 from tools.interface import ToolSpec
+from tools.permissions import RULES
 
 SENT: list[tuple[str, str]] = []
 
@@ -421,12 +422,26 @@ async def test_questions_answers_and_rules_are_in_the_action_log(
     waiting = await ask(client, "logged-1")
     await reply(client, waiting["run_id"], {"*": {"decision": "approve", "scope": "session"}})
     database, wanted = server.app.state.backend.services.database, ["question", "answer", "policy"]
-    query = select(actions.c.kind, actions.c.facts).where(actions.c.kind.in_(wanted)).order_by(actions.c.id.desc())
-    async with asyncio.timeout(10):
-        while True:
-            rows = (await database.read(lambda db: db.execute(query.limit(3)).all()))[::-1]
-            if [row.kind for row in rows] == wanted and rows[0].facts["run_id"] == waiting["run_id"]:
-                break
+    query = select(actions.c.kind, actions.c.facts).where(actions.c.kind.in_(wanted)).order_by(actions.c.id)
+    rows: list[Any] = []
+    async with asyncio.timeout(20):
+        while [row.kind for row in rows] != wanted:
             await asyncio.sleep(0.1)
+            found = await database.read(lambda db: db.execute(query).all())
+            rows = [row for row in found if row.facts.get("run_id") == waiting["run_id"]]
     assert rows[1].facts["decision"] == "approve" and rows[1].facts["scope"] == "session"
     assert rows[2].facts["change"] == "allowed" and "I am late" not in str(rows)
+
+
+@pytest.mark.parametrize(("role", "state"), [("admin", "done"), ("user", "waiting")])
+async def test_a_rule_may_be_for_a_role(
+    role: str, state: str, server: LiveServer, client: httpx.AsyncClient, model: OpenAIServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    rules = RULES.validate_python([{"tool": "send_*", "decision": "allow", "roles": [role]}])
+    monkeypatch.setattr(server.app.state.backend.services.permissions, "_rules", rules)
+    asks(model, note())
+    answer = await ask(client, f"role-{role}")
+    assert answer["state"] == state and len(SENT) == (state == "done")
+    if state == "waiting":
+        await reply(client, answer["run_id"], {"*": {"decision": "refuse"}})
