@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     permissions: tuple[dict[str, object], ...] = Field(
         (),
         description="Rules about tools, a JSON list: "
-        '[{"tool": "mcp:github:*", "decision": "deny", "roles": ["guest"]}]; decisions: allow, ask, deny (which wins).',
+        '[{"tool": "mcp:github:*", "decision": "deny", "roles": ["user"]}]; decisions: allow, ask, deny (which wins).',
     )
 
     # speech
