@@ -31,6 +31,7 @@ from api.mcp.endpoint import McpEndpoint
 from api.openai import audio, completions, embeddings, files, models, responses
 from api.rest import (
     chat,
+    connection,
     documents,
     graph,
     health,
@@ -130,6 +131,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         runs,
         sessions,
         personal_data,
+        connection,
         documents,
         memories,
         people,

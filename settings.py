@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     llm_base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible chat endpoint.")
     llm_api_key: SecretStr | None = Field(None, description="Key of that endpoint.")
     llm_model: str | None = Field(None, description="Model name at that endpoint.")
+    llm_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated models of that endpoint that a conversation may choose instead."
+    )
     llm_context_tokens: int = Field(32_000, ge=1024, description="Context window of the chat model in tokens.")
     llm_max_output_tokens: int = Field(2048, ge=16, description="Most tokens of one answer.")
     personas: dict[str, str] = Field(
@@ -255,7 +258,7 @@ class Settings(BaseSettings):
         """Language of what the process prints where it was started."""
         return "zh" if self.lang.lower().startswith("zh") else "en"
 
-    @field_validator("api_keys", "admin_keys", "cors_origins", "fetch_allow_hosts", mode="before")
+    @field_validator("api_keys", "admin_keys", "cors_origins", "fetch_allow_hosts", "llm_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

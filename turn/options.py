@@ -37,6 +37,9 @@ class TurnOptions:
         str | None,
         Field(max_length=100, description="Name of a role (GET /api/v1/personas); system_prompt adds to it."),
     ] = None
+    model: Annotated[
+        str | None, Field(max_length=200, description="Name of a model that is offered (GET /api/v1/connection).")
+    ] = None
     budget: Annotated[
         Annotated[int, Field(ge=1, le=MOST)] | Limits | None,
         BeforeValidator(_object),

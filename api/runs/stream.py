@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
@@ -12,6 +13,7 @@ from api.edge.keys import is_admin
 from api.runs.memory import thread_config
 from api.runs.progress import OUTPUT_KEYS, STREAM_MODES
 from domain.errors import UnknownUser
+from models.chat.connection import chosen_chat
 from privacy.outbound import wanted_privacy
 from turn.context import Context
 
@@ -64,12 +66,13 @@ async def _role(user_id: str, services: Services) -> str:
 
 def _context(run: Run, services: Services, role: str) -> Context:
     request = run.request
+    chat = chosen_chat(services.chat, services.settings.llm_models, request.options.model)
     return Context(
         **vars(request.decided_options),
         user_id=request.owner.user_id,
         thread_id=request.thread_id,
         run_id=run.id,
-        services=services,
+        services=services if chat is services.chat else replace(services, chat=chat),
         handled=tuple(request.attachments),
         can_ask=request.remembered,
         role=role,
