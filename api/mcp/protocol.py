@@ -21,18 +21,22 @@ from api.edge.failures import as_app_error, asked_language
 from api.mcp.calls import Call, called, listed
 from domain.errors import AppError, UnknownDocument
 from domain.owner import Owner
+from domain.words import Words
 
 SCHEME = "document"
-INSTRUCTIONS = (
+INSTRUCTIONS = Words(
     "Documents of one user: search them, read them page by page, query their tables, or ask the agent, which answers "
-    "with checked sources. 用户文档：可搜索、逐页阅读、查询表格，或向助手提问并获得带有已核对来源的回答。"
+    "with checked sources.",
+    "用户文档：可搜索、逐页阅读、查询表格，或向助手提问并获得带有已核对来源的回答。",
 )
 NOT_FOUND = -32002
 """JSON-RPC code of the protocol for a resource that is not there."""
 
 logging.getLogger("mcp").setLevel(logging.WARNING)  # a line or two at INFO for every request otherwise
 
-server: Server[Any, Request] = Server("llm-chat-backend", version="0.1.0", instructions=INSTRUCTIONS)
+server: Server[Any, Request] = Server(
+    "llm-chat-backend", version="0.1.0", instructions=f"{INSTRUCTIONS.en} {INSTRUCTIONS.zh}"
+)
 
 
 def exchange(*, stream: bool) -> ASGIApp:

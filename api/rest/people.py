@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from api.backend import AdminDep, Backend, BackendDep, UserDep
 from api.edge.responses import json_response
 from api.schemas import ERRORS
-from domain.errors import BadInput
+from domain.errors import BadInput, UnknownUser
 from domain.limits import Limits
 from domain.owner import Owner
 from domain.times import iso_time
@@ -98,9 +98,12 @@ class ChangedUser(BaseModel):
 @router.get("/me", response_model=Me, responses=ERRORS)
 async def get_me(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Return who the caller is."""
-    known = {one.id: one.name for one in await backend.services.users.all()}
+    try:
+        name = (await backend.services.users.get(user)).name
+    except UnknownUser:  # one of the settings
+        name = ""
     today = await backend.services.usage.today(user)
-    return json_response(Me(user_id=user, name=known.get(user, ""), role=request.state.role, today=today))
+    return json_response(Me(user_id=user, name=name, role=request.state.role, today=today))
 
 
 @router.get("/usage", response_model=list[Day], responses=ERRORS)

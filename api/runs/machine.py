@@ -82,7 +82,8 @@ class RunMachine:
             run.log.append("attachment", attachment)
         with TURNS_RUNNING.track_inprogress():
             try:
-                await self._services.usage.check(run.request.owner.user_id)
+                if run.request.pause is None:  # what waits for a person goes on, whatever the day has used since
+                    await self._services.usage.check(run.request.owner.user_id)
                 await (self._in_its_turn(run) if run.request.remembered else self._alone(run))
             except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001  # a run must end in an event
                 run.settle(reason_for(exc, run.cut))

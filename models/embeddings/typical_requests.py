@@ -6,12 +6,12 @@ leaves what a request is about.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
-from domain.words import Language
+from domain.words import Language, Words
 
-TYPICAL: Final[dict[Language, list[str]]] = {
-    "en": """
+_REQUESTS: Final = Words(
+    """
 How is the weather over the weekend?
 Write a short thank-you note to my landlord.
 Which of these two phones has the better camera?
@@ -52,8 +52,8 @@ List the files that changed today.
 Calculate the monthly instalment.
 Read me the headlines.
 How do I take care of an orchid?
-""".strip().splitlines(),
-    "zh": """
+""",
+    """
 周末天气怎么样？
 给房东写一封简短的感谢信。
 这两款手机哪个拍照更好？
@@ -94,5 +94,8 @@ How do I take care of an orchid?
 算一下每月要还多少。
 给我念一下新闻标题。
 兰花要怎么养？
-""".strip().splitlines(),
+""",
+)
+TYPICAL: Final[dict[Language, list[str]]] = {
+    language: _REQUESTS.text(language).strip().splitlines() for language in get_args(Language)
 }

@@ -43,6 +43,7 @@ async def test_two_turns_are_remembered_and_only_new_messages_come_back(
         "answer",
         "citations",
         "attachments",
+        "memories",
         "tool_runs",
         "agent_runs",
         "artifacts",

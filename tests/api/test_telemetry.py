@@ -284,10 +284,11 @@ async def main():
 asyncio.run(main())
 {code}
 """
+    quiet = {"OMP_NUM_THREADS": "1", "MODEL_TITLES": "no", "MEMORY_EXTRACTION": "rules"}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=90, check=False,
-        env={**kept, "DATA_DIR": str(folder), "OMP_NUM_THREADS": "1", **env},
+        env={**kept, **quiet, "DATA_DIR": str(folder), **env},
     )  # fmt: skip
 
 

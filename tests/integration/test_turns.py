@@ -42,7 +42,7 @@ def test_ready_in_ten_seconds(server: Server) -> None:
 
 def test_text_and_memory(api: httpx.Client) -> None:
     thread = session()
-    first = chat(api, "Good morning! My name is Ottilie and I live in Graz.", thread)
+    first = chat(api, "Good morning! My name is Ottilie and I live in Graz.", thread, memory=False)
     assert first["answer"] and first["session_id"] == thread and first["usage"]["model"]
     assert "Ottilie" in chat(api, "What is my name?", thread)["answer"]
     assert "Ottilie" not in chat(api, "What is my name?", session())["answer"]

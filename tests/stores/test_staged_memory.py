@@ -109,5 +109,5 @@ async def test_a_failing_call_is_told_and_the_turn_is_given_back(redis: Redis, s
         async with turns.hold("t", "r") as turn:
             await turns.finish(turn, [ScriptCall("return redis.call('NO SUCH COMMAND')", [], [])])
     (mark,) = [key async for key in redis.scan_iter()]
-    assert mark == b"turn:{t}:r" and 0 < await redis.ttl(mark) <= FINISHED_TTL
+    assert mark == b"turn:{t}:r:0" and 0 < await redis.ttl(mark) <= FINISHED_TTL
     await turns.aclose()
