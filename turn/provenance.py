@@ -135,6 +135,7 @@ class Provenance:
                 texts.append(_Text("model", "", unfenced(str(message.text))))
             elif isinstance(message, HumanMessage) and message.additional_kwargs.get("notes"):
                 texts.append(_Text("document", "", str(message.additional_kwargs["notes"])))
+        texts += [_Text("tool", "recall", memory["text"]) for memory in state.get("memories", [])]
         if state.get("summary"):
             texts.append(_Text("model", "", state["summary"]))
         if texts:

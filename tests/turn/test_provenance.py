@@ -129,3 +129,11 @@ def test_recipients_are_hosts_and_mail_addresses() -> None:
         "text": "See https://c.example/x for all that was said yesterday",
     }  # fmt: skip
     assert recipients_of(arguments) == ["bob@example.org", "ann@example.org", "a.example"]
+
+
+def test_what_is_remembered_of_the_user_goes_nowhere_unasked(parts: Parts) -> None:
+    text = "I am allergic to peanuts and live in Suzhou"
+    memory = {"id": "m", "text": text, "session_id": "s0", "said": "2026-11-01", "holds": True}
+    query = {"query": "allergic peanuts Suzhou"}
+    assert not evidence(parts, "Where can I eat tonight?", query, memories=[memory])["own"]
+    assert evidence(parts, "Where in Suzhou can I eat, being allergic to peanuts?", query, memories=[memory])["own"]
