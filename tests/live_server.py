@@ -8,6 +8,7 @@ import time
 from types import TracebackType
 from typing import Self
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 
@@ -46,3 +47,9 @@ class LiveServer:
         self._server.should_exit = True
         self._thread.join(30)
         assert not self._thread.is_alive(), "the server did not stop"
+
+
+def remember(live: LiveServer, enabled: bool) -> None:
+    """Switch long-term memory of the local user on or off: what one test says is nothing to the others."""
+    with httpx.Client(base_url=live.url, timeout=30, trust_env=False) as http:
+        http.put("/api/v1/memories/enabled", json={"enabled": enabled}).raise_for_status()

@@ -39,6 +39,7 @@ sys.exit(failed > 0 or os.listdir(".") != [])
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.slow  # `make check` runs it
 def test_each_module_imports_alone_and_opens_nothing(tmp_path: Path) -> None:
     others: set[str] = set()
     for path in modules().values():

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, SecretStr, StringConstraints
+from typing_extensions import TypedDict
 
 from api.backend import AdminDep, BackendDep, UserDep
 from api.edge.responses import json_response
@@ -37,7 +38,45 @@ class WriteBody(ConnectionBody):
     model: Annotated[str, StringConstraints(min_length=1), _LINE]
 
 
-@router.get("")
+class Connection(TypedDict):
+    """The model in use, and what chooses another."""
+
+    kind: str
+    model: str
+    models: list[str]
+    writable: bool
+    settings: tuple[str, ...]
+
+
+class LocalServer(TypedDict):
+    """A server of models on this machine."""
+
+    name: str
+    base_url: str
+    models: list[str]
+
+
+class LocalServers(TypedDict):
+    """Those that answered."""
+
+    servers: list[LocalServer]
+
+
+class Tried(TypedDict):
+    """What an address said: its models, or the word of the one that was asked."""
+
+    models: list[str]
+    said: str
+
+
+class WrittenSettings(TypedDict):
+    """Where they were written; they count from the next start on."""
+
+    path: str
+    restart: bool
+
+
+@router.get("", response_model=Connection)
 async def get_connection(backend: BackendDep, user: UserDep) -> Response:
     """Return the model in use, the models that a turn may name (`model`), and the settings that choose another.
 
@@ -51,7 +90,7 @@ async def get_connection(backend: BackendDep, user: UserDep) -> Response:
     return json_response(body)
 
 
-@router.get("/local", responses=ERRORS)
+@router.get("/local", response_model=LocalServers, responses=ERRORS)
 async def find_local(request: Request, backend: BackendDep, admin: AdminDep) -> Response:
     """Look for Ollama, LM Studio, vLLM and llama.cpp on their usual ports of this machine; none of them is used."""
     _check_local(backend.settings)
@@ -59,7 +98,7 @@ async def find_local(request: Request, backend: BackendDep, admin: AdminDep) -> 
     return json_response({"servers": [{"name": it.name, "base_url": it.base_url, "models": it.models} for it in found]})
 
 
-@router.post("/test", responses=ERRORS)
+@router.post("/test", response_model=Tried, responses=ERRORS)
 async def test_connection(body: ConnectionBody, backend: BackendDep, admin: AdminDep) -> Response:
     """Try an address: list its models, and ask the one that is named for a word."""
     _check_local(backend.settings)
@@ -68,7 +107,7 @@ async def test_connection(body: ConnectionBody, backend: BackendDep, admin: Admi
     return json_response({"models": await list_models(body.base_url, body.api_key), "said": ""})
 
 
-@router.put("", responses=ERRORS)
+@router.put("", response_model=WrittenSettings, responses=ERRORS)
 async def write_connection(body: WriteBody, backend: BackendDep, admin: AdminDep) -> Response:
     """Write the settings to `.env`, from where the next start reads them."""
     _check_local(backend.settings)

@@ -72,6 +72,12 @@ class ShownUser(TypedDict):
     today: Day
 
 
+class MadeUser(ShownUser):
+    """A new user: `key` is the first one, shown this once."""
+
+    key: str
+
+
 class NewUser(BaseModel):
     """A user to be made, with a first key."""
 
@@ -151,14 +157,14 @@ async def list_users(backend: BackendDep, admin: AdminDep) -> Response:
     return json_response(listed)
 
 
-@router.post("/admin/users", status_code=201, responses=ERRORS)
+@router.post("/admin/users", status_code=201, response_model=MadeUser, responses=ERRORS)
 async def add_user(body: NewUser, backend: BackendDep, admin: AdminDep) -> Response:
     """Make a user and their first key, which is shown this once."""
     _check_keys_needed(backend)
     made = await backend.services.users.add(body.name, body.role, _quota(body.quota))
     await _logged(backend, admin, "user made", user=made.id, role=made.role)
     key = await _made_key(backend, admin, made.id, NewKey(name="first", days=0))
-    return json_response({**await _user(backend, made, {}), "key": key["key"]}, 201)
+    return json_response(MadeUser(**await _user(backend, made, {}), key=key["key"]), 201)
 
 
 @router.patch("/admin/users/{user_id}", response_model=ShownUser, responses=ERRORS)

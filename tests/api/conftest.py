@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from settings import Settings
-from tests.live_server import LiveServer
+from tests.live_server import LiveServer, remember
 from tests.standins.callback_receiver import CallbackReceiver
 from tests.standins.openai_server import OpenAIServer
 
@@ -54,6 +54,7 @@ def api_settings(
 @pytest.fixture(scope="session")
 def server(api_settings: Settings) -> Iterator[LiveServer]:
     with LiveServer(api_settings) as live:
+        remember(live, False)
         yield live
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -30,8 +31,11 @@ async def listed(client: httpx.AsyncClient, count: int | None = None, **query: A
 
 
 @pytest.fixture(autouse=True)
-async def _nothing_remembered(client: httpx.AsyncClient) -> None:
+async def _nothing_remembered(client: httpx.AsyncClient) -> AsyncIterator[None]:
     assert (await client.delete("/api/v1/memories")).status_code == 200
+    await client.put("/api/v1/memories/enabled", json={"enabled": True})
+    yield
+    await client.put("/api/v1/memories/enabled", json={"enabled": False})
 
 
 async def test_what_is_said_in_one_conversation_is_known_in_another(

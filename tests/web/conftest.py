@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from settings import Settings
-from tests.live_server import LiveServer
+from tests.live_server import LiveServer, remember
 from tests.standins.openai_server import OpenAIServer
 from tests.web.cutting_proxy import CuttingProxy
 
@@ -88,6 +88,7 @@ def server(model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
         web_search="off", max_file_bytes=2_000_000, ocr_threads=1, _env_file=None,
     )  # fmt: skip
     with LiveServer(settings) as live:
+        remember(live, False)
         yield live
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.async_api import expect
 
+from tests.live_server import LiveServer, remember
 from tests.standins.openai_server import OpenAIServer, Recorded
 from tests.web.conftest import Opener
 from tests.web.steps import ask_to_end, open_panel
@@ -16,6 +19,14 @@ def respond(request: Recorded) -> str:
     return "[]" if "JSON list" in request.text or "JSON 列表" in request.text else "Fine."
 
 
+@pytest.fixture
+def remembering(server: LiveServer) -> Iterator[None]:
+    remember(server, True)
+    yield
+    remember(server, False)
+
+
+@pytest.mark.usefixtures("remembering")
 async def test_a_memory_is_used_shown_corrected_and_forgotten(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = respond
     page = await open_page()
