@@ -229,7 +229,8 @@ class Memories:
         version = await self._database.read(partial(_version, user_id=user_id))
         known = self._users.get(user_id)
         if known is None or known.version != version:
-            known = await self._database.read(lambda db: self._load(db, user_id))
+            usual = await self._usual() if version else None
+            known = await self._database.read(lambda db: self._load(db, user_id, usual))
         else:
             known = replace(known, read_at=time.monotonic())
         self._users[user_id] = known
@@ -238,7 +239,7 @@ class Memories:
             self._users.popitem(last=False)
         return known
 
-    def _load(self, db: Connection, user_id: str) -> _User:
+    def _load(self, db: Connection, user_id: str, usual: Floats | None) -> _User:
         version = _version(db, user_id)
         query = select(*_COLUMNS, memories.c.vector, memories.c.model).where(memories.c.user_id == user_id)
         rows = db.execute(query.order_by(memories.c.created, memories.c.id)).all()
@@ -251,6 +252,7 @@ class Memories:
             [item.text for item in items],
             vectors if self._embedder.dimensions else None,
             [item.session_id for item in items],
+            usual,
         )
         return _User(version, items, ranking)
 
@@ -265,6 +267,17 @@ class Memories:
                 return vector - await self._common_of(language)
         except (AppError, TimeoutError) as exc:
             logger.warning("memories are found by keyword alone", extra={"error": type(exc).__name__})
+            return None
+
+    async def _usual(self) -> Floats | None:
+        """Return what everyday requests of both languages have in common; None where that cannot be had now."""
+        if not self._embedder.dimensions:
+            return None
+        try:
+            async with asyncio.timeout(QUERY_SECONDS):
+                usual: Floats = np.mean([await self._common_of(language) for language in TYPICAL], axis=0)
+                return usual
+        except (AppError, TimeoutError):
             return None
 
     async def _common_of(self, language: Language) -> Floats:

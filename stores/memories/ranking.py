@@ -21,6 +21,7 @@ K1, B = 1.2, 0.75
 WORDS, AROUND, GROUP = 0.4, 0.4, 0.15
 """Weights beside a cosine: of a keyword score (1 for the best), of the cosine of an item with its neighbours, and of
 the keyword score of what it was said in."""
+USUAL = 20
 Floats = NDArray[np.float32]
 
 
@@ -71,13 +72,16 @@ class _Keywords:
 class MemoryRanking:
     """An index of texts, built in one go and never changed."""
 
-    def __init__(self, texts: Sequence[str], vectors: Floats | None, groups: Sequence[str]) -> None:
+    def __init__(
+        self, texts: Sequence[str], vectors: Floats | None, groups: Sequence[str], usual: Floats | None = None
+    ) -> None:
         """Index texts.
 
         Args:
             texts: In the order in which they were said.
             vectors: Their vectors, of shape (len(texts), dimensions); rows of zeros where there is none yet.
             groups: What each was said in: only neighbours of one group belong together.
+            usual: What everyday texts have in common; it counts as much as `USUAL` texts, since few say little of it.
         """
         counts = [Counter(terms(text)) for text in texts]
         together: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -90,7 +94,9 @@ class MemoryRanking:
         self._vectors: Floats | None = None
         if vectors is not None and len(vectors):
             present = np.abs(vectors).sum(axis=1) > 0
-            common = vectors[present].mean(axis=0) if present.sum() > 2 else np.zeros(vectors.shape[1], np.float32)
+            weight = USUAL if usual is not None else 0
+            total = vectors[present].sum(axis=0) + (weight * usual if usual is not None else 0)
+            common = total / max(weight + int(present.sum()), 1) if weight or present.sum() > 2 else total * 0
             self._vectors = _unit(np.where(present[:, None], vectors - common, 0))
             self._same = np.array([one == other for one, other in zip(groups, groups[1:], strict=False)], bool)
             sums = _with_neighbours(self._vectors, self._same)
