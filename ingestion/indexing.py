@@ -9,6 +9,7 @@ from collections import deque
 
 from domain.errors import AppError, Unavailable
 from domain.words import Language
+from ingestion.one_by_one import OneByOne
 from ingestion.summaries import Summarizer, cut_windows, summarize
 from models.embeddings.interface import Embedder
 from stores.library.backlog import Backlog
@@ -110,49 +111,28 @@ class Vectorizer:
         self._next_done = asyncio.Event()
 
 
-class SummaryWriter:
-    """Summarises long contents, one after the other, once each."""
+class SummaryWriter(OneByOne):
+    """Summarises long contents that have been read to their end; what is missing is written after the next start."""
 
     def __init__(self, backlog: Backlog, summarizer: Summarizer, threshold: int, sandbox: Sandbox) -> None:
         self._backlog = backlog
         self._sandbox = sandbox
         self._summarizer = summarizer
         self._threshold = threshold
-        self._turn = asyncio.Lock()
-        self._tasks: dict[int, asyncio.Task[None]] = {}
-
-    def add(self, content_id: int) -> None:
-        """Queue a content for its summary, once it has been read to its end."""
-        if content_id not in self._tasks:
-            task = asyncio.create_task(self._write(content_id), name=f"summary {content_id}")
-            self._tasks[content_id] = task
-            task.add_done_callback(lambda _: self._tasks.pop(content_id, None))
-
-    async def wait(self, content_id: int) -> None:
-        """Return when the summary of a content that was added is there, or has failed."""
-        if content_id in self._tasks:
-            await asyncio.gather(self._tasks[content_id], return_exceptions=True)
-
-    async def aclose(self) -> None:
-        """Stop; summaries that are missing are written after the next start."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        super().__init__("summary", self._write)
 
     async def _write(self, content_id: int) -> None:
-        async with self._turn:
-            try:
-                tokens, language, summary = await self._backlog.size(content_id)
-                if tokens <= self._threshold or summary is not None:
-                    return
-                texts = await self._backlog.texts(content_id)
-                wanted: Language = "zh" if language == "zh" else "en"
-                await self._backlog.set_summary(content_id, await self._summary(texts, wanted))
-            except ContentGone:
+        try:
+            tokens, language, summary = await self._backlog.size(content_id)
+            if tokens <= self._threshold or summary is not None:
                 return
-            except AppError as exc:
-                logger.warning("summary left for later", extra={"error": exc.code})
+            texts = await self._backlog.texts(content_id)
+            wanted: Language = "zh" if language == "zh" else "en"
+            await self._backlog.set_summary(content_id, await self._summary(texts, wanted))
+        except ContentGone:
+            return
+        except AppError as exc:
+            logger.warning("summary left for later", extra={"error": exc.code})
 
     async def _summary(self, texts: list[str], language: Language) -> str:
         """Cut long texts in a child process: seconds of computing in a thread would delay everyone's turns."""

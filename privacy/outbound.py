@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,17 @@ PrivacyMode = Literal["off", "mask", "block"]
 STRICTNESS: Final[tuple[PrivacyMode, ...]] = ("off", "mask", "block")
 wanted_privacy: ContextVar[PrivacyMode] = ContextVar("wanted_privacy", default="off")
 """What the turn at hand asks for; the setting is the least."""
+
+
+@contextmanager
+def privacy_of(mode: PrivacyMode) -> Iterator[None]:
+    """Hold what a turn asks for over work that is done for it elsewhere."""
+    token = wanted_privacy.set(mode)
+    try:
+        yield
+    finally:
+        wanted_privacy.reset(token)
+
 
 _STRUCTURE: Final = frozenset({"model", "role", "type", "id", "tool_call_id", "name", "object", "detail", "voice"})
 """Keys of requests whose values are not text."""

@@ -61,15 +61,21 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     if len(filled) * 2 <= len(first):
         return False
     names = [_may_name(cell, column) for cell, column in zip(first, below, strict=True)]
-    years = [(int(cell[:4]), name) for cell, name in zip(first, names, strict=True) if _YEAR.fullmatch(cell)]
-    follow = {after - before for (before, _), (after, _) in pairwise(years)} in ({1}, {-1})
+    years = [name for cell, name in zip(first, names, strict=True) if _YEAR.fullmatch(cell)]
+    follow = _years_follow(first)
     others = [name for cell, name in zip(first, names, strict=True) if not _YEAR.fullmatch(cell)]
-    together = follow and any(name for _, name in years)
-    if not all(others) or not (together or all(name for _, name in years)):
+    together = follow and (any(years) or not any(map(_years_follow, rows[1:LOOKED_AT])))
+    if not all(others) or not (together or all(years)):
         return False  # years that follow each other name their columns together: amounts below one may look like years
     if len(set(filled)) == len(filled):
         return any(not is_number(cell) for cell in first)
     return len(rows) > 1 and not any(cell and cell in column for cell, column in zip(first, below, strict=True))
+
+
+def _years_follow(cells: Sequence[str]) -> bool:
+    """Whether there are years among the cells, each one after or before the one on its left."""
+    years = [int(cell[:4]) for cell in map(str.strip, cells) if _YEAR.fullmatch(cell)]
+    return {after - before for before, after in pairwise(years)} in ({1}, {-1})
 
 
 def _may_name(cell: str, column: Sequence[str]) -> bool:

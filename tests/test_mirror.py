@@ -19,7 +19,6 @@ THROUGH = {
     "api/test_openai": "api.openai.completions api.openai.history api.openai.wire api.openai.files",
     "api/test_responses_openai": "api.openai.responses api.openai.response_bodies api.openai.response_input "
     "api.openai.response_writer",
-    "api/test_people": "stores.people.users stores.people.usage",
     "api/test_runs": "api.runs.stream api.runs.runner api.runs.record api.runs.run api.runs.log",
     "api/test_speech": "api.openai.audio",
     "api/test_telemetry": "api.edge.telemetry_spans",
@@ -48,6 +47,7 @@ THROUGH = {
     "stores/library/test_documents": "stores.library.search stores.library.contents stores.library.records "
     "stores.library.backlog",
     "stores/library/test_upgrade": "stores.sql.migrations.r0001_documents",
+    "stores/memories/test_memories": "stores.memories.rows",
     "stores/test_checkpoints": "stores.redis.checkpoint_scripts",
     "stores/test_events": "stores.redis.signals stores.redis.event_scripts",
     "terminal/test_main": "terminal.conversation",

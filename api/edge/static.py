@@ -121,7 +121,7 @@ def _read(path: str) -> Asset:
     """Return a file of `web/`; a large one may lie there compressed already."""
     try:
         file = (WEB / path).resolve()
-        if file.is_relative_to(WEB):
+        if file.is_relative_to(WEB) and file.relative_to(WEB).as_posix() == path:  # one name a file: names are kept
             packed = file.with_name(f"{file.name}.gz")
             return _packed(path, packed.read_bytes()) if packed.is_file() else _asset(path, file.read_bytes())
     except (OSError, ValueError):  # ValueError: a null byte

@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from api.backend import AdminDep, Backend, BackendDep, UserDep
+from api.edge.keys import is_admin, user_of_key
 from api.edge.responses import json_response
-from api.schemas import ERRORS
+from api.rest.receipts import receipt
+from api.runs.deletion import delete_user as delete_everything
+from api.schemas import ERRORS, Receipt
 from domain.errors import BadInput, UnknownUser
 from domain.limits import Limits
 from domain.owner import Owner
@@ -151,10 +154,13 @@ async def revoke_key(key_id: str, backend: BackendDep, user: UserDep) -> None:
 
 @router.get("/admin/users", response_model=list[ShownUser], responses=ERRORS)
 async def list_users(backend: BackendDep, admin: AdminDep) -> Response:
-    """List the users with their keys and what today has used; what they wrote is not in it."""
-    today = await backend.services.usage.everyone()
-    listed = [await _user(backend, one, today) for one in await backend.services.users.all()]
-    return json_response(listed)
+    """List the users, those of API_KEYS too, with their keys and what today has used; what they wrote is not in it."""
+    today, users = await backend.services.usage.everyone(), backend.services.users
+    listed = await users.all()
+    known = {one.id for one in listed}
+    named = [*_of_settings(backend), *await users.with_keys_alone()]
+    listed += [User(id=user_id, name="") for user_id in dict.fromkeys(named) if user_id not in known]
+    return json_response([await _user(backend, one, today) for one in listed])
 
 
 @router.post("/admin/users", status_code=201, response_model=MadeUser, responses=ERRORS)
@@ -175,9 +181,26 @@ async def change_user(user_id: str, body: ChangedUser, backend: BackendDep, admi
         changes["quota"] = _quota(changes["quota"])
     if any(value is None for name, value in changes.items() if name != "quota"):
         raise BadInput(reason=Words("a value is null", "有字段为 null"))
+    if user_id in _of_settings(backend):
+        if {"role", "disabled"} & changes.keys():
+            reason = Words("API_KEYS and ADMIN_KEYS say so of this user", "该用户由 API_KEYS 和 ADMIN_KEYS 决定")
+            raise BadInput(reason=reason)
+        try:
+            await backend.services.users.get(user_id)
+        except UnknownUser:
+            await backend.services.users.adopt(user_id)
     changed = await backend.services.users.change(user_id, **changes)
     await _logged(backend, admin, "user changed", user=user_id, fields=sorted(changes))
     return json_response(await _user(backend, changed, await backend.services.usage.everyone()))
+
+
+@router.delete("/admin/users/{user_id}", response_model=Receipt, responses=ERRORS)
+async def delete_user(user_id: str, backend: BackendDep, admin: AdminDep) -> Response:
+    """Delete a user with their keys and everything that is kept of them; the receipt counts what went."""
+    await backend.services.users.get(user_id)
+    await backend.services.users.remove(user_id)
+    await _logged(backend, admin, "user deleted", user=user_id)
+    return json_response(receipt(await delete_everything(backend, user_id)))
 
 
 @router.post("/admin/users/{user_id}/keys", status_code=201, response_model=MadeKey, responses=ERRORS)
@@ -228,6 +251,11 @@ def _check_keys_needed(backend: Backend) -> None:
         )
 
 
+def _of_settings(backend: Backend) -> list[str]:
+    """Return the ids of the users whom API_KEYS names."""
+    return [user_of_key(key.get_secret_value()) for key in backend.settings.api_keys if key.get_secret_value()]
+
+
 def _quota(given: Limits | None) -> Limits | None:
     """Return what of a quota counts by day.
 
@@ -249,7 +277,7 @@ async def _user(backend: Backend, one: User, today: dict[str, Day]) -> ShownUser
     return ShownUser(
         id=one.id,
         name=one.name,
-        role=one.role,
+        role="admin" if is_admin(backend.settings, one.id) else one.role,
         disabled=one.disabled,
         created_at=iso_time(one.created),
         quota=one.quota,

@@ -9,6 +9,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from domain.errors import AppError
 from domain.fence import fenced
 from domain.words import Words
+from privacy.outbound import privacy_of
 
 if TYPE_CHECKING:
     from api.runs.run import Run
@@ -36,7 +37,9 @@ async def give_title(services: Services, run: Run) -> None:
         return
     said = "\n\n".join(text[:MOST_CHARS] for text in (str(request.messages[-1].text), answer["answer"]))
     prompt = [SystemMessage(NAME_IT.text(request.language)), HumanMessage(fenced(said))]
-    made = str((await services.chat.model.ainvoke(prompt)).text).strip().split("\n", 1)[0].strip(MARKS)
+    with privacy_of(request.options.pii):
+        answered = await services.chat.model.ainvoke(prompt)
+    made = str(answered.text).strip().split("\n", 1)[0].strip(MARKS)
     if made:
         try:
             await services.conversations.change(request.owner, title=made, titled="model")

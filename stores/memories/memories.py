@@ -14,20 +14,20 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from hashlib import blake2b
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, select
 
 from domain.errors import AppError, UnknownMemory
 from domain.language import language_of
 from domain.words import Language
 from models.embeddings.interface import Embedder
 from models.embeddings.typical_requests import TYPICAL
-from stores.memories.items import MOST_CHARS, MOST_ITEMS, Memory, same_words
+from stores.memories import rows
+from stores.memories.items import MOST_CHARS, Memory
 from stores.memories.ranking import Floats, MemoryRanking
-from stores.sql.database import Database, among, lock
+from stores.sql.database import Database
 from stores.sql.tables import forgotten_memories, memories, memory_users
 from stores.sql.text_vectors import Line, TextVectors
 
@@ -44,19 +44,6 @@ half of them. Chosen on bench/long_memory.py's recall part."""
 HELD: Final = 0.25
 QUERY_SECONDS: Final = 1.0
 EMBED_BATCH: Final = 32
-_COLUMNS = [memories.c[name] for name in Memory.__dataclass_fields__]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What became of an item that was to be kept: `memory` as it is kept now, those that it took the place of.
-
-    `memory` is None where nothing was written: memory is off, or the user had that forgotten.
-    """
-
-    memory: Memory | None
-    superseded: Sequence[Memory] = ()
-    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +86,9 @@ class Memories:
 
     async def enable(self, user_id: str, enabled: bool) -> None:
         """Switch memory on or off for a user; what is kept stays, and is not used while it is off."""
-        await self._database.write(lambda db: _touch(db, user_id, enabled=enabled))
+        await self._database.write(lambda db: rows.touch(db, user_id, enabled=enabled))
 
-    async def write(self, memory: Memory) -> Written:
+    async def write(self, memory: Memory) -> rows.Written:
         """Keep an item, in place of those with its slot; one with the same words is renewed instead.
 
         Returns:
@@ -113,7 +100,7 @@ class Memories:
             created=memory.created or time.time(),
             text=memory.text.strip()[:MOST_CHARS],
         )
-        written = await self._database.write(partial(_write, memory=made))
+        written = await self._database.write(partial(rows.write, memory=made))
         if written.memory is not None:
             self._embed_soon(made.user_id)
         return written
@@ -124,13 +111,8 @@ class Memories:
         Raises:
             UnknownMemory: The user has no such item.
         """
-        changes = {"text": text.strip()[:MOST_CHARS], "origin": "edited", "vector": None, "model": ""}
-
-        def change(db: Connection) -> bool:
-            _touch(db, user_id)
-            return bool(db.execute(update(memories).where(_own(user_id, identity)).values(**changes)).rowcount)
-
-        if not await self._database.write(change):
+        words = text.strip()[:MOST_CHARS]
+        if not await self._database.write(partial(rows.reword, user_id=user_id, identity=identity, text=words)):
             raise UnknownMemory(id=identity)
         self._embed_soon(user_id)
         return await self.get(user_id, identity)
@@ -142,7 +124,7 @@ class Memories:
             UnknownMemory: The user has no such item.
         """
         found = await self._database.read(
-            lambda db: db.execute(select(*_COLUMNS).where(_own(user_id, identity))).first()
+            lambda db: db.execute(select(*rows.COLUMNS).where(rows.own(user_id, identity))).first()
         )
         if found is None:
             raise UnknownMemory(id=identity)
@@ -163,7 +145,7 @@ class Memories:
         Returns:
             What was removed. What an item took the place of goes with it: it would hold again.
         """
-        gone: list[Memory] = await self._database.write(partial(_remove, user_id=user_id, identities=identities))
+        gone: list[Memory] = await self._database.write(partial(rows.remove, user_id=user_id, identities=identities))
         await self._database.scrub()
         self._users.pop(user_id, None)
         return gone
@@ -226,7 +208,7 @@ class Memories:
 
     async def _user(self, user_id: str) -> _User:
         """Return a user's items as they are in the database, read again only where they have changed."""
-        version = await self._database.read(partial(_version, user_id=user_id))
+        version = await self._database.read(partial(rows.version_of, user_id=user_id))
         known = self._users.get(user_id)
         if known is None or known.version != version:
             usual = await self._usual() if version else None
@@ -240,12 +222,12 @@ class Memories:
         return known
 
     def _load(self, db: Connection, user_id: str, usual: Floats | None) -> _User:
-        version = _version(db, user_id)
-        query = select(*_COLUMNS, memories.c.vector, memories.c.model).where(memories.c.user_id == user_id)
-        rows = db.execute(query.order_by(memories.c.created, memories.c.id)).all()
-        items = [Memory(**{name: getattr(row, name) for name in Memory.__dataclass_fields__}) for row in rows]
-        vectors = np.zeros((len(rows), self._embedder.dimensions), np.float32)
-        for place, row in enumerate(rows):
+        version = rows.version_of(db, user_id)
+        query = select(*rows.COLUMNS, memories.c.vector, memories.c.model).where(memories.c.user_id == user_id)
+        found = db.execute(query.order_by(memories.c.created, memories.c.id)).all()
+        items = [Memory(**{name: getattr(row, name) for name in Memory.__dataclass_fields__}) for row in found]
+        vectors = np.zeros((len(found), self._embedder.dimensions), np.float32)
+        for place, row in enumerate(found):
             if row.vector and row.model == self._embedder.name:
                 vectors[place] = np.frombuffer(row.vector, np.float16)
         ranking = MemoryRanking(
@@ -313,113 +295,13 @@ class Memories:
         query = select(memories.c.id, memories.c.text).where(lacking).limit(EMBED_BATCH)
         while user_id in self._unembedded:
             self._unembedded.discard(user_id)
-            while rows := await self._database.read(lambda db: db.execute(query).all()):
-                made = await self._embedder.passages([row.text for row in rows])
-                await self._database.write(partial(_set_vectors, user_id=user_id, made=self._packed(rows, made)))
+            while bare := await self._database.read(lambda db: db.execute(query).all()):
+                made = await self._embedder.passages([row.text for row in bare])
+                await self._database.write(partial(rows.set_vectors, user_id=user_id, made=self._packed(bare, made)))
 
-    def _packed(self, rows: Sequence[Any], made: Floats) -> list[dict[str, Any]]:
+    def _packed(self, items: Sequence[Any], made: Floats) -> list[dict[str, Any]]:
         name = self._embedder.name
         return [
             {"key": row.id, "said": row.text, "vector": vector.astype(np.float16).tobytes(), "model": name}
-            for row, vector in zip(rows, made, strict=True)
+            for row, vector in zip(items, made, strict=True)
         ]
-
-
-def _own(user_id: str, identity: str) -> ColumnElement[bool]:
-    return and_(memories.c.user_id == user_id, memories.c.id == identity)
-
-
-def _version(db: Connection, user_id: str) -> int:
-    return db.scalar(select(memory_users.c.version).where(memory_users.c.user_id == user_id)) or 0
-
-
-def _touch(db: Connection, user_id: str, **values: object) -> None:
-    """Count a change of a user's items, so that every process reads them again."""
-    lock(db, f"memories {user_id}")
-    before = _version(db, user_id)
-    version = max(before + 1, time.time_ns() // 1000)  # never one of before the user's data were deleted
-    if before:
-        db.execute(update(memory_users).where(memory_users.c.user_id == user_id).values(version=version, **values))
-    else:
-        db.execute(insert(memory_users).values(user_id=user_id, version=version, **{"enabled": True, **values}))
-
-
-def _mark(user_id: str, text: str) -> str:
-    return blake2b(same_words(text).encode(), key=user_id.encode()[:64], digest_size=16).hexdigest()
-
-
-def _write(db: Connection, memory: Memory) -> Written:
-    user_id = memory.user_id
-    _touch(db, user_id)
-    off = db.scalar(select(memory_users.c.enabled).where(memory_users.c.user_id == user_id)) is False
-    was_forgotten = memory.origin == "said" and db.scalar(
-        select(func.count())
-        .select_from(forgotten_memories)
-        .where(
-            forgotten_memories.c.user_id == user_id,
-            forgotten_memories.c.turn_id == memory.turn_id,
-            forgotten_memories.c.mark == _mark(user_id, memory.text),
-        )
-    )
-    if off or was_forgotten or not memory.text:
-        return Written(None)
-    related = select(*_COLUMNS).where(
-        memories.c.user_id == user_id,
-        memories.c.persona == memory.persona,
-        memories.c.valid_to == 0,
-        or_(
-            memories.c.mark == _mark(user_id, memory.text), and_(memories.c.slot == memory.slot, memories.c.slot != "")
-        ),
-    )
-    before = [Memory(**row._mapping) for row in db.execute(related)]
-    if same := next((item for item in before if same_words(item.text) == same_words(memory.text)), None):
-        db.execute(
-            update(memories).where(_own(user_id, same.id)).values(created=memory.created, confidence=memory.confidence)
-        )
-        return Written(replace(same, created=memory.created, confidence=memory.confidence), merged=True)
-    values = {"valid_to": memory.created, "superseded_by": memory.id}
-    db.execute(
-        update(memories)
-        .where(memories.c.user_id == user_id, among(memories.c.id, [item.id for item in before]))
-        .values(**values)
-    )
-    db.execute(insert(memories).values(**asdict(memory), mark=_mark(user_id, memory.text), vector=None, model=""))
-    _drop_beyond(db, user_id)
-    return Written(memory, [replace(item, valid_to=memory.created, superseded_by=memory.id) for item in before])
-
-
-def _drop_beyond(db: Connection, user_id: str) -> None:
-    count = db.scalar(select(func.count()).select_from(memories).where(memories.c.user_id == user_id)) or 0
-    if count > MOST_ITEMS:
-        oldest = select(memories.c.id).where(memories.c.user_id == user_id)
-        oldest = oldest.order_by(memories.c.valid_to == 0, memories.c.created).limit(count - MOST_ITEMS)
-        db.execute(
-            delete(memories).where(memories.c.user_id == user_id, among(memories.c.id, list(db.scalars(oldest))))
-        )
-
-
-def _remove(db: Connection, user_id: str, identities: Collection[str] | None) -> list[Memory]:
-    _touch(db, user_id)
-    query = select(*_COLUMNS).where(memories.c.user_id == user_id)
-    items = {row.id: Memory(**row._mapping) for row in db.execute(query)}
-    wanted = set(items) if identities is None else {identity for identity in identities if identity in items}
-    while more := {item.id for item in items.values() if item.superseded_by in wanted} - wanted:
-        wanted |= more
-    for identity in wanted:
-        item = items[identity]
-        row = {"user_id": user_id, "turn_id": item.turn_id, "mark": _mark(user_id, item.text)}
-        db.execute(delete(forgotten_memories).where(*(forgotten_memories.c[name] == row[name] for name in row)))
-        db.execute(insert(forgotten_memories).values(**row))
-    db.execute(delete(memories).where(memories.c.user_id == user_id, among(memories.c.id, list(wanted))))
-    return [items[identity] for identity in items if identity in wanted]
-
-
-def _set_vectors(db: Connection, user_id: str, made: Sequence[dict[str, Any]]) -> None:
-    """Keep vectors, each unless its item has changed meanwhile."""
-    _touch(db, user_id)
-    for row in made:
-        db.execute(
-            update(memories)
-            .where(_own(user_id, row["key"]), memories.c.text == row["said"])
-            .values(vector=row["vector"], model=row["model"])
-        )

@@ -83,6 +83,11 @@ class Users:
         rows = await self._database.read(lambda db: db.execute(select(*_USER).order_by(users.c.created)).all())
         return [User(**row._mapping) for row in rows]
 
+    async def with_keys_alone(self) -> list[str]:
+        """Return the ids that have keys here and are no users of this table: those whom the settings name, or named."""
+        query = select(api_keys.c.user_id).where(api_keys.c.user_id.not_in(select(users.c.id))).distinct()
+        return await self._database.read(lambda db: list(db.scalars(query)))
+
     async def get(self, user_id: str) -> User:
         """Return a user.
 
@@ -109,7 +114,26 @@ class Users:
 
     async def add(self, name: str, role: Role = "user", quota: Limits | None = None) -> User:
         """Make a user."""
-        made = User(id=f"user-{uuid.uuid4().hex[:20]}", name=name, role=role, created=time.time(), quota=quota)
+        return await self._insert(
+            User(id=f"user-{uuid.uuid4().hex[:20]}", name=name, role=role, created=time.time(), quota=quota)
+        )
+
+    async def adopt(self, user_id: str) -> User:
+        """Make an entry for somebody whom the settings name by a key, so that they can have a name and a quota."""
+        return await self._insert(User(id=user_id, name="", created=time.time()))
+
+    async def remove(self, user_id: str) -> None:
+        """Remove a user and their keys; what they have written is not here."""
+
+        def change(db: Connection) -> None:
+            db.execute(delete(api_keys).where(api_keys.c.user_id == user_id))
+            db.execute(delete(users).where(users.c.id == user_id))
+
+        await self._database.write(change)
+        self._known.clear()
+        self._quotas.clear()
+
+    async def _insert(self, made: User) -> User:
         values = {field: getattr(made, field) for field in User.__dataclass_fields__}
         await self._database.write(lambda db: db.execute(insert(users).values(**values)))
         return made

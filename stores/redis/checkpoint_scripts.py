@@ -1,4 +1,4 @@
-"""The four scripts of `stores.redis.checkpoints`. Each runs inside Redis as one step.
+"""The scripts of `stores.redis.checkpoints`. Each runs inside Redis as one step.
 
 A checkpoint's pending writes are listed in its registry, a sorted set whose name follows from the checkpoint's key.
 """
@@ -86,9 +86,21 @@ return redis.call('DEL', KEYS[1])
 TAKE_BACK = (
     DROP
     + """
-for i = 2, #KEYS do drop(KEYS[i]) end
-if ARGV[1] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
+local gone = tonumber(ARGV[2])
+for i = 2, 1 + gone do drop(KEYS[i]) end
+local latest = redis.call('GET', KEYS[1])
+if latest and redis.call('EXISTS', latest) == 1 then return 1 end
+for i = 2 + gone, #KEYS do
+  if redis.call('EXISTS', KEYS[i]) == 1 then
+    redis.call('SET', KEYS[1], KEYS[i], 'EX', ARGV[1])
+    return 1
+  end
+end
+redis.call('DEL', KEYS[1])
 return 1
 """
 )
-"""KEYS: pointer, documents that go. ARGV: the document that is the newest then, or ''; ttl."""
+"""KEYS: pointer, documents that go, documents that stay (newest first). ARGV: ttl, number of the documents that go.
+
+What was found before may have changed since: a pointer to a document that stays is left, and none is set to one gone.
+"""

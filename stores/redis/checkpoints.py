@@ -47,6 +47,8 @@ logger = logging.getLogger(__name__)
 
 MOST_CHECKPOINTS = 10_000
 """Most checkpoints of one thread, or of the runs taken back, that are looked at."""
+MOST_FALLBACKS = 100
+"""Checkpoints, newest first, of which one becomes the newest of a thread that a run was taken back from."""
 NOTE = "__note__"
 """Channel and task of a note: it is kept among the pending writes of a checkpoint, and goes with it."""
 REPLACED_KEPT = 4096
@@ -375,11 +377,11 @@ class HistorySaver(ThreadSaver):
             gone = await self._indexed(lambda: self._places(Tag("run_id") == list(run_ids)))
             for thread_id, ns in {(thread_id, ns) for thread_id, ns, _ in gone}:
                 of_thread = (Tag("thread_id") == thread_id) & (Tag("checkpoint_ns") == ns)
-                kept = sorted(place[2] for place in await self._places(of_thread) if place not in gone)
-                keys = [self._make_redis_checkpoint_key(*place) for place in gone if place[:2] == (thread_id, ns)]
-                newest = self._make_redis_checkpoint_key(thread_id, ns, kept[-1]) if kept else ""
+                kept = sorted(await self._places(of_thread) - gone, reverse=True)[:MOST_FALLBACKS]
+                going = [place for place in gone if place[:2] == (thread_id, ns)]
+                keys = [self._make_redis_checkpoint_key(*place) for place in (*going, *kept)]
                 pointer = self._make_redis_checkpoint_latest_key(thread_id, ns)
-                await self._take_back(keys=[pointer, *keys], args=[newest, self._ttl])
+                await self._take_back(keys=[pointer, *keys], args=[self._ttl, len(going)])
 
     async def _places(self, expression: FilterExpression) -> set[tuple[str, str, str]]:
         """Return thread, namespace and id of the checkpoints that fit, as they stand in their documents."""

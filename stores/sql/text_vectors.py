@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select, update
 
-from stores.sql.database import Database, among, insert_rows
+from stores.sql.database import Database, among, insert_rows, lock
 from stores.sql.tables import text_vectors
 
 Role = Literal["query", "passage"]
@@ -45,6 +45,7 @@ class TextVectors:
         rows = [(_key(model, line), vector.astype(np.float32).tobytes(), now) for line, vector in vectors.items()]
 
         def change(db: Connection) -> None:
+            lock(db, text_vectors.name)
             db.execute(delete(text_vectors).where(text_vectors.c.used < now - UNUSED_SECONDS))
             db.execute(delete(text_vectors).where(among(text_vectors.c.key, [key for key, _, _ in rows])))
             insert_rows(db, text_vectors, rows)

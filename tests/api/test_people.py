@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.edge.keys import user_of_key
 from domain.tokens import count_tokens
 from settings import Settings
 from tests.live_server import LiveServer
@@ -61,7 +62,7 @@ def test_a_user_keeps_their_data_when_a_key_is_replaced(keyed: LiveServer, model
     assert (me["user_id"], me["name"], me["role"]) == (ann["id"], "Ann", "user")
 
 
-def test_no_key_is_kept_and_an_expired_one_does_not_work(keyed: LiveServer) -> None:
+def test_no_key_is_kept_and_a_wrong_one_does_not_work(keyed: LiveServer) -> None:
     key = made(keyed, "Eve")["key"]
     raw = b"".join(path.read_bytes() for path in keyed.settings.data_dir.glob("catalog.sqlite3*"))
     assert key.encode() not in raw and key[:10].encode() in raw
@@ -121,3 +122,20 @@ async def test_without_keys_the_one_local_user_administers_and_no_keys_are_made(
     assert (me["user_id"], me["role"]) == ("local", "admin")
     refused = await client.post("/api/v1/keys", json={"name": "x"})
     assert refused.status_code == 422 and "API_KEYS" in refused.json()["error"]["message"]
+
+
+def test_users_of_the_settings_are_listed_and_can_have_a_quota_and_others_can_be_deleted(
+    keyed: LiveServer, model: OpenAIServer
+) -> None:
+    second = user_of_key(SECOND)
+    listed = {one["id"]: one for one in call(keyed, ROOT, "GET", "admin/users").json()}
+    assert listed[user_of_key(ROOT)]["role"] == "admin" and listed[second]["role"] == "user"
+    changed = call(keyed, ROOT, "PATCH", f"admin/users/{second}", json={"name": "Second", "quota": {"calls": 3}})
+    assert (changed.json()["name"], changed.json()["quota"]) == ("Second", {"calls": 3})
+    assert call(keyed, ROOT, "PATCH", f"admin/users/{second}", json={"disabled": True}).status_code == 422
+    fay = made(keyed, "Fay")
+    assert call(keyed, fay["key"], "POST", "chat", json={"message": "Hello", "session_id": "f"}).status_code == 200
+    receipt = call(keyed, ROOT, "DELETE", f"admin/users/{fay['id']}").json()
+    assert receipt["removed"] > 0
+    assert call(keyed, fay["key"], "GET", "me").status_code == 401
+    assert call(keyed, ROOT, "DELETE", f"admin/users/{fay['id']}").status_code == 404

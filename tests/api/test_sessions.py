@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from typing import Any
 
@@ -281,3 +282,15 @@ async def test_a_hosted_model_names_the_topic(model: OpenAIServer, server: LiveS
             await client.patch("/api/v1/sessions/topic", json={"title": "Mine"})
             await say(client, "topic", "Sure?")
             assert (await client.get("/api/v1/sessions/topic")).json()["title"] == "Mine"
+
+
+async def test_a_title_is_asked_for_as_privately_as_its_turn(model: OpenAIServer, server: LiveServer) -> None:
+    settings = server.settings.model_copy(update={"model_titles": True})
+    with LiveServer(settings) as live:
+        async with httpx.AsyncClient(base_url=live.url, timeout=30) as client:
+            model.script(["Noted.", "Contact details"])
+            given = {"session_id": "private", "message": "Write to wei@example.cn", "pii": "mask", "tools": []}
+            await client.post("/api/v1/chat", json=given)
+            while (await client.get("/api/v1/sessions/private")).json()["title"] != "Contact details":
+                await asyncio.sleep(0.02)
+    assert "wei@example.cn" not in json.dumps([request.body for request in model.requests])

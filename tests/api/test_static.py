@@ -31,7 +31,13 @@ async def test_a_file_is_sent_once(client: httpx.AsyncClient, path: str, kind: s
     assert not head.content and head.headers["content-length"] == sent.headers["content-length"]
 
 
-@pytest.mark.parametrize("path", ["/js/", "/js/no.js", "/js/..%2f..%2fserver.py", "/js/a%00b", "/js/" + "a" * 5000])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/js/", "/js/no.js", "/js/..%2f..%2fserver.py", "/js/a%00b", "/js/" + "a" * 5000,
+        "/js/.%2fmain.js", "/js/%2fmain.js", "/js/lib%2f..%2fmain.js",
+    ],
+)  # fmt: skip
 async def test_what_is_no_file_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     response = await client.get(path)
     assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")

@@ -74,22 +74,25 @@ async def test_threads_state_history_and_streams(studio: str) -> None:
     assert await client.threads.get_history(thread["thread_id"])
 
 
+PICTURE = base64.b64encode(make_picture("Dock 12 HERON")).decode()
+
+
+def about_a_picture(text: str) -> dict[str, Any]:
+    """A turn that takes its time: the picture is read first."""
+    image = {"type": "image", "base64": PICTURE, "mime_type": "image/png"}
+    return {"messages": [{"role": "user", "content": [{"type": "text", "text": text}, image]}]}
+
+
 async def test_pictures_and_system_prompt(studio: str) -> None:
     client = get_client(url=studio)
     thread = await client.threads.create()
-    picture = base64.b64encode(make_picture("Dock 12 HERON")).decode()
-    content = [
-        {"type": "text", "text": "What does it say?"},
-        {"type": "image", "base64": picture, "mime_type": "image/png"},
-    ]
-    asked: dict[str, Any] = {"messages": [{"role": "user", "content": content}]}
     result = await client.runs.wait(
         thread["thread_id"],
         "agent",
-        input=asked,
+        input=about_a_picture("What does it say?"),
         context={"system_prompt": "Be brief.", "tools": []},
     )
-    assert isinstance(result, dict) and "HERON" in result["answer"] and picture[:100] not in str(result)
+    assert isinstance(result, dict) and "HERON" in result["answer"] and PICTURE[:100] not in str(result)
 
 
 async def test_graph_and_context_form(studio: str) -> None:
@@ -137,7 +140,7 @@ async def test_a_run_is_rolled_back(studio: str) -> None:
     client = get_client(url=studio)
     thread_id = (await client.threads.create())["thread_id"]
     await client.runs.wait(thread_id, "agent", input=question("My name is Odile."))
-    first = await client.runs.create(thread_id, "agent", input=question("Please tell me a nice long story."))
+    first = await client.runs.create(thread_id, "agent", input=about_a_picture("Tell me about this."))
     while (await client.runs.get(thread_id, first["run_id"]))["status"] == "pending":
         await asyncio.sleep(0.05)
     await client.runs.wait(thread_id, "agent", input=question("What is my name?"), multitask_strategy="rollback")

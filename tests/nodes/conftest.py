@@ -26,7 +26,7 @@ from models.chat.interface import Chat
 from readers.detect import detect
 from settings import Settings
 from stores.memories.items import Memory
-from stores.memories.memories import Written
+from stores.memories.rows import Written
 from stores.people.profiles import Profile
 from tools.interface import ToolSpec
 from tools.permissions import Permissions

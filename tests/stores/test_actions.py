@@ -6,6 +6,7 @@ import asyncio
 import stat
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from domain.words import Words
 from settings import Settings
 from stores.sql import audit
 from stores.sql.action_chain import Chain, Fault, Verdict
-from stores.sql.actions import ActionLog
+from stores.sql.actions import DAY, ActionLog, _Action
 from stores.sql.database import Database
 from stores.sql.tables import actions
 from tests.postgresql import PostgresServer, postgresql
@@ -123,10 +124,13 @@ async def test_what_is_past_its_time_goes_and_the_rest_stays_evident(settings: S
     assert (await verdict(settings, database)).fault == Fault("missing", 11)
 
 
-async def test_old_entries_go_by_themselves(settings: Settings, database: Database) -> None:
-    await filled(settings, database, 4)
-    await asyncio.sleep(0.02)
-    log = await ActionLog.open(settings.model_copy(update={"action_log_days": 0.01 / 86_400}), database)
+async def test_old_entries_go_by_themselves(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("stores.sql.actions._Action", partial(_Action, at=time.time() - 2 * DAY))
+        await filled(settings, database, 4)
+    log = await ActionLog.open(settings.model_copy(update={"action_log_days": 1.0}), database)
     log.append("call", ANN)
     await log.aclose()
     found = await verdict(settings, database)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 from operator import add
 from typing import Annotated, Any
@@ -13,10 +14,11 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Command, Durability, Interrupt, Overwrite, Send, interrupt
 from redis.asyncio import Redis
+from redisvl.query.filter import FilterExpression
 from typing_extensions import TypedDict
 
 from settings import Settings
-from stores.redis.checkpoints import ThreadSaver, open_checkpointer
+from stores.redis.checkpoints import HistorySaver, ThreadSaver, open_checkpointer
 from stores.redis.serde import SafeSerde
 
 
@@ -293,3 +295,57 @@ async def test_redis_that_came_back_empty_works_again(saver: ThreadSaver, redis:
     assert [x async for x in saver.alist(thread("none"))] == []
     await saver.adelete_thread("t")
     assert await redis.dbsize() == 0
+
+
+async def test_runs_are_taken_back_from_a_history(redis: Redis, settings: Settings) -> None:
+    saver = await open_checkpointer(redis, settings.model_copy(update={"checkpoint_history": True}))
+    graph = chat_graph(saver)
+
+    async def run(name: str) -> None:
+        config: RunnableConfig = {"configurable": {"thread_id": "t", "run_id": name}}
+        await graph.ainvoke(ask(name), config, durability="sync")
+
+    async def asked() -> list[str]:
+        values = (await graph.aget_state(thread("t"))).values
+        return [m.text for m in values.get("messages", ()) if isinstance(m, HumanMessage)]
+
+    for name in "abc":
+        await run(name)
+    await saver.adelete_for_runs(["b"])
+    assert await asked() == ["a", "b", "c"], "a later run stays the newest, with all that it started from"
+    await asyncio.gather(saver.adelete_for_runs(["c"]), saver.adelete_for_runs(["c"]))
+    assert await asked() == ["a"]
+    await run("d")
+    assert await asked() == ["a", "d"]
+    await saver.adelete_for_runs(["a", "d"])
+    assert await asked() == []
+
+
+async def test_taking_back_never_points_to_a_checkpoint_that_went_meanwhile(
+    redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saver = await open_checkpointer(redis, settings.model_copy(update={"checkpoint_history": True}))
+    graph = chat_graph(saver)
+
+    async def run(name: str) -> None:
+        config: RunnableConfig = {"configurable": {"thread_id": "t", "run_id": name}}
+        await graph.ainvoke(ask(name), config, durability="sync")
+
+    for name in ("first", "second"):
+        await run(name)
+    assert isinstance(saver, HistorySaver)
+    found = saver._places
+
+    async def found_while_others_work(expression: FilterExpression) -> set[tuple[str, str, str]]:
+        if "run_id" in str(expression):
+            return await found(expression)
+        await run("third")
+        places = await found(expression)
+        monkeypatch.undo()
+        await saver.adelete_for_runs(["second", "third"])
+        return places
+
+    monkeypatch.setattr(saver, "_places", found_while_others_work)
+    await saver.adelete_for_runs(["second", "third"])
+    values = (await graph.aget_state(thread("t"))).values
+    assert [m.content for m in values["messages"]] == ["first", "answer"]

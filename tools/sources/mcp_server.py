@@ -35,6 +35,8 @@ from tools.sources.mcp_results import found_in
 
 logger = logging.getLogger(__name__)
 logging.getLogger("mcp").setLevel(logging.CRITICAL)  # it logs what servers write
+for _name in dir(anyio):  # anyio imports its parts when they are first asked for, which would be on the event loop
+    getattr(anyio, _name)
 
 BACKOFF = (0.2, 1.0, 5.0, 30.0)
 """Seconds before the next try to open a server, by how often it failed."""

@@ -1,7 +1,7 @@
 // What is remembered of the user over all conversations: why, corrected, forgotten, switched off.
 import { getJson, sendJson } from "./api.js";
 import { t } from "./i18n.js";
-import { html, useEffect, useState } from "./preact.js";
+import { html, useEffect, useRef, useState } from "./preact.js";
 import { openSession } from "./sessions.js";
 import { notify, set } from "./store.js";
 
@@ -16,11 +16,12 @@ export function View({ store }) {
     const text = field.value.trim();
     if (text) act(() => sendJson("memories", { text })).then(() => { field.value = ""; });
   };
+  const enable = (enabled) => act(() => sendJson("memories/enabled", { enabled }, "PUT"), { enabled });
   const forgetAll = () => act(async () => set({ receipt: await getJson("memories", { method: "DELETE" }) }));
   if (!found) return html`<p class="quiet">${t("loading")}</p>`;
   return html`
     <p class="quiet">${t("memoryHint")}</p>
-    <label class="check"><input type="checkbox" checked=${found.enabled} onChange=${(event) => act(() => sendJson("memories/enabled", { enabled: event.target.checked }, "PUT"))} /> ${t("memoryOn")}</label>
+    <label class="check"><input type="checkbox" checked=${found.enabled} onChange=${(event) => enable(event.target.checked)} /> ${t("memoryOn")}</label>
     <label class="check"><input type="checkbox" checked=${past} onChange=${(event) => showPast(event.target.checked)} /> ${t("showPast")}</label>
     ${found.enabled && html`<form class="row" onSubmit=${add}><input name="text" maxlength="1000" aria-label=${t("memoryText")} placeholder=${t("memoryText")} autocomplete="off" /><button type="submit">${t("addMemory")}</button></form>`}
     ${found.memories.length === 0 && html`<p class="quiet">${t("noMemories")}</p>`}
@@ -28,16 +29,20 @@ export function View({ store }) {
     ${found.memories.length > 0 && html`<${Sure} label=${t("forgetAll")} act=${forgetAll} />`}`;
 }
 
-// Looks again after each change, and when an answer has come.
+// Looks again after each change, and when an answer has come. What was looked up before a change began is not shown after it.
 function useMemories(past, count) {
   const [found, setFound] = useState(null);
   const [round, setRound] = useState(0);
+  const changes = useRef(0);
   useEffect(() => {
     let gone = false;
-    getJson(`memories?limit=200&past=${past}`).then((list) => { if (!gone) setFound(list); }, notify);
+    const before = changes.current;
+    getJson(`memories?limit=200&past=${past}`).then((list) => { if (!gone && before === changes.current) setFound(list); }, notify);
     return () => { gone = true; };
   }, [past, count, round]);
-  const act = async (change) => {
+  const act = async (change, expected = {}) => {
+    changes.current += 1;
+    setFound((list) => ({ ...list, ...expected }));
     try { await change(); } catch (error) { notify(error); }
     setRound((n) => n + 1);
   };

@@ -99,6 +99,9 @@ async def test_a_change_elsewhere_is_seen_and_words_can_be_corrected(memories: M
     assert await texts(memories) == ["I have a cat."]
     changed = await memories.edit("bo", written.id, "I have two cats.")
     assert (changed.origin, await texts(elsewhere)) == ("edited", ["I have two cats."])
+    assert (await elsewhere.write(said("I have two cats"))).merged
+    await elsewhere.write(said("I have a cat."))
+    assert set(await texts(elsewhere)) == {"I have two cats.", "I have a cat."}, "the old words are no item's any more"
     await asyncio.gather(elsewhere.aclose(), memories.settle())
 
 

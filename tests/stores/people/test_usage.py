@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from domain.errors import DailyQuotaSpent
+from domain.limits import Spent
+from settings import Settings
+from stores.people.usage import UsageBook
+from stores.people.users import Users
+from stores.sql.database import Database
+
+
+def spent(tokens: int, calls: int = 1) -> Spent:
+    return Spent(tokens=tokens, seconds=0.1, calls=calls, money=0.5, agents=0)
+
+
+async def test_what_two_processes_count_is_one_day(settings: Settings, database: Database) -> None:
+    here, elsewhere = (UsageBook(settings, database, Users(database)) for _ in range(2))
+    here.add("ann", spent(10))
+    elsewhere.add("ann", spent(5))
+    elsewhere.add("ann", spent(0, calls=0))
+    await elsewhere.flush()
+    today = await here.today("ann")
+    assert (today["turns"], today["tokens"], today["calls"], today["money"]) == (2, 15, 2, 1.0)
+    await here.flush()
+    assert (await elsewhere.everyone())["ann"]["tokens"] == 15 and await here.days("bob") == []
+    assert await here.forget("ann") == {"usage": 1} and await here.days("ann") == []
+
+
+async def test_a_quota_counts_what_is_written_and_what_waits(settings: Settings, database: Database) -> None:
+    users = Users(database)
+    book = UsageBook(settings.model_copy(update={"daily_tokens": 20}), database, users)
+    rich = await users.add("Rich", quota={})
+    for user in ("ann", rich.id):
+        book.add(user, spent(12))
+        await book.flush()
+        book.add(user, spent(8))
+    with pytest.raises(DailyQuotaSpent):
+        await book.check("ann")
+    await book.check(rich.id)
+    await book.check("bob")
+    await book.aclose()
