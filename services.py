@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
 
 from redis.asyncio import Redis
 
@@ -14,12 +16,17 @@ from agents.registry import load_agents
 from ingestion.page_views import PageViews
 from ingestion.pictures import Pictures
 from ingestion.pipeline import Ingestion
+from models.chat.interface import Chat
 from models.chat.registry import open_chat
 from models.chat.summarizer import ChatSummarizer
+from models.embeddings.interface import Embedder
 from models.embeddings.registry import open_embedder
-from models.ocr.pool import open_ocr
+from models.ocr.pool import OcrPool, open_ocr
+from models.rerank.interface import Reranker
 from models.rerank.registry import open_reranker
+from models.speech.interface import Listener, Speaker
 from models.speech.registry import open_listener, open_speaker
+from models.vision.interface import VisionModel
 from models.vision.registry import open_vision
 from net.client import GuardedHttp
 from readers.formats import MODULES
@@ -53,6 +60,7 @@ from turn.context import Services, publish_services
 from workers.sandbox import Sandbox
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -63,118 +71,167 @@ async def open_services(settings: Settings, redis: Redis) -> AsyncIterator[Servi
     that a `Context` made without any (LangGraph Studio) gets them.
     """
     async with AsyncExitStack() as stack:
-        services = await _open(settings, redis, stack)
+        services = await Opening(settings, redis, stack).services()
         publish_services(services)
         stack.callback(publish_services, None)
         yield services
 
 
-async def _open(settings: Settings, redis: Redis, stack: AsyncExitStack) -> Services:
-    sandbox = Sandbox(settings, MODULES)
-    closes(stack, sandbox)
-    await sandbox.open()
-    ocr = open_ocr(settings, sandbox.zygote)
-    closes(stack, ocr)
-    embedder = await asyncio.to_thread(open_embedder, settings)
-    closes(stack, embedder)
-    chat = await asyncio.to_thread(open_chat, settings, embedder)
-    closes(stack, chat)
-    summarizer = ChatSummarizer(chat)
-    vision = open_vision(settings)
-    closes(stack, vision)
-    database = await Database.open(settings)
-    closes(stack, database)
-    actions = await ActionLog.open(settings, database)
-    closes(stack, actions)
-    reranker = open_reranker(settings)
-    closes(stack, reranker)
-    memories = Memories(database, embedder)
-    closes(stack, memories)
-    users, profiles = Users(database), Profiles(database)
-    usage = UsageBook(settings, database, users)
-    closes(stack, usage)
-    documents = await Documents.open(settings, database, embedder, reranker)
-    closes(stack, documents)
-    http = GuardedHttp(settings)
-    closes(stack, http)
-    index = ToolIndex(embedder, TextVectors(database))
-    agents = Crew(await asyncio.to_thread(load_agents, settings.agents_file))
-    specs = [*built_in(), delegate_spec(agents.descriptions)]
-    tools = ToolRegistry(settings, documents, http, specs=specs, sandbox=sandbox, index=index)
-    pictures = Pictures(settings, sandbox, ocr, vision, documents.cache)
-    tools.read_files_with(FileReader(settings, sandbox, ocr, pictures))
-    closes(stack, tools)
-    call_stores = CallStores(
-        cache=ToolCache(redis), results=ToolResults(redis, settings), effects=EffectLedger(redis), actions=actions
-    )
-    tools.keep_in(call_stores)
-    sources = ToolSources(settings, ToolSourceStore(database), redis, http, tools)
-    closes(stack, sources)
-    await sources.start()
-    tools.memories = memories
-    speaker, listener = open_speaker(settings), open_listener(settings, sandbox)
-    closes(stack, speaker)
-    closes(stack, listener)
-    ingestion = Ingestion(
-        settings,
-        readers=Readers(settings, sandbox),
-        listener=listener,
-        sandbox=sandbox,
-        ocr=ocr,
-        pictures=pictures,
-        attachments=documents.attachments,
-        documents=documents,
-        embedder=embedder,
-        summarizer=summarizer,
-    )
-    closes(stack, ingestion)
-    await ingestion.start()
-    page_views = PageViews(settings, sandbox, documents)
-    background = Background()
-    closes(stack, background)
-    if chat.warm is not None:
-        background.spawn(
-            "warm the chat model", chat.warm([example for spec in tools.specs() for example in spec.examples])
+@dataclass(frozen=True)
+class _Models:
+    ocr: OcrPool
+    embedder: Embedder
+    chat: Chat
+    vision: VisionModel | None
+    reranker: Reranker | None
+    speaker: Speaker | None
+    listener: Listener | None
+
+
+@dataclass(frozen=True)
+class _Stores:
+    database: Database
+    actions: ActionLog
+    memories: Memories
+    users: Users
+    profiles: Profiles
+    usage: UsageBook
+    grants: Grants
+    documents: Documents
+
+
+@dataclass(frozen=True)
+class _Tools:
+    registry: ToolRegistry
+    agents: Crew
+    call_stores: CallStores
+    sources: ToolSources
+
+
+class Opening:
+    """Opens the parts one after the other; what holds something open is closed with the stack, in reverse."""
+
+    def __init__(self, settings: Settings, redis: Redis, stack: AsyncExitStack) -> None:
+        self._settings, self._redis, self._stack = settings, redis, stack
+
+    def hold(self, part: T) -> T:
+        """Return `part`, which is closed with the stack if it has an `aclose`."""
+        if (close := getattr(part, "aclose", None)) is not None:
+            self._stack.push_async_callback(_close, type(part).__name__, close)
+        return part
+
+    async def services(self) -> Services:
+        """Open all of them."""
+        settings, redis, hold = self._settings, self._redis, self.hold
+        sandbox = hold(Sandbox(settings, MODULES))
+        await sandbox.open()
+        models = await self._models(sandbox)
+        stores = await self._stores(models)
+        http = hold(GuardedHttp(settings))
+        pictures = Pictures(settings, sandbox, models.ocr, models.vision, stores.documents.cache)
+        files = FileReader(settings, sandbox, models.ocr, pictures)
+        tools = await self._tools(http, sandbox, files, models, stores)
+        summarizer = ChatSummarizer(models.chat)
+        ingestion = hold(
+            Ingestion(
+                settings,
+                readers=Readers(settings, sandbox),
+                listener=models.listener,
+                sandbox=sandbox,
+                ocr=models.ocr,
+                pictures=pictures,
+                attachments=stores.documents.attachments,
+                documents=stores.documents,
+                embedder=models.embedder,
+                summarizer=summarizer,
+            )
         )
-    grants = Grants(database)
-    permissions = Permissions(settings, grants, sources.rules)
-    return Services(
-        settings=settings,
-        chat=chat,
-        summarizer=summarizer,
-        embedder=embedder,
-        reranker=reranker,
-        database=database,
-        actions=actions,
-        vision=vision,
-        ocr=ocr,
-        speaker=speaker,
-        listener=listener,
-        attachments=documents.attachments,
-        documents=documents,
-        ingestion=ingestion,
-        page_views=page_views,
-        memories=memories,
-        users=users,
-        usage=usage,
-        profiles=profiles,
-        summaries=Summaries(redis, settings),
-        conversations=Conversations(database, OldTranscripts(redis)),
-        personal_data=(grants, memories, profiles, usage),
-        tools=tools,
-        agents=agents,
-        call_stores=call_stores,
-        tool_sources=sources,
-        permissions=permissions,
-        http=http,
-        background=background,
-    )
+        await ingestion.start()
+        background = hold(Background())
+        if models.chat.warm is not None:
+            examples = [example for spec in tools.registry.specs() for example in spec.examples]
+            background.spawn("warm the chat model", models.chat.warm(examples))
+        return Services(
+            settings=settings,
+            chat=models.chat,
+            summarizer=summarizer,
+            embedder=models.embedder,
+            reranker=models.reranker,
+            database=stores.database,
+            actions=stores.actions,
+            vision=models.vision,
+            ocr=models.ocr,
+            speaker=models.speaker,
+            listener=models.listener,
+            attachments=stores.documents.attachments,
+            documents=stores.documents,
+            ingestion=ingestion,
+            page_views=PageViews(settings, sandbox, stores.documents),
+            memories=stores.memories,
+            users=stores.users,
+            usage=stores.usage,
+            profiles=stores.profiles,
+            summaries=Summaries(redis, settings),
+            conversations=Conversations(stores.database, OldTranscripts(redis)),
+            personal_data=(stores.grants, stores.memories, stores.profiles, stores.usage),
+            tools=tools.registry,
+            agents=tools.agents,
+            call_stores=tools.call_stores,
+            tool_sources=tools.sources,
+            permissions=Permissions(settings, stores.grants, tools.sources.rules),
+            http=http,
+            background=background,
+        )
 
+    async def _models(self, sandbox: Sandbox) -> _Models:
+        settings, hold = self._settings, self.hold
+        ocr = hold(open_ocr(settings, sandbox.zygote))
+        embedder = hold(await asyncio.to_thread(open_embedder, settings))
+        return _Models(
+            ocr=ocr,
+            embedder=embedder,
+            chat=hold(await asyncio.to_thread(open_chat, settings, embedder)),
+            vision=hold(open_vision(settings)),
+            reranker=hold(open_reranker(settings)),
+            speaker=hold(open_speaker(settings)),
+            listener=hold(open_listener(settings, sandbox)),
+        )
 
-def closes(stack: AsyncExitStack, part: object) -> None:
-    """Close `part` with the stack, if it has an `aclose`."""
-    if (close := getattr(part, "aclose", None)) is not None:
-        stack.push_async_callback(_close, type(part).__name__, close)
+    async def _stores(self, models: _Models) -> _Stores:
+        settings, hold = self._settings, self.hold
+        database = hold(await Database.open(settings))
+        users = Users(database)
+        return _Stores(
+            database=database,
+            actions=hold(await ActionLog.open(settings, database)),
+            memories=hold(Memories(database, models.embedder)),
+            users=users,
+            profiles=Profiles(database),
+            usage=hold(UsageBook(settings, database, users)),
+            grants=Grants(database),
+            documents=hold(await Documents.open(settings, database, models.embedder, models.reranker)),
+        )
+
+    async def _tools(
+        self, http: GuardedHttp, sandbox: Sandbox, files: FileReader, models: _Models, stores: _Stores
+    ) -> _Tools:
+        settings, redis, hold = self._settings, self._redis, self.hold
+        agents = Crew(await asyncio.to_thread(load_agents, settings.agents_file))
+        specs = [*built_in(), delegate_spec(agents.descriptions)]
+        index = ToolIndex(models.embedder, TextVectors(stores.database))
+        registry = hold(ToolRegistry(settings, stores.documents, http, specs=specs, sandbox=sandbox, index=index))
+        call_stores = CallStores(
+            cache=ToolCache(redis),
+            results=ToolResults(redis, settings),
+            effects=EffectLedger(redis),
+            actions=stores.actions,
+        )
+        registry.read_files_with(files)
+        registry.keep_in(call_stores)
+        registry.memories = stores.memories
+        sources = hold(ToolSources(settings, ToolSourceStore(stores.database), redis, http, registry))
+        await sources.start()
+        return _Tools(registry, agents, call_stores, sources)
 
 
 async def _close(name: str, close: Callable[[], Awaitable[None]]) -> None:

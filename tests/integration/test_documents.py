@@ -355,7 +355,8 @@ def test_two_witnesses_of_a_picture_each_asked_for_one_user_alone(
         (seen,) = answer["attachments"]
         assert "Exit 41" in seen["ocr"]["text"] and "Exit 99" in seen["description"]["text"]
         assert seen["agreement"] == 0 and "disagree" in seen["warnings"][0]
-        assert "disagree" in answer["answer"] and answer["warnings"] == seen["warnings"]
+        told = [warning for warning in answer["warnings"] if "still being read" not in warning]
+        assert "disagree" in answer["answer"] and told == seen["warnings"]
         (cited,) = answer["citations"]
         (page,) = pages(client, cited["document_id"])
         assert cited["document_id"] == seen["id"] and cited["verified"] and cited["page"] == 1

@@ -17,8 +17,9 @@ from typing import Any, cast
 import httpx
 import psutil
 import pytest
+from redis.asyncio import Redis
 
-from services import closes
+from services import Opening
 from settings import Settings
 from stores.redis.server import open_redis
 from tests.integration.conftest import LEASE, Server, make_pdf
@@ -226,7 +227,7 @@ def test_what_was_opened_is_closed(tmp_path: Path) -> None:
     assert "closing" not in done.stderr
 
 
-async def test_a_part_that_does_not_close_keeps_no_other_open() -> None:
+async def test_a_part_that_does_not_close_keeps_no_other_open(settings: Settings) -> None:
     closed: list[str] = []
 
     class Part:
@@ -239,6 +240,7 @@ async def test_a_part_that_does_not_close_keeps_no_other_open() -> None:
                 raise OSError("no")
 
     async with AsyncExitStack() as stack:
+        opening = Opening(settings, Redis(), stack)
         for part in (Part("first"), Part("broken"), None, Part("last")):
-            closes(stack, part)
+            assert opening.hold(part) is part
     assert closed == ["last", "broken", "first"]
