@@ -53,3 +53,9 @@ def test_each_module_imports_alone_and_opens_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", FORKED, str(ROOT), " ".join(sorted(others)), " ".join(ours)]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=500, check=False)
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("module", ["ingestion.page_views", "readers.pdf.reader", "readers.pdf.tables"])
+def test_layout_models_that_nothing_uses_stay_out(module: str) -> None:
+    told = f"import {module}, sys; sys.exit(sys.modules['pymupdf'] is None or bool(sys.modules['pymupdf.layout']))"
+    assert subprocess.run([sys.executable, "-c", told], cwd=ROOT, check=False).returncode == 0

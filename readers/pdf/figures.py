@@ -38,7 +38,7 @@ def regions(page: pymupdf.Page, blocks: Sequence[Block]) -> list[pymupdf.Rect]:
     """
     if len(plain_text(blocks)) > MOST_CHARS or not page.get_images():
         return []
-    import pymupdf
+    from readers.pdf.mupdf import pymupdf
 
     whole = page.rect * page.derotation_matrix
     strips = [
@@ -58,7 +58,7 @@ def regions(page: pymupdf.Page, blocks: Sequence[Block]) -> list[pymupdf.Rect]:
 
 def draw(page: pymupdf.Page, region: pymupdf.Rect, blocks: Sequence[Block]) -> bytes | None:
     """Return a PNG of `region` with the real text on it painted over; None for a photograph."""
-    import pymupdf
+    from readers.pdf.mupdf import pymupdf
 
     zoom = min(LONGEST_SIDE / max(region.width, region.height), MOST_DPI / 72)
     scale = pymupdf.Matrix(zoom, zoom)
@@ -76,7 +76,7 @@ def draw(page: pymupdf.Page, region: pymupdf.Rect, blocks: Sequence[Block]) -> b
 
 def clipped(page: pymupdf.Page, box: Sequence[float]) -> bytes:
     """Return a PNG of a stretch of text, with some paper around it."""
-    import pymupdf
+    from readers.pdf.mupdf import pymupdf
 
     region = (pymupdf.Rect(box) + (-_MARGIN, -_MARGIN, _MARGIN, _MARGIN)) & (page.rect * page.derotation_matrix)
     zoom = min(LONGEST_SIDE / max(region.width, region.height, 1.0), MOST_DPI / 72)

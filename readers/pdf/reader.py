@@ -6,28 +6,24 @@ A document over `max_pages` is read up to there and says so; over ten times as m
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-# PyMuPDF imports its layout models (onnxruntime, 70 MB) when it finds them; plain text needs none of it.
-sys.modules.setdefault("pymupdf.layout", None)  # type: ignore[arg-type]
-import pymupdf  # noqa: E402
-
-from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge  # noqa: E402
-from domain.language import language_of  # noqa: E402
-from readers.figures import MARK, UNREAD  # noqa: E402
-from readers.interface import Embedded, Item, Options, Outline, Page  # noqa: E402
-from readers.pdf.figures import MOST, MOST_A_PAGE, above, clipped, draw, regions  # noqa: E402
-from readers.pdf.layout import Block, Typography, squeeze, typography, visible_blocks  # noqa: E402
-from readers.pdf.lines import ONCE, is_doubled, mended, torn_out  # noqa: E402
-from readers.pdf.markdown import page_markdown  # noqa: E402
-from readers.pdf.scan import Verdict, judge, render  # noqa: E402
-from readers.pdf.tables import OpenTable  # noqa: E402
-from readers.texts import COMMENT, PAGES, filled  # noqa: E402
+from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge
+from domain.language import language_of
+from readers.figures import MARK, UNREAD
+from readers.interface import Embedded, Item, Options, Outline, Page
+from readers.pdf.figures import MOST, MOST_A_PAGE, above, clipped, draw, regions
+from readers.pdf.layout import Block, Typography, squeeze, typography, visible_blocks
+from readers.pdf.lines import ONCE, is_doubled, mended, torn_out
+from readers.pdf.markdown import page_markdown
+from readers.pdf.mupdf import pymupdf
+from readers.pdf.scan import Verdict, judge, render
+from readers.pdf.tables import OpenTable
+from readers.texts import COMMENT, PAGES, filled
 
 HARD_FACTOR = 10
 _NAME = re.compile(r"(?!(?:text|field|undefined|untitled|fill|feld|champ)[\W\d_]*\Z).*?[^\W\d_]{2}", re.I)

@@ -97,7 +97,7 @@ def picture_scale(page: pymupdf.Page) -> float:
 
 def render(page: pymupdf.Page, max_pixels: int) -> tuple[bytes | None, tuple[str, ...]]:
     """Return a PNG of the page, at most `LONGEST_SIDE` pixels long, and warnings; None for a blank page."""
-    import pymupdf
+    from readers.pdf.mupdf import pymupdf
 
     if any(image[2] * image[3] > max_pixels for image in page.get_images()):
         return None, ("page_image_too_large",)

@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import pymupdf
-
 from readers.pdf.layout import (
     Block,
     Box,
@@ -20,6 +18,7 @@ from readers.pdf.layout import (
     squeeze,
 )  # fmt: skip
 from readers.pdf.lines import ONCE
+from readers.pdf.mupdf import pymupdf
 from readers.raised import raised
 from readers.tables import table
 

@@ -8,10 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
-import pymupdf
-
 from domain.errors import BadInput, FileCorrupt, FileEncrypted, FileTooLarge
 from readers.pdf.layout import visible_blocks
+from readers.pdf.mupdf import pymupdf
 from readers.pdf.scan import judge, picture_scale
 from readers.texts import NO_PAGE, PIXELS, filled
 
