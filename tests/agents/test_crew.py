@@ -78,7 +78,7 @@ async def test_a_broken_specialist_costs_the_others_nothing(quick: Parts, broken
             "coder": lambda _: "pass  # done",
         },
     )
-    assert "pass  # done" in output["answer"] and time.perf_counter() - started < 4
+    assert "pass  # done" in output["answer"] and time.perf_counter() - started < 15
     assert {run["agent"]: (run["status"], run["code"]) for run in output["agent_runs"]} == {
         "analyst": ("failed", code), "coder": ("ok", "")
     }  # fmt: skip

@@ -46,6 +46,6 @@ def test_what_is_no_schema_or_lies_elsewhere_is_refused(schema: dict[str, Any]) 
 
 def test_a_hostile_pattern_ends() -> None:
     check = ArgumentCheck({"type": "object", "properties": {"a": {"pattern": r"^(?=(a+)+$)(a|aa)+$"}}})
-    started = time.perf_counter()
+    started = time.thread_time()
     assert check.problems({"a": "a" * 50 + "!"})
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1

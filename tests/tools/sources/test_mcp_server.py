@@ -115,10 +115,10 @@ async def test_a_call_that_takes_too_long_leaves_the_session(running: McpServer,
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await call(running, context, "wait", seconds=20)
-    waits = [call(running, context, "wait", seconds=0.1) for _ in range(8)]
+    waits = [call(running, context, "wait", seconds=0.5) for _ in range(8)]
     started = time.perf_counter()
     assert {found.text for found in await asyncio.gather(*waits)} == {"waited"}
-    assert time.perf_counter() - started < 0.7
+    assert time.perf_counter() - started < 8 * 0.5
     assert (await call(running, context, "pid")).text == number
 
 
@@ -130,7 +130,7 @@ async def test_a_killed_program_is_started_again(running: McpServer, context: To
     os.kill(number, signal.SIGKILL)
     with pytest.raises(SourceDown, match="connection ended"):
         await pending
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 20
     assert (await call(running, context, "echo", text="back")).text == "back"
     assert [program.pid for program in programs()] == [int((await call(running, context, "pid")).text)] != [number]
 
