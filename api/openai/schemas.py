@@ -123,7 +123,7 @@ class CompletionBody(Sampling):
     stream: bool = False
     stream_options: StreamOptions = StreamOptions()
     stop: str | Annotated[list[str], Field(max_length=1000)] = []
-    n: Literal[1] = 1
+    n: int = Field(1, ge=1, le=1)
     user: str = Field("", description="An end user's id of the caller's; it selects nothing here.")
     metadata: Metadata = Metadata()
     tools: Annotated[list[FunctionTool], Field(fail_fast=True)] = Field(

@@ -36,7 +36,9 @@ TAGS = [
     )
 ]
 
-_SCHEMA = ChatBody.model_json_schema()
+_SHARED = "#/components/schemas/{model}"
+_SCHEMA = ChatBody.model_json_schema(ref_template=_SHARED)
+_PARTS = _SCHEMA.pop("$defs")
 _FORM_FIELDS: dict[str, Any] = {
     **_SCHEMA["properties"],
     "password": {"type": "string", "description": "Opens protected files."},
@@ -90,10 +92,16 @@ _FAILURES = {"401": "No valid API key", "403": "Not allowed from there", "429": 
 def described(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI of the application: with its keys, and for every route the errors that it really gives."""
     if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, routes=app.routes, tags=app.openapi_tags)
-        named = Failure.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            routes=app.routes,
+            tags=app.openapi_tags,
+            separate_input_output_schemas=False,  # generators make two classes of one name of them
+        )
+        named = Failure.model_json_schema(ref_template=_SHARED)
         parts = schema["components"]
-        parts["schemas"] |= named.pop("$defs") | {"Failure": named}
+        parts["schemas"] |= named.pop("$defs") | {"Failure": named} | _PARTS
         parts["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer", "description": "One of API_KEYS, where they are set."}
         }

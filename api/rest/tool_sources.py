@@ -59,7 +59,7 @@ class SourceList(TypedDict):
     sources: list[ToolSource]
 
 
-class Approval(Body):
+class ToolApproval(Body):
     """Which definitions are approved."""
 
     tools: Annotated[dict[str, str], Field(min_length=1, max_length=1000)] = Field(
@@ -100,7 +100,7 @@ async def delete_source(name: Name, backend: BackendDep, admin: AdminDep) -> Non
 
 
 @router.post("/sources/{name}/approvals", response_model=ToolSource, responses=ERRORS)
-async def approve(name: Name, body: Approval, request: Request, backend: BackendDep, admin: AdminDep) -> Response:
+async def approve(name: Name, body: ToolApproval, request: Request, backend: BackendDep, admin: AdminDep) -> Response:
     """Approve new or changed tools, each by the hash of exactly the definition that was looked at."""
     await backend.services.tool_sources.approve(name, body.tools, admin)
     await _logged(backend, admin, "approved", name, tools=body.tools)

@@ -18,7 +18,7 @@ from domain.text import terms
 
 K1, B = 1.2, 0.75
 """BM25 parameters of Robertson and Zaragoza, The Probabilistic Relevance Framework (2009)."""
-WORDS, AROUND, GROUP = 0.4, 0.4, 0.15
+WORDS, AROUND, GROUP = 0.4, 0.5, 0.5
 """Weights beside a cosine: of a keyword score (1 for the best), of the cosine of an item with its neighbours, and of
 the keyword score of what it was said in."""
 USUAL = 20

@@ -196,11 +196,11 @@ async def test_a_cancelled_waiter_leaves_the_queue(turns: ThreadTurns, redis: Re
 
 
 async def test_a_long_turn_keeps_its_place(turns: ThreadTurns, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns_module, "LEASE", 0.3)
+    monkeypatch.setattr(turns_module, "LEASE", 1.0)
     monkeypatch.setattr(turns_module, "RENEW_INTERVAL", 0.1)
     monkeypatch.setattr(turns_module, "RECHECK_INTERVAL", 0.05)
     log: list[str] = []
-    long = asyncio.create_task(hold(turns, "long", log, seconds=1.0))
+    long = asyncio.create_task(hold(turns, "long", log, seconds=2.0))
     await asyncio.sleep(0.02)
     await asyncio.gather(long, hold(turns, "next", log))
     assert log == ["+long", "-long", "+next", "-next"]
@@ -209,13 +209,13 @@ async def test_a_long_turn_keeps_its_place(turns: ThreadTurns, monkeypatch: pyte
 async def test_a_stalled_process_keeps_its_places(
     turns: ThreadTurns, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns_module, "LEASE", 0.3)
+    monkeypatch.setattr(turns_module, "LEASE", 1.0)
     monkeypatch.setattr(turns_module, "RENEW_INTERVAL", 0.1)
     log: list[str] = []
     async with turns.hold("t", "first") as turn:
         waiting = [asyncio.create_task(hold(turns, name, log)) for name in "ab"]
         await asyncio.sleep(0.1)
-        stall(1.0)
+        stall(1.5)
         assert await redis.lrange("turn:{t}", 0, -1) == [b"first", b"a", b"b"]
         leases = await redis.hgetall("turn:{t}:leases")
         assert len(leases) == 3 and min(map(float, leases.values())) > time.time() * 1000
