@@ -172,7 +172,7 @@ class _Call:
         """Start the turn, or go on with the one that waits for what it is resumed with."""
         if self.request.resume is not None:
             return await runner.resume(self.request)
-        return runner.start(self.request, run_id=self.run_id)
+        return await runner.start(self.request, run_id=self.run_id)
 
     def tap(self, modes: Sequence[str], take: Callable[[str, Any], None]) -> None:
         """Call `take` with every chunk of these stream modes."""
