@@ -26,6 +26,8 @@ VARIABLES: Final[Mapping[str, Words]] = {
     "time_zone": Words("the user's time zone", "用户所在的时区"),
 }
 NAMELESS: Final = Words("the user", "用户")
+GUEST: Final = Words("there", "朋友")
+"""How somebody is greeted whose name is not known."""
 _PLACE: Final = re.compile(r"\{\{([^{}\n]*)\}\}")
 
 
@@ -50,7 +52,7 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 
 async def variable_values(
-    services: Services, user_id: str, language: Language, *, profile: bool = True
+    services: Services, user_id: str, language: Language, *, profile: bool = True, nameless: Words = NAMELESS
 ) -> dict[str, str]:
     """Return the values of all variables for a user, now.
 
@@ -59,6 +61,7 @@ async def variable_values(
         user_id: The user.
         language: Language of the values.
         profile: Whether the profile may tell the name.
+        nameless: What stands for a name that is not known.
     """
     told = await services.profiles.get(user_id)
     name = " ".join(told.get("name", "").split()) if profile else ""
@@ -70,7 +73,7 @@ async def variable_values(
     zone = await asyncio.to_thread(ZoneInfo, told["time_zone"]) if told.get("time_zone") else None
     now = datetime.now(zone).astimezone(zone)
     return {
-        "user_name": name or NAMELESS.text(language),
+        "user_name": name or nameless.text(language),
         "language": VALUES[language].text(language),
         "date": now.date().isoformat(),
         "weekday": WEEKDAYS[now.weekday()].text(language),

@@ -25,7 +25,7 @@ from stores.memories.items import MemoryScope
 from stores.people.personas import NAME_CHARS, MemoryUse, Persona, free_name
 from turn.personas import built_in
 from turn.texts import UNKNOWN_PERSONA_MODEL
-from turn.variables import VARIABLES, check_variables, filled, variable_values
+from turn.variables import GUEST, VARIABLES, check_variables, filled, variable_values
 
 router = APIRouter(prefix="/api/v1/personas", tags=["tools"])
 PROMPT_CHARS = 20_000
@@ -278,7 +278,7 @@ def _log(backend: Backend, user: str, persona: Persona, change: str) -> None:
 
 async def _shown(request: Request, backend: Backend, user: str, found: Iterable[Persona]) -> list[ShownPersona]:
     language: Language = asked_language(request)
-    values = await variable_values(backend.services, user, language)
+    values = await variable_values(backend.services, user, language, nameless=GUEST)
     return [
         ShownPersona(
             id=one.id, name=one.name, prompt=one.prompt, tone=one.tone, tools=one.tools, model=one.model,
