@@ -135,4 +135,5 @@ def _fields(memory: Memory) -> dict[str, Any]:
         "text": memory.text, "slot": memory.slot, "origin": memory.origin, "session_id": memory.session_id,
         "sensitive": memory.sensitive, "confidence": memory.confidence,
     }  # fmt: skip
-    return {"namespace": (memory.kind,), "key": memory.id, "value": value, "created_at": said, "updated_at": said}
+    key = memory.id.removeprefix(f"{memory.persona}:")
+    return {"namespace": (memory.kind,), "key": key, "value": value, "created_at": said, "updated_at": said}

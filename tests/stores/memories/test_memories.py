@@ -59,6 +59,24 @@ async def test_users_and_roles_never_see_what_is_anothers(memories: Memories) ->
     assert await texts(memories, "u_bob") == ["My cat eats peanut butter."]
 
 
+async def test_a_scope_finds_its_few_among_the_many_of_others(memories: Memories) -> None:
+    own = MemoryScope("persona-1", ("persona-1",))
+    await memories.write(said("My cat is called Tom.", persona="persona-1", created=1.0))
+    for number in range(60):
+        await memories.write(said(f"I have a cat, number {number}.", created=2.0 + number))
+    await memories.settle()
+    wanted = ["My cat is called Tom."]
+    for found in (
+        await memories.recall("bo", "What is my cat called?", own),
+        await memories.search("bo", "cat number", scope=own),
+        await memories.items("bo", scope=own),
+    ):
+        assert [item.text for item in found] == wanted
+    general = await memories.recall("bo", "What is my cat called?")
+    assert general and not {item.persona for item in general} - {""}
+    assert len(await memories.items("bo", past=True)) == 61
+
+
 async def test_meaning_finds_across_languages_and_what_does_not_fit_is_left_out(memories: Memories) -> None:
     await memories.write(said("我对花生过敏。"))
     await memories.write(said("My favourite colour is blue."))
