@@ -1,7 +1,7 @@
 // The form in which a role is written or changed.
 import { getJson, sendJson } from "./api.js";
 import { t } from "./i18n.js";
-import { changePersonas, personaPath } from "./personas.js";
+import { changePersonas, personaPath } from "./persona_actions.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 
 const NEW = { name: "", prompt: "", tone: "", tools: null, model: "", memory: "shared", opening: "", shared: false };

@@ -4,8 +4,9 @@ import { Dialog } from "./dialog.js";
 import { t } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { Menu } from "./menu.js";
+import { copyPersona, exportPersona, importPersona, removePersona } from "./persona_actions.js";
 import { PersonaForm } from "./persona_form.js";
-import { choosePersona, copyPersona, exportPersona, importPersona, loadPersonas, removePersona } from "./personas.js";
+import { choosePersona, loadPersonas } from "./personas.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { plainName } from "./safe_name.js";
 
