@@ -36,6 +36,7 @@ from stores.conversations.conversations import Conversations
 from stores.grants import Grants
 from stores.library.documents import Documents
 from stores.memories.memories import Memories
+from stores.people.personas import Personas
 from stores.people.profiles import Profiles
 from stores.people.usage import UsageBook
 from stores.people.users import Users
@@ -95,6 +96,7 @@ class _Stores:
     memories: Memories
     users: Users
     profiles: Profiles
+    personas: Personas
     usage: UsageBook
     grants: Grants
     documents: Documents
@@ -171,9 +173,10 @@ class Opening:
             users=stores.users,
             usage=stores.usage,
             profiles=stores.profiles,
+            personas=stores.personas,
             summaries=Summaries(redis, settings),
             conversations=Conversations(stores.database, OldTranscripts(redis)),
-            personal_data=(stores.grants, stores.memories, stores.profiles, stores.usage),
+            personal_data=(stores.grants, stores.memories, stores.profiles, stores.personas, stores.usage),
             tools=tools.registry,
             agents=tools.agents,
             call_stores=tools.call_stores,
@@ -207,6 +210,7 @@ class Opening:
             memories=hold(Memories(database, models.embedder)),
             users=users,
             profiles=Profiles(database),
+            personas=Personas(database),
             usage=hold(UsageBook(settings, database, users)),
             grants=Grants(database),
             documents=hold(await Documents.open(settings, database, models.embedder, models.reranker)),

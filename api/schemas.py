@@ -146,7 +146,7 @@ class Receipt(BaseModel):
 
 
 class Session(TypedDict):
-    """A session as lists show it; times are ISO 8601 UTC."""
+    """A session as lists show it; times are ISO 8601 UTC, `persona` is that of the last turn that chose one."""
 
     session_id: str
     title: str
@@ -155,6 +155,7 @@ class Session(TypedDict):
     message_count: int
     pinned: bool
     archived: bool
+    persona: str
 
 
 class FoundSession(Session):
@@ -243,6 +244,7 @@ class SessionChange(Body):
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
     pinned: bool | None = Field(None, description="Whether it stands before the others.")
     archived: bool | None = Field(None, description="Whether it is left out of the list.")
+    persona: str | None = Field(None, max_length=100, description="Persona that it goes on with; empty: none.")
     current_message_id: str | None = Field(
         None, max_length=20, description="Message to be shown, with the newest of what came after it."
     )

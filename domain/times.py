@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+
+from domain.words import Words
+
+WEEKDAYS: Final = (
+    Words("Monday", "星期一"),
+    Words("Tuesday", "星期二"),
+    Words("Wednesday", "星期三"),
+    Words("Thursday", "星期四"),
+    Words("Friday", "星期五"),
+    Words("Saturday", "星期六"),
+    Words("Sunday", "星期日"),
+)
+"""By what `datetime.weekday` returns."""
 
 
 def iso_time(seconds: float) -> str:

@@ -22,6 +22,7 @@ async def run_tool(state: CallInput, runtime: Runtime[Context]) -> Update:
     caller = Caller(
         owner=owner_of(runtime), language=state["language"], run_id=runtime.context.run_id, call_id=str(call["id"]),
         seconds=meter.working_seconds(), tools=runtime.context.tools, time_zone=await _time_zone(runtime),
+        memory_scope=runtime.context.memory_scope,
     )  # fmt: skip
     if isinstance(arguments, ToolOutcome):
         return _update(tools.noted(call["name"], arguments, caller), state, runtime)

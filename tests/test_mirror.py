@@ -16,6 +16,7 @@ THROUGH = {
     "api/test_langserve": "api.langserve.mount api.langserve.schemas",
     "api/test_mcp": "api.mcp.protocol api.mcp.calls",
     "api/test_middleware": "api.rest.openapi",
+    "api/test_personas": "turn.variables",
     "api/test_openai": "api.openai.completions api.openai.history api.openai.wire api.openai.files",
     "api/test_responses_openai": "api.openai.responses api.openai.response_bodies api.openai.response_input "
     "api.openai.response_writer",

@@ -105,7 +105,7 @@ async def _tried(spec: ToolSpec, given: dict[str, Any], context: ToolContext) ->
 async def _invoke(tool: BaseTool, given: dict[str, Any], context: ToolContext) -> Found:
     runtime: ToolRuntime[ToolContext, Any] = ToolRuntime(
         state={}, context=context, config={}, stream_writer=lambda _: None, tool_call_id=context.call_id or "call",
-        store=UserStore(context.memories, context.owner.user_id) if context.memories else None,
+        store=UserStore(context.memories, context.owner.user_id, context.memory_scope) if context.memories else None,
     )  # fmt: skip
     fields = getattr(tool.get_input_schema(), "model_fields", {})
     injected = {name: runtime for name, field in fields.items() if _is_runtime(field.annotation)}

@@ -8,19 +8,10 @@ from langchain_core.tools import tool
 from langgraph.prebuilt import ToolRuntime
 from pydantic import Field
 
+from domain.times import WEEKDAYS
 from domain.words import Words
 from tools.interface import Found, ToolContext, ToolSpec
 from tools.time_zones import find_zone
-
-_WEEKDAYS = (
-    Words("Monday", "星期一"),
-    Words("Tuesday", "星期二"),
-    Words("Wednesday", "星期三"),
-    Words("Thursday", "星期四"),
-    Words("Friday", "星期五"),
-    Words("Saturday", "星期六"),
-    Words("Sunday", "星期日"),
-)
 
 
 @tool(response_format="content_and_artifact", parse_docstring=True)
@@ -42,7 +33,7 @@ async def current_time(
     now = datetime.now(zone).astimezone(zone)
     offset = f"UTC{now:%z}"[:6] + ":" + f"{now:%z}"[3:5]
     name = getattr(zone, "key", None) or now.tzname() or ""
-    weekday = _WEEKDAYS[now.weekday()].text(context.language)
+    weekday = WEEKDAYS[now.weekday()].text(context.language)
     text = f"{now:%Y-%m-%d %H:%M:%S} {weekday} ({name}, {offset})"
     return Found(text, data={"time": now.isoformat(timespec="seconds"), "zone": name}).answer()
 

@@ -24,7 +24,9 @@ async def forget(
         ids: Ids of what is to be forgotten.
     """
     context = runtime.context
-    gone = await memories_of(context).remove(context.owner.user_id, ids)
+    memories, user_id = memories_of(context), context.owner.user_id
+    seen = {item.id for item in await memories.items(user_id, past=True, scope=context.memory_scope)}
+    gone = await memories.remove(user_id, [identity for identity in ids if identity in seen])
     if not gone:
         raise UnknownMemory(id=ids[0])
     text = GONE.text(context.language).format(texts="; ".join(item.text for item in gone))

@@ -24,6 +24,7 @@ from domain.owner import Owner
 from domain.tokens import count_tokens
 from domain.types import Source, ToolRun
 from domain.words import Language, Words
+from stores.memories.items import GENERAL, MemoryScope
 from stores.memories.memories import Memories
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Caller:
         call_id: Id of the call in the model's message; empty: the call has none, and is never the same as another.
         seconds: How long the request lets a call take.
         tools: Names of the tools that the request allows; None: all.
+        memory_scope: Which memories of the user it sees.
     """
 
     owner: Owner
@@ -87,6 +89,7 @@ class Caller:
     call_id: str = ""
     seconds: float = float("inf")
     tools: Collection[str] | None = None
+    memory_scope: MemoryScope = GENERAL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,9 +32,9 @@ async def recall(
     if not await memories.enabled(user_id):
         found = []
     elif query.strip():
-        found = await memories.search(user_id, query, past=past, most=MOST)
+        found = await memories.search(user_id, query, past=past, most=MOST, scope=context.memory_scope)
     else:
-        found = (await memories.items(user_id, past=past))[:MOST]
+        found = (await memories.items(user_id, past=past, scope=context.memory_scope))[:MOST]
     lines = [
         LINE.text(language).format(
             text=item.text,

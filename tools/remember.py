@@ -41,8 +41,8 @@ async def remember(
         raise ToolFailure(reason=SECRET)
     written = await memories_of(context).write(
         Memory(
-            id="", user_id=context.owner.user_id, kind=kind, slot=slot.strip(), text=text, origin="asked",
-            session_id=context.owner.thread_id or "",
+            id="", user_id=context.owner.user_id, persona=context.memory_scope.keeps, kind=kind, slot=slot.strip(),
+            text=text, origin="asked", session_id=context.owner.thread_id or "",
         )
     )  # fmt: skip
     if written.memory is None:

@@ -13,6 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from domain.limits import Spent
 from domain.owner import LOCAL_USER
 from domain.types import Attachment
+from stores.memories.items import GENERAL, MemoryScope
 from tools.interface import ToolSpec
 from turn.budget import Meter, limits_of
 from turn.model_options import ModelOptions
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents
     from stores.memories.memories import Memories
+    from stores.people.personas import Personas
     from stores.people.profiles import Profiles
     from stores.people.usage import UsageBook
     from stores.people.users import Users
@@ -73,6 +75,7 @@ class Services:
     users: Users
     usage: UsageBook
     profiles: Profiles
+    personas: Personas
     conversations: Conversations
     personal_data: Sequence[PersonalData]
     tools: ToolRegistry
@@ -133,6 +136,8 @@ class Context(TurnOptions):
     """What an agent may use of the request's budget; None: all of it."""
     role: SkipJsonSchema[str] = "user"
     """Role of the user, for rules about tools."""
+    memory_scope: SkipJsonSchema[InstanceOf[MemoryScope]] = GENERAL
+    """Which memories of the user the turn sees, as its persona has it."""
     can_ask: SkipJsonSchema[bool] = True
     """Whether the turn can wait for a person: only a thread that is remembered can."""
     model_options: SkipJsonSchema[InstanceOf[ModelOptions]] = field(default_factory=ModelOptions)

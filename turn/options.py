@@ -35,7 +35,11 @@ class TurnOptions:
     system_prompt: Annotated[str, Field(max_length=20_000, description="Role or instructions for the assistant.")] = ""
     persona: Annotated[
         str | None,
-        Field(max_length=100, description="Name of a role (GET /api/v1/personas); system_prompt adds to it."),
+        Field(
+            max_length=100,
+            description="Name or id of a persona (GET /api/v1/personas); empty: none; left out: that of the session."
+            " system_prompt adds to it, and holds where they differ.",
+        ),
     ] = None
     model: Annotated[
         str | None, Field(max_length=200, description="Name of a model that is offered (GET /api/v1/connection).")

@@ -1,11 +1,21 @@
-"""Roles that a caller can ask for by name; `PERSONAS` adds others or replaces these."""
+"""Roles that a caller can ask for by name: built-in ones, those of the settings, and those that users wrote."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from domain.errors import UnknownPersona
 from domain.words import Language, Words
+from stores.memories.items import GENERAL, MemoryScope
+from turn.texts import OWN_PROMPT, TONE
+from turn.variables import filled
+
+if TYPE_CHECKING:
+    from stores.people.personas import Persona
+    from turn.context import Services
 
 PERSONAS: Mapping[str, Words] = {
     "teacher": Words(
@@ -36,18 +46,67 @@ PERSONAS: Mapping[str, Words] = {
 }
 
 
-def personas(own: Mapping[str, str]) -> dict[str, Words]:
-    """Return all roles by name: those of the product, and `own` of the settings, which are of one language."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What a persona brings into a turn.
+
+    Attributes:
+        key: What conversations and memories call it: the id of one that somebody wrote, else its name.
+        prompt: Its instructions, with variables.
+        tone: How it speaks.
+        tools: Patterns of names of the tools that it may use; None: all.
+        model: The model that answers; empty: the server's.
+        scope: Which memories it sees.
+    """
+
+    key: str
+    prompt: Words
+    tone: str = ""
+    tools: Sequence[str] | None = None
+    model: str = ""
+    scope: MemoryScope = GENERAL
+
+    def allowed(self, asked: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...] | None:
+        """Return the tools of a turn: of those asked for (None: all that are known) the persona's; None: all."""
+        if self.tools is None:
+            return None if asked is None else tuple(asked)
+        names = known if asked is None else asked
+        return tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in self.tools))
+
+    def text(self, language: Language, values: Mapping[str, str], own: str = "") -> str:
+        """Return the system prompt: the persona's, then the request's `own`, which holds where they differ."""
+        parts = [filled(self.prompt.text(language), values)]
+        if self.tone:
+            parts.append(TONE.text(language).format(tone=self.tone))
+        if own.strip():
+            parts.append(f"{OWN_PROMPT.text(language)}\n{own}")
+        return "\n\n".join(parts)
+
+
+def built_in(own: Mapping[str, str]) -> dict[str, Words]:
+    """Return the personas that nobody wrote, by name: the product's, and `own` of the settings, in one language."""
     return {**PERSONAS, **{name: Words(text, text) for name, text in own.items()}}
 
 
-def persona_text(name: str, own: Mapping[str, str], language: Language) -> str:
-    """Return the instructions of a role.
+async def role_named(services: Services, user_id: str, name: str) -> Role:
+    """Return the persona of a name or id that a user may choose; their own come first.
 
     Raises:
-        UnknownPersona: There is none of this name.
+        UnknownPersona: There is none.
     """
-    known = personas(own)
+    if (written := await services.personas.named(user_id, name)) is not None:
+        return role_of(written)
+    known = built_in(services.settings.personas)
     if name not in known:
-        raise UnknownPersona(name=name, names=", ".join(known))
-    return known[name].text(language)
+        names = dict.fromkeys([*known, *(one.name for one in await services.personas.all(user_id))])
+        raise UnknownPersona(name=name, names=", ".join(names))
+    return Role(key=name, prompt=known[name], scope=MemoryScope(sees=("", name)))
+
+
+def role_of(persona: Persona) -> Role:
+    """Return what a persona that somebody wrote brings into a turn."""
+    own = MemoryScope(persona.id, (persona.id,))
+    return Role(
+        key=persona.id, prompt=Words(persona.prompt, persona.prompt), tone=persona.tone, tools=persona.tools,
+        model=persona.model, scope=own if persona.memory == "own" else MemoryScope(sees=("", persona.id)),
+    )  # fmt: skip

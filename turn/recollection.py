@@ -39,7 +39,7 @@ async def recollections(state: State, runtime: Runtime[Context]) -> list[MemoryN
         if not await services.memories.enabled(owner.user_id):
             return []
         found = await services.memories.recall(
-            owner.user_id, context.persona or "", question, past=_PAST.search(question) is not None
+            owner.user_id, question, context.memory_scope, past=_PAST.search(question) is not None
         )
     except Unavailable:
         return []

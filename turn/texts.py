@@ -31,6 +31,15 @@ MISSING_TOOLS = Words(
     "Some tools cannot be used now. When one of them is needed, say so; never make up what it would return.\n{notes}",
     "部分工具当前无法使用。用户需要其中的工具时，请如实说明，绝不要编造其结果。\n{notes}",
 )
+TONE = Words("Tone: {tone}", "语气：{tone}")
+OWN_PROMPT = Words(
+    "The following is asked for in this conversation; where it differs from the above, it holds:",
+    "以下是本次对话的要求，与上文不一致时以此为准：",
+)
+UNKNOWN_PERSONA_MODEL = Words(
+    "This server does not offer the model {name!r}; its own model answers.",
+    "本服务器不提供模型 {name!r}，将由服务器自己的模型回答。",
+)
 EARLIER = Words("Earlier in this conversation:\n{text}", "此前的对话摘要：\n{text}")
 NEEDS_APPROVAL = Words(
     "{name} was not called: it needs your approval, and only a conversation that is kept can ask for it.",

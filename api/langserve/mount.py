@@ -10,6 +10,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -91,8 +92,15 @@ class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
         self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> dict[str, Any]:
         """Run one turn and return the output state, with the new messages only."""
+        return await self._invoke(input, config, nullcontext())
+
+    async def _invoke(
+        self, input: dict[str, Any], config: RunnableConfig | None, starting: AbstractAsyncContextManager[Any]
+    ) -> dict[str, Any]:
+        """Run one turn; it is begun while `starting` is held."""
         call = _Call(input, config)
-        run = await call.begin(self._runner())
+        async with starting:
+            run = await call.begin(self._runner())
         try:
             await run.result()
         except asyncio.CancelledError:
@@ -116,7 +124,8 @@ class ServedGraph(Runnable[dict[str, Any], dict[str, Any]]):
         if len(inputs) > MOST_INPUTS:
             raise BadInput(reason=Words(f"inputs may be at most {MOST_INPUTS}", f"inputs 最多 {MOST_INPUTS} 个"))
         configs = get_config_list(config, len(inputs))
-        calls = (self.ainvoke(item, one) for item, one in zip(inputs, configs, strict=True))
+        starting = asyncio.Lock()  # lets them in by the order in which they came
+        calls = (self._invoke(item, one, starting) for item, one in zip(inputs, configs, strict=True))
         return cast("list[dict[str, Any]]", await asyncio.gather(*calls, return_exceptions=return_exceptions))
 
     async def astream(
@@ -172,7 +181,7 @@ class _Call:
         """Start the turn, or go on with the one that waits for what it is resumed with."""
         if self.request.resume is not None:
             return await runner.resume(self.request)
-        return runner.start(self.request, run_id=self.run_id)
+        return await runner.start(self.request, run_id=self.run_id)
 
     def tap(self, modes: Sequence[str], take: Callable[[str, Any], None]) -> None:
         """Call `take` with every chunk of these stream modes."""

@@ -149,7 +149,7 @@ def _turn(
     try:
         tools, options = body.functions, TurnOptions(
             system_prompt="\n\n".join(text for text in system if text),
-            answer_tokens=body.max_output_tokens,
+            answer_tokens=body.max_output_tokens, persona=body.metadata.persona,
             tools=body.server_tools,
         )  # fmt: skip
         asked = model_options(

@@ -82,9 +82,10 @@ class ResponseFormat(OpenAIBody):
 
 
 class Metadata(OpenAIBody):
-    """What the caller notes; `session_id` names the thread in which the call is remembered."""
+    """What the caller notes; `session_id` names the thread in which the call is remembered, `persona` the role."""
 
     session_id: SessionName | None = None
+    persona: Annotated[str, Field(max_length=100)] | None = None
 
 
 class Sampling(OpenAIBody):

@@ -13,12 +13,13 @@ from api.backend import Backend, BackendDep, UserDep
 from api.edge.responses import json_response
 from api.rest.receipts import receipt
 from api.schemas import ERRORS, Receipt
-from domain.errors import BadInput
+from domain.errors import BadInput, UnknownPersona
 from domain.owner import Owner
 from domain.times import iso_time
 from domain.words import Words
 from privacy.structured import holds_secret
-from stores.memories.items import MOST_CHARS, Memory, MemoryKind, Origin
+from stores.memories.items import MOST_CHARS, Memory, MemoryKind, MemoryScope, Origin
+from turn.personas import role_named
 
 router = APIRouter(prefix="/api/v1/memories", tags=["memories"])
 MOST = 200
@@ -51,6 +52,18 @@ class MemoryList(TypedDict):
     next: str
 
 
+class MemoryQuery(BaseModel):
+    """Which memories are listed."""
+
+    query: str = Field("", max_length=1000, description="Best first for this; else newest first.")
+    past: bool = Field(False, description="What holds no more as well.")
+    scope: str | None = Field(
+        None, max_length=100, description="Only what this persona keeps for itself; empty: only what none does."
+    )
+    limit: int = Field(50, ge=1, le=MOST)
+    cursor: str = Field("", max_length=40, description="`next` of the page before.")
+
+
 class NewMemory(BaseModel):
     """Something to be remembered."""
 
@@ -59,7 +72,7 @@ class NewMemory(BaseModel):
     text: str = Field(min_length=2, max_length=MOST_CHARS, description="In the user's own words.")
     kind: MemoryKind = "fact"
     slot: str = Field("", max_length=60, description="What it is about where only one can hold at a time: `home`.")
-    persona: str = Field("", max_length=100, description="Role whose conversations see it; empty: all.")
+    persona: str = Field("", max_length=100, description="Persona that keeps it for itself; empty: none does.")
 
 
 class ChangedMemory(BaseModel):
@@ -79,22 +92,16 @@ class MemorySwitch(BaseModel):
 
 
 @router.get("", response_model=MemoryList, responses=ERRORS)
-async def list_memories(
-    backend: BackendDep,
-    user: UserDep,
-    query: Annotated[str, Query(max_length=1000, description="Best first for this; else newest first.")] = "",
-    past: Annotated[bool, Query(description="What holds no more as well.")] = False,
-    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
-    cursor: Annotated[str, Query(max_length=40, description="`next` of the page before.")] = "",
-) -> Response:
+async def list_memories(backend: BackendDep, user: UserDep, asked: Annotated[MemoryQuery, Query()]) -> Response:
     """List what is remembered of the caller."""
     memories = backend.services.memories
-    start = _place(cursor)
-    if query.strip():
-        found = await memories.search(user, query, past=past, most=start + MOST)
+    start = _place(asked.cursor)
+    scope = MemoryScope(sees=(await _persona(backend, user, asked.scope),)) if asked.scope is not None else None
+    if asked.query.strip():
+        found = await memories.search(user, asked.query, past=asked.past, most=start + MOST, scope=scope)
     else:
-        found = await memories.items(user, past=past)
-    end = start + limit
+        found = await memories.items(user, past=asked.past, scope=scope)
+    end = start + asked.limit
     listed = MemoryList(
         enabled=await memories.enabled(user),
         total=len(found),
@@ -108,7 +115,7 @@ async def list_memories(
 async def add_memory(body: NewMemory, backend: BackendDep, user: UserDep) -> Response:
     """Remember something; it takes the place of what had the same slot."""
     _check(body.text)
-    given = body.model_dump()
+    given = body.model_dump() | {"persona": await _persona(backend, user, body.persona)}
     written = await backend.services.memories.write(Memory(id="", user_id=user, origin="edited", **given))
     if written.memory is None:
         raise BadInput(reason=Words("memory is switched off", "记忆功能已关闭"))
@@ -164,6 +171,14 @@ async def _forget(backend: Backend, user: str, identities: list[str] | None) -> 
 def _log(backend: Backend, user: str, memory: Memory, change: Literal["written", "edited", "forgotten"]) -> None:
     kind: Literal["memory", "deletion"] = "deletion" if change == "forgotten" else "memory"
     backend.services.actions.append(kind, Owner(user), content={"text": memory.text}, id=memory.id, change=change)
+
+
+async def _persona(backend: Backend, user: str, name: str) -> str:
+    """Return what memories call a persona; one that is gone by the id that they have of it."""
+    try:
+        return (await role_named(backend.services, user, name)).key if name else ""
+    except UnknownPersona:
+        return name
 
 
 def _check(text: str) -> None:

@@ -25,7 +25,7 @@ async def start_run(request: Request, backend: BackendDep, user: UserDep) -> Res
     With `callback_url`, the result is posted there when the turn ends (up to three attempts), with `X-Timestamp` and
     `X-Signature: sha256=<hex>`, the HMAC-SHA256 of `<timestamp>.<body>` under CALLBACK_SECRET.
     """
-    run = backend.runner.start(await turn_request(await read_turn_body(request), backend, user))
+    run = await backend.runner.start(await turn_request(await read_turn_body(request), backend, user))
     try:
         await run.log.recorded()
     except AppError:  # nobody could ask after it: it is refused, not lost

@@ -44,6 +44,7 @@ from api.schemas import (
 from domain.errors import SessionExists, UnknownSession
 from domain.owner import Owner
 from stores.conversations.entries import Conversation, Listing, Message, Page, Part
+from turn.personas import role_named
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"])
 SessionPath = Annotated[SessionId, Path()]
@@ -99,9 +100,13 @@ async def get_session(
 
 @router.patch("/sessions/{session_id}", response_model=Session, responses=ERRORS)
 async def change_session(session_id: SessionPath, body: SessionChange, backend: BackendDep, user: UserDep) -> Response:
-    """Rename, pin or archive a session, or choose which version of a message is shown."""
-    changed = await backend.services.conversations.change(
-        Owner(user, session_id), title=body.title, pinned=body.pinned, archived=body.archived,
+    """Rename, pin or archive a session, choose its persona, or which version of a message is shown."""
+    owner, conversations = Owner(user, session_id), backend.services.conversations
+    if body.persona is not None:
+        role = await role_named(backend.services, user, body.persona) if body.persona else None
+        await conversations.hold_with(owner, role.key if role else "")
+    changed = await conversations.change(
+        owner, title=body.title, pinned=body.pinned, archived=body.archived,
         shown=body.current_message_id,
     )  # fmt: skip
     return json_response(_session(changed))
@@ -222,5 +227,5 @@ def _session(thread: Conversation) -> Session:
     return Session(
         session_id=thread["thread_id"], title=thread["title"], created_at=thread["created"],
         last_activity=thread["last_activity"], message_count=thread["entries"],
-        pinned=thread["pinned"], archived=thread["archived"],
+        pinned=thread["pinned"], archived=thread["archived"], persona=thread["persona"],
     )  # fmt: skip

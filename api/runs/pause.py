@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NotRequired, cast
 
 from langchain_core.runnables import RunnableConfig
 from typing_extensions import TypedDict
@@ -14,6 +14,7 @@ from domain.approvals import Approval, ApprovalAnswer, answer_of
 from domain.errors import BadInput, UnknownQuestion
 from domain.limits import Spent
 from domain.words import Language, Words
+from stores.memories.items import GENERAL, MemoryScope
 from tools.calling import BadArguments, checked
 from turn.model_options import ModelOptions
 from turn.options import OPTIONS
@@ -57,6 +58,7 @@ class Pause(TypedDict):
     language: Language
     options: dict[str, Any]
     model_options: dict[str, Any]
+    memory_scope: NotRequired[dict[str, Any]]
     detailed: bool
     callback_url: str | None
 
@@ -74,6 +76,7 @@ def pause_of(run: Run, place: Spot) -> Pause:
         language=request.language,
         options=asdict(replace(request.decided_options, language=request.language)),
         model_options=asdict(request.model_options),
+        memory_scope=asdict(request.memory_scope),
         detailed=request.detailed,
         callback_url=request.callback_url,
     )
@@ -97,6 +100,7 @@ def continued(
         messages=(),
         options=OPTIONS.validate_python({name: value for name, value in pause["options"].items() if value is not None}),
         model_options=ModelOptions(**pause["model_options"]),
+        memory_scope=_scope(pause),
         detailed=pause["detailed"],
         callback_url=pause["callback_url"],
         resume={name: answer.model_dump() for name, answer in answers.items()},
@@ -105,6 +109,11 @@ def continued(
         modes=served.modes,
         tap=served.tap,
     )
+
+
+def _scope(pause: Pause) -> MemoryScope:
+    kept = pause.get("memory_scope")
+    return MemoryScope(kept["keeps"], tuple(kept["sees"])) if kept else GENERAL
 
 
 def answers_in(given: object, questions: Sequence[Approval]) -> dict[str, ApprovalAnswer]:

@@ -44,6 +44,7 @@ class TurnRecord:
     def __init__(self, run: Run, conversations: Conversations, place: Spot) -> None:
         self._run, self._conversations, self.place = run, conversations, place
         self._question = [] if place.again else user_entries(run)
+        self._persona = run.request.options.persona
         self._opening: asyncio.Task[Spot | None] | None = None
         self._begun = False
 
@@ -62,7 +63,9 @@ class TurnRecord:
         self._begun = True
         try:
             owner = self._run.request.owner
-            return await self._conversations.append(owner, self.place, self._question, running=self._run.id)
+            return await self._conversations.append(
+                owner, self.place, self._question, running=self._run.id, persona=self._persona
+            )
         except AppError as exc:
             logger.warning("question not written down yet", extra={"code": exc.code})
             return None
@@ -87,10 +90,13 @@ class TurnRecord:
             return
         owner = run.request.owner
         if run.state == "waiting":
-            self.place = asked or await self._conversations.append(owner, self.place, self._question, running=run.id)
+            self.place = asked or await self._conversations.append(
+                owner, self.place, self._question, running=run.id, persona=self._persona
+            )
             return
         rest = [*([] if asked is not None else self._question), answer_entry(run)]
-        written = await self._conversations.append(owner, asked or self.place, rest, kept=_kept(run))
+        persona = self._persona if asked is None else None  # chosen with the question
+        written = await self._conversations.append(owner, asked or self.place, rest, kept=_kept(run), persona=persona)
         assert run.answer is not None
         run.answer["message_id"] = str(written.parent)
 

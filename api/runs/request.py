@@ -15,10 +15,9 @@ from domain.owner import Owner
 from domain.runs import ConcurrencyPolicy, CutState
 from domain.types import Attachment
 from domain.words import Language
-from settings import Settings
+from stores.memories.items import GENERAL, MemoryScope
 from turn.model_options import ModelOptions
 from turn.options import TurnOptions
-from turn.personas import persona_text
 
 if TYPE_CHECKING:
     from api.runs.pause import Pause
@@ -33,6 +32,7 @@ class TurnRequest:
         messages: New messages, the last one the user's; each has an id.
         options: What the caller chose for this turn.
         model_options: What the caller asks of the chat model itself.
+        memory_scope: Which memories of the user the turn sees, as its persona has it.
         detailed: Whether calls of the caller's tools are events too.
         reads: Language that the client asks for, where neither options nor message tell one.
         remembered: Whether the thread is kept: memory, transcript, one turn at a time. Without, the turn stands alone.
@@ -55,6 +55,7 @@ class TurnRequest:
     messages: Sequence[AnyMessage]
     options: TurnOptions = field(default_factory=TurnOptions)
     model_options: ModelOptions = field(default_factory=ModelOptions)
+    memory_scope: MemoryScope = GENERAL
     detailed: bool = False
     reads: Language = "en"
     remembered: bool = True
@@ -75,18 +76,6 @@ class TurnRequest:
     def tapped(self, modes: tuple[str, ...], tap: Callable[[str, Any], None]) -> TurnRequest:
         """Return the same request, with `tap` called for every chunk of `modes`."""
         return replace(self, modes=modes, tap=tap)
-
-    def with_persona(self, settings: Settings) -> TurnRequest:
-        """Return the same request, with the text of the chosen persona at the head of the system prompt.
-
-        Raises:
-            UnknownPersona: There is no role of this name.
-        """
-        if not self.options.persona:
-            return self
-        text = persona_text(self.options.persona, settings.personas, self.language)
-        prompt = "\n\n".join(part for part in (text, self.options.system_prompt) if part)
-        return replace(self, options=replace(self.options, system_prompt=prompt))
 
     @property
     def thread_id(self) -> str:

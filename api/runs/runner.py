@@ -13,6 +13,7 @@ from api.runs.clearing import Counts, clear_thread
 from api.runs.log import RunLog, with_gaps
 from api.runs.machine import RunMachine
 from api.runs.pause import ALL, Pause, answers_in, checked_answers, continued
+from api.runs.roles import with_role
 from api.runs.run import Run, stored_status
 from domain.approvals import ApprovalAnswer, one_word_answer
 from domain.errors import NotWaiting, QuestionExpired, UnknownAgent, UnknownRun
@@ -57,17 +58,17 @@ class TurnRunner:
         self._runs: dict[str, Run] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
-    def start(self, request: TurnRequest, *, run_id: str | None = None) -> Run:
-        """Start a turn and return at once; a client's `run_id` that is already in use is replaced.
+    async def start(self, request: TurnRequest, *, run_id: str | None = None) -> Run:
+        """Start a turn; a client's `run_id` that is already in use is replaced.
 
         Raises:
             TooMuchText: A message or the system prompt is too long.
-            UnknownPersona: There is no role of the name that is asked for.
+            UnknownPersona: There is no persona of the name that is asked for, or that the conversation is held with.
             UnknownAgent: There is no specialist of the name that is asked for.
         """
         said = (str(message.text) for message in request.messages)
         check_lengths((request.options.system_prompt, *said), self._services.settings)
-        request = request.with_persona(self._services.settings)
+        request = await with_role(request, self._services)
         names = self._services.agents.names
         if request.options.agent is not None and request.options.agent not in names:
             raise UnknownAgent(name=request.options.agent, names=", ".join(names))
@@ -121,7 +122,7 @@ class TurnRunner:
         answer = one_word_answer(str(request.messages[-1].text)) if request.remembered and request.messages else None
         pause = await self.waiting(request.owner) if answer is not None else None
         if answer is None or pause is None:
-            return self.start(request)
+            return await self.start(request)
         return await self.answer(pause["run_id"], request.owner.user_id, {ALL: answer})
 
     async def answer(self, run_id: str, user_id: str, answers: Mapping[str, ApprovalAnswer]) -> Run:

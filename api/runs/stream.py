@@ -77,5 +77,6 @@ def _context(run: Run, services: Services, role: str) -> Context:
         can_ask=request.remembered,
         role=role,
         model_options=request.model_options,
+        memory_scope=request.memory_scope,
         before=request.pause["spent"] if request.pause else None,
     )

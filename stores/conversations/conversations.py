@@ -10,7 +10,7 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, Connection, Text, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, Text, and_, bindparam, case, delete, insert, or_, select, update
 
 from domain.errors import RunLost
 from domain.owner import Owner
@@ -69,7 +69,14 @@ class Conversations:
         return await self._read(owner, lambda db: tree.spot(db, owner, wish))
 
     async def append(
-        self, owner: Owner, place: Spot, entries: Sequence[Entry], *, running: str = "", kept: Kept | None = None
+        self,
+        owner: Owner,
+        place: Spot,
+        entries: Sequence[Entry],
+        *,
+        running: str = "",
+        kept: Kept | None = None,
+        persona: str | None = None,
     ) -> Spot:
         """Write messages that follow each other from `place` on, and show the path that ends in them.
 
@@ -80,6 +87,7 @@ class Conversations:
             running: Run that answers the last of them. What it writes itself at its end is refused to it when another
                 run has taken the thread meanwhile.
             kept: What is kept with the last one.
+            persona: The persona that the conversation is held with from now on; None: as before.
 
         Returns:
             The place behind them.
@@ -87,7 +95,21 @@ class Conversations:
         Raises:
             RunLost: Another run has taken the thread.
         """
-        return await self._database.write(lambda db: _append(db, owner, place, entries, running, kept or {}))
+
+        def write(db: Connection) -> Spot:
+            spot = _append(db, owner, place, entries, running, kept or {})
+            if persona is not None:
+                other = and_(conversations.c.id == spot.conversation, conversations.c.persona != persona)
+                db.execute(update(conversations).where(other).values(persona=persona))
+            return spot
+
+        return await self._database.write(write)
+
+    async def persona(self, owner: Owner) -> str:
+        """Return the persona that a conversation is held with, by id or name; empty without one."""
+        here = and_(conversations.c.user_id == owner.user_id, conversations.c.thread_id == owner.thread_id)
+        query = select(conversations.c.persona).where(here)
+        return await self._database.read(lambda db: db.scalar(query)) or ""
 
     async def withdraw(self, place: Spot, run_id: str) -> None:
         """Take back what a run wrote, and show what was shown at `place`."""
@@ -252,6 +274,20 @@ class Conversations:
 
         await self._take_over(owner.user_id)
         return await self._database.write(write)
+
+    async def hold_with(self, owner: Owner, persona: str) -> None:
+        """Let a conversation go on with a persona, by id or name; empty: with none.
+
+        Raises:
+            UnknownSession: There is no such conversation.
+        """
+
+        def write(db: Connection) -> None:
+            mine = conversations.c.id == tree.known(db, owner).id
+            db.execute(update(conversations).where(mine).values(persona=persona))
+
+        await self._take_over(owner.user_id)
+        await self._database.write(write)
 
     async def add(self, owner: Owner, given: Sequence[Message], title: str, current: str | None = None) -> int:
         """Make a conversation of messages that come from elsewhere; return how many messages are shown.

@@ -69,6 +69,8 @@ class Conversation(TypedDict):
     """Messages on the path that is shown."""
     pinned: bool
     archived: bool
+    persona: str
+    """The persona that it is held with, by id or name; empty: none."""
 
 
 class Found(Conversation, total=False):

@@ -91,7 +91,7 @@ def conversation(row: Any) -> Conversation:
     """Return the conversation in a row."""
     return Conversation(
         thread_id=row.thread_id, title=row.title, created=iso_time(row.created), last_activity=iso_time(row.active),
-        entries=row.length, pinned=bool(row.pinned), archived=bool(row.archived),
+        entries=row.length, pinned=bool(row.pinned), archived=bool(row.archived), persona=row.persona,
     )  # fmt: skip
 
 

@@ -16,6 +16,22 @@ MOST_ITEMS: Final = 20_000
 """Items of one user; beyond, the ones longest out of use go."""
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryScope:
+    """Which memories a conversation sees.
+
+    Attributes:
+        keeps: Persona that alone remembers what is said; empty: all conversations do.
+        sees: Personas whose memories are seen; the empty name stands for what all conversations remember.
+    """
+
+    keeps: str = ""
+    sees: tuple[str, ...] = ("",)
+
+
+GENERAL: Final = MemoryScope()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """An item.
@@ -23,7 +39,7 @@ class Memory:
     Attributes:
         id: Its id.
         user_id: Whose it is.
-        persona: The role in whose conversations it was said, where roles keep their own; empty: of all.
+        persona: The persona that keeps it for itself, by id or name; empty: it is of all conversations.
         kind: What it is.
         slot: What it is about, such as `home`: of such items the newest holds. Empty where several hold side by side.
         text: In the user's own words.

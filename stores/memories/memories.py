@@ -25,7 +25,7 @@ from domain.words import Language
 from models.embeddings.interface import Embedder
 from models.embeddings.typical_requests import TYPICAL
 from stores.memories import rows
-from stores.memories.items import MOST_CHARS, Memory
+from stores.memories.items import GENERAL, MOST_CHARS, Memory, MemoryScope
 from stores.memories.ranking import Floats, MemoryRanking
 from stores.sql.database import Database
 from stores.sql.tables import forgotten_memories, memories, memory_users
@@ -130,10 +130,16 @@ class Memories:
             raise UnknownMemory(id=identity)
         return Memory(**found._mapping)
 
-    async def items(self, user_id: str, *, past: bool = False) -> list[Memory]:
-        """Return a user's items, newest first; with `past`, those that hold no more as well."""
+    async def items(self, user_id: str, *, past: bool = False, scope: MemoryScope | None = None) -> list[Memory]:
+        """Return a user's items, newest first.
+
+        Args:
+            user_id: Whose.
+            past: Whether those that hold no more are listed as well.
+            scope: Which of them; None: all.
+        """
         items = (await self._user(user_id)).items
-        return [item for item in reversed(items) if past or not item.valid_to]
+        return [item for item, seen in zip(items, _seen(items, scope, past=past), strict=True) if seen][::-1]
 
     async def remove(self, user_id: str, identities: Collection[str] | None = None) -> list[Memory]:
         """Remove items, with their vectors; the turn in which one was said does not bring it back.
@@ -166,32 +172,37 @@ class Memories:
         await self._database.write(change)
         return {"memories": len(gone)}
 
-    async def search(self, user_id: str, query: str, *, past: bool = False, most: int = 20) -> list[Memory]:
-        """Return the items nearest to a query, best first, however far they are."""
+    async def search(
+        self, user_id: str, query: str, *, past: bool = False, most: int = 20, scope: MemoryScope | None = None
+    ) -> list[Memory]:
+        """Return the items nearest to a query, best first, however far they are; `scope` as in `items`."""
         user, vector = await self._user(user_id), await self._query(query)
-        found = await asyncio.to_thread(user.ranking.find, query, vector, most + CANDIDATES)
-        items = [user.items[one.place] for one in found]
-        return [item for item in items if past or not item.valid_to][:most]
+        seen = _seen(user.items, scope, past=past)
+        found = await asyncio.to_thread(user.ranking.find, query, vector, most, seen)
+        return [user.items[one.place] for one in found]
 
-    async def recall(self, user_id: str, persona: str, question: str, *, past: bool = False) -> list[Memory]:
+    async def recall(
+        self, user_id: str, question: str, scope: MemoryScope = GENERAL, *, past: bool = False
+    ) -> list[Memory]:
         """Return the items that fit a question, best first.
 
         Args:
             user_id: Whose turn it is.
-            persona: Its role: items of other roles are not seen.
             question: What is asked, with what it leans on.
+            scope: What the turn sees: no other items are found.
             past: Whether what holds no more is asked for.
         """
         user = await self._user(user_id)
-        if not user.items:
+        seen = _seen(user.items, scope, past=past)
+        if not any(seen):
             return []
         vector = await self._query(question)
-        found = await asyncio.to_thread(user.ranking.find, question, vector, CANDIDATES)
+        found = await asyncio.to_thread(user.ranking.find, question, vector, CANDIDATES, seen)
         kept = []
         for one in found:
             item = user.items[one.place]
             fits = one.closeness >= CLOSE or (one.closeness >= CLOSE_AND_HELD and one.coverage >= HELD)
-            if (fits or one.coverage >= COVERED) and item.persona in ("", persona) and (past or not item.valid_to):
+            if fits or one.coverage >= COVERED:
                 kept.append(item)
         return kept
 
@@ -305,3 +316,8 @@ class Memories:
             {"key": row.id, "said": row.text, "vector": vector.astype(np.float16).tobytes(), "model": name}
             for row, vector in zip(items, made, strict=True)
         ]
+
+
+def _seen(items: Sequence[Memory], scope: MemoryScope | None, *, past: bool) -> list[bool]:
+    """Tell of each item whether it is seen."""
+    return [(past or not item.valid_to) and (scope is None or item.persona in scope.sees) for item in items]

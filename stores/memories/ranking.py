@@ -102,13 +102,14 @@ class MemoryRanking:
             sums = _with_neighbours(self._vectors, self._same)
             self._lengths = np.maximum(np.linalg.norm(sums, axis=1), 1e-9).astype(np.float32)
 
-    def find(self, query: str, vector: Floats | None, most: int) -> list[Ranked]:
+    def find(self, query: str, vector: Floats | None, most: int, seen: Sequence[bool] | None = None) -> list[Ranked]:
         """Return the best items.
 
         Args:
             query: The question.
             vector: Its vector without what questions of its language have in common.
             most: How many at most.
+            seen: Of each item, whether it may be found; None: all may.
         """
         if not self._size:
             return []
@@ -120,7 +121,8 @@ class MemoryRanking:
             closeness = self._vectors @ (vector / max(float(np.linalg.norm(vector)), 1e-9))
             # The cosine of a sum of vectors needs their products alone.
             score += closeness + AROUND * _with_neighbours(closeness, self._same) / self._lengths
-        best = np.argpartition(-score, most)[:most] if most < self._size else np.arange(self._size)
+        places = np.arange(self._size) if seen is None else np.flatnonzero(seen)
+        best = places[np.argpartition(-score[places], most)[:most]] if most < len(places) else places
         order = best[np.argsort(-score[best], kind="stable")]
         return [Ranked(int(place), float(closeness[place]), float(coverage[place])) for place in order]
 

@@ -315,6 +315,26 @@ profiles = Table(
 )
 """How users want to be answered."""
 
+personas = Table(
+    "personas",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Characters, nullable=False),
+    Column("name", Characters, nullable=False),
+    Column("prompt", Characters, nullable=False),
+    Column("tone", Characters, nullable=False),
+    Column("tools", Json),
+    Column("model", Characters, nullable=False),
+    Column("memory", Text, nullable=False),
+    Column("opening", Characters, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("changed", Double, nullable=False),
+    Index("personas_owner", "user_id", "name", unique=True),
+    sqlite_with_rowid=False,
+)
+"""Roles that users wrote (`stores.people.personas.Persona`); `shared` ones are for everybody."""
+
 deletions = Table(
     "deletions",
     metadata,
@@ -351,6 +371,7 @@ conversations = Table(
     Column("running", Text, nullable=False, server_default=""),
     Column("newest", BigInteger, nullable=False, server_default="0"),
     Column("indexed", BigInteger, nullable=False, server_default="0"),
+    Column("persona", Characters, nullable=False, server_default=""),
     Index("conversations_owner", "user_id", "thread_id", unique=True),
     Index(
         "conversations_unindexed",
@@ -364,8 +385,8 @@ conversations = Table(
 """A thread of a user. `leaf` is the last message of the path that is shown, `length` the number of messages on it.
 
 `titled` says who gave the title (empty: made of the first question; `model`, `user`), `running` is the run that answers
-the leaf, `newest` the last message that was written, `indexed` the last whose words are in `words`. Times are Unix
-times.
+the leaf, `newest` the last message that was written, `indexed` the last whose words are in `words`. `persona` is
+the role that was chosen, by id or name. Times are Unix times.
 """
 
 messages = Table(

@@ -25,7 +25,7 @@ from domain.words import Words
 from models.chat.interface import Chat
 from readers.detect import detect
 from settings import Settings
-from stores.memories.items import Memory
+from stores.memories.items import Memory, MemoryScope
 from stores.memories.rows import Written
 from stores.people.profiles import Profile
 from tools.interface import ToolSpec
@@ -157,8 +157,8 @@ class FakeMemories:
     async def enabled(self, user_id: str) -> bool:
         return self.on
 
-    async def recall(self, user_id: str, persona: str, question: str, *, past: bool = False) -> list[Memory]:
-        return [item for item in self.kept if past or not item.valid_to]
+    async def recall(self, user_id: str, question: str, scope: MemoryScope, *, past: bool = False) -> list[Memory]:
+        return [item for item in self.kept if item.persona in scope.sees and (past or not item.valid_to)]
 
     async def write(self, memory: Memory) -> Written:
         self.kept.append(memory)

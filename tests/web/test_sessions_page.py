@@ -78,6 +78,7 @@ async def test_days_pins_archive_and_search_inside(open_page: Opener, model: Ope
         await expect(page.locator(".sidebar li small")).to_contain_text(words)
     await page.get_by_role("searchbox").fill("")
     await choose("Unpin")
+    await expect(pinned).to_have_count(0)
     await choose("Archive")
     await expect(row).to_have_count(0)
     await page.get_by_role("button", name="Archive", exact=True).click()

@@ -50,7 +50,7 @@ export function Composer({ store }) {
   return html`
     <form class="composer" onSubmit=${submit}>
       <${Queued} queued=${store.queued} sessionId=${sessionId} />
-      <${Chips} choices=${store.choices} language=${store.language} />
+      <${Chips} choices=${store.choices} personas=${store.personas} language=${store.language} />
       ${store.files.length > 0 && html`<ul class="files" aria-label=${t("attach")}>${store.files.map((file) => html`<${FileChip} key=${file.key} file=${file} />`)}</ul>`}
       <div class="row">
         <label class="icon file-button" title=${t("attach")}><${Icon} name="attach" /><input type="file" multiple aria-label=${t("attach")} onChange=${choose} /></label>

@@ -3,6 +3,7 @@ import { t } from "./i18n.js";
 import { Icon, IconButton } from "./icons.js";
 import { Menu } from "./menu.js";
 import { PANELS, panelsAt } from "./panels.js";
+import { personaName } from "./personas.js";
 import { html } from "./preact.js";
 import { plainName } from "./safe_name.js";
 import { closePanel, openMenu, openPanel } from "./store.js";
@@ -23,7 +24,10 @@ export function Header({ store }) {
     </header>`;
 }
 
-const roleOf = ({ choices }) => choices.persona ?? t(choices.system_prompt ? "ownRole" : "noRole");
+const roleOf = (store) => {
+  const { persona, system_prompt: own } = store.choices;
+  return persona ? plainName(personaName(store, persona)) : t(own ? "ownRole" : "noRole");
+};
 
 // Which model answers, and whether it is one of the bundled ones.
 function Model({ part, chosen }) {

@@ -2,6 +2,7 @@
 import { getJson, sendJson } from "./api.js";
 import { t } from "./i18n.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
+import { loadPersonas, personaName } from "./personas.js";
 import { openSession } from "./sessions.js";
 import { notify, set } from "./store.js";
 
@@ -10,6 +11,8 @@ const SAID = { said: "saidOn", asked: "askedOn", edited: "editedOn" };
 export function View({ store }) {
   const [past, showPast] = useState(false);
   const { found, act } = useMemories(past, store.messages.length);
+  const kept = Boolean(found?.memories.some(({ persona }) => persona));
+  useEffect(() => { if (kept && !store.personas) loadPersonas(); }, [kept]);
   const add = (event) => {
     event.preventDefault();
     const field = event.target.elements.text;
@@ -25,7 +28,7 @@ export function View({ store }) {
     <label class="check"><input type="checkbox" checked=${past} onChange=${(event) => showPast(event.target.checked)} /> ${t("showPast")}</label>
     ${found.enabled && html`<form class="row" onSubmit=${add}><input name="text" maxlength="1000" aria-label=${t("memoryText")} placeholder=${t("memoryText")} autocomplete="off" /><button type="submit">${t("addMemory")}</button></form>`}
     ${found.memories.length === 0 && html`<p class="quiet">${t("noMemories")}</p>`}
-    <ul class="sources">${found.memories.map((item) => html`<${Item} key=${item.id} item=${item} act=${act} />`)}</ul>
+    <ul class="sources">${found.memories.map((item) => html`<${Item} key=${item.id} item=${item} store=${store} act=${act} />`)}</ul>
     ${found.memories.length > 0 && html`<${Sure} label=${t("forgetAll")} act=${forgetAll} />`}`;
 }
 
@@ -49,7 +52,7 @@ function useMemories(past, count) {
   return { found, act };
 }
 
-function Item({ item, act }) {
+function Item({ item, store, act }) {
   const [text, edit] = useState(null);
   const date = new Date(item.said_at).toLocaleDateString(document.documentElement.lang);
   const save = (event) => {
@@ -63,7 +66,7 @@ function Item({ item, act }) {
   }
   return html`<li data-memory=${item.id}>
     <p dir="auto">${item.text}</p>
-    <p class="quiet">${t(SAID[item.origin], { date })}${item.holds ? "" : ` · ${t("heldBefore")}`}</p>
+    <p class="quiet">${t(SAID[item.origin], { date })}${item.holds ? "" : ` · ${t("heldBefore")}`}${item.persona && html` · <bdi>${t("memoryOf", { name: personaName(store, item.persona) })}</bdi>`}</p>
     <div class="buttons">
       ${item.session_id && html`<button type="button" class="quiet" onClick=${() => openSession(item.session_id).catch(notify)}>${t("openConversation")}</button>`}
       ${item.holds && html`<button type="button" class="quiet" onClick=${() => edit(item.text)}>${t("correct")}</button>`}

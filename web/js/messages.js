@@ -4,6 +4,7 @@ import { Answer } from "./answer.js";
 import { isBundled } from "./header.js";
 import { t } from "./i18n.js";
 import { Icon } from "./icons.js";
+import { greetingOf } from "./personas.js";
 import { Question } from "./question.js";
 import { loadEarlier } from "./sessions.js";
 
@@ -66,6 +67,8 @@ function useEnd(sessionId, firstKey, count, asked, aim) {
 
 function Welcome({ store }) {
   const chat = store.health?.parts?.chat;
+  const greeting = greetingOf(store);
+  if (greeting) return html`<div class="welcome"><p class="opening" dir="auto">${greeting}</p></div>`;
   return html`<div class="welcome"><p>${t("empty")}</p>
     ${chat && isBundled(chat) && html`<p class="quiet">${t(chat.kind.startsWith("gguf") ? "bundledGguf" : "bundled")}</p>`}</div>`;
 }

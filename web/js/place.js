@@ -7,7 +7,7 @@ import { pageHtml } from "./markdown.js";
 import { Picture } from "./picture.js";
 import { markQuote } from "./quote.js";
 import { plainName } from "./safe_name.js";
-import { saveAs } from "./sessions.js";
+import { saveAs } from "./save_as.js";
 import { Sheet } from "./sheet.js";
 import { notify } from "./store.js";
 

@@ -5,7 +5,9 @@ import { choicesOf } from "./choices.js";
 import { begunSession, dropOldDrafts } from "./drafts.js";
 import { filesOf, leaveFiles, watchFiles } from "./files.js";
 import { t } from "./i18n.js";
+import { needPersonas, takePersona } from "./personas.js";
 import { plainName } from "./safe_name.js";
+import { saveAs } from "./save_as.js";
 import { isShown, refreshSessions, sessionInAddress, showInAddress } from "./session_list.js";
 import { startStep, tellOthers } from "./step.js";
 import { applyPreferences, newId, notify, restoreLayer, set, state } from "./store.js";
@@ -45,13 +47,15 @@ export async function openSession(id, messageId = null) {
   const sessionId = id ?? begunSession() ?? newId();
   const cleared = { messages: [], earlier: 0, title: "", aim: null, files: filesOf(sessionId), running: null, panel: null, selected: null, source: null, menu: false, connected: true };
   set({ sessionId, choices: choicesOf(id), ...cleared, loading: Boolean(id) });
+  needPersonas();
   showInAddress(id);
   watchFiles();
   if (!id) return;
   try {
-    const end = messageId ? await fetchThrough(id, messageId) : await fetchEnd(id);
+    const { persona, ...end } = messageId ? await fetchThrough(id, messageId) : await fetchEnd(id);
     if (state.sessionId !== id) return;
     set({ ...end, aim: messageId });
+    takePersona(persona);
     if (!messageId) resume(id);
   } catch (error) {
     if (error.status !== 404) notify(error);
@@ -70,9 +74,10 @@ function resume(id) {
 }
 
 async function reloadSession(id) {
-  const { messages, ...end } = await fetchFrom(id, state.earlier);
+  const { messages, persona, ...end } = await fetchFrom(id, state.earlier);
   if (state.sessionId !== id || state.running) return;
   set({ ...end, messages: merged(state.messages, messages) });
+  takePersona(persona);
   resume(id);
 }
 
@@ -140,10 +145,4 @@ export async function exportSession(id, title, format) {
     const blob = await getBlob(sessionPath(id, `/export?format=${format}`));
     saveAs(blob, `${title}.${format === "json" ? "json" : "md"}`);
   } catch (error) { notify(error); }
-}
-
-export function saveAs(blob, name) {
-  const href = URL.createObjectURL(blob);
-  Object.assign(document.createElement("a"), { href, download: plainName(name).replace(/[\\/:*?"<>|]/g, "_") }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }

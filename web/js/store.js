@@ -22,6 +22,7 @@ export const state = {
   earlier: 0,        // messages of the session that are not loaded yet
   loading: false,
   choices: {},       // what is chosen for the conversation, by option of a turn: see choices.js
+  personas: null,    // the roles that can be chosen, once they are needed: see personas.js
   files: [],         // uploads of the message being written: {key, file, name, status, progress, attachment, error}
   running: null,     // {runId, sessionId, abort}
   connected: true,

@@ -63,7 +63,7 @@ function ask(body, asked, kept) {
   const answer = emptyAnswer();
   set({ messages: [...kept, question, answer] });
   showInAddress(sessionId);
-  const full = { ...body, ...state.choices, session_id: sessionId, ...(state.speakAnswers && { speak: true }) };
+  const full = { ...body, persona: "", ...state.choices, session_id: sessionId, ...(state.speakAnswers && { speak: true }) };
   followRun({ body: full }, sessionId, answer.key, question.key);
 }
 
@@ -105,7 +105,8 @@ async function showStored(sessionId, error) {
   if (!end || state.sessionId !== sessionId) return;
   const last = end.messages.at(-1);
   if (last?.role === "user") end.messages.push({ ...emptyAnswer(last.runId), state: "error", error });
-  set(end);
+  const { persona: _, ...shown } = end;
+  set(shown);
 }
 
 async function take(start, key, here, questionKey) {

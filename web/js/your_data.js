@@ -3,7 +3,8 @@ import { getBlob, getJson } from "./api.js";
 import { Dialog } from "./dialog.js";
 import { t } from "./i18n.js";
 import { html, useState } from "./preact.js";
-import { openSession, saveAs } from "./sessions.js";
+import { saveAs } from "./save_as.js";
+import { openSession } from "./sessions.js";
 import { refreshSessions } from "./session_list.js";
 import { closePanel, notify, set } from "./store.js";
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domain.errors import UnknownMemory
-from stores.memories.items import Memory
+from stores.memories.items import Memory, MemoryScope
 from stores.memories.memories import Memories
 from stores.sql.database import Database
 from stores.sql.tables import memories as table
@@ -18,7 +18,7 @@ def said(text: str, user: str = "bo", **more: Any) -> Memory:
     return Memory(id="", user_id=user, text=text, **more)
 
 
-async def texts(memories: Memories, user: str = "bo", **more: bool) -> list[str]:
+async def texts(memories: Memories, user: str = "bo", **more: Any) -> list[str]:
     return [item.text for item in await memories.items(user, **more)]
 
 
@@ -29,8 +29,8 @@ async def test_what_holds_now_takes_the_place_of_what_held_before(memories: Memo
     assert await texts(memories) == ["I moved to Chengdu."]
     assert await texts(memories, past=True) == ["I moved to Chengdu.", "I live in Oslo."]
     await memories.settle()
-    now = await memories.recall("bo", "", "Which city is my home?")
-    before = await memories.recall("bo", "", "Which city was my home before?", past=True)
+    now = await memories.recall("bo", "Which city is my home?")
+    before = await memories.recall("bo", "Which city was my home before?", past=True)
     assert [item.text for item in now] == ["I moved to Chengdu."]
     assert {item.text for item in before} == {"I moved to Chengdu.", "I live in Oslo."}
     assert (now[0].session_id, {item.turn_id for item in before}) == ("s2", {"", "r1"})
@@ -49,8 +49,8 @@ async def test_users_and_roles_never_see_what_is_anothers(memories: Memories) ->
     await memories.write(said("My cat eats peanut butter.", user="u_bob"))
     await memories.write(said("I have a pet snake.", user="u_bo", persona="teacher"))
     await memories.settle()
-    assert [item.text for item in await memories.recall("u_bo", "", "What is my pet?")] == ["I have a cat."]
-    assert len(await memories.recall("u_bo", "teacher", "What is my pet?")) == 2
+    assert [item.text for item in await memories.recall("u_bo", "What is my pet?")] == ["I have a cat."]
+    assert len(await memories.recall("u_bo", "What is my pet?", MemoryScope(sees=("", "teacher")))) == 2
     other = (await memories.items("u_bob"))[0]
     for refused in (memories.get("u_bo", other.id), memories.edit("u_bo", other.id, "x")):
         with pytest.raises(UnknownMemory):
@@ -59,13 +59,31 @@ async def test_users_and_roles_never_see_what_is_anothers(memories: Memories) ->
     assert await texts(memories, "u_bob") == ["My cat eats peanut butter."]
 
 
+async def test_a_scope_finds_its_few_among_the_many_of_others(memories: Memories) -> None:
+    own = MemoryScope("persona-1", ("persona-1",))
+    await memories.write(said("My cat is called Tom.", persona="persona-1", created=1.0))
+    for number in range(60):
+        await memories.write(said(f"I have a cat, number {number}.", created=2.0 + number))
+    await memories.settle()
+    wanted = ["My cat is called Tom."]
+    for found in (
+        await memories.recall("bo", "What is my cat called?", own),
+        await memories.search("bo", "cat number", scope=own),
+        await memories.items("bo", scope=own),
+    ):
+        assert [item.text for item in found] == wanted
+    general = await memories.recall("bo", "What is my cat called?")
+    assert general and not {item.persona for item in general} - {""}
+    assert len(await memories.items("bo", past=True)) == 61
+
+
 async def test_meaning_finds_across_languages_and_what_does_not_fit_is_left_out(memories: Memories) -> None:
     await memories.write(said("我对花生过敏。"))
     await memories.write(said("My favourite colour is blue."))
     await memories.write(said("I live in Oslo.", slot="home"))
     await memories.settle()
-    assert [item.text for item in await memories.recall("bo", "", "Can I eat this peanut cake?")] == ["我对花生过敏。"]
-    assert await memories.recall("bo", "", "Explain recursion.") == []
+    assert [item.text for item in await memories.recall("bo", "Can I eat this peanut cake?")] == ["我对花生过敏。"]
+    assert await memories.recall("bo", "Explain recursion.") == []
     assert (await memories.search("bo", "recursion"))[0].text
 
 
