@@ -33,6 +33,7 @@ from readers.formats import MODULES
 from readers.reader import Readers
 from settings import Settings
 from stores.conversations.conversations import Conversations
+from stores.feedback.votes import Votes
 from stores.grants import Grants
 from stores.library.documents import Documents
 from stores.memories.memories import Memories
@@ -95,6 +96,7 @@ class _Stores:
     memories: Memories
     users: Users
     profiles: Profiles
+    votes: Votes
     usage: UsageBook
     grants: Grants
     documents: Documents
@@ -171,9 +173,10 @@ class Opening:
             users=stores.users,
             usage=stores.usage,
             profiles=stores.profiles,
+            votes=stores.votes,
             summaries=Summaries(redis, settings),
             conversations=Conversations(stores.database, OldTranscripts(redis)),
-            personal_data=(stores.grants, stores.memories, stores.profiles, stores.usage),
+            personal_data=(stores.grants, stores.memories, stores.profiles, stores.usage, stores.votes),
             tools=tools.registry,
             agents=tools.agents,
             call_stores=tools.call_stores,
@@ -207,6 +210,7 @@ class Opening:
             memories=hold(Memories(database, models.embedder)),
             users=users,
             profiles=Profiles(database),
+            votes=Votes(database),
             usage=hold(UsageBook(settings, database, users)),
             grants=Grants(database),
             documents=hold(await Documents.open(settings, database, models.embedder, models.reranker)),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from net.client import GuardedHttp
     from settings import Settings
     from stores.conversations.conversations import Conversations
+    from stores.feedback.votes import Votes
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents
     from stores.memories.memories import Memories
@@ -73,6 +74,7 @@ class Services:
     users: Users
     usage: UsageBook
     profiles: Profiles
+    votes: Votes
     conversations: Conversations
     personal_data: Sequence[PersonalData]
     tools: ToolRegistry

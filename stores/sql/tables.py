@@ -315,6 +315,23 @@ profiles = Table(
 )
 """How users want to be answered."""
 
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("user_id", Characters, primary_key=True),
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("thread_id", Characters, nullable=False),
+    Column("vote", Text, nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("comment", Characters, nullable=False),
+    Column("consent", Boolean, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("changed", Double, nullable=False),
+    Index("feedback_thread", "user_id", "thread_id"),
+    sqlite_with_rowid=False,
+)
+"""Votes of users on answers (`stores.feedback.votes.Vote`)."""
+
 deletions = Table(
     "deletions",
     metadata,

@@ -1,0 +1,27 @@
+"""Votes on answers."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r0011"
+down_revision = "r0009"
+
+
+def upgrade() -> None:
+    """Create the table."""
+    op.create_table(
+        "feedback",
+        sa.Column("user_id", sa.Text, primary_key=True),
+        sa.Column("message_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("thread_id", sa.Text, nullable=False),
+        sa.Column("vote", sa.Text, nullable=False),
+        sa.Column("reasons", sa.Text, nullable=False),
+        sa.Column("comment", sa.Text, nullable=False),
+        sa.Column("consent", sa.Boolean, nullable=False),
+        sa.Column("created", sa.Double, nullable=False),
+        sa.Column("changed", sa.Double, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("feedback_thread", "feedback", ["user_id", "thread_id"])

@@ -1,0 +1,73 @@
+"""Votes on answers, through a server that asks for keys."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import Settings
+from tests.api.test_people import ROOT, SECOND, call
+from tests.live_server import LiveServer
+from tests.standins.openai_server import OpenAIServer
+
+
+@pytest.fixture(scope="module")
+def keyed(_model_server: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    folder: Path = tmp_path_factory.mktemp("feedback") / "data"
+    settings = Settings(
+        data_dir=folder, llm_base_url=_model_server.base_url, llm_model="stand-in", llm_max_retries=0,
+        ocr_engine="off", tts_engine="off", web_search="off", api_keys=(ROOT, SECOND), _env_file=None,
+    )  # fmt: skip
+    with LiveServer(settings) as live:
+        yield live
+
+
+def answered(live: LiveServer, key: str, session: str, message: str = "Hello") -> str:
+    """Ask something; the id of the answer."""
+    asked = call(live, key, "POST", "chat", json={"message": message, "session_id": session})
+    assert asked.status_code == 200, asked.text
+    return str(asked.json()["message_id"])
+
+
+def vote(live: LiveServer, key: str, session: str, message: str, **body: Any) -> Any:
+    return call(live, key, "POST", "feedback", json={"session_id": session, "message_id": message, **body})
+
+
+def test_a_vote_stays_with_its_answer_until_it_is_taken_back(keyed: LiveServer, model: OpenAIServer) -> None:
+    answer = answered(keyed, SECOND, "v")
+    given = vote(keyed, SECOND, "v", answer, vote="down", reasons=["too_long"], comment="太长 walrus", consent=True)
+    assert given.status_code == 200, given.text
+    kept = given.json()["feedback"]
+    assert (kept["vote"], kept["reasons"], kept["comment"], kept["consent"]) == (
+        "down",
+        ["too_long"],
+        "太长 walrus",
+        True,
+    )
+    question, shown = call(keyed, SECOND, "GET", "sessions/v").json()["messages"]
+    assert shown["feedback"] == kept and "feedback" not in question
+    assert call(keyed, SECOND, "GET", "feedback").json() == {"feedback": [kept], "total": 1, "offset": 0}
+    archive = zipfile.ZipFile(io.BytesIO(call(keyed, SECOND, "GET", "user/export").content))
+    assert json.loads(archive.read("feedback.json")) == [kept]
+    for key, session, message, status in (
+        (ROOT, "v", answer, 404), (SECOND, "other", answer, 404), (SECOND, "v", question["message_id"], 422),
+        (SECOND, "v", "x", 404),
+    ):  # fmt: skip
+        assert vote(keyed, key, session, message, vote="up").status_code == status
+    for body in ({}, {"vote": "meh"}, {"vote": "up", "reasons": ["x"]}, {"vote": "up", "comment": "x" * 2001}):
+        assert vote(keyed, SECOND, "v", answer, **body).status_code == 422, body
+    counted = call(keyed, ROOT, "GET", "admin/feedback")
+    assert counted.json()["reasons"]["too_long"] == 1 and "walrus" not in counted.text
+    assert call(keyed, SECOND, "GET", "admin/feedback").status_code == 403
+    assert vote(keyed, SECOND, "v", answer, vote=None).json() == {"feedback": None}
+    assert call(keyed, SECOND, "GET", "sessions/v").json()["messages"][1]["feedback"] is None
+    vote(keyed, SECOND, "v", answer, vote="up")
+    gone = call(keyed, SECOND, "DELETE", "sessions/v").json()
+    assert gone["stores"]["feedback"] == {"before": 1, "after": 0}
+    assert call(keyed, SECOND, "GET", "feedback").json()["total"] == 0
