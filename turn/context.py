@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from net.client import GuardedHttp
     from settings import Settings
     from stores.conversations.conversations import Conversations
+    from stores.feedback.changes import Changes
+    from stores.feedback.learning import Learner
     from stores.feedback.votes import Votes
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents
@@ -75,6 +77,8 @@ class Services:
     usage: UsageBook
     profiles: Profiles
     votes: Votes
+    changes: Changes
+    learner: Learner
     conversations: Conversations
     personal_data: Sequence[PersonalData]
     tools: ToolRegistry

@@ -332,6 +332,22 @@ feedback = Table(
 )
 """Votes of users on answers (`stores.feedback.votes.Vote`)."""
 
+feedback_changes = Table(
+    "feedback_changes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("user_id", Characters, nullable=False),
+    Column("slot", Characters, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("figures", Json, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("changed", Double, nullable=False),
+    Index("feedback_changes_user", "user_id", "slot", "id"),
+    sqlite_autoincrement=True,
+)
+"""Changes that votes proposed and how they did (`stores.feedback.changes.Change`); without a user: for all."""
+
 deletions = Table(
     "deletions",
     metadata,

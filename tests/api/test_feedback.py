@@ -71,3 +71,46 @@ def test_a_vote_stays_with_its_answer_until_it_is_taken_back(keyed: LiveServer, 
     gone = call(keyed, SECOND, "DELETE", "sessions/v").json()
     assert gone["stores"]["feedback"] == {"before": 1, "after": 0}
     assert call(keyed, SECOND, "GET", "feedback").json()["total"] == 0
+
+
+def prompted(live: LiveServer, model: OpenAIServer, session: str) -> str:
+    answered(live, SECOND, session, "Explain tides")
+    return str(model.chats[-1].messages[0]["content"])
+
+
+def test_votes_change_the_prompt_once_they_have_proved_it_and_a_rollback_restores_it(
+    keyed: LiveServer, model: OpenAIServer
+) -> None:
+    before = prompted(keyed, model, "p1")
+    said = [{"role": role, "text": "tides " * 30} for _ in range(30) for role in ("user", "assistant")]
+    session = call(keyed, SECOND, "POST", "sessions/import", json={"title": "t", "messages": said}).json()["session_id"]
+    answers = call(keyed, SECOND, "GET", f"sessions/{session}").json()["messages"][1::2]
+    for _ in range(20):  # a vote that comes while others are looked at waits for the next one
+        for entry in answers:
+            vote(keyed, SECOND, session, entry["message_id"], vote="down", reasons=["too_long"], consent=True)
+        if changes := call(keyed, SECOND, "GET", "feedback/changes").json()["changes"]:
+            break
+    (change,) = changes
+    assert (change["slot"], change["value"], change["state"], change["scope"]) == (
+        "length",
+        "shorter",
+        "applied",
+        "own",
+    )
+    assert change["what"] == "Shorter answers" and change["figures"]["bound"] >= change["figures"]["needed"]
+    assert f"{change['figures']['wins']} spoke for it" in change["why"]
+    assert "shorter answers than usual" in prompted(keyed, model, "p2")
+    archive = zipfile.ZipFile(io.BytesIO(call(keyed, SECOND, "GET", "user/export").content))
+    assert json.loads(archive.read("feedback_changes.json"))[0]["value"] == "shorter"
+    path = f"feedback/changes/{change['id']}/rollback"
+    refused = call(keyed, ROOT, "POST", path)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "unknown_change")
+    assert call(keyed, SECOND, "POST", path).json()["state"] == "rolled_back"
+    assert prompted(keyed, model, "p3") == before
+    assert call(keyed, ROOT, "POST", f"admin/{path}").status_code == 404, "it was not for all"
+    assert call(keyed, ROOT, "POST", "admin/feedback/changes").json() == {"learning": True, "changes": []}
+    assert call(keyed, ROOT, "GET", "admin/feedback/changes").json()["changes"] == [], "one user is too few"
+    for method, path in (("GET", "admin/feedback/changes"), ("POST", "admin/feedback/changes")):
+        assert call(keyed, SECOND, method, path).status_code == 403
+    removed = call(keyed, SECOND, "DELETE", "user").json()["stores"]
+    assert (removed["feedback_changes"]["before"], removed["feedback"]["before"]) == (1, 30)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import expect
 
+from tests.live_server import LiveServer
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
-from tests.web.steps import BOX, ask_to_end, ended
+from tests.web.steps import BOX, ask_to_end, ended, open_panel
 from tests.web.test_access import AXE, CHECK
 
 pytestmark = pytest.mark.browser
@@ -64,3 +66,29 @@ async def test_on_a_chinese_phone_everything_is_named_and_large_enough(open_page
         assert (await target.bounding_box())["height"] >= 44
     await page.evaluate(AXE)
     assert await page.evaluate(CHECK) == []
+
+
+async def test_what_votes_have_changed_is_explained_and_taken_back(
+    open_page: Opener, model: OpenAIServer, server: LiveServer
+) -> None:
+    said = [{"role": role, "text": "tides"} for _ in range(30) for role in ("user", "assistant")]
+    with httpx.Client(base_url=f"{server.url}/api/v1/", timeout=30, trust_env=False) as http:
+        session = http.post("sessions/import", json={"title": "Votes", "messages": said}).json()["session_id"]
+        answers = [entry["message_id"] for entry in http.get(f"sessions/{session}").json()["messages"][1::2]]
+        body = {"session_id": session, "vote": "down", "reasons": ["ask_back"], "consent": True}
+        for _ in range(20):
+            for answer in answers:
+                http.post("feedback", json={**body, "message_id": answer})
+            if http.get("feedback/changes").json()["changes"]:
+                break
+    page = await open_page()
+    await open_panel(page, "Memory")
+    change = page.locator(".panel [data-change]")
+    await expect(change).to_contain_text("Ask back first when a question is unclear")
+    await expect(change).to_contain_text("spoke for it")
+    await expect(change.locator(".state")).to_have_text("in force")
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
+    await change.get_by_role("button", name="Take back: Ask back first when a question is unclear").click()
+    await expect(change.locator(".state")).to_have_text("taken back")
+    await expect(change.get_by_role("button")).to_have_count(0)
