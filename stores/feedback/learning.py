@@ -29,7 +29,7 @@ from stores.sql.tables import feedback, messages
 
 MOST_TURNS: Final = {False: 200, True: 5000}
 """Newest votes that are looked at: of a user, and of all."""
-MOST_REPLAYED: Final = {False: 60, True: 400}
+MOST_REPLAYED: Final = {False: 60, True: 1000}
 """Questions that are searched again in one trial."""
 DEPTH: Final = 20
 """Places of a search that are looked at."""

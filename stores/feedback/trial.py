@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ Z: Final = 1.645
 """Quantile of the normal distribution for one side at 95 %."""
 LEANS: Final = (0.5, 0.7, 1.0, 1.4, 2.0)
 """What is tried of the keyword weight, within `stores.library.ranking.LEANS`."""
+TOOL_NAME: Final = re.compile(r"[\w.:-]{1,64}")
 MISSED: Final[frozenset[Reason]] = frozenset({"wrong", "not_found", "no_source"})
 """Reasons that say that an answer rests on the wrong passages."""
 
@@ -58,12 +60,13 @@ class StoredTurn:
 
     def places(self) -> set[tuple[str, int]]:
         """Return the documents and pages that its answer cites."""
-        cited = self.answer.get("citations") or ()
-        return {(one["document_id"], one.get("page", 1)) for one in cited if one.get("document_id")}
+        cited = [(one.get("document_id"), one.get("page", 1)) for one in self.answer.get("citations") or ()]
+        return {(document, page) for document, page in cited if isinstance(document, str) and isinstance(page, int)}
 
     def tools(self) -> set[str]:
-        """Return the tools that it called."""
-        return {str(one["name"]) for one in self.answer.get("tools") or () if one.get("name")}
+        """Return the tools that it called; an imported turn may name what no tool is called."""
+        names = (one.get("name") for one in self.answer.get("tools") or ())
+        return {name for name in names if isinstance(name, str) and TOOL_NAME.fullmatch(name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def lower_bound(wins: int, trials: int) -> float:
     """Return the lower end of Wilson's score interval, one-sided at 95 %; 0 without trials.
 
     >>> round(lower_bound(9, 10), 3), lower_bound(0, 0)
-    (0.656, 0.0)
+    (0.652, 0.0)
     """
     if not trials:
         return 0.0

@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from domain.tokens import count_tokens
+from stores.feedback.texts import what
+from stores.feedback.trial import RULES
 from tests.nodes.conftest import parts
-from turn.profile import MOST_TOKENS, profile_text
+from turn.profile import HABITS, MOST_TOKENS, profile_text
 
 __all__ = ["parts"]
 LEARNED = {
@@ -34,3 +36,8 @@ async def test_what_votes_have_shown_stands_with_the_profile_within_its_tokens(p
 async def test_a_length_that_is_the_usual_one_again_is_not_spoken_of(parts: Any) -> None:
     parts.changes.values = {"length": "usual"}
     assert await profile_text(parts.runtime(), "en") == ""
+
+
+def test_every_habit_that_votes_can_propose_is_said_to_the_model_and_to_people() -> None:
+    assert {(rule.slot, rule.value) for rule in RULES} == HABITS.keys()
+    assert all(all(what(*habit)) for habit in [*HABITS, ("length", "usual"), ("retrieval", "0.7"), ("tool:x", "avoid")])
