@@ -19,9 +19,9 @@ AVOID: Final = Words("Call {tool} only when nothing else will do", "没有其他
 LEAN: Final = Words("Words of the question count {lean} times in searches", "检索时关键词的权重为默认的 {lean} 倍")
 UNITS: Final = {False: Words("answers", "回答"), True: Words("users", "用户")}
 WHY: Final = Words(
-    "Of the {units} kept aside for its trial, {wins} spoke for it and {losses} against it: at 95 % confidence at least "
-    "{bound} % do, and {needed} % are needed.",
-    "在留作检验的{units}中，{wins} 个支持、{losses} 个反对：置信度 95 % 时支持率至少为 {bound} %，要求 {needed} %。",
+    "Of the {units} kept aside for its trial, {wins} spoke for it and {losses} against it: at 95% confidence at least "
+    "{bound}% do, and {needed}% are needed.",
+    "在留作检验的{units}中，{wins} 个支持、{losses} 个反对：置信度 95% 时支持率至少为 {bound}%，要求 {needed}%。",
 )
 
 

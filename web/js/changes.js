@@ -4,12 +4,15 @@ import { t } from "./i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { notify } from "./store.js";
 
+// Of what was not good enough, the last trial of each kind is enough.
+const isOfInterest = (change, at, all) => change.state !== "rejected" || all.findIndex((one) => one.slot === change.slot) === at;
+
 export function Changes({ language }) {
   const [changes, setChanges] = useState([]);
   const [round, setRound] = useState(0);
   useEffect(() => {
     let gone = false;
-    getJson("feedback/changes").then((list) => { if (!gone) setChanges(list.changes); }, notify);
+    getJson("feedback/changes").then((list) => { if (!gone) setChanges(list.changes.filter(isOfInterest)); }, notify);
     return () => { gone = true; };
   }, [round, language]);
   const takeBack = (change) => sendJson(`feedback/changes/${change.id}/rollback`, {}).catch(notify).then(() => setRound((n) => n + 1));
