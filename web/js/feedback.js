@@ -1,20 +1,23 @@
-// A vote on an answer: kept at once, and more said about it where the user likes.
+// A vote on an answer: kept at once; the form to say more of it is loaded when it is opened.
 import { sendJson } from "./api.js";
 import { t } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { html, useRef, useState } from "./preact.js";
 import { notify, set, state } from "./store.js";
 
-const REASONS = ["too_long", "too_short", "wrong", "not_found", "no_source", "tone", "ask_back", "wrong_tool"];
 const LABELS = { up: "goodAnswer", down: "badAnswer" };
+let Form = null;
 
 export function Feedback({ message }) {
   const [open, setOpen] = useState(false);
   const thumbs = useRef(null);
   const given = message.feedback;
-  const vote = (choice) => {
+  const more = () => import("./vote_form.js").then(({ VoteForm }) => { Form = VoteForm; setOpen(true); }, notify);
+  const vote = async (choice) => {
     const back = given?.vote === choice;
-    send(message, { vote: back ? null : choice, comment: given?.comment ?? "", consent: given?.consent ?? false }).then((kept) => setOpen(kept && !back));
+    const kept = await send(message, { vote: back ? null : choice, comment: given?.comment ?? "", consent: given?.consent ?? false });
+    if (kept && back) setOpen(false);
+    else if (kept) more();
   };
   const close = () => {
     setOpen(false);
@@ -23,26 +26,9 @@ export function Feedback({ message }) {
   return html`
     <span class="thumbs" ref=${thumbs}>${Object.keys(LABELS).map((choice) => html`
       <button type="button" class="quiet" key=${choice} aria-pressed=${given?.vote === choice} aria-label=${t(LABELS[choice])} title=${t(LABELS[choice])} onClick=${() => vote(choice)}><${Icon} name=${`thumb_${choice}`} /></button>`)}
-      ${given && !open && html`<button type="button" class="quiet" aria-label=${t("voteMore")} title=${t("voteMore")} onClick=${() => setOpen(true)}>…</button>`}
+      ${given && !open && html`<button type="button" class="quiet" aria-label=${t("voteMore")} title=${t("voteMore")} onClick=${more}>…</button>`}
     </span>
-    ${open && given && html`<${More} message=${message} close=${close} />`}`;
-}
-
-function More({ message, close }) {
-  const { vote, reasons, comment, consent } = message.feedback;
-  const save = (event) => {
-    event.preventDefault();
-    const fields = new FormData(event.currentTarget);
-    const said = { vote, reasons: fields.getAll("reasons"), comment: fields.get("comment"), consent: fields.has("consent") };
-    send(message, said).then((kept) => { if (kept) close(); });
-  };
-  return html`<form class="feedback" aria-label=${t("voteMore")} onSubmit=${save} onKeyDown=${(event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } }}>
-    ${vote === "down" && html`<fieldset><legend>${t("whatWasWrong")}</legend>${REASONS.map((reason) => html`
-      <label key=${reason}><input type="checkbox" name="reasons" value=${reason} defaultChecked=${reasons.includes(reason)} /> ${t(`reason-${reason}`)}</label>`)}</fieldset>`}
-    <textarea name="comment" rows="2" maxlength="2000" aria-label=${t("voteComment")} placeholder=${t("voteComment")} dir="auto" defaultValue=${comment}></textarea>
-    <label><input type="checkbox" name="consent" defaultChecked=${consent} /> ${t("voteConsent")}</label>
-    <div class="buttons"><button type="button" onClick=${close}>${t("cancel")}</button><button type="submit" class="strong">${t("save")}</button></div>
-  </form>`;
+    ${open && given && html`<${Form} key=${given.vote} given=${given} send=${(said) => send(message, said)} close=${close} />`}`;
 }
 
 // Returns whether the vote was kept; the message then carries it.
