@@ -33,6 +33,9 @@ from readers.formats import MODULES
 from readers.reader import Readers
 from settings import Settings
 from stores.conversations.conversations import Conversations
+from stores.feedback.changes import Changes
+from stores.feedback.learning import Learner
+from stores.feedback.votes import Votes
 from stores.grants import Grants
 from stores.library.documents import Documents
 from stores.memories.memories import Memories
@@ -97,6 +100,9 @@ class _Stores:
     users: Users
     profiles: Profiles
     personas: Personas
+    votes: Votes
+    changes: Changes
+    learner: Learner
     usage: UsageBook
     grants: Grants
     documents: Documents
@@ -174,9 +180,20 @@ class Opening:
             usage=stores.usage,
             profiles=stores.profiles,
             personas=stores.personas,
+            votes=stores.votes,
+            changes=stores.changes,
+            learner=stores.learner,
             summaries=Summaries(redis, settings),
             conversations=Conversations(stores.database, OldTranscripts(redis)),
-            personal_data=(stores.grants, stores.memories, stores.profiles, stores.personas, stores.usage),
+            personal_data=(
+                stores.grants,
+                stores.memories,
+                stores.profiles,
+                stores.personas,
+                stores.usage,
+                stores.votes,
+                stores.changes,
+            ),
             tools=tools.registry,
             agents=tools.agents,
             call_stores=tools.call_stores,
@@ -204,6 +221,10 @@ class Opening:
         settings, hold = self._settings, self.hold
         database = hold(await Database.open(settings))
         users = Users(database)
+        changes = Changes(database, learning=settings.feedback_learning)
+        documents = hold(
+            await Documents.open(settings, database, models.embedder, models.reranker, lean_of=changes.lean)
+        )
         return _Stores(
             database=database,
             actions=hold(await ActionLog.open(settings, database)),
@@ -211,9 +232,12 @@ class Opening:
             users=users,
             profiles=Profiles(database),
             personas=Personas(database),
+            votes=Votes(database),
+            changes=changes,
+            learner=Learner(database, changes, documents, reranked=models.reranker is not None),
             usage=hold(UsageBook(settings, database, users)),
             grants=Grants(database),
-            documents=hold(await Documents.open(settings, database, models.embedder, models.reranker)),
+            documents=documents,
         )
 
     async def _tools(

@@ -158,6 +158,12 @@ class Settings(BaseSettings):
         description="What finds, after an answer, what users said of themselves: a hosted model, or rules alone.",
     )
 
+    feedback_learning: bool = Field(
+        True,
+        description="Whether votes whose voter agreed to it may change how that user is answered, once a change has "
+        "proved itself on others of their votes; shown and taken back at /api/v1/feedback/changes.",
+    )
+
     # privacy
     pii: Literal["off", "mask", "block"] = Field(
         "off",

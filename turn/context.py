@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from net.client import GuardedHttp
     from settings import Settings
     from stores.conversations.conversations import Conversations
+    from stores.feedback.changes import Changes
+    from stores.feedback.learning import Learner
+    from stores.feedback.votes import Votes
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents
     from stores.memories.memories import Memories
@@ -76,6 +79,9 @@ class Services:
     usage: UsageBook
     profiles: Profiles
     personas: Personas
+    votes: Votes
+    changes: Changes
+    learner: Learner
     conversations: Conversations
     personal_data: Sequence[PersonalData]
     tools: ToolRegistry

@@ -21,6 +21,7 @@ TAGS = [
         ("sessions", Words("Conversations and their transcripts.", "会话及其完整记录。")),
         ("documents", Words("Files: uploaded, read, searched, deleted.", "文件：上传、阅读、检索、删除。")),
         ("memories", Words("What is remembered of the caller.", "跨会话记住的、关于用户的内容。")),
+        ("feedback", Words("Votes on answers.", "对回答的评价。")),
         ("people", Words("Who calls, users, keys, usage, profiles.", "当前用户、用户、密钥、用量与个人设置。")),
         ("tools", Words("What the model may call, and the roles it can take.", "模型可以调用的工具与可用角色。")),
         (

@@ -72,7 +72,7 @@ async def list_sessions(backend: BackendDep, user: UserDep, asked: Annotated[Ses
 async def get_session(
     session_id: SessionPath, backend: BackendDep, user: UserDep, asked: Annotated[TranscriptQuery, Query()]
 ) -> Response:
-    """Return the messages of a session that are shown, page by page, each with its `versions`.
+    """Return the messages of a session that are shown, page by page, each with its `versions`; answers with `feedback`.
 
     A message without an answer is being answered by the run that it names, waits with it for an approval (`waiting`),
     or has the state `interrupted`: its server was killed. `regenerate` answers it.
@@ -88,7 +88,11 @@ async def get_session(
             waiting = Waiting(run_id=pause["run_id"], questions=pause["questions"])
             queued.add(pause["run_id"])
         _mark_lost(page, queued)
-    body = {**_session(page["thread"]), "messages": page["entries"], "offset": page["offset"], "total": page["total"],
+    answers = [entry["message_id"] for entry in page["entries"] if entry.get("role") == "assistant"]
+    votes = await backend.services.votes.of(user, answers) if answers else {}
+    messages = [{**entry, "feedback": votes.get(entry["message_id"])} if entry["message_id"] in answers else entry
+                for entry in page["entries"]]  # fmt: skip
+    body = {**_session(page["thread"]), "messages": messages, "offset": page["offset"], "total": page["total"],
             "waiting": waiting}  # fmt: skip
     if page["found"] is not None:
         body["found"] = page["found"]

@@ -36,6 +36,7 @@ async def clear_thread(
         counts["tool_results"] = _all(await stores.results.clear(owner.memory_key))
         counts["tool_cache"] = _all(await stores.cache.forget(owner.user_id))
         counts["permissions"] = _all(await services.permissions.grants.clear(owner))
+        counts["feedback"] = _all(await services.votes.clear(owner))
         counts.update({name: _all(count) for name, count in (await services.conversations.delete(owner)).items()})
         counts["events"] = _all(await events.forget(run_ids, owner))
         for name, count in (await services.documents.delete_owner(owner)).items():

@@ -23,7 +23,7 @@ from stores.library.deletions import Deletions
 from stores.library.ranking import Mode
 from stores.library.records import PageRecord, attachment, page_record, select_documents
 from stores.library.removal import Receipt, Removal
-from stores.library.search import Hit, Search
+from stores.library.search import Hit, LeanOf, Search
 from stores.library.table_store import TableStore
 from stores.library.vectors import VectorStore
 from stores.library.visibility import VISIBLE, Sight, parameters, sight
@@ -80,9 +80,21 @@ class Documents:
 
     @classmethod
     async def open(
-        cls, settings: Settings, database: Database, embedder: Embedder, reranker: Reranker | None = None
+        cls,
+        settings: Settings,
+        database: Database,
+        embedder: Embedder,
+        reranker: Reranker | None = None,
+        lean_of: LeanOf | None = None,
     ) -> Documents:
         """Open files and vectors beside `database`, and finish deletions that were cut short.
+
+        Args:
+            settings: Where files and vectors are, and their limits.
+            database: Where all else is.
+            embedder: What makes vectors.
+            reranker: What orders what a search found.
+            lean_of: Tells how much more than by default keywords count for a user.
 
         Raises:
             Unavailable: The Chroma server does not answer.
@@ -93,7 +105,7 @@ class Documents:
             user_files=settings.max_user_documents,
         )  # fmt: skip
         search, tables = (
-            Search(database, vectors, embedder, reranker),
+            Search(database, vectors, embedder, reranker, lean_of),
             TableStore(database, settings.data_dir / "tables"),
         )
         opened = cls(database, files, vectors, search, tables)
@@ -220,6 +232,15 @@ class Documents:
             document_ids: Look only in these.
         """
         return await self._search.sources(query, owner, document_ids, token_budget=token_budget)
+
+    async def placings(
+        self, query: str, owner: Owner, leans: Sequence[float], depth: int
+    ) -> builtins.list[builtins.list[tuple[str, int]]]:
+        """Return for each lean the documents and pages that a hybrid search would find, best first, unranked by models.
+
+        A lean is how much more than by default keywords count against vectors.
+        """
+        return await self._search.placings(query, owner, leans, depth)
 
     async def family(self, document_id: str, owner: Owner) -> builtins.list[str]:
         """Return the ids of a document and of the files that came out of it.

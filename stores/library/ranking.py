@@ -19,6 +19,8 @@ WEIGHTS = (1.0, 1.0, 2.0)
 """Of reciprocal rank, closeness and coverage. The form was chosen among several on SQuAD and CMRC samples with the
 bundled embedder: a weight of 1 to 3 for coverage moved Recall@1 by at most half a point there, and gated reciprocal
 rank alone was half a point below keywords on English. It was not checked on other questions."""
+LEANS = (0.5, 2.0)
+"""Bounds of how much more than by default keywords may count against vectors: within them neither list is silenced."""
 LEAST_SPREAD = 0.02
 """Cosines of candidates that differ by less are taken as equal enough not to be stretched to the full 0..1."""
 
@@ -43,7 +45,7 @@ def by_content(keys: Iterable[Key]) -> dict[int, list[int]]:
     return found
 
 
-def fuse(cosines: dict[Key, float], keyword: KeywordMatches, *, depth: int) -> list[Ranked]:
+def fuse(cosines: dict[Key, float], keyword: KeywordMatches, *, depth: int, lean: float = 1.0) -> list[Ranked]:
     """Return the first `depth` chunks of either list, best first.
 
     The score of a chunk is the weighted mean of its reciprocal rank in both lists, its cosine stretched over the range
@@ -55,8 +57,10 @@ def fuse(cosines: dict[Key, float], keyword: KeywordMatches, *, depth: int) -> l
         cosines: The nearest chunks, nearest first.
         keyword: The keyword hits, best first.
         depth: How far down each list candidates are taken from.
+        lean: How much more the keywords count than by default; taken within `LEANS`.
     """
-    weight = gate(keyword) if cosines else 1.0
+    lean = min(max(lean, LEANS[0]), LEANS[1])
+    weight = gate(keyword) * lean if cosines else 1.0
     dense = list(cosines)[:depth]
     reciprocal: dict[Key, float] = {}
     for keys, share in ((dense, 1.0), (keyword.chunks[:depth], weight)):
@@ -64,7 +68,8 @@ def fuse(cosines: dict[Key, float], keyword: KeywordMatches, *, depth: int) -> l
             reciprocal[key] = reciprocal.get(key, 0.0) + share * (RANK_CONSTANT + 1) / (RANK_CONSTANT + 1 + rank)
     coverage = dict(zip(keyword.chunks, keyword.coverage.tolist(), strict=True))
     far, near = (cosines[dense[-1]], cosines[dense[0]]) if dense else (0.0, 0.0)
-    by_rank, by_cosine, by_terms = (share / sum(WEIGHTS) for share in WEIGHTS)
+    weights = (WEIGHTS[0], WEIGHTS[1], WEIGHTS[2] * lean)
+    by_rank, by_cosine, by_terms = (share / sum(weights) for share in weights)
     ranked = [
         Ranked(
             key,

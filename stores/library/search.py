@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NotRequired
@@ -53,6 +53,8 @@ class Hit(TypedDict):
     coverage: float
 
 
+LeanOf = Callable[[str], Awaitable[float]]
+"""Tells how much more than by default keywords count for a user; see `ranking.fuse`."""
 Scope = dict[int, Any]
 """What one query may see: by content id, the newest document of it (id, name, kind, number of vectors)."""
 
@@ -70,12 +72,18 @@ class Search:
     """Finds chunks and passages."""
 
     def __init__(
-        self, database: Database, vectors: VectorStore | None, embedder: Embedder, reranker: Reranker | None
+        self,
+        database: Database,
+        vectors: VectorStore | None,
+        embedder: Embedder,
+        reranker: Reranker | None,
+        lean_of: LeanOf | None = None,
     ) -> None:
         self._database = database
         self._vectors = vectors
         self._embedder = embedder
         self._reranker = reranker
+        self._lean_of = lean_of
 
     async def hits(
         self, query: str, owner: Owner, document_ids: Sequence[str] | None, *, top_k: int, mode: Mode
@@ -88,7 +96,7 @@ class Search:
         if mode == "keyword":
             return await self._database.read(lambda db: _keyword_hits(db, query, owner, document_ids, top_k))
         scope = await self._database.read(lambda db: _scope(db, owner, document_ids))
-        found = await self._find(query, scope, mode)
+        found = await self._find(query, scope, mode, await self._lean(owner))
         return await self._database.read(lambda db: _hits(db, found, scope, top_k)) if found.ranked else []
 
     async def sources(
@@ -96,25 +104,46 @@ class Search:
     ) -> list[Source]:
         """Return numbered passages around the best chunks, together at most `token_budget` tokens."""
         scope = await self._database.read(lambda db: _scope(db, owner, document_ids))
-        found = await self._find(query, scope, "hybrid")
+        found = await self._find(query, scope, "hybrid", await self._lean(owner))
         if not found.ranked:
             return []
         ranked = [(item.key, item.score) for item in found.ranked]
         near = await self._database.read(lambda db: passages(db, ranked, token_budget))
         return [_source(number, passage, scope[passage.content_id]) for number, passage in enumerate(near, 1)]
 
-    async def _find(self, query: str, scope: Scope, mode: Mode) -> Found:
+    async def placings(
+        self, query: str, owner: Owner, leans: Sequence[float], depth: int
+    ) -> list[list[tuple[str, int]]]:
+        """Return for each lean the documents and pages that a hybrid search would find, best first.
+
+        Nothing is reranked: a reranker orders what the fusion finds by itself, whatever the lean.
+        """
+        scope = await self._database.read(lambda db: _scope(db, owner, None))
+        if not scope or not query.strip():
+            return [[] for _ in leans]
+        matches, similarity = await self._matches(query, scope)
+        fused = [ranking.fuse(similarity, matches, depth=CANDIDATES, lean=lean)[:depth] for lean in leans]
+        texts = await self._database.read(lambda db: _chunks(db, [item for one in fused for item in one]))
+        return [[(scope[item.key[0]].id, texts[item.key].page) for item in one if item.key in texts] for one in fused]
+
+    async def _lean(self, owner: Owner) -> float:
+        return 1.0 if self._lean_of is None else await self._lean_of(owner.user_id)
+
+    async def _find(self, query: str, scope: Scope, mode: Mode, lean: float) -> Found:
         if not scope or not query.strip():
             return Found([])
         if mode == "dense":
             similarity = await self._by_vector(query, scope)
             return Found([Ranked(key, max(0.0, cosine)) for key, cosine in similarity.items()], similarity)
-        matches, similarity = await asyncio.gather(
+        matches, similarity = await self._matches(query, scope)
+        ranked = ranking.fuse(similarity, matches, depth=CANDIDATES, lean=lean)
+        return Found(await self._reranked(query, ranked), similarity, _coverage(matches))
+
+    async def _matches(self, query: str, scope: Scope) -> tuple[KeywordMatches, dict[Key, float]]:
+        return await asyncio.gather(
             self._database.read(lambda db: keywords.search(db, list(scope), query, KEYWORD_HITS)),
             self._if_possible(query, scope),
         )
-        ranked = ranking.fuse(similarity, matches, depth=CANDIDATES)
-        return Found(await self._reranked(query, ranked), similarity, _coverage(matches))
 
     async def _by_vector(self, query: str, scope: Scope) -> dict[Key, float]:
         """Return the cosines of the nearest chunks, nearest first."""

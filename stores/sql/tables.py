@@ -335,6 +335,39 @@ personas = Table(
 )
 """Roles that users wrote (`stores.people.personas.Persona`); `shared` ones are for everybody."""
 
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("user_id", Characters, primary_key=True),
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("thread_id", Characters, nullable=False),
+    Column("vote", Text, nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("comment", Characters, nullable=False),
+    Column("consent", Boolean, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("changed", Double, nullable=False),
+    Index("feedback_thread", "user_id", "thread_id"),
+    sqlite_with_rowid=False,
+)
+"""Votes of users on answers (`stores.feedback.votes.Vote`)."""
+
+feedback_changes = Table(
+    "feedback_changes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("user_id", Characters, nullable=False),
+    Column("slot", Characters, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("figures", Json, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("changed", Double, nullable=False),
+    Index("feedback_changes_user", "user_id", "slot", "id"),
+    sqlite_autoincrement=True,
+)
+"""Changes that votes proposed and how they did (`stores.feedback.changes.Change`); without a user: for all."""
+
 deletions = Table(
     "deletions",
     metadata,

@@ -185,6 +185,16 @@ class FakeActions:
 CREW = Crew()
 
 
+class FakeChanges:
+    """What votes have shown of the only user."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    async def in_force(self, user_id: str) -> dict[str, str]:
+        return self.values
+
+
 class FakeSummarizer:
     """Answers with the length of what it was given."""
 
@@ -214,6 +224,7 @@ class Parts:
     attachments: FakeAttachments = field(default_factory=FakeAttachments)
     documents: FakeDocuments = field(default_factory=FakeDocuments)
     profiles: FakeProfiles = field(default_factory=FakeProfiles)
+    changes: FakeChanges = field(default_factory=FakeChanges)
     memories: FakeMemories = field(default_factory=FakeMemories)
     summaries: FakeSummaries = field(default_factory=FakeSummaries)
     ingestion: Any = None
@@ -245,6 +256,7 @@ class Parts:
             summaries=self.summaries,
             memories=self.memories,
             profiles=self.profiles,
+            changes=self.changes,
             actions=FakeActions(),
             ingestion=self.ingestion,
             http=self.http,

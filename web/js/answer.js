@@ -1,6 +1,7 @@
 // An answer: its text, what happened on the way, and what can be done with it.
 import { html, useState } from "./preact.js";
 import { Approvals } from "./approval.js";
+import { Feedback } from "./feedback.js";
 import { FileStates } from "./file_states.js";
 import { nodeName, t } from "./i18n.js";
 import { MadeFiles } from "./made_files.js";
@@ -89,6 +90,7 @@ function Actions({ message, busy }) {
       ${message.error && !message.messageId && !busy && html`<button type="button" class="quiet strong" onClick=${() => retry(message)}>${t("retry")}</button>`}
       ${(message.tools.length > 0 || message.nodes.length > 0) && html`<button type="button" class="quiet" onClick=${steps}>${t("details")}</button>`}
       ${usage?.model && html`<span class="usage">${usage.model} · ${t("tokens", { input: usage.input_tokens, output: usage.output_tokens })}</span>`}
+      ${message.messageId && html`<${Feedback} message=${message} />`}
     </div>`;
 }
 

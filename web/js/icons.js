@@ -23,6 +23,8 @@ const PATHS = {
   picture: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9v.01",
   document: "M6 3.5h8l4 4v13H6zM14 3.5v4h4",
   audio: "M5 10v4M9 6v12M13 9v6M17 5v14M21 10v4",
+  thumb_up: "M7 10.5v9H4v-9zM7 10.5l4.5-7a2 2 0 0 1 2 2.3L13 9.5h5a2 2 0 0 1 2 2.4l-1.2 6a2 2 0 0 1-2 1.6H7",
+  thumb_down: "M17 13.5v-9h3v9zM17 13.5l-4.5 7a2 2 0 0 1-2-2.3l.5-3.7H6a2 2 0 0 1-2-2.4l1.2-6a2 2 0 0 1 2-1.6H17",
   save: "M5 12l5 5L20 7",
 };
 

@@ -1,5 +1,6 @@
 // What is remembered of the user over all conversations: why, corrected, forgotten, switched off.
 import { getJson, sendJson } from "./api.js";
+import { Changes } from "./changes.js";
 import { t } from "./i18n.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { loadPersonas, personaName } from "./personas.js";
@@ -29,7 +30,8 @@ export function View({ store }) {
     ${found.enabled && html`<form class="row" onSubmit=${add}><input name="text" maxlength="1000" aria-label=${t("memoryText")} placeholder=${t("memoryText")} autocomplete="off" /><button type="submit">${t("addMemory")}</button></form>`}
     ${found.memories.length === 0 && html`<p class="quiet">${t("noMemories")}</p>`}
     <ul class="sources">${found.memories.map((item) => html`<${Item} key=${item.id} item=${item} store=${store} act=${act} />`)}</ul>
-    ${found.memories.length > 0 && html`<${Sure} label=${t("forgetAll")} act=${forgetAll} />`}`;
+    ${found.memories.length > 0 && html`<${Sure} label=${t("forgetAll")} act=${forgetAll} />`}
+    <${Changes} language=${store.language} />`;
 }
 
 // Looks again after each change, and when an answer has come. What was looked up before a change began is not shown after it.

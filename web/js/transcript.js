@@ -39,8 +39,9 @@ export function merged(old, fresh) {
   return fresh.map((message) => {
     const before = known.get(message.messageId) ?? known.get(names({ ...message, messageId: null }));
     if (!before || before.text !== message.text) return message;
-    const { messageId, parentId, versions, state } = message;
-    return before.messageId && same(before.versions, versions) && before.state === state ? before : { ...before, messageId, parentId, versions, state };
+    const { messageId, parentId, versions, state, feedback } = message;
+    const unchanged = before.messageId && same(before.versions, versions) && before.state === state && before.feedback?.changed === feedback?.changed;
+    return unchanged ? before : { ...before, messageId, parentId, versions, state, feedback };
   });
 }
 

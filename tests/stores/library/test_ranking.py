@@ -37,6 +37,15 @@ def test_without_vectors_even_weak_keywords_count() -> None:
     assert [item.key for item in fuse({}, matches([B, A], [0.05, 0.02]), depth=10)] == [B, A]
 
 
+def test_a_lean_moves_keywords_against_vectors_within_bounds() -> None:
+    cosines, keyword = {A: 0.9, B: 0.5}, matches([B, A], [0.9, 0.55])
+    firsts = [fuse(cosines, keyword, depth=10, lean=lean)[0].key for lean in (0.5, 1.0, 2.0)]
+    assert firsts[0] == A and firsts[2] == B
+    assert fuse(cosines, keyword, depth=10, lean=9) == fuse(cosines, keyword, depth=10, lean=2)
+    assert fuse(cosines, keyword, depth=10, lean=0) == fuse(cosines, keyword, depth=10, lean=0.5)
+    assert fuse({}, keyword, depth=10, lean=2)[0].key == B
+
+
 def test_gate_opens_with_coverage() -> None:
     assert gate(matches([A], [0.02])) == 0
     assert gate(matches([A], [0.5])) == 1
@@ -47,10 +56,10 @@ Keys = list[tuple[int, int]]
 KEYS = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 9)), unique=True, max_size=12)
 
 
-@given(KEYS, KEYS, st.floats(0, 1))
-def test_scores_are_within_bounds_and_sorted(dense: Keys, keyed: Keys, top: float) -> None:
+@given(KEYS, KEYS, st.floats(0, 1), st.floats(0, 3))
+def test_scores_are_within_bounds_and_sorted(dense: Keys, keyed: Keys, top: float, lean: float) -> None:
     cosines = {key: 0.9 - 0.01 * rank for rank, key in enumerate(dense)}
-    ranked = fuse(cosines, matches(keyed, [top] * len(keyed)), depth=8)
+    ranked = fuse(cosines, matches(keyed, [top] * len(keyed)), depth=8, lean=lean)
     scores = [item.score for item in ranked]
     assert scores == sorted(scores, reverse=True)
     assert all(0 < score <= 1.0000001 for score in scores)
