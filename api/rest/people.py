@@ -69,6 +69,8 @@ class ShownUser(TypedDict):
     name: str
     role: Role
     disabled: bool
+    of_settings: bool
+    """Whether API_KEYS names them: ADMIN_KEYS decides on the role, and nobody but the settings keeps them out."""
     created_at: str
     quota: Limits | None
     keys: list[ShownKey]
@@ -102,6 +104,16 @@ class ChangedUser(BaseModel):
     role: Role | None = None
     disabled: bool | None = None
     quota: Limits | None = None
+
+
+class Policy(TypedDict):
+    """What holds for everybody by the settings; a limit of 0, or one that is left out, is none."""
+
+    daily: Limits
+    rate_limit_per_minute: int
+    budget: Limits
+    budget_ceiling: Limits
+    permissions: list[dict[str, Any]]
 
 
 @router.get("/me", response_model=Me, responses=ERRORS)
@@ -206,7 +218,8 @@ async def delete_user(user_id: str, backend: BackendDep, admin: AdminDep) -> Res
 @router.post("/admin/users/{user_id}/keys", status_code=201, response_model=MadeKey, responses=ERRORS)
 async def add_key_of(user_id: str, body: NewKey, backend: BackendDep, admin: AdminDep) -> Response:
     """Make a further key of a user."""
-    await backend.services.users.get(user_id)
+    if user_id not in _of_settings(backend):
+        await backend.services.users.get(user_id)
     return json_response(await _made_key(backend, admin, user_id, body), 201)
 
 
@@ -222,6 +235,21 @@ async def get_everyones_usage(
 ) -> Response:
     """Return what every user used on a day (UTC), by id; the default is today."""
     return json_response(await backend.services.usage.everyone(day))
+
+
+@router.get("/admin/policy", response_model=Policy, responses=ERRORS)
+async def get_policy(backend: BackendDep, admin: AdminDep) -> Response:
+    """Return what the settings allow everybody: quotas of a day, limits of a request, rules about tools."""
+    settings = backend.settings
+    return json_response(
+        Policy(
+            daily=backend.services.usage.usual,
+            rate_limit_per_minute=settings.rate_limit_per_minute,
+            budget=settings.budget,
+            budget_ceiling=settings.budget_ceiling,
+            permissions=list(settings.permissions),
+        )
+    )
 
 
 async def _made_key(backend: Backend, actor: str, user_id: str, body: NewKey) -> MadeKey:
@@ -279,6 +307,7 @@ async def _user(backend: Backend, one: User, today: dict[str, Day]) -> ShownUser
         name=one.name,
         role="admin" if is_admin(backend.settings, one.id) else one.role,
         disabled=one.disabled,
+        of_settings=one.id in _of_settings(backend),
         created_at=iso_time(one.created),
         quota=one.quota,
         keys=[_key(key) for key in await backend.services.users.keys(one.id)],

@@ -4,7 +4,7 @@ import { Dialog } from "./dialog.js";
 import { t } from "./i18n.js";
 import { html, useRef, useState } from "./preact.js";
 import { refreshSessions } from "./session_list.js";
-import { openSession, refreshHealth } from "./sessions.js";
+import { openSession, refreshHealth, refreshMe } from "./sessions.js";
 import { notify, set, state } from "./store.js";
 
 export function KeyDialog({ onClose }) {
@@ -21,7 +21,7 @@ export function KeyDialog({ onClose }) {
       onClose();
       set({ notice: null });
       notify(t("keyAccepted"));
-      await Promise.all([refreshHealth(), refreshSessions(), state.messages.length ? null : openSession(new URLSearchParams(location.search).get("s"))]);
+      await Promise.all([refreshHealth(), refreshMe(), refreshSessions(), state.messages.length ? null : openSession(new URLSearchParams(location.search).get("s"))]);
     } catch (error) {
       setApiKey(before);
       setProblem(error.code === "unauthorized" ? t("keyRefused") : error.message);

@@ -18,7 +18,7 @@ export async function start() {
   startStep(reloadSession);
   addEventListener("popstate", goTo);
   history.replaceState(null, "");
-  await Promise.all([refreshHealth(), loadGraph(), refreshSessions(), openSession(sessionInAddress())]);
+  await Promise.all([refreshHealth(), refreshMe(), loadGraph(), refreshSessions(), openSession(sessionInAddress())]);
 }
 
 // Back and forward: a panel opens or closes, or another conversation is shown.
@@ -29,6 +29,10 @@ async function goTo(event) {
 
 export async function refreshHealth() {
   try { set({ health: await getHealth() }); } catch (error) { notify(error); }
+}
+
+export async function refreshMe() {
+  set({ me: await getJson("me").catch(() => null) });
 }
 
 async function loadGraph() {

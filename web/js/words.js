@@ -1,6 +1,13 @@
 // Every word of the interface, in both languages.
 export const WORDS = {
   en: {
+    keys: "My keys", keysHint: "Programs call this server with a key of yours. Your data stay when one is replaced.", keyName: "What it is for", worksFor: "Works for", untilRevoked: "until it is revoked", days: "{n} days", makeKey: "Make a key",
+    noKeys: "There are no keys here yet.", madeOn: "made on {date}", worksUntil: "works until {date}", revokeKey: "Revoke {name}", keyOnce: "Keep this key now: it cannot be shown again.", copyKey: "Copy the key",
+    people: "People", peopleHint: "Who uses this server. What people write is never shown here.", addUser: "Add a user", userName: "Name of the user", userRole: "Role of the user", "role-user": "user", "role-admin": "administrator", disabled: "kept out",
+    usedToday: "Today: {turns} turns, {tokens} tokens, {calls} calls, cost {money}", changeUser: "Change, keys", quotaOfDay: "Quota of a day; empty: as the settings say", "quota-tokens": "Tokens a day", "quota-calls": "Calls a day", "quota-money": "Money a day",
+    keysOf: "Keys", enableUser: "Let in again", disableUser: "Keep out", deleteUser: "Delete {name} with everything",
+    permissions: "Permissions", permissionsHint: "What you have allowed tools for longer than once. What is taken back is asked for again.", noRules: "You have allowed nothing for longer.", ruleHere: "in this conversation", ruleEverywhere: "in every conversation", takeBackRule: "Take back",
+    "rule-allow": "allowed", "rule-ask": "asks", "rule-deny": "denied", ruleRoles: "for: {roles}", serverPolicy: "For everybody", serverPolicyHint: "As the settings of the server say (DAILY_TOKENS, PERMISSIONS ...).", rateLimit: "Requests a minute", noLimits: "There are no limits of a day.",
     builtinTools: "Built in", "permission-read": "reads", "permission-egress": "sends something out", "permission-write": "changes something", add: "Add",
     addSource: "Add a source of tools", addSourceHint: "What it offers at first is approved with it; what it adds or changes later waits for you.", sourceName: "Name", sourceKind: "Kind",
     "source-url": "MCP server at a URL", "source-command": "MCP server as a program", "source-openapi": "Service with an OpenAPI document", sourceUrl: "URL", sourceCommand: "Command",
@@ -57,6 +64,13 @@ export const WORDS = {
     previous: "Previous page", next: "Next page", answered: "Answer ready", answering: "Answering", earlier: "Show earlier messages ({n})", toEnd: "To the newest message",
   },
   zh: {
+    keys: "我的密钥", keysHint: "程序凭你的密钥调用本服务；更换密钥不会影响你的数据。", keyName: "用途", worksFor: "有效期", untilRevoked: "直到吊销", days: "{n} 天", makeKey: "创建密钥",
+    noKeys: "这里还没有密钥。", madeOn: "{date} 创建", worksUntil: "有效期至 {date}", revokeKey: "吊销 {name}", keyOnce: "请立即保存此密钥：之后无法再次显示。", copyKey: "复制密钥",
+    people: "用户", peopleHint: "谁在使用本服务。此处从不显示用户所写的内容。", addUser: "添加用户", userName: "用户名称", userRole: "用户角色", "role-user": "普通用户", "role-admin": "管理员", disabled: "已停用",
+    usedToday: "今天：{turns} 轮，{tokens} 个 token，{calls} 次调用，费用 {money}", changeUser: "更改、密钥", quotaOfDay: "每日配额；留空则按服务器设置", "quota-tokens": "每日 token", "quota-calls": "每日调用次数", "quota-money": "每日费用",
+    keysOf: "密钥", enableUser: "恢复使用", disableUser: "停用", deleteUser: "删除 {name} 及其全部数据",
+    permissions: "授权", permissionsHint: "你对工具作出的较长期许可；收回后会再次询问。", noRules: "你还没有作出较长期的许可。", ruleHere: "仅在本对话", ruleEverywhere: "在所有对话中", takeBackRule: "收回",
+    "rule-allow": "允许", "rule-ask": "需询问", "rule-deny": "禁止", ruleRoles: "适用于：{roles}", serverPolicy: "对所有人", serverPolicyHint: "由服务器设置决定（DAILY_TOKENS、PERMISSIONS 等）。", rateLimit: "每分钟请求数", noLimits: "没有每日限额。",
     builtinTools: "内置工具", "permission-read": "只读", "permission-egress": "向外发送", "permission-write": "会更改内容", add: "添加",
     addSource: "添加工具来源", addSourceHint: "首次提供的工具随之批准；此后新增或更改的工具需经你批准。", sourceName: "名称", sourceKind: "类型",
     "source-url": "网址上的 MCP 服务器", "source-command": "以程序运行的 MCP 服务器", "source-openapi": "带 OpenAPI 文档的服务", sourceUrl: "网址", sourceCommand: "命令",

@@ -1,0 +1,135 @@
+"""Keys of one's own, people for administrators, and permissions, on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from api.edge.keys import user_of_key
+from domain.owner import Owner
+from settings import Settings
+from tests.live_server import LiveServer
+from tests.standins.openai_server import OpenAIServer
+from tests.web.conftest import Opener
+from tests.web.steps import ask_to_end, open_panel
+from tests.web.test_access import AXE, CHECK
+from tests.web.test_keys import SMALL
+
+pytestmark = pytest.mark.browser
+ROOT = {"authorization": "Bearer root-key"}
+
+
+@pytest.fixture(scope="module")
+def keyed(model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("people"), llm_base_url=model.base_url, llm_model="stand-in",
+        api_keys=("root-key", "second-key"), web_search="off", ocr_engine="off", tts_engine="off", daily_calls=500,
+        permissions=({"tool": "fetch_url", "decision": "deny", "roles": ["user"]},), memory_extraction="rules",
+        _env_file=None,
+    )  # fmt: skip
+    with LiveServer(settings) as live:
+        yield live
+
+
+async def page_of(open_page: Opener, keyed: LiveServer, key: str, **more: Any) -> Any:
+    page = await open_page(url=keyed.url, path="/favicon.ico", **more)
+    await page.evaluate("key => localStorage.setItem('apiKey', key)", key)
+    await page.goto(keyed.url)
+    return page
+
+
+async def test_a_key_is_shown_once_works_and_is_revoked(open_page: Opener, keyed: LiveServer) -> None:
+    page = await page_of(open_page, keyed, "second-key", permissions=["clipboard-read", "clipboard-write"])
+    await open_panel(page, "My keys")
+    panel = page.locator("aside.panel")
+    await expect(panel).to_contain_text("There are no keys here yet.")
+    await panel.get_by_label("What it is for").fill("<b>laptop</b>")
+    await panel.get_by_label("Works for").select_option("90")
+    await panel.get_by_role("button", name="Make a key").click()
+    key = await panel.locator(".made-key code").inner_text()
+    await panel.get_by_role("button", name="Copy the key").click()
+    await expect(panel.get_by_role("button", name="Copied")).to_be_visible()
+    assert await page.evaluate("navigator.clipboard.readText()") == key
+    async with httpx.AsyncClient(base_url=keyed.url, headers={"authorization": f"Bearer {key}"}) as http:
+        assert (await http.get("/api/v1/me")).status_code == 200
+        item = panel.locator("[data-key]")
+        await expect(item).to_contain_text("<b>laptop</b>")
+        await expect(item).to_contain_text("works until")
+        assert key not in await item.inner_text() and key[:10] in await item.inner_text()
+        await page.evaluate(AXE)
+        assert await page.evaluate(CHECK) == []
+        await item.get_by_role("button", name="Revoke <b>laptop</b>").click()
+        await item.locator("button.danger").click()
+        await expect(item).to_have_count(0)
+        assert (await http.get("/api/v1/me")).status_code == 401
+    await page.locator("header").get_by_role("button", name="More", exact=True).click()
+    await expect(page.get_by_role("menuitem", name="Permissions")).to_be_visible()
+    await expect(page.get_by_role("menuitem", name="People")).to_have_count(0)
+
+
+async def test_an_administrator_makes_changes_keeps_out_and_deletes_users(
+    open_page: Opener, keyed: LiveServer, model: OpenAIServer
+) -> None:
+    model.respond = lambda _: "Fine."
+    page = await page_of(open_page, keyed, "root-key")
+    await open_panel(page, "People")
+    panel = page.locator("aside.panel")
+    await panel.get_by_text("Add a user").click()
+    await panel.get_by_label("Name of the user").first.fill("Ann")
+    await panel.get_by_role("button", name="Add", exact=True).click()
+    key = await panel.locator(".made-key code").inner_text()
+    theirs = await page_of(open_page, keyed, key)
+    await ask_to_end(theirs, "the walrus sleeps at noon")
+    await page.reload()
+    await open_panel(page, "People")
+    ann = panel.get_by_role("region", name="Ann")
+    await expect(ann).to_contain_text("Today: 1 turns", timeout=10_000)
+    assert "walrus" not in await panel.inner_text()
+    await ann.get_by_text("Change, keys").click()
+    await ann.get_by_label("Calls a day").fill("7")
+    await ann.get_by_label("Name of the user").fill("Anna")
+    await ann.get_by_role("button", name="Save").click()
+    anna = panel.get_by_role("region", name="Anna")
+    await expect(anna.locator("[data-key]")).to_contain_text("first")
+    async with httpx.AsyncClient(base_url=keyed.url, headers=ROOT) as http:
+        listed = {one["name"]: one for one in (await http.get("/api/v1/admin/users")).json()}
+        assert listed["Anna"]["quota"] == {"calls": 7}
+        assert all(one["of_settings"] != one["id"].startswith("user-") for one in listed.values())
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
+    await anna.get_by_role("button", name="Keep out").click()
+    await expect(anna.locator("h3")).to_contain_text("kept out")
+    await anna.get_by_role("button", name="Let in again").click()
+    await expect(anna.locator("h3")).to_contain_text("user")
+    await anna.get_by_role("button", name="Delete Anna with everything").click()
+    await anna.locator("button.danger").click()
+    await expect(anna).to_have_count(0)
+    await expect(page.locator(".receipt-notice")).to_contain_text("items removed")
+
+
+async def test_what_is_allowed_is_shown_and_taken_back_also_on_a_phone_in_chinese(
+    open_page: Opener, keyed: LiveServer
+) -> None:
+    services = keyed.app.state.backend.services
+    rule = {"tool": "web_search", "decision": "allow", "arguments": {"query": "<i>tides</i>*"}}
+    await services.permissions.grants.add(Owner(user_of_key("root-key")), rule, lasting=True)
+    page = await page_of(open_page, keyed, "root-key", phone=True, locale="zh-CN", color_scheme="dark")
+    await open_panel(page, "授权", more="更多")
+    panel = page.locator("aside.panel")
+    await expect(panel.locator("[data-rule]")).to_contain_text("<i>tides</i>*")
+    await expect(panel).to_contain_text("每日调用次数")
+    await expect(panel).to_contain_text("fetch_url")
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == [] and await page.evaluate(SMALL) == []
+    await panel.get_by_role("button", name="收回").click()
+    await panel.locator("button.danger").click()
+    await expect(panel.locator("[data-rule]")).to_have_count(0)
+    await page.go_back()
+    await open_panel(page, "用户", more="更多")
+    await panel.locator("summary").last.click()
+    assert await page.evaluate(CHECK) == [] and await page.evaluate(SMALL) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
