@@ -34,6 +34,8 @@ class Me(TypedDict):
     user_id: str
     name: str
     role: Role
+    signed_in: bool
+    """Whether a browser's session says so, not a key."""
     today: Day
 
 
@@ -124,7 +126,8 @@ async def get_me(request: Request, backend: BackendDep, user: UserDep) -> Respon
     except UnknownUser:  # one of the settings
         name = ""
     today = await backend.services.usage.today(user)
-    return json_response(Me(user_id=user, name=name, role=request.state.role, today=today))
+    signed_in = hasattr(request.state, "session")
+    return json_response(Me(user_id=user, name=name, role=request.state.role, signed_in=signed_in, today=today))
 
 
 @router.get("/usage", response_model=list[Day], responses=ERRORS)
@@ -270,7 +273,7 @@ def _check_keys_needed(backend: Backend) -> None:
     Raises:
         BadInput: The server asks nobody for a key.
     """
-    if not any(key.get_secret_value() for key in backend.settings.api_keys):
+    if not backend.settings.has_users:
         raise BadInput(
             reason=Words(
                 "this server asks nobody for a key; set API_KEYS to yours first",

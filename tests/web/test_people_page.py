@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from api.edge.keys import user_of_key
 from domain.owner import Owner
 from settings import Settings
 from tests.live_server import LiveServer
+from tests.standins.oidc_server import CLIENT, SECRET, OidcServer
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.steps import ask_to_end, open_panel
@@ -40,6 +42,38 @@ async def page_of(open_page: Opener, keyed: LiveServer, key: str, **more: Any) -
     await page.evaluate("key => localStorage.setItem('apiKey', key)", key)
     await page.goto(keyed.url)
     return page
+
+
+async def test_somebody_signs_in_and_out(browser: Any, model: OpenAIServer, tmp_path: Path) -> None:
+    model.respond = lambda _: "Fine."
+    with OidcServer() as provider:
+        settings = Settings(
+            data_dir=tmp_path, llm_base_url=model.base_url, llm_model="stand-in", oidc_issuer=provider.issuer,
+            oidc_client_id=CLIENT, oidc_client_secret=SECRET, web_search="off", ocr_engine="off", tts_engine="off",
+            memory_extraction="rules", _env_file=None,
+        )  # fmt: skip
+        provider.claims = {"sub": "1", "name": "<i>Ann</i>"}
+        with LiveServer(settings) as live:
+            page = await browser.new_page()  # it may go elsewhere: to the provider
+            await page.goto(live.url)
+            await page.evaluate("localStorage.setItem('apiKey', 'an-old-key')")
+            await page.reload()
+            dialog = page.get_by_role("dialog")
+            await page.evaluate(AXE)
+            await expect(dialog.get_by_role("button", name="Sign in")).to_be_visible()
+            assert await page.evaluate(CHECK) == []
+            await dialog.get_by_role("button", name="Sign in").click()
+            await expect(page.locator(".model")).to_be_visible()
+            await expect(dialog).to_have_count(0)
+            await ask_to_end(page, "Hello there")
+            await open_panel(page, "Settings")
+            await page.get_by_role("button", name="Sign out (<i>Ann</i>)").click()
+            await expect(dialog.get_by_role("button", name="Sign in")).to_be_visible()
+            assert "Hello there" not in await page.content()
+            await page.goto(f"{live.url}/?sign_in=sign_in_refused")
+            await expect(page.locator(".notice.error")).to_contain_text("You are not let in here.")
+            assert page.url == f"{live.url}/"
+            await page.context.close()
 
 
 async def test_a_key_is_shown_once_works_and_is_revoked(open_page: Opener, keyed: LiveServer) -> None:

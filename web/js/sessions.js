@@ -17,8 +17,10 @@ export async function start() {
   dropOldDrafts();
   startStep(reloadSession);
   addEventListener("popstate", goTo);
-  history.replaceState(null, "");
+  const failed = new URLSearchParams(location.search).get("sign_in");
+  history.replaceState(null, "", failed ? location.pathname : undefined);
   await Promise.all([refreshHealth(), refreshMe(), loadGraph(), refreshSessions(), openSession(sessionInAddress())]);
+  if (failed) notify(new Error(t(failed === "sign_in_refused" ? "signInRefused" : "signInFailed")));
 }
 
 // Back and forward: a panel opens or closes, or another conversation is shown.
