@@ -19,7 +19,6 @@ from domain.limits import Limits
 from domain.owner import Owner
 from domain.times import iso_time
 from domain.words import Words
-from stores.people.profiles import Profile
 from stores.people.usage import Day
 from stores.people.users import ApiKey, Role, User
 
@@ -134,19 +133,6 @@ async def get_me(request: Request, backend: BackendDep, user: UserDep) -> Respon
 async def get_usage(backend: BackendDep, user: UserDep, days: Annotated[int, Query(ge=1, le=366)] = 30) -> Response:
     """Return what the caller used, day by day (UTC), newest first."""
     return json_response(await backend.services.usage.days(user, days))
-
-
-@router.get("/profile", response_model=Profile, responses=ERRORS)
-async def get_profile(backend: BackendDep, user: UserDep) -> Response:
-    """Return how the caller wants to be answered."""
-    return json_response(await backend.services.profiles.get(user))
-
-
-@router.put("/profile", response_model=Profile, responses=ERRORS)
-async def put_profile(body: Profile, backend: BackendDep, user: UserDep) -> Response:
-    """Replace how the caller wants to be answered; an empty object removes it."""
-    await backend.services.profiles.put(user, body)
-    return json_response(await backend.services.profiles.get(user))
 
 
 @router.get("/keys", response_model=list[ShownKey], responses=ERRORS)

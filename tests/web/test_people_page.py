@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,53 @@ async def test_somebody_signs_in_and_out(browser: Any, model: OpenAIServer, tmp_
             await expect(page.locator(".notice.error")).to_contain_text("You are not let in here.")
             assert page.url == f"{live.url}/"
             await page.context.close()
+
+
+async def test_a_profile_is_set_learned_kept_and_forgotten(
+    open_page: Opener, keyed: LiveServer, model: OpenAIServer
+) -> None:
+    model.respond = lambda _: "Fine."
+    page = await page_of(open_page, keyed, "second-key", timezone_id="Asia/Tokyo")
+    await ask_to_end(page, "Call me Ann. From now on keep your answers short.")
+    assert "Asia/Tokyo" in str(model.chats[-1].messages[0]["content"])
+    panel = page.locator("aside.panel")
+
+    async def opened(count: int) -> None:
+        """Opened anew until all is there: learning is done after the answer."""
+        async with asyncio.timeout(10):
+            while True:
+                await page.reload()
+                await open_panel(page, "Profile")
+                await expect(panel.get_by_role("button", name="Save")).to_be_visible()
+                if await panel.locator("[data-learned]").count() == count:
+                    return
+
+    await opened(3)
+    name = panel.locator("[data-learned]", has_text="What to call you")
+    await expect(name).to_contain_text("“Call me Ann.”")
+    await expect(panel.locator("[data-learned]", has_text="Time zone")).to_contain_text("told by your browser")
+    await expect(panel.get_by_label("Length")).to_have_value("")
+    await panel.get_by_label("Length").select_option("long")
+    await panel.get_by_label("Tone").fill("<i>warm</i>")
+    await panel.get_by_role("button", name="Save").click()
+    length = panel.locator("[data-learned]", has_text="Length")
+    await expect(length).to_contain_text("what you have set counts")
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
+    await name.get_by_role("button", name="Forget").click()
+    await name.locator("button.danger").click()
+    await expect(name).to_have_count(0)
+    await length.get_by_role("button", name="Set so").click()
+    await expect(panel.get_by_label("Length")).to_have_value("short")
+    await ask_to_end(page, "Call me Ann. Hello.")
+    prompt = str(model.chats[-1].messages[0]["content"])
+    assert "tone: <i>warm</i>; length: short" in prompt and "call them" not in prompt
+    phone = await page_of(open_page, keyed, "second-key", phone=True, locale="zh-CN", color_scheme="dark")
+    await open_panel(phone, "个人设置", more="更多")
+    await expect(phone.locator("[data-learned]").first).to_contain_text("由浏览器提供")
+    await phone.evaluate(AXE)
+    assert await phone.evaluate(CHECK) == [] and await phone.evaluate(SMALL) == []
+    assert await phone.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 async def test_a_key_is_shown_once_works_and_is_revoked(open_page: Opener, keyed: LiveServer) -> None:
