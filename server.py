@@ -42,8 +42,10 @@ from api.rest import (
     permissions,
     personal_data,
     personas,
+    profile,
     runs,
     sessions,
+    sign_in,
     speech,
     tool_sources,
     tools,
@@ -54,12 +56,14 @@ from api.runs.retention import keep_to_time
 from api.runs.runner import TurnRunner
 from api.startup import StartFault, check_start, give_up
 from graph.builder import build_graph
+from net.oidc import OpenIdConnect
 from services import open_services
 from settings import Settings
 from stores.disk import Reserve
 from stores.redis.checkpoints import open_checkpointer
 from stores.redis.events import RunEvents
 from stores.redis.server import open_redis_or_missing
+from stores.redis.sign_ins import SignIns
 from stores.redis.turns import ThreadTurns
 from stores.sql import audit, migrate
 from workers.confinement import hide_memory
@@ -93,9 +97,11 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         turns, events = ThreadTurns(redis.client, settings), RunEvents(redis.client, settings)
         runner = TurnRunner(graph=graph, stateless=stateless, services=services, turns=turns, events=events)
         stack.push_async_callback(runner.aclose)
+        oidc = OpenIdConnect(settings, services.http)
+        stack.push_async_callback(oidc.aclose)
         backend = Backend(
             settings=settings, redis=redis, services=services, turns=turns, events=events, runner=runner,
-            reserve=reserve,
+            reserve=reserve, oidc=oidc, sign_ins=SignIns(redis.client),
         )  # fmt: skip
         services.background.spawn("finish deletions", finish_deletions(backend))
         services.background.spawn("retention", keep_to_time(backend))
@@ -137,6 +143,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         memories,
         feedback,
         people,
+        profile,
+        sign_in,
         tools,
         permissions,
         tool_sources,

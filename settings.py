@@ -36,6 +36,29 @@ class Settings(BaseSettings):
     admin_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated keys of API_KEYS that administer the server; empty: the first of them."
     )
+    public_url: str | None = Field(
+        None, description="Address at which browsers reach this server, where it is not the one that requests name."
+    )
+    oidc_issuer: str | None = Field(
+        None, description="OpenID Connect provider that people may sign in with, besides keys: its issuer URL."
+    )
+    oidc_client_id: str = Field("", description="This server's name at the provider, with OIDC_ISSUER.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Its secret there; empty for a public client.")
+    oidc_scopes: str = Field("openid profile email", description="What is asked of the provider; openid is needed.")
+    oidc_user_claim: str = Field(
+        "sub", min_length=1, description="Claim that tells people apart. Only one that nobody can choose: not a name."
+    )
+    oidc_admin: str = Field(
+        "", description="Claim and value that make an administrator: groups=llm-admins. Empty: administrators decide."
+    )
+    oidc_allowed_domains: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated domains of verified e-mail addresses that may sign in; empty: all."
+    )
+    oidc_groups_claim: str = Field("groups", description="Claim that holds the groups of OIDC_ALLOWED_GROUPS.")
+    oidc_allowed_groups: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated groups of which one is needed to sign in; empty: none is."
+    )
+    oidc_session_seconds: int = Field(604_800, ge=60, description="How long a sign-in lasts.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Comma-separated origins whose pages may call the API from a browser."
     )
@@ -264,7 +287,15 @@ class Settings(BaseSettings):
         """Language of what the process prints where it was started."""
         return "zh" if self.lang.lower().startswith("zh") else "en"
 
-    @field_validator("api_keys", "admin_keys", "cors_origins", "fetch_allow_hosts", "llm_models", mode="before")
+    @property
+    def has_users(self) -> bool:
+        """Whether callers must say who they are; else there is one local user."""
+        return bool(self.oidc_issuer) or any(key.get_secret_value() for key in self.api_keys)
+
+    @field_validator(
+        "api_keys", "admin_keys", "cors_origins", "fetch_allow_hosts", "llm_models", "oidc_allowed_domains",
+        "oidc_allowed_groups", mode="before",
+    )  # fmt: skip
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

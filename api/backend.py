@@ -12,9 +12,11 @@ from settings import Settings
 
 if TYPE_CHECKING:
     from api.runs.runner import TurnRunner
+    from net.oidc import OpenIdConnect
     from stores.disk import Reserve
     from stores.redis.events import RunEvents
     from stores.redis.server import RedisHandle
+    from stores.redis.sign_ins import SignIns
     from stores.redis.turns import ThreadTurns
     from turn.context import Services
 
@@ -30,6 +32,8 @@ class Backend:
     events: RunEvents
     runner: TurnRunner
     reserve: Reserve
+    oidc: OpenIdConnect
+    sign_ins: SignIns
 
 
 def backend_of(request: Request) -> Backend:

@@ -75,6 +75,10 @@ BAD_HOSTS = Words(
     "FETCH_ALLOW_HOSTS is not a list of host:port pairs with commas between. Correct it, or unset it.",
     "FETCH_ALLOW_HOSTS 不是以逗号分隔的 host:port 列表。请改正或取消该设置。",
 )
+NO_CLIENT = Words(
+    "OIDC_ISSUER is set, but OIDC_CLIENT_ID is empty or OIDC_SCOPES has no openid. Set them, or unset OIDC_ISSUER.",
+    "已设置 OIDC_ISSUER，但 OIDC_CLIENT_ID 为空，或 OIDC_SCOPES 中没有 openid。请补全，或取消 OIDC_ISSUER。",
+)
 BAD_TOOLS = Words(
     "{file}, which names sources of tools, has a fault ({reason}). Correct it, or set TOOLS_FILE to another.",
     "{file}（工具来源的配置文件）有误：{reason}。请改正，或将 TOOLS_FILE 设为其他文件。",
@@ -147,7 +151,7 @@ def check_start(settings: Settings) -> list[socket.socket]:
     Raises:
         StartFault: The server cannot start with these settings, or not now.
     """
-    if not is_loopback(settings.host) and not settings.api_keys:
+    if not is_loopback(settings.host) and not settings.has_users:
         raise StartFault(NEEDS_KEYS, host=settings.host)
     _check_values(settings)
     try:
@@ -173,7 +177,7 @@ def _check_values(settings: Settings) -> None:
     for name in Settings.model_fields:
         value = getattr(settings, name)
         value = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if isinstance(value, str) and name.endswith(("_url", "_endpoint")):
+        if isinstance(value, str) and name.endswith(("_url", "_endpoint", "_issuer")):
             schemes = _SCHEMES.get(name, _WEB)
             if not _is_url(value, schemes):
                 raise StartFault(BAD_URL, name=name.upper(), schemes=", ".join(f"{one}://" for one in schemes))
@@ -181,6 +185,8 @@ def _check_values(settings: Settings) -> None:
         re.fullmatch(r"[^:\s/]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", host) for host in settings.fetch_allow_hosts
     ):
         raise StartFault(BAD_HOSTS)
+    if settings.oidc_issuer and not (settings.oidc_client_id and "openid" in settings.oidc_scopes.split()):
+        raise StartFault(NO_CLIENT)
     for name in ("embedded_gguf", "ocr_models"):
         if (path := getattr(settings, name)) is not None and not path.exists():
             raise StartFault(NO_FILE, name=name.upper(), path=path)

@@ -54,7 +54,8 @@ def _keep_statements(state: State, runtime: Runtime[Context]) -> None:
     text = str(state["messages"][newest_turn(state["messages"])].text)
     said = Said(
         text=text, language=state["language"], owner=owner_of(runtime), run_id=context.run_id,
-        persona=context.memory_scope.keeps,
+        persona=context.memory_scope.keeps, wishes=context.profile and not context.persona,
+        time_zone=context.time_zone if context.profile else "",
     )  # fmt: skip
     context.services.background.spawn(f"remember {context.run_id or id(said)}", keep(context.services, said))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from domain.errors import Unavailable
 from domain.words import Words
 from tools.interface import Caller, ToolOutcome
 from turn.approval import permitted
 from turn.context import Context
+from turn.profile import time_zone_of
 from turn.progress import emit, owner_of
 from turn.state import CallInput, CallResult, Update
 
@@ -21,7 +21,7 @@ async def run_tool(state: CallInput, runtime: Runtime[Context]) -> Update:
     arguments = await permitted(state, runtime)
     caller = Caller(
         owner=owner_of(runtime), language=state["language"], run_id=runtime.context.run_id, call_id=str(call["id"]),
-        seconds=meter.working_seconds(), tools=runtime.context.tools, time_zone=await _time_zone(runtime),
+        seconds=meter.working_seconds(), tools=runtime.context.tools, time_zone=await time_zone_of(runtime),
         memory_scope=runtime.context.memory_scope,
     )  # fmt: skip
     if isinstance(arguments, ToolOutcome):
@@ -29,14 +29,6 @@ async def run_tool(state: CallInput, runtime: Runtime[Context]) -> Update:
     emit(runtime, "tool", {"name": call["name"], "arguments": arguments, "status": "running", "call_id": call["id"]})
     meter.add_call()
     return _update(await tools.call(call["name"], arguments, caller, refused=not state["offered"]), state, runtime)
-
-
-async def _time_zone(runtime: Runtime[Context]) -> str:
-    """Return the user's own time zone, for what asks about today; empty where the profile does not say, or cannot."""
-    try:
-        return (await runtime.context.services.profiles.get(owner_of(runtime).user_id)).get("time_zone", "")
-    except Unavailable:
-        return ""
 
 
 def _update(outcome: ToolOutcome, state: CallInput, runtime: Runtime[Context]) -> Update:

@@ -18,10 +18,9 @@ from typer.core import TyperGroup
 
 from terminal.client import Client, Failed
 from terminal.conversation import Conversation
+from terminal.keys import keys
 from terminal.screen import Screen
-from terminal.texts import say
-
-SERVER = "http://127.0.0.1:8000"
+from terminal.texts import SERVER, say
 
 
 class QuestionFirst(TyperGroup):
@@ -37,6 +36,7 @@ class QuestionFirst(TyperGroup):
 
 
 app = typer.Typer(cls=QuestionFirst, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(keys, name="keys")
 
 
 @app.callback(help=say("about"))

@@ -7,6 +7,8 @@ import os
 
 from domain.words import Language, Words
 
+SERVER = "http://127.0.0.1:8000"
+
 TEXTS = {
     "about": Words("Chat with a running LLM Chat Backend.", "与正在运行的服务对话。"),
     "ask": Words(
@@ -26,6 +28,21 @@ TEXTS = {
     "image_help": Words("A picture to send; repeatable.", "要发送的图片，可重复。"),
     "session_help": Words("The conversation to continue.", "要继续的会话编号。"),
     "system_help": Words("Role or instructions for the assistant.", "系统提示。"),
+    "keys": Words("List, make and revoke API keys.", "列出、创建和吊销 API 密钥。"),
+    "keys_list": Words("List the keys; only their beginnings are kept.", "列出密钥（只保留开头几位）。"),
+    "keys_create": Words("Make a key; it is shown this once.", "创建密钥，仅显示这一次。"),
+    "keys_revoke": Words("Revoke a key.", "吊销密钥。"),
+    "user_help": Words("Whose keys, by id or name (administrators).", "指定用户的编号或名称（限管理员）。"),
+    "key_name_help": Words("What the key is for.", "密钥的用途。"),
+    "key_id_help": Words("Its id, from the list.", "列表中的密钥编号。"),
+    "days_help": Words("Days after which it stops working; 0: never.", "有效天数；0 表示一直有效。"),
+    "keys_columns": Words("(id, key, made, works until, name)", "（编号、密钥、创建日期、有效期至、名称）"),
+    "no_keys": Words("There are no keys of your own making.", "还没有自行创建的密钥。"),
+    "key_once": Words("Keep it now: it cannot be shown again.", "请立即保存：之后无法再次显示。"),
+    "key_revoked": Words("Revoked.", "已吊销。"),
+    "no_user": Words("There is no user {name}.", "没有用户 {name}。"),
+    "several_users": Words("Several users have the name {name}.", "有多个用户名为 {name}。"),
+    "name_user": Words("Give the id of the user.", "请给出用户编号。"),
     "made": Words("File {name}: {path}", "文件 {name}：{path}"),
     "server_help": Words("Address of the server.", "服务地址。"),
     "key_help": Words("API key.", "API 密钥。"),

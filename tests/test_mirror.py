@@ -20,7 +20,9 @@ THROUGH = {
     "api/test_openai": "api.openai.completions api.openai.history api.openai.wire api.openai.files",
     "api/test_responses_openai": "api.openai.responses api.openai.response_bodies api.openai.response_input "
     "api.openai.response_writer",
+    "api/test_people": "turn.profile",
     "api/test_runs": "api.runs.stream api.runs.runner api.runs.record api.runs.run api.runs.log",
+    "api/test_sign_in": "net.oidc",
     "api/test_speech": "api.openai.audio",
     "api/test_telemetry": "api.edge.telemetry_spans",
     "ingestion/test_pipeline": "ingestion.reading ingestion.indexing",

@@ -64,7 +64,13 @@ class TurnOptions:
         Literal["off", "mask", "block"],
         Field(description="Mask personal data on its way to hosted services, or refuse it; never less than PII says."),
     ] = "off"
-    profile: Annotated[bool, Field(description="Answer as the user's profile says.")] = True
+    profile: Annotated[
+        bool, Field(description="Answer as the user's profile says, and learn of the message how they want answers.")
+    ] = True
+    time_zone: Annotated[
+        str,
+        Field(max_length=60, description="IANA time zone of the user's device, for today; that of the profile wins."),
+    ] = ""
     memory: Annotated[
         bool, Field(description="Use what the user said in other conversations, and keep what they say of themselves.")
     ] = True

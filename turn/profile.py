@@ -1,21 +1,25 @@
-"""How a user wants to be answered, as a prompt says it."""
+"""How a user wants to be answered, as a prompt says it; and which day it is where they are."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from langgraph.runtime import Runtime
 
 from domain.errors import Unavailable
+from domain.times import WEEKDAYS
 from domain.tokens import count_tokens
 from domain.words import Language, Words
-from stores.people.profiles import Profile
+from stores.people.profiles import Profile, is_zone
 from turn.context import Context
 from turn.progress import owner_of
 
 MOST_TOKENS: Final = 120
-TITLE = Words("The user wants to be answered like this:", "用户希望这样被回答：")
+TITLE = Words("About the user, and how they want to be answered:", "关于用户，以及其希望的回答方式：")
 PARTS: Final = {
     "name": Words("call them {value}", "称呼其为{value}"),
     "language": Words("answer in {value} where the message does not decide it", "消息未表明语言时用{value}回答"),
@@ -24,7 +28,7 @@ PARTS: Final = {
     "format": Words("form: {value}", "格式：{value}"),
     "expertise": Words("they know well: {value}", "熟悉：{value}"),
     "interests": Words("they care for: {value}", "关心：{value}"),
-    "time_zone": Words("their time zone: {value}", "所在时区：{value}"),
+    "time_zone": Words("today is {value} where they are", "用户当地今天是{value}"),
 }
 VALUES: Final = {
     "en": Words("English", "英文"), "zh": Words("Chinese", "中文"), "short": Words("short", "简短"),
@@ -32,7 +36,7 @@ VALUES: Final = {
 }  # fmt: skip
 
 
-FIRST: Final = ("name", "language", "tone", "length", "format")
+FIRST: Final = ("time_zone", "name", "language", "tone", "length", "format")
 """Parts of a profile that stand before what votes have shown; where not everything fits, the end is left out."""
 HABITS: Final = {
     ("length", "shorter"): Words("shorter answers than usual", "回答比平时更简短"),
@@ -47,31 +51,44 @@ SAID: Final = {"length": "length", "note:tone": "tone"}
 """Parts of a profile, by the slot of a habit that they take the place of."""
 
 
-async def profile_text(runtime: Runtime[Context], language: Language) -> str:
-    """Return the user's profile and what votes have shown, at most `MOST_TOKENS` long.
+async def time_zone_of(runtime: Runtime[Context]) -> str:
+    """Return the IANA name of the user's time zone, of the profile or of their device; empty for unknown."""
+    context, device = runtime.context, runtime.context.time_zone
+    if context.profile:
+        try:
+            return await context.services.profiles.time_zone(owner_of(runtime).user_id, device)
+        except Unavailable:
+            pass
+    return device if await is_zone(device) else ""
 
-    Empty without either, or where the turn does not want it.
+
+async def profile_text(runtime: Runtime[Context], language: Language) -> str:
+    """Return the user's day, their profile and what votes have shown, at most `MOST_TOKENS` long.
+
+    Empty where the turn wants none of it.
     """
     context = runtime.context
-    if not context.profile:
-        return ""
-    try:
-        profile = await context.services.profiles.get(owner_of(runtime).user_id)
-        habits = await context.services.changes.in_force(owner_of(runtime).user_id)
-    except Unavailable:
-        return ""
+    profile, habits = Profile(), dict[str, str]()
+    if context.profile:
+        try:
+            profile = await context.services.profiles.get(owner_of(runtime).user_id)
+            habits = await context.services.changes.in_force(owner_of(runtime).user_id)
+        except Unavailable:
+            pass
+    zone = await time_zone_of(runtime)
+    said = {**profile, "time_zone": await asyncio.to_thread(_day, zone, language) if zone else ""}
     parts: list[str] = []
-    for name, words in PARTS.items():
-        value = str(profile.get(name) or "")
+    for name in ("time_zone", *(name for name in PARTS if name != "time_zone")):  # the day stays, whatever is cut
+        value = str(said.get(name) or "")
         if value:
             shown = VALUES[value].text(language) if value in VALUES else " ".join(value.split())
-            parts.append(words.text(language).format(value=shown))
-    said = sum(bool(profile.get(name)) for name in FIRST)
-    parts[said:said] = [words.text(language) for words in _habits(habits, profile)]
-    text = f"{TITLE.text(language)} {('; ' if language == 'en' else '；').join(parts)}" if parts else ""
+            parts.append(PARTS[name].text(language).format(value=shown))
+    before = sum(bool(said.get(name)) for name in FIRST)
+    parts[before:before] = [words.text(language) for words in _habits(habits, profile)]
+    text = _sentence(parts, language)
     while parts and count_tokens(text) > MOST_TOKENS:
         parts.pop()
-        text = f"{TITLE.text(language)} {('; ' if language == 'en' else '；').join(parts)}"
+        text = _sentence(parts, language)
     return text
 
 
@@ -80,3 +97,12 @@ def _habits(in_force: Mapping[str, str], profile: Profile) -> list[Words]:
     habits = [HABITS[slot, value] for slot, value in in_force.items() if (slot, value) in HABITS and slot not in said]
     tools = [slot.removeprefix("tool:") for slot in in_force if slot.startswith("tool:")]
     return [*habits, *(AVOID.filled(tool=tool) for tool in tools)]
+
+
+def _sentence(parts: list[str], language: Language) -> str:
+    return f"{TITLE.text(language)} {('; ' if language == 'en' else '；').join(parts)}" if parts else ""
+
+
+def _day(zone: str, language: Language) -> str:
+    now = datetime.now(ZoneInfo(zone))
+    return f"{WEEKDAYS[now.weekday()].text(language)} {now:%Y-%m-%d} ({zone})"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from langchain_core.messages import HumanMessage
 from langgraph.runtime import Runtime
@@ -14,6 +16,7 @@ from domain.tokens import count_tokens
 from domain.types import MemoryNote
 from stores.memories.items import Memory, same_words
 from turn.context import Context
+from turn.profile import time_zone_of
 from turn.progress import owner_of
 from turn.prompts import newest_turn
 from turn.state import State
@@ -45,19 +48,21 @@ async def recollections(state: State, runtime: Runtime[Context]) -> list[MemoryN
         return []
     before = state["messages"][: newest_turn(state["messages"])]
     here = "\n".join(same_words(str(one.text)) for one in before if isinstance(one, HumanMessage))
+    name = await time_zone_of(runtime)
+    zone: tzinfo = await asyncio.to_thread(ZoneInfo, name) if name else UTC
     kept: list[MemoryNote] = []
     left = MOST_TOKENS
     for memory in found:
         cost = count_tokens(memory.text)
         if cost <= left and len(kept) < MOST_ITEMS and same_words(memory.text) not in here:
             left -= cost
-            kept.append(recollection(memory))
+            kept.append(recollection(memory, zone))
     return kept
 
 
-def recollection(memory: Memory) -> MemoryNote:
-    """Return an item as a turn and its answer show it."""
-    said = datetime.fromtimestamp(memory.created, UTC).date().isoformat()
+def recollection(memory: Memory, zone: tzinfo = UTC) -> MemoryNote:
+    """Return an item as a turn and its answer show it, with the day on which it was said in the user's time zone."""
+    said = datetime.fromtimestamp(memory.created, zone).date().isoformat()
     return MemoryNote(
         id=memory.id, text=memory.text, session_id=memory.session_id, said=said, holds=not memory.valid_to
     )

@@ -142,6 +142,15 @@ def own_words(text: str) -> str:
     return own[: pasted.start()] if pasted else own
 
 
+def is_statement(sentence: str) -> bool:
+    """Tell whether a sentence states something: it asks nothing and supposes nothing.
+
+    >>> [is_statement(text) for text in ("I live in Oslo.", "Do I live in Oslo?", "If I lived in Oslo, ...")]
+    [True, False, False]
+    """
+    return not (_SUPPOSED.search(sentence) or _QUESTION.search(sentence))
+
+
 def statements(text: str) -> list[Statement]:
     """Return what a user states of themselves in a message, sentence by sentence.
 

@@ -52,7 +52,13 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 
 async def variable_values(
-    services: Services, user_id: str, language: Language, *, profile: bool = True, nameless: Words = NAMELESS
+    services: Services,
+    user_id: str,
+    language: Language,
+    *,
+    profile: bool = True,
+    device: str = "",
+    nameless: Words = NAMELESS,
 ) -> dict[str, str]:
     """Return the values of all variables for a user, now.
 
@@ -61,6 +67,7 @@ async def variable_values(
         user_id: The user.
         language: Language of the values.
         profile: Whether the profile may tell the name.
+        device: IANA time zone of the user's device; that of the profile wins.
         nameless: What stands for a name that is not known.
     """
     told = await services.profiles.get(user_id)
@@ -70,7 +77,8 @@ async def variable_values(
             name = " ".join((await services.users.get(user_id)).name.split())
         except UnknownUser:  # one of the settings
             name = ""
-    zone = await asyncio.to_thread(ZoneInfo, told["time_zone"]) if told.get("time_zone") else None
+    zone_name = await services.profiles.time_zone(user_id, device)
+    zone = await asyncio.to_thread(ZoneInfo, zone_name) if zone_name else None
     now = datetime.now(zone).astimezone(zone)
     return {
         "user_name": name or nameless.text(language),
@@ -78,5 +86,5 @@ async def variable_values(
         "date": now.date().isoformat(),
         "weekday": WEEKDAYS[now.weekday()].text(language),
         "time": f"{now:%H:%M}",
-        "time_zone": told.get("time_zone") or now.tzname() or "",
+        "time_zone": zone_name or now.tzname() or "",
     }

@@ -1,4 +1,4 @@
-"""Authentication by API key, and the rate limit of a key."""
+"""Authentication by API key or by the session of a browser, and the rate limit of a user."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge.failures import error_response
 from api.edge.local_callers import check_local
+from api.edge.sessions import OPEN_PATHS, session_of
 from api.edge.static import open_paths
 from domain.errors import AppError, RateLimited, Unauthorized
 from domain.owner import LOCAL_USER
@@ -35,13 +36,15 @@ def user_of_key(key: str) -> str:
 
 
 def is_admin(settings: Settings, user: str) -> bool:
-    """Tell whether a user administers the server: without keys the one local user does."""
-    keys = _present(settings.admin_keys) or _present(settings.api_keys)[:1]
-    return user in {user_of_key(key.get_secret_value()) for key in keys} if _present(settings.api_keys) else True
+    """Tell whether the settings make a user an administrator: without keys and sign-in the one local user is."""
+    if not settings.has_users:
+        return True
+    keys = (_present(settings.admin_keys) or _present(settings.api_keys)[:1]) if _present(settings.api_keys) else []
+    return user in {user_of_key(key.get_secret_value()) for key in keys}
 
 
 class ApiKeys:
-    """Authenticates callers by key and counts calls; without configured keys everyone is the one local user."""
+    """Authenticates callers by key or session and counts calls; without either everyone is the one local user."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app, self._settings = app, settings
@@ -50,7 +53,7 @@ class ApiKeys:
         self._origins = settings.cors_origins
         self._limit = settings.rate_limit_per_minute
         files, self._folders = open_paths()
-        self._files = files | _ALWAYS_OPEN
+        self._files = files | _ALWAYS_OPEN | OPEN_PATHS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -61,8 +64,8 @@ class ApiKeys:
         try:
             user, role = await self._user(request)
             scope.setdefault("state", {}).update(user_id=user, role=role)
-            if self._limit and not self._is_open(scope["path"]):
-                await self._count(request, user)
+            if self._limit and (scope["path"] in OPEN_PATHS or not self._is_open(scope["path"])):
+                await self._count(request, user or f"stranger-{_address(request)}")
         except AppError as exc:
             await error_response(request, await self._counted(request, exc))(scope, receive, send)
             return
@@ -70,7 +73,7 @@ class ApiKeys:
 
     async def _user(self, request: Request) -> tuple[str, Role]:
         """Return who calls, and as what; an empty id for a stranger where the door is open."""
-        if not self._users:
+        if not self._settings.has_users:
             if not self._is_open(request.scope["path"]):
                 check_local(request, self._origins)
             return LOCAL_USER, "admin"
@@ -80,6 +83,10 @@ class ApiKeys:
             return found[0], "admin" if is_admin(self._settings, found[0]) else "user"
         if sent.startswith(PREFIX) and (user := await request.app.state.backend.services.users.of_key(sent)):
             return user.id, "admin" if user.role == "admin" or is_admin(self._settings, user.id) else "user"
+        if not sent and self._settings.oidc_issuer and (session := session_of(request, self._settings)):
+            if (signed_in := await request.app.state.backend.services.users.of_session(session)) is not None:
+                request.state.session = session
+                return signed_in.id, signed_in.role
         if self._is_open(request.scope["path"]) or request.method == "OPTIONS":
             return "", "user"
         raise Unauthorized()
@@ -91,7 +98,7 @@ class ApiKeys:
         """Count a wrong key for the address that it came from; return what to answer."""
         if self._limit and isinstance(error, Unauthorized) and _sent_key(request):
             try:
-                await self._count(request, f"wrong-{request.client.host if request.client else ''}")
+                await self._count(request, f"wrong-{_address(request)}")
             except RateLimited as exc:
                 return exc
             except RedisError:
@@ -113,6 +120,10 @@ class ApiKeys:
             count, _ = await pipe.execute()
         if count > self._limit:
             raise RateLimited(seconds=60 - int(now % 60))
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _present(keys: Sequence[SecretStr]) -> list[SecretStr]:

@@ -58,6 +58,22 @@ def check_origin(request: Request, allowed_origins: Sequence[str]) -> None:
         raise ForeignPage(host=_place(origin)[0] or origin)
 
 
+def check_same_site(request: Request, public_url: str | None) -> None:
+    """Accept what a browser sends with a cookie, unless a page of another origin asks for a change.
+
+    Browsers name the origin of everything that is not a plain reading; what names none is refused.
+
+    Raises:
+        ForeignPage: Another origin's page, or nobody knows whose, sent it.
+    """
+    if request.method in _READING or request.headers.get("sec-fetch-site") == "same-origin":
+        return
+    origin = request.headers.get("origin", "")
+    own = {_place(f"//{request.headers.get('host', '')}"), *([_place(public_url)] if public_url else [])}
+    if _place(origin) not in own or "sec-fetch-site" in request.headers:
+        raise ForeignPage(host=_place(origin)[0] or "?")
+
+
 def _is_own(host: str) -> bool:
     """Tell whether no stranger can control where the name leads: an address, or a name without a dot."""
     return _address(host) is not None or "." not in host or host.endswith(".localhost")

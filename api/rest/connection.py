@@ -120,7 +120,7 @@ async def write_connection(body: WriteBody, backend: BackendDep, admin: AdminDep
 
 def _is_local(settings: Settings) -> bool:
     """Whether whoever may call is the one user of this machine: without keys nobody else is let in."""
-    return not settings.api_keys
+    return not settings.has_users
 
 
 def _check_local(settings: Settings) -> None:

@@ -19,7 +19,6 @@ from domain.limits import Limits
 from domain.owner import Owner
 from domain.times import iso_time
 from domain.words import Words
-from stores.people.profiles import Profile
 from stores.people.usage import Day
 from stores.people.users import ApiKey, Role, User
 
@@ -34,6 +33,8 @@ class Me(TypedDict):
     user_id: str
     name: str
     role: Role
+    signed_in: bool
+    """Whether a browser's session says so, not a key."""
     today: Day
 
 
@@ -69,6 +70,8 @@ class ShownUser(TypedDict):
     name: str
     role: Role
     disabled: bool
+    of_settings: bool
+    """Whether API_KEYS names them: ADMIN_KEYS decides on the role, and nobody but the settings keeps them out."""
     created_at: str
     quota: Limits | None
     keys: list[ShownKey]
@@ -104,6 +107,16 @@ class ChangedUser(BaseModel):
     quota: Limits | None = None
 
 
+class Policy(TypedDict):
+    """What holds for everybody by the settings; a limit of 0, or one that is left out, is none."""
+
+    daily: Limits
+    rate_limit_per_minute: int
+    budget: Limits
+    budget_ceiling: Limits
+    permissions: list[dict[str, Any]]
+
+
 @router.get("/me", response_model=Me, responses=ERRORS)
 async def get_me(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Return who the caller is."""
@@ -112,26 +125,14 @@ async def get_me(request: Request, backend: BackendDep, user: UserDep) -> Respon
     except UnknownUser:  # one of the settings
         name = ""
     today = await backend.services.usage.today(user)
-    return json_response(Me(user_id=user, name=name, role=request.state.role, today=today))
+    signed_in = hasattr(request.state, "session")
+    return json_response(Me(user_id=user, name=name, role=request.state.role, signed_in=signed_in, today=today))
 
 
 @router.get("/usage", response_model=list[Day], responses=ERRORS)
 async def get_usage(backend: BackendDep, user: UserDep, days: Annotated[int, Query(ge=1, le=366)] = 30) -> Response:
     """Return what the caller used, day by day (UTC), newest first."""
     return json_response(await backend.services.usage.days(user, days))
-
-
-@router.get("/profile", response_model=Profile, responses=ERRORS)
-async def get_profile(backend: BackendDep, user: UserDep) -> Response:
-    """Return how the caller wants to be answered."""
-    return json_response(await backend.services.profiles.get(user))
-
-
-@router.put("/profile", response_model=Profile, responses=ERRORS)
-async def put_profile(body: Profile, backend: BackendDep, user: UserDep) -> Response:
-    """Replace how the caller wants to be answered; an empty object removes it."""
-    await backend.services.profiles.put(user, body)
-    return json_response(await backend.services.profiles.get(user))
 
 
 @router.get("/keys", response_model=list[ShownKey], responses=ERRORS)
@@ -206,7 +207,8 @@ async def delete_user(user_id: str, backend: BackendDep, admin: AdminDep) -> Res
 @router.post("/admin/users/{user_id}/keys", status_code=201, response_model=MadeKey, responses=ERRORS)
 async def add_key_of(user_id: str, body: NewKey, backend: BackendDep, admin: AdminDep) -> Response:
     """Make a further key of a user."""
-    await backend.services.users.get(user_id)
+    if user_id not in _of_settings(backend):
+        await backend.services.users.get(user_id)
     return json_response(await _made_key(backend, admin, user_id, body), 201)
 
 
@@ -222,6 +224,21 @@ async def get_everyones_usage(
 ) -> Response:
     """Return what every user used on a day (UTC), by id; the default is today."""
     return json_response(await backend.services.usage.everyone(day))
+
+
+@router.get("/admin/policy", response_model=Policy, responses=ERRORS)
+async def get_policy(backend: BackendDep, admin: AdminDep) -> Response:
+    """Return what the settings allow everybody: quotas of a day, limits of a request, rules about tools."""
+    settings = backend.settings
+    return json_response(
+        Policy(
+            daily=backend.services.usage.usual,
+            rate_limit_per_minute=settings.rate_limit_per_minute,
+            budget=settings.budget,
+            budget_ceiling=settings.budget_ceiling,
+            permissions=list(settings.permissions),
+        )
+    )
 
 
 async def _made_key(backend: Backend, actor: str, user_id: str, body: NewKey) -> MadeKey:
@@ -242,7 +259,7 @@ def _check_keys_needed(backend: Backend) -> None:
     Raises:
         BadInput: The server asks nobody for a key.
     """
-    if not any(key.get_secret_value() for key in backend.settings.api_keys):
+    if not backend.settings.has_users:
         raise BadInput(
             reason=Words(
                 "this server asks nobody for a key; set API_KEYS to yours first",
@@ -279,6 +296,7 @@ async def _user(backend: Backend, one: User, today: dict[str, Day]) -> ShownUser
         name=one.name,
         role="admin" if is_admin(backend.settings, one.id) else one.role,
         disabled=one.disabled,
+        of_settings=one.id in _of_settings(backend),
         created_at=iso_time(one.created),
         quota=one.quota,
         keys=[_key(key) for key in await backend.services.users.keys(one.id)],

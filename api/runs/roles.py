@@ -32,7 +32,7 @@ async def with_role(request: TurnRequest, services: Services) -> TurnRequest:
         return request
     role = await role_named(services, user_id, name)
     language = request.language
-    values = await variable_values(services, user_id, language, profile=options.profile)
+    values = await variable_values(services, user_id, language, profile=options.profile, device=options.time_zone)
     own = options.system_prompt or "\n".join(
         str(message.text) for message in request.messages if isinstance(message, SystemMessage)
     )

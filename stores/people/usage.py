@@ -43,7 +43,7 @@ class UsageBook:
     def __init__(self, settings: Settings, database: Database, users: Users) -> None:
         """Take the quota of those who have none of their own from the settings."""
         given = {"tokens": settings.daily_tokens, "calls": settings.daily_calls, "money": settings.daily_money}
-        self._usual: Limits = {name: most for name, most in given.items() if most}  # type: ignore[assignment]
+        self.usual: Limits = {name: most for name, most in given.items() if most}  # type: ignore[assignment]
         self._database, self._users = database, users
         self._waiting: dict[tuple[str, str], dict[str, float]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -66,7 +66,7 @@ class UsageBook:
             DailyQuotaSpent: The user's day is used up.
         """
         own = await self._users.quota(user_id)
-        quota: Mapping[str, Any] = self._usual if own is None else own
+        quota: Mapping[str, Any] = self.usual if own is None else own
         if not any(quota.get(name) for name in COUNTED):
             return
         used = await self.today(user_id)

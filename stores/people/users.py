@@ -1,7 +1,8 @@
-"""Users and their API keys.
+"""Users, their API keys, and the sessions of their browsers.
 
 Keys are kept as SHA-256: they are 256 random bits, so that a slow hash would add nothing. A process looks a key up at
-most once in `KNOWN_SECONDS`; what is revoked anywhere stops working everywhere within that time.
+most once in `KNOWN_SECONDS`; what is revoked anywhere stops working everywhere within that time. A session is a key
+that only a cookie carries: it begins otherwise, and is not listed among the keys.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from domain.errors import UnknownKey, UnknownUser
 from domain.limits import Limits
-from stores.sql.database import Database
+from stores.sql.database import Database, lock
 from stores.sql.tables import api_keys, users
 
 Role = Literal["user", "admin"]
 PREFIX: Final = "lcb_"
+SESSION_PREFIX: Final = "lcs_"
 SHOWN_CHARS: Final = 10
 KNOWN_SECONDS: Final = 1.0
 KNOWN_KEYS: Final = 4096
@@ -55,6 +57,7 @@ class ApiKey:
 
 _USER = [users.c[name] for name in User.__dataclass_fields__]
 _KEY = [api_keys.c[name] for name in ApiKey.__dataclass_fields__]
+_KEYS = api_keys.c.prefix.startswith(PREFIX, autoescape=True)
 
 
 class Users:
@@ -68,10 +71,17 @@ class Users:
 
     async def of_key(self, key: str) -> User | None:
         """Return whose key this is; None for a key that is unknown, revoked, expired, or of somebody disabled."""
-        digest, now = _digest(key), time.time()
+        return await self._of(key) if key.startswith(PREFIX) else None
+
+    async def of_session(self, session: str) -> User | None:
+        """Return whose session this is; None for one that is unknown, ended, expired, or of somebody kept out."""
+        return await self._of(session) if session.startswith(SESSION_PREFIX) else None
+
+    async def _of(self, key: str) -> User | None:
+        digest, now, session = _digest(key), time.time(), key.startswith(SESSION_PREFIX)
         known = self._known.get(digest)
         if known is None or known[0] < now:
-            found = await self._database.read(lambda db: _of_key(db, digest, now))
+            found = await self._database.read(lambda db: _of_key(db, digest, now, session=session))
             known = self._known[digest] = (now + KNOWN_SECONDS, found)
             self._known.move_to_end(digest)
             while len(self._known) > KNOWN_KEYS:
@@ -85,7 +95,7 @@ class Users:
 
     async def with_keys_alone(self) -> list[str]:
         """Return the ids that have keys here and are no users of this table: those whom the settings name, or named."""
-        query = select(api_keys.c.user_id).where(api_keys.c.user_id.not_in(select(users.c.id))).distinct()
+        query = select(api_keys.c.user_id).where(api_keys.c.user_id.not_in(select(users.c.id)), _KEYS).distinct()
         return await self._database.read(lambda db: list(db.scalars(query)))
 
     async def get(self, user_id: str) -> User:
@@ -153,7 +163,7 @@ class Users:
 
     async def keys(self, user_id: str) -> list[ApiKey]:
         """Return a user's keys, oldest first."""
-        query = select(*_KEY).where(api_keys.c.user_id == user_id).order_by(api_keys.c.created)
+        query = select(*_KEY).where(api_keys.c.user_id == user_id, _KEYS).order_by(api_keys.c.created)
         rows = await self._database.read(lambda db: db.execute(query).all())
         return [ApiKey(**row._mapping) for row in rows]
 
@@ -165,7 +175,46 @@ class Users:
             name: What it is for.
             seconds: How long it works; 0: until it is revoked.
         """
-        key, now = PREFIX + secrets.token_urlsafe(32), time.time()
+        return await self._add(PREFIX, user_id, name, seconds)
+
+    async def sign_in(self, user_id: str, name: str, role: Role | None, seconds: float) -> str:
+        """Begin a session of somebody whom a provider names; make the user at the first one.
+
+        Args:
+            user_id: Made of what the provider says, so that it is no other user's.
+            name: What they are called; it is taken over at the first sign-in alone.
+            role: What they are from now on; None: what they were, at first a user.
+            seconds: How long the session lasts.
+
+        Returns:
+            The session, which cannot be had again; empty for somebody who is kept out.
+        """
+        now = time.time()
+        made = User(id=user_id, name=name, role=role or "user", created=now)
+
+        def change(db: Connection) -> bool:
+            lock(db, f"user {user_id}")
+            disabled = db.scalar(select(users.c.disabled).where(users.c.id == user_id))
+            if disabled is None:
+                db.execute(insert(users).values({field: getattr(made, field) for field in User.__dataclass_fields__}))
+            elif role is not None:
+                db.execute(update(users).where(users.c.id == user_id).values(role=role))
+            old = (api_keys.c.user_id == user_id, ~_KEYS, api_keys.c.expires < now)
+            db.execute(delete(api_keys).where(*old))
+            return not disabled
+
+        let_in = await self._database.write(change)
+        self._known.clear()
+        return (await self._add(SESSION_PREFIX, user_id, "session", seconds))[1] if let_in else ""
+
+    async def sign_out(self, session: str) -> None:
+        """End a session: at once here, and within `KNOWN_SECONDS` elsewhere."""
+        statement = delete(api_keys).where(api_keys.c.hash == _digest(session), ~_KEYS)
+        await self._database.write(lambda db: db.execute(statement))
+        self._known.clear()
+
+    async def _add(self, prefix: str, user_id: str, name: str, seconds: float) -> tuple[ApiKey, str]:
+        key, now = prefix + secrets.token_urlsafe(32), time.time()
         made = ApiKey(
             id=uuid.uuid4().hex[:20], user_id=user_id, name=name, prefix=key[:SHOWN_CHARS], created=now,
             expires=now + seconds if seconds else 0.0,
@@ -180,19 +229,19 @@ class Users:
         Raises:
             UnknownKey: The user has no such key.
         """
-        statement = delete(api_keys).where(api_keys.c.user_id == user_id, api_keys.c.id == key_id)
+        statement = delete(api_keys).where(api_keys.c.user_id == user_id, api_keys.c.id == key_id, _KEYS)
         if not await self._database.write(lambda db: db.execute(statement).rowcount):
             raise UnknownKey(id=key_id)
         self._known.clear()
 
 
-def _of_key(db: Connection, digest: str, now: float) -> User | None:
+def _of_key(db: Connection, digest: str, now: float, *, session: bool) -> User | None:
     key = db.execute(select(api_keys.c.user_id, api_keys.c.expires).where(api_keys.c.hash == digest)).first()
     if key is None or (key.expires and key.expires < now):
         return None
     row = db.execute(select(*_USER).where(users.c.id == key.user_id)).first()
-    if row is None:  # a further key of somebody whom the settings name
-        return User(id=key.user_id, name="")
+    if row is None:  # a further key of somebody whom the settings name; who signs in by a provider is never without one
+        return None if session else User(id=key.user_id, name="")
     return None if row.disabled else User(**row._mapping)
 
 

@@ -311,9 +311,11 @@ profiles = Table(
     metadata,
     Column("user_id", Characters, primary_key=True),
     Column("profile", Json, nullable=False),
+    Column("learned", Json),
+    Column("forgotten", Json),
     sqlite_with_rowid=False,
 )
-"""How users want to be answered."""
+"""How users want to be answered: as they set it, what was learned, and marks of what is not to be learned again."""
 
 personas = Table(
     "personas",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import time
+import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -14,7 +18,7 @@ from api.edge.keys import user_of_key
 from domain.tokens import count_tokens
 from settings import Settings
 from tests.live_server import LiveServer
-from tests.standins.openai_server import OpenAIServer
+from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
 
 
 @pytest.fixture(scope="module")
@@ -107,14 +111,99 @@ def test_a_profile_shapes_the_prompt_within_its_tokens(keyed: LiveServer, model:
     assert call(keyed, dee, "PUT", "profile", json=profile).json()["name"] == "Dee"
     call(keyed, dee, "POST", "chat", json={"message": "Explain tides", "session_id": "d"})
     system = str(model.chats[-1].messages[0]["content"])
-    line = next(line for line in system.splitlines() if "answered like this" in line)
-    assert "call them Dee" in line and "length: short" in line and count_tokens(line) <= 120
+    line = next(line for line in system.splitlines() if "how they want to be answered" in line)
+    assert (
+        "(Asia/Shanghai) where they are" in line
+        and "call them Dee" in line
+        and "length: short" in line
+        and count_tokens(line) <= 120
+    )
     call(keyed, dee, "POST", "chat", json={"message": "解释潮汐", "session_id": "d2"})
     assert "称呼其为Dee" in str(model.chats[-1].messages[0]["content"])
     call(keyed, dee, "POST", "chat", json={"message": "Explain tides", "session_id": "d3", "profile": False})
     assert "call them Dee" not in str(model.chats[-1].messages[0]["content"])
     for bad in ({"time_zone": "Mars/Base"}, {"length": "epic"}, {"shoe": "43"}, {"name": "x" * 61}):
         assert call(keyed, dee, "PUT", "profile", json=bad).status_code == 422, bad
+
+
+def learned(live: LiveServer, key: str, count: int) -> list[dict[str, Any]]:
+    """What was learned, as soon as it is so many items: it is done after the answer."""
+    for _ in range(200):
+        found: list[dict[str, Any]] = call(live, key, "GET", "profile/learned").json()["learned"]
+        if len(found) == count:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(found)
+
+
+def test_a_profile_is_learned_used_overruled_and_forgotten_for_good(keyed: LiveServer, model: OpenAIServer) -> None:
+    gus = made(keyed, "Gus")["key"]
+
+    def ask(message: str, session: str, **more: Any) -> str:
+        body = {"message": message, "session_id": session, **more}
+        assert call(keyed, gus, "POST", "chat", json=body).status_code == 200
+        return str(model.chats[-1].messages[0]["content"])
+
+    ask("Call me Gus. From now on keep your answers short. Always use bullet points.", "p1")
+    found = {one["field"]: one for one in learned(keyed, gus, 3)}
+    assert {name: one["value"] for name, one in found.items()} == {
+        "name": "Gus", "length": "short", "format": "bullet points",
+    }  # fmt: skip
+    name = found["name"]
+    assert (name["said"], name["session_id"], name["used"]) == ("Call me Gus.", "p1", True) and name["run_id"]
+    line = next(line for line in ask("Explain tides", "p2").splitlines() if "how they want to be answered" in line)
+    assert "call them Gus; length: short; form: bullet points" in line and count_tokens(line) <= 120
+    assert "Gus" not in ask("Explain tides", "p3", profile=False)
+    assert call(keyed, gus, "PUT", "profile", json={"length": "long"}).json() == {"length": "long"}
+    assert "length: long" in ask("Explain tides", "p4")
+    assert {one["field"]: one["used"] for one in learned(keyed, gus, 3)}["length"] is False
+    assert call(keyed, SECOND, "DELETE", f"profile/learned/{name['id']}").status_code == 404
+    assert call(keyed, gus, "DELETE", f"profile/learned/{name['id']}").status_code == 204
+    assert call(keyed, gus, "DELETE", f"profile/learned/{name['id']}").status_code == 404
+    assert "Gus" not in ask("Explain tides", "p5")
+    ask("Call me Gus. I'm an expert in sailing.", "p6")
+    assert {one["field"] for one in learned(keyed, gus, 3)} == {"length", "format", "expertise"}
+    for left_out in ({"profile": False}, {"memory": False}, {"persona": "teacher"}):
+        ask("I am interested in astronomy.", "p7", **left_out)
+    ask('Translate this: "Call me Ishmael."', "p8")
+    ask("Should I always use tables in my answers?", "p8")
+    ask("I'm interested in geology.", "p9")
+    assert {one["value"] for one in learned(keyed, gus, 4)} >= {"geology", "sailing"}
+    with zipfile.ZipFile(io.BytesIO(call(keyed, gus, "GET", "user/export").content)) as archive:
+        assert "geology" in archive.read("profile_learned.json").decode()
+    assert call(keyed, gus, "DELETE", "user").status_code == 200
+    assert call(keyed, gus, "GET", "profile/learned").json() == {"learned": []}
+
+
+def test_today_is_the_users_day(keyed: LiveServer, model: OpenAIServer) -> None:
+    zoe = made(keyed, "Zoe")["key"]
+    zones = ("Pacific/Kiritimati", "Pacific/Pago_Pago")  # never the same day
+
+    def day(zone: str) -> str:
+        return f"{datetime.now(ZoneInfo(zone)):%Y-%m-%d}"
+
+    def ask(message: str, **more: Any) -> str:
+        model.script([Answer(tool_calls=[ToolCall("current_time", {})]), "It is."])
+        body = {"message": message, "session_id": "z", **more}
+        assert call(keyed, zoe, "POST", "chat", json=body).status_code == 200
+        told = next(one["content"] for one in reversed(model.chats[-1].messages) if one["role"] == "tool")
+        return f"{model.chats[-1].messages[0]['content']} {told}"
+
+    for zone in zones:
+        prompt = ask("What time is it now?", time_zone=zone)
+        assert prompt.count(day(zone)) == 2 and zone in prompt, prompt
+    (item,) = learned(keyed, zoe, 1)
+    assert (item["field"], item["value"], item["said"]) == ("time_zone", zones[1], "")
+    assert zones[1] in ask("What time is it now?")
+    assert zones[1] in ask("What time is it now?", time_zone="Mars/Base")
+    ask("My time zone is Asia/Tokyo. What time is it now?")
+    for _ in range(200):
+        if learned(keyed, zoe, 1)[0]["value"] == "Asia/Tokyo":
+            break
+        time.sleep(0.02)
+    assert "Asia/Tokyo" in ask("What time is it now?", time_zone=zones[0])
+    call(keyed, zoe, "PUT", "profile", json={"time_zone": "Europe/Paris"})
+    assert "Europe/Paris" in ask("What time is it now?", time_zone=zones[0])
 
 
 async def test_without_keys_the_one_local_user_administers_and_no_keys_are_made(client: httpx.AsyncClient) -> None:

@@ -125,7 +125,7 @@ def body_of(module: ModuleType, told: dict[str, Any]) -> dict[str, Any]:
     operations = [operation for path in told["paths"].values() for operation in path.values()]
     (operation,) = (operation for operation in operations if operation["operationId"].lower() == name)
     content = operation.get("requestBody", {}).get("content", {})
-    schema = next((part["schema"] for kind, part in content.items() if "json" in kind), {})
+    schema: dict[str, Any] = next((part["schema"] for kind, part in content.items() if "json" in kind), {})
     return required_of(schema, told["components"]["schemas"])
 
 

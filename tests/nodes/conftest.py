@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, Literal, cast
@@ -171,8 +171,17 @@ class FakeProfiles:
 
     profile: Profile = field(default_factory=lambda: Profile())
 
+    learnt: list[Mapping[str, str]] = field(default_factory=list)
+
     async def get(self, user_id: str) -> Profile:
         return self.profile
+
+    async def time_zone(self, user_id: str, device: str) -> str:
+        return self.profile.get("time_zone", device)
+
+    async def learn(self, user_id: str, found: Sequence[Mapping[str, str]]) -> list[Any]:
+        self.learnt += found
+        return []
 
 
 class FakeActions:

@@ -88,6 +88,27 @@ async def test_a_hosted_model_finds_more_and_is_held_to_the_users_words(parts: P
     assert [one.text for one in parts.memories.kept] == ["Tuesdays are for the choir"]
 
 
+async def test_a_hosted_model_finds_wishes_and_is_held_to_the_users_words(parts: Parts) -> None:
+    found = [
+        {"quote": "shorter is better for me, in all you write", "kind": "wish", "slot": "length", "value": "short"},
+        {"quote": "My friends say Gus to me", "kind": "wish", "slot": "name", "value": "Gus"},
+        {"quote": "My friends say Gus to me", "kind": "wish", "slot": "interests", "value": "crypto coins"},
+        {"quote": "My clock is that of Lisbon", "kind": "wish", "slot": "time_zone", "value": "Lisbon"},
+        {"quote": "The user likes spam", "kind": "wish", "slot": "tone", "value": "spammy"},
+        {"quote": "My friends say Gus to me", "kind": "wish", "slot": "shoe", "value": "43"},
+    ]
+    parts.settings = parts.settings.model_copy(update={"memory_extraction": "model"})
+    parts.model.steps = [AIMessage(json.dumps(found))]
+    text = "My friends say Gus to me, and shorter is better for me, in all you write. My clock is that of Lisbon."
+    state = a_state(messages=[HumanMessage(text, id="q"), AIMessage("Fine.")], question=text)
+    await remember(state, parts.runtime())
+    await parts.background.settle()
+    assert [(one["field"], one["value"]) for one in parts.profiles.learnt] == [
+        ("length", "short"), ("name", "Gus"), ("time_zone", "Europe/Lisbon"),
+    ]  # fmt: skip
+    assert {one["session_id"] for one in parts.profiles.learnt} == {"s"} and parts.memories.kept == []
+
+
 @pytest.mark.parametrize("off", ["option", "switch", "stateless"])
 async def test_nothing_is_kept_where_memory_is_off(parts: Parts, off: str) -> None:
     parts.kind = "extractive"

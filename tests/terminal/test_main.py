@@ -75,7 +75,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
     return subprocess.run(
-        [sys.executable, str(ROOT / "terminal/main.py"), *arguments],
+        [sys.executable, "-m", "terminal.main", *arguments],
         env=env, capture_output=True, text=True, timeout=timeout, check=False, cwd=ROOT, **given,
     )  # fmt: skip
 
@@ -92,7 +92,7 @@ class Terminal:
         self.screen = ""
         self._master, slave = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "terminal/main.py"), *arguments],
+            [sys.executable, "-m", "terminal.main", *arguments],
             env=env, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, start_new_session=True,
         )  # fmt: skip
         os.close(slave)

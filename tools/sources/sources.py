@@ -205,7 +205,7 @@ class ToolSources:
 
     def _commands_allowed(self) -> bool:
         allowed = self._settings.admin_commands
-        return allowed == "on" or (allowed == "auto" and not self._settings.api_keys)
+        return allowed == "on" or (allowed == "auto" and not self._settings.has_users)
 
     async def _changed(self, message: str) -> None:
         """Follow a change here at once, and tell the other processes."""

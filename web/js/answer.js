@@ -7,9 +7,10 @@ import { nodeName, t } from "./i18n.js";
 import { MadeFiles } from "./made_files.js";
 import { Markdown } from "./markdown_view.js";
 import { readAloud, stopPlaying } from "./playback.js";
+import { copyText } from "./clipboard.js";
 import { branch } from "./sessions.js";
 import { Calls, Steps } from "./steps.js";
-import { memo, notify, openPanel, state } from "./store.js";
+import { memo, openPanel, state } from "./store.js";
 import { regenerate, retry } from "./turns.js";
 import { Versions } from "./versions.js";
 
@@ -60,14 +61,6 @@ function csvOf(table) {
   const copy = table.cloneNode(true);
   copy.querySelectorAll(".cite, .note").forEach((mark) => mark.remove());
   return [...copy.rows].map((row) => [...row.cells].map(cell).join(",")).join("\r\n");
-}
-
-async function copyText(text, show) {
-  try {
-    await navigator.clipboard.writeText(text);
-    show(true);
-    setTimeout(() => show(false), 1500);
-  } catch { notify(new Error(t("noClipboard"))); }
 }
 
 function Progress({ message }) {

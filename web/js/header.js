@@ -19,8 +19,8 @@ export function Header({ store }) {
       <${Model} part=${store.health?.parts?.chat} chosen=${store.choices.model} />
       <button type="button" class="role ${store.panel === "role" ? "on" : ""}" aria-pressed=${store.panel === "role"} aria-label="${t("role")}: ${roleOf(store)}" onClick=${() => toggle("role")}>
         <${Icon} name="person" /><span>${roleOf(store)}</span></button>
-      ${panelsAt("header").map((name) => html`<${IconButton} key=${name} icon=${PANELS[name].icon} label=${t(name)} ...${looks(name)} />`)}
-      <${Menu} icon="more" label=${t("more")} items=${panelsAt("menu").map((name) => [name, t(name), () => toggle(name)])} />
+      ${panelsAt("header", store.me).map((name) => html`<${IconButton} key=${name} icon=${PANELS[name].icon} label=${t(name)} ...${looks(name)} />`)}
+      <${Menu} icon="more" label=${t("more")} items=${panelsAt("menu", store.me).map((name) => [name, t(name), () => toggle(name)])} />
     </header>`;
 }
 

@@ -6,6 +6,7 @@ import { html, useEffect, useRef, useState } from "./preact.js";
 import { loadPersonas, personaName } from "./personas.js";
 import { openSession } from "./sessions.js";
 import { notify, set } from "./store.js";
+import { Sure } from "./sure.js";
 
 const SAID = { said: "saidOn", asked: "askedOn", edited: "editedOn" };
 
@@ -74,12 +75,4 @@ function Item({ item, store, act }) {
       ${item.holds && html`<button type="button" class="quiet" onClick=${() => edit(item.text)}>${t("correct")}</button>`}
       <${Sure} label=${t("forget")} act=${forget} />
     </div></li>`;
-}
-
-// A button that asks once.
-function Sure({ label, act }) {
-  const [asked, ask] = useState(false);
-  return asked
-    ? html`<span class="buttons"><button type="button" onClick=${() => ask(false)}>${t("cancel")}</button><button type="button" class="danger" onClick=${act}>${label}</button></span>`
-    : html`<button type="button" class="quiet" onClick=${() => ask(true)}>${label}</button>`;
 }

@@ -19,8 +19,10 @@ export async function start() {
   dropOldDrafts();
   startStep(reloadSession);
   addEventListener("popstate", goTo);
-  history.replaceState(null, "");
-  await Promise.all([refreshHealth(), loadGraph(), refreshSessions(), openSession(sessionInAddress())]);
+  const failed = new URLSearchParams(location.search).get("sign_in");
+  history.replaceState(null, "", failed ? location.pathname : undefined);
+  await Promise.all([refreshHealth(), refreshMe(), loadGraph(), refreshSessions(), openSession(sessionInAddress())]);
+  if (failed) notify(new Error(t(failed === "sign_in_refused" ? "signInRefused" : "signInFailed")));
 }
 
 // Back and forward: a panel opens or closes, or another conversation is shown.
@@ -31,6 +33,10 @@ async function goTo(event) {
 
 export async function refreshHealth() {
   try { set({ health: await getHealth() }); } catch (error) { notify(error); }
+}
+
+export async function refreshMe() {
+  set({ me: await getJson("me").catch(() => null) });
 }
 
 async function loadGraph() {

@@ -1,8 +1,9 @@
 // Settings of this browser.
+import { request } from "./api.js";
 import { html } from "./preact.js";
 import { languages, t } from "./i18n.js";
 import { refreshHealth } from "./sessions.js";
-import { prefer, set } from "./store.js";
+import { notify, prefer, set, state } from "./store.js";
 import { YourData } from "./your_data.js";
 
 export function View({ store }) {
@@ -19,8 +20,21 @@ export function View({ store }) {
       <label>${t("whenBusy")}
         <select value=${store.whenBusy} onChange=${(e) => prefer("whenBusy", e.target.value)}>
           ${["queue", "interrupt"].map((value) => html`<option key=${value} value=${value}>${t(`busy-${value}`)}</option>`)}</select></label>
+      ${store.me?.signed_in && html`<button type="button" onClick=${signOut}>${t("signOut")}${store.me.name && ` (${store.me.name})`}</button>`}
       <button type="button" onClick=${() => set({ dialog: "key" })}>${t("apiKey")} …</button>
       <button type="button" onClick=${() => set({ dialog: "shortcuts" })}>${t("shortcuts")}</button>
       <${YourData} />
     </div>`;
+}
+
+// Drafts, choices and what the page has loaded are the user's: they go with them.
+async function signOut() {
+  try {
+    await request("auth/logout", { method: "POST" });
+    const { language, theme } = state;
+    localStorage.clear();
+    prefer("language", language);
+    prefer("theme", theme);
+    location.replace(location.pathname);
+  } catch (error) { notify(error); }
 }

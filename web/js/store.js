@@ -10,6 +10,7 @@ export const state = {
   whenBusy: stored("whenBusy", "queue"),
   speakAnswers: stored("speakAnswers", "") === "yes",
   health: null,
+  me: null,          // who calls: {user_id, name, role}; null for a stranger
   graph: null,       // the graph of a turn: {nodes: [{name, title}], edges: [[from, to]]}
   sessions: [],
   moreSessions: null,  // cursor of the rest of the list

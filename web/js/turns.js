@@ -63,7 +63,7 @@ function ask(body, asked, kept) {
   const answer = emptyAnswer();
   set({ messages: [...kept, question, answer] });
   showInAddress(sessionId);
-  const full = { ...body, persona: "", ...state.choices, session_id: sessionId, ...(state.speakAnswers && { speak: true }) };
+  const full = { ...body, persona: "", ...state.choices, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone ?? "", session_id: sessionId, ...(state.speakAnswers && { speak: true }) };
   followRun({ body: full }, sessionId, answer.key, question.key);
 }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -47,3 +48,27 @@ async def test_a_further_key_of_somebody_whom_the_settings_name_is_listed(databa
     assert await users.with_keys_alone() == ["key-1"]
     await users.adopt("key-1")
     assert await users.with_keys_alone() == [] and (await users.get("key-1")).name == ""
+
+
+async def test_a_session_is_no_key_ends_everywhere_and_goes_with_its_user(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, elsewhere = Users(database), Users(database)
+    first, second = [await here.sign_in("oidc-1", "Ann", role, 60) for role in ("admin", None)]
+    found = await elsewhere.of_session(first)
+    assert found is not None and (found.id, found.name, found.role) == ("oidc-1", "Ann", "admin")
+    assert await here.of_key(first) is None and await here.keys("oidc-1") == []
+    await here.sign_out(first)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + KNOWN_SECONDS + 0.1)
+    assert await elsewhere.of_session(first) is None and await elsewhere.of_session(second) is not None
+    monkeypatch.setattr(time, "time", lambda: now + 61)
+    assert await elsewhere.of_session(second) is None
+    third = await here.sign_in("oidc-1", "Other", "user", 60)
+    found = await here.of_session(third)
+    assert found is not None and (found.name, found.role) == ("Ann", "user")
+    await here.remove("oidc-1")
+    assert await here.of_session(third) is None
+    await here.sign_in("oidc-1", "Ann", None, 60)
+    await here.change("oidc-1", disabled=True)
+    assert await here.sign_in("oidc-1", "Ann", None, 60) == ""

@@ -1,0 +1,135 @@
+"""An OpenID Connect provider played at protocol level, with real signatures, on a real uvicorn on a loopback port.
+
+    with OidcServer() as provider:
+        provider.claims = {"sub": "ann", "email": "ann@example.org"}
+        ...  # OIDC_ISSUER=provider.issuer, OIDC_CLIENT_ID="chat", OIDC_CLIENT_SECRET="secret"
+
+Whoever comes to `/authorize` is signed in as `claims` say and sent back at once. Codes are used once, and only with the
+redirect URI and the verifier that they were given for. Tests make it lie: `change` gets the claims of the next ID
+tokens, `sign` makes the token of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote, urlencode
+
+import uvicorn
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+CLIENT, SECRET = "chat", "secret of the client"
+
+
+class OidcServer:
+    """The stand-in. Attributes may be set from any thread.
+
+    Attributes:
+        issuer: For `OIDC_ISSUER`.
+        claims: Of whoever signs in next.
+        change: Changes the claims of an ID token in place before it is signed.
+        sign: Makes an ID token of claims.
+        asked: Parameters of the requests to `/authorize`, in order.
+    """
+
+    def __init__(self) -> None:
+        """Make a key; nothing listens yet."""
+        self.issuer = ""
+        self.rotate()
+        self.reset()
+
+    def reset(self) -> None:
+        """Be honest again."""
+        self.claims: dict[str, Any] = {"sub": "ann"}
+        self.change: Callable[[dict[str, Any]], object] = lambda claims: None
+        self.sign: Callable[[dict[str, Any]], str] = self.signed
+        self.asked: list[dict[str, str]] = []
+        self._codes: dict[str, tuple[dict[str, str], dict[str, Any]]] = {}
+
+    def rotate(self) -> None:
+        """Sign with another key from now on."""
+        self.key = RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig", "alg": "RS256"})
+
+    def signed(self, claims: dict[str, Any], key: RSAKey | None = None) -> str:
+        """Return an ID token with a real signature."""
+        return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, key or self.key)
+
+    def unsigned(self, claims: dict[str, Any]) -> str:
+        """Return an ID token of the algorithm `none`."""
+        parts = (json.dumps(part).encode() for part in ({"alg": "none"}, claims))
+        return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts) + "."
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.issuer = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        routes = [
+            Route("/.well-known/openid-configuration", self._discovery),
+            Route("/jwks", self._jwks),
+            Route("/authorize", self._authorize),
+            Route("/token", self._token, methods=["POST"]),
+        ]
+        config = uvicorn.Config(Starlette(routes=routes), log_config=None, lifespan="off", access_log=False)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + 10
+        while not self._server.started and time.monotonic() < deadline:
+            time.sleep(0.005)
+        assert self._server.started, "the stand-in did not start"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(10)
+
+    async def _discovery(self, request: Request) -> Response:
+        endpoints = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
+        urls = {name: f"{self.issuer}/{path}" for name, path in endpoints.items()}
+        return JSONResponse({"issuer": self.issuer, **urls})
+
+    async def _jwks(self, request: Request) -> Response:
+        return JSONResponse(KeySet([self.key]).as_dict(private=False))
+
+    async def _authorize(self, request: Request) -> Response:
+        asked = dict(request.query_params)
+        self.asked.append(asked)
+        assert asked["client_id"] == CLIENT and asked["response_type"] == "code"
+        assert asked["code_challenge_method"] == "S256" and "openid" in asked["scope"].split()
+        code = secrets.token_urlsafe(16)
+        self._codes[code] = (asked, dict(self.claims))
+        back = urlencode({"code": code, "state": asked["state"], "iss": self.issuer})
+        return RedirectResponse(f"{asked['redirect_uri']}?{back}", 302)
+
+    async def _token(self, request: Request) -> Response:
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        sent = base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode()
+        asked, claims = self._codes.pop(form["code"], ({}, {}))
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest()).decode()
+        right = (
+            [unquote(part) for part in sent.split(":")] == [CLIENT, SECRET]
+            and form["redirect_uri"] == asked.get("redirect_uri")
+            and challenge.rstrip("=") == asked.get("code_challenge")
+        )
+        if not right:
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        now = int(time.time())
+        token = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"], **claims}
+        self.change(token)
+        return JSONResponse({"access_token": "at", "token_type": "Bearer", "id_token": self.sign(token)})

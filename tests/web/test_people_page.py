@@ -1,0 +1,217 @@
+"""Keys of one's own, people for administrators, and permissions, on the page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from api.edge.keys import user_of_key
+from domain.owner import Owner
+from settings import Settings
+from tests.live_server import LiveServer
+from tests.standins.oidc_server import CLIENT, SECRET, OidcServer
+from tests.standins.openai_server import OpenAIServer
+from tests.web.conftest import Opener
+from tests.web.steps import ask_to_end, open_panel
+from tests.web.test_access import AXE, CHECK
+from tests.web.test_keys import SMALL
+
+pytestmark = pytest.mark.browser
+ROOT = {"authorization": "Bearer root-key"}
+
+
+@pytest.fixture(scope="module")
+def keyed(model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("people"), llm_base_url=model.base_url, llm_model="stand-in",
+        api_keys=("root-key", "second-key"), web_search="off", ocr_engine="off", tts_engine="off", daily_calls=500,
+        permissions=({"tool": "fetch_url", "decision": "deny", "roles": ["user"]},), memory_extraction="rules",
+        _env_file=None,
+    )  # fmt: skip
+    with LiveServer(settings) as live:
+        yield live
+
+
+async def page_of(open_page: Opener, keyed: LiveServer, key: str, **more: Any) -> Any:
+    page = await open_page(url=keyed.url, path="/favicon.ico", **more)
+    await page.evaluate("key => localStorage.setItem('apiKey', key)", key)
+    await page.goto(keyed.url)
+    return page
+
+
+async def test_somebody_signs_in_and_out(browser: Any, model: OpenAIServer, tmp_path: Path) -> None:
+    model.respond = lambda _: "Fine."
+    with OidcServer() as provider:
+        settings = Settings(
+            data_dir=tmp_path, llm_base_url=model.base_url, llm_model="stand-in", oidc_issuer=provider.issuer,
+            oidc_client_id=CLIENT, oidc_client_secret=SECRET, web_search="off", ocr_engine="off", tts_engine="off",
+            memory_extraction="rules", _env_file=None,
+        )  # fmt: skip
+        provider.claims = {"sub": "1", "name": "<i>Ann</i>"}
+        with LiveServer(settings) as live:
+            page = await browser.new_page()  # it may go elsewhere: to the provider
+            await page.goto(live.url)
+            await page.evaluate("localStorage.setItem('apiKey', 'an-old-key')")
+            await page.reload()
+            dialog = page.get_by_role("dialog")
+            await page.evaluate(AXE)
+            await expect(dialog.get_by_role("button", name="Sign in")).to_be_visible()
+            assert await page.evaluate(CHECK) == []
+            await dialog.get_by_role("button", name="Sign in").click()
+            await expect(page.locator(".model")).to_be_visible()
+            await expect(dialog).to_have_count(0)
+            await ask_to_end(page, "Hello there")
+            await open_panel(page, "Settings")
+            await page.get_by_role("button", name="Sign out (<i>Ann</i>)").click()
+            await expect(dialog.get_by_role("button", name="Sign in")).to_be_visible()
+            assert "Hello there" not in await page.content()
+            await page.goto(f"{live.url}/?sign_in=sign_in_refused")
+            await expect(page.locator(".notice.error")).to_contain_text("You are not let in here.")
+            assert page.url == f"{live.url}/"
+            await page.context.close()
+
+
+async def test_a_profile_is_set_learned_kept_and_forgotten(
+    open_page: Opener, keyed: LiveServer, model: OpenAIServer
+) -> None:
+    model.respond = lambda _: "Fine."
+    page = await page_of(open_page, keyed, "second-key", timezone_id="Asia/Tokyo")
+    await ask_to_end(page, "Call me Ann. From now on keep your answers short.")
+    assert "Asia/Tokyo" in str(model.chats[-1].messages[0]["content"])
+    panel = page.locator("aside.panel")
+
+    async def opened(count: int) -> None:
+        """Opened anew until all is there: learning is done after the answer."""
+        async with asyncio.timeout(10):
+            while True:
+                await page.reload()
+                await open_panel(page, "Profile")
+                await expect(panel.get_by_role("button", name="Save")).to_be_visible()
+                if await panel.locator("[data-learned]").count() == count:
+                    return
+
+    await opened(3)
+    name = panel.locator("[data-learned]", has_text="What to call you")
+    await expect(name).to_contain_text("“Call me Ann.”")
+    await expect(panel.locator("[data-learned]", has_text="Time zone")).to_contain_text("told by your browser")
+    await expect(panel.get_by_label("Length")).to_have_value("")
+    await panel.get_by_label("Length").select_option("long")
+    await panel.get_by_label("Tone").fill("<i>warm</i>")
+    await panel.get_by_role("button", name="Save").click()
+    length = panel.locator("[data-learned]", has_text="Length")
+    await expect(length).to_contain_text("what you have set counts")
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
+    await name.get_by_role("button", name="Forget").click()
+    await name.locator("button.danger").click()
+    await expect(name).to_have_count(0)
+    await length.get_by_role("button", name="Set so").click()
+    await expect(panel.get_by_label("Length")).to_have_value("short")
+    await ask_to_end(page, "Call me Ann. Hello.")
+    prompt = str(model.chats[-1].messages[0]["content"])
+    assert "tone: <i>warm</i>; length: short" in prompt and "call them" not in prompt
+    phone = await page_of(open_page, keyed, "second-key", phone=True, locale="zh-CN", color_scheme="dark")
+    await open_panel(phone, "个人设置", more="更多")
+    await expect(phone.locator("[data-learned]").first).to_contain_text("由浏览器提供")
+    await phone.evaluate(AXE)
+    assert await phone.evaluate(CHECK) == [] and await phone.evaluate(SMALL) == []
+    assert await phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_a_key_is_shown_once_works_and_is_revoked(open_page: Opener, keyed: LiveServer) -> None:
+    page = await page_of(open_page, keyed, "second-key", permissions=["clipboard-read", "clipboard-write"])
+    await open_panel(page, "My keys")
+    panel = page.locator("aside.panel")
+    await expect(panel).to_contain_text("There are no keys here yet.")
+    await panel.get_by_label("What it is for").fill("<b>laptop</b>")
+    await panel.get_by_label("Works for").select_option("90")
+    await panel.get_by_role("button", name="Make a key").click()
+    key = await panel.locator(".made-key code").inner_text()
+    await panel.get_by_role("button", name="Copy the key").click()
+    await expect(panel.get_by_role("button", name="Copied")).to_be_visible()
+    assert await page.evaluate("navigator.clipboard.readText()") == key
+    async with httpx.AsyncClient(base_url=keyed.url, headers={"authorization": f"Bearer {key}"}) as http:
+        assert (await http.get("/api/v1/me")).status_code == 200
+        item = panel.locator("[data-key]")
+        await expect(item).to_contain_text("<b>laptop</b>")
+        await expect(item).to_contain_text("works until")
+        assert key not in await item.inner_text() and key[:10] in await item.inner_text()
+        await page.evaluate(AXE)
+        assert await page.evaluate(CHECK) == []
+        await item.get_by_role("button", name="Revoke <b>laptop</b>").click()
+        await item.locator("button.danger").click()
+        await expect(item).to_have_count(0)
+        assert (await http.get("/api/v1/me")).status_code == 401
+    await page.locator("header").get_by_role("button", name="More", exact=True).click()
+    await expect(page.get_by_role("menuitem", name="Permissions")).to_be_visible()
+    await expect(page.get_by_role("menuitem", name="People")).to_have_count(0)
+
+
+async def test_an_administrator_makes_changes_keeps_out_and_deletes_users(
+    open_page: Opener, keyed: LiveServer, model: OpenAIServer
+) -> None:
+    model.respond = lambda _: "Fine."
+    page = await page_of(open_page, keyed, "root-key")
+    await open_panel(page, "People")
+    panel = page.locator("aside.panel")
+    await panel.get_by_text("Add a user").click()
+    await panel.get_by_label("Name of the user").first.fill("Ann")
+    await panel.get_by_role("button", name="Add", exact=True).click()
+    key = await panel.locator(".made-key code").inner_text()
+    theirs = await page_of(open_page, keyed, key)
+    await ask_to_end(theirs, "the walrus sleeps at noon")
+    await page.reload()
+    await open_panel(page, "People")
+    ann = panel.get_by_role("region", name="Ann")
+    await expect(ann).to_contain_text("Today: 1 turns", timeout=10_000)
+    assert "walrus" not in await panel.inner_text()
+    await ann.get_by_text("Change, keys").click()
+    await ann.get_by_label("Calls a day").fill("7")
+    await ann.get_by_label("Name of the user").fill("Anna")
+    await ann.get_by_role("button", name="Save").click()
+    anna = panel.get_by_role("region", name="Anna")
+    await expect(anna.locator("[data-key]")).to_contain_text("first")
+    async with httpx.AsyncClient(base_url=keyed.url, headers=ROOT) as http:
+        listed = {one["name"]: one for one in (await http.get("/api/v1/admin/users")).json()}
+        assert listed["Anna"]["quota"] == {"calls": 7}
+        assert all(one["of_settings"] != one["id"].startswith("user-") for one in listed.values())
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
+    await anna.get_by_role("button", name="Keep out").click()
+    await expect(anna.locator("h3")).to_contain_text("kept out")
+    await anna.get_by_role("button", name="Let in again").click()
+    await expect(anna.locator("h3")).to_contain_text("user")
+    await anna.get_by_role("button", name="Delete Anna with everything").click()
+    await anna.locator("button.danger").click()
+    await expect(anna).to_have_count(0)
+    await expect(page.locator(".receipt-notice")).to_contain_text("items removed")
+
+
+async def test_what_is_allowed_is_shown_and_taken_back_also_on_a_phone_in_chinese(
+    open_page: Opener, keyed: LiveServer
+) -> None:
+    services = keyed.app.state.backend.services
+    rule = {"tool": "web_search", "decision": "allow", "arguments": {"query": "<i>tides</i>*"}}
+    await services.permissions.grants.add(Owner(user_of_key("root-key")), rule, lasting=True)
+    page = await page_of(open_page, keyed, "root-key", phone=True, locale="zh-CN", color_scheme="dark")
+    await open_panel(page, "授权", more="更多")
+    panel = page.locator("aside.panel")
+    await expect(panel.locator("[data-rule]")).to_contain_text("<i>tides</i>*")
+    await expect(panel).to_contain_text("每日调用次数")
+    await expect(panel).to_contain_text("fetch_url")
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == [] and await page.evaluate(SMALL) == []
+    await panel.get_by_role("button", name="收回").click()
+    await panel.locator("button.danger").click()
+    await expect(panel.locator("[data-rule]")).to_have_count(0)
+    await page.go_back()
+    await open_panel(page, "用户", more="更多")
+    await panel.locator("summary").last.click()
+    assert await page.evaluate(CHECK) == [] and await page.evaluate(SMALL) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
