@@ -332,6 +332,12 @@ class PermissionList(TypedDict):
     rules: list[PermissionRule]
 
 
+class DocumentChange(Body):
+    """What is to be changed of a document."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
 class SearchBody(Body):
     """A search in documents."""
 
