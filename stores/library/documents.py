@@ -125,8 +125,7 @@ class Documents:
         return await self._database.read(lambda db: [attachment(row) for row in rows(db, query, values)])
 
     async def version(self, owner: Owner) -> str:
-        """Return what changes whenever a document that `owner` sees is added, removed, renamed, or read or
-        indexed further."""
+        """Return what changes when a document that `owner` sees is added, removed, renamed, or read further."""
         query, values = _VERSIONS[sight(owner, library=True)], parameters(owner)
         return await self._database.read(lambda db: repr(tuple(db.execute(query, values).one())))
 

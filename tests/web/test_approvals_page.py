@@ -76,6 +76,13 @@ async def test_questions_are_shown_in_every_tab_and_answered_one_by_one(open_pag
         await expect(tab.locator("article.answer").last).to_contain_text("She knows")
         await expect(tab.locator(".approval")).to_have_count(0)
     assert SENT == [("bob", "Ten minutes late")]
+    # What is asked later is seen at once in a tab that was only left open.
+    model.respond = lambda _: Answer(tool_calls=[ToolCall("send_note", {"to": "eve", "text": "Good night"})])
+    await ask(page, "Say good night to Eve")
+    for tab in (page, other):
+        await expect(tab.locator(".approval")).to_have_count(1)
+    await page.get_by_role("button", name="Stop", exact=True).click()
+    await ended(other)
 
 
 async def test_always_for_a_pattern_on_a_chinese_phone(open_page: Opener, model: OpenAIServer) -> None:

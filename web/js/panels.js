@@ -6,6 +6,7 @@ export const PANELS = {
   library: { place: "header", icon: "sources", load: () => import("./library.js") },
   tools: { place: "menu", load: () => import("./tools.js") },
   memories: { place: "menu", icon: "save", load: () => import("./memories.js") },
+  choices: { load: () => import("./choices_view.js") },
   role: { load: () => import("./role.js") },
   model: { load: () => import("./model.js") },
   settings: { place: "menu", icon: "settings", load: () => import("./settings_view.js") },
