@@ -179,6 +179,7 @@ class MessagePlace(TypedDict):
 
     message_id: str
     parent_message_id: str | None
+    run_id: str | None
     role: str
 
 

@@ -2,7 +2,7 @@
 import { getJson, sendJson } from "./api.js";
 import { t } from "./i18n.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
-import { openSession } from "./sessions.js";
+import { openTurn } from "./sessions.js";
 import { notify, set } from "./store.js";
 
 const SAID = { said: "saidOn", asked: "askedOn", edited: "editedOn" };
@@ -65,7 +65,7 @@ function Item({ item, act }) {
     <p dir="auto">${item.text}</p>
     <p class="quiet">${t(SAID[item.origin], { date })}${item.holds ? "" : ` · ${t("heldBefore")}`}</p>
     <div class="buttons">
-      ${item.session_id && html`<button type="button" class="quiet" onClick=${() => openSession(item.session_id).catch(notify)}>${t("openConversation")}</button>`}
+      ${item.session_id && html`<button type="button" class="quiet" onClick=${() => openTurn(item.session_id, item.run_id)}>${t("openConversation")}</button>`}
       ${item.holds && html`<button type="button" class="quiet" onClick=${() => edit(item.text)}>${t("correct")}</button>`}
       <${Sure} label=${t("forget")} act=${forget} />
     </div></li>`;
