@@ -6,32 +6,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from langchain_core.tools import tool
 from playwright.async_api import expect
 
-from domain.words import Words
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, OpenAIServer, Recorded, ToolCall
 from tests.web.conftest import Opener
+from tests.web.note_tool import SENT, SPEC
 from tests.web.steps import ask, ended
-from tools.interface import ToolSpec
 
 pytestmark = pytest.mark.browser
-SENT: list[tuple[str, str]] = []
-
-
-@tool
-async def send_note(to: str, text: str) -> str:
-    """Send a note to a person."""
-    SENT.append((to, text))
-    return "sent"
 
 
 @pytest.fixture(autouse=True)
 def _note_tool(server: LiveServer) -> Iterator[None]:
     SENT.clear()
     tools = server.app.state.backend.services.tools
-    tools.set_foreign([ToolSpec(tool=send_note, title=Words("Send a note", "发送便条"), permission="write")], {})
+    tools.set_foreign([SPEC], {})
     yield
     tools.set_foreign([], {})
 
