@@ -13,13 +13,13 @@ RENT = "Rent is due on the third working day of each month, in advance"
 DOCUMENT = [
     (
         "Lease",
-        "This agreement is made between Harbour Homes Ltd, the lessor, and Ann Osei, the lessee of the premises at 14 Mill"
-        " Lane. It begins on 1 March and runs until it is ended.",
+        "This agreement is made between Harbour Homes Ltd, the lessor, and Ann Osei, the lessee of the premises at"
+        " 14 Mill Lane. It begins on 1 March and runs until it is ended.",
     ),
     (
         "Ending the agreement",
-        f"{NOTICE}, counted from the day of the letter. Letters are sent by registered mail. The premises are handed over"
-        " swept, with all keys. The deposit is paid back within thirty days.",
+        f"{NOTICE}, counted from the day of the letter. Letters are sent by registered mail. The premises are handed"
+        " over swept, with all keys. The deposit is paid back within thirty days.",
     ),
     (
         "Payment",
@@ -42,8 +42,8 @@ GROWTH = """**South** grew most: 35.2 %.
 """
 BIRDS = itertools.cycle(
     (
-        "1. **Grey heron**, patient and tall\n2. **Stilt**, on the longest legs\n3. **Spoonbill**, with a bill to match",
-        "1. **Avocet**, with a bill that turns up\n2. **Curlew**, with one that turns down\n3. **Redshank**, all orange legs",
+        "1. **Grey heron**, patient and tall\n2. **Stilt**, on the longest legs\n3. **Spoonbill**, named for its bill",
+        "1. **Avocet**, with a bill turned up\n2. **Curlew**, with one turned down\n3. **Redshank**, all orange legs",
     )
 )
 HERONS = """两者都是鹭科涉禽，主要区别：
@@ -75,7 +75,7 @@ def respond(request: Recorded) -> Answer | str:
     asked = request.user_text
     if "lease" in asked:
         return (
-            f"You can end it **at any time with forty-five days' notice**, by registered mail {_cited(request, NOTICE)}."
+            f"You can end it **at any time with forty-five days' notice**, by letter {_cited(request, NOTICE)}."
             f" The rent is due **on the third working day of each month** {_cited(request, RENT)}."
         )
     if "region" in asked and request.messages[-1]["role"] == "tool":

@@ -54,6 +54,7 @@ class Visit:
 
     async def save(self, page: Page, name: str) -> None:
         """Write what is seen as `page-{name}.webp`, as good as fits in `MOST_BYTES`."""
+        await page.mouse.move(0, 400)
         await page.wait_for_timeout(400)
         picture = Image.open(io.BytesIO(await page.screenshot(animations="disabled", caret="hide")))
         for quality in range(85, 20, -10):
@@ -100,6 +101,7 @@ async def _table(visit: Visit) -> None:
     await attach(page, visit.sheet)
     said = await ask_to_end(page, "Which region grew most?")
     await said.locator(".tool summary").first.click()
+    await page.locator("article.question").scroll_into_view_if_needed()
     await visit.save(page, "table")
 
 
