@@ -28,8 +28,7 @@ pytestmark = [
 SAID = {
     "en": {
         "sum": "What is 12.5% of 80?", "lease": "lease.pdf", "term": "What is the notice period?",
-        "pages": ("General terms of this lease.", "The notice period is forty-five days for either party."),
-        "quote": "forty-five days", "sign": "sign.png", "lines": ("Opening hours", "Closed on Sunday"),
+        "quote": "forty-five days", "sign": "sign.png",
         "look": "What does the picture say?", "sheet": "sales.csv", "rows": "Region,Sales\nNorth,1200\nSouth,1300\n",
         "total": "What is the total of Sales?", "handbook": "handbook.txt",
         "rule": "Visitors sign in at the front desk before noon.", "visit": "Where do visitors sign in?",
@@ -40,8 +39,7 @@ SAID = {
     },
     "zh": {
         "sum": "80 的 12.5% 是多少？", "lease": "租约.pdf", "term": "解除合同要提前多少天通知？",
-        "pages": ("本租约的总则。", "任何一方解除合同应提前四十五天书面通知对方。"),
-        "quote": "四十五天", "sign": "告示.png", "lines": ("营业时间", "周日休息"),
+        "quote": "四十五天", "sign": "告示.png",
         "look": "图片上写了什么？", "sheet": "销售.csv", "rows": "地区,销售额\n北,1200\n南,1300\n",
         "total": "销售额的总和是多少？", "handbook": "手册.txt",
         "rule": "访客应在中午之前到前台登记。", "visit": "访客在哪里登记？",
@@ -51,6 +49,11 @@ SAID = {
         "dinner": "我对花生过敏吗？", "tell": "告诉 bob 我迟到了", "note": "我迟到了",
     },
 }  # fmt: skip
+PAGES = {
+    "en": ("General terms of this lease.", "The notice period is forty-five days for either party."),
+    "zh": ("本租约的总则。", "任何一方解除合同应提前四十五天书面通知对方。"),
+}
+LINES = {"en": ("Opening hours", "Closed on Sunday"), "zh": ("营业时间", "周日休息")}
 CODE = "```python\nprint('hello')\n```\n\n| a | b |\n|---|---|\n| 1 | x, y |\n"
 COUNT = " ".join(f"n{number}" for number in range(120))
 
@@ -97,12 +100,12 @@ async def test_documents_answer(
     page = person.page
 
     # 1. A first question.
-    await expect(await person.ask_to_end(str(said["sum"]))).to_contain_text("10")
+    await expect(await person.ask_to_end(said["sum"])).to_contain_text("10")
 
     # 2. Attach a PDF, and open the quote on the picture of its page.
-    await person.attach(_pdf(tmp_path / str(said["lease"]), said["pages"], language))
-    answer = await person.ask_to_end(str(said["term"]))
-    await expect(answer).to_contain_text(str(said["quote"]))
+    await person.attach(_pdf(tmp_path / said["lease"], PAGES[language], language))
+    answer = await person.ask_to_end(said["term"])
+    await expect(answer).to_contain_text(said["quote"])
     await answer.locator(".cite").first.click()
     await expect(page.locator(".sheet .hit").first).to_be_in_viewport()
     await expect(page.locator(".turner")).to_contain_text("2")
@@ -110,23 +113,23 @@ async def test_documents_answer(
 
     # 3. Attach a picture, and ask what it says.
     await person.new_chat()
-    sign = tmp_path / str(said["sign"])
+    sign = tmp_path / said["sign"]
     sign.write_bytes(
-        encoded(drawn(*((20, 20 + 70 * n, line) for n, line in enumerate(said["lines"])), size=(460, 170)))
+        encoded(drawn(*((20, 20 + 70 * n, line) for n, line in enumerate(LINES[language])), size=(460, 170)))
     )
     await person.attach(sign)
-    answer = await person.ask_to_end(str(said["look"]))
-    await expect(answer).to_contain_text(said["lines"][1])
+    answer = await person.ask_to_end(said["look"])
+    await expect(answer).to_contain_text(LINES[language][1])
     await answer.locator(".cite").first.click()
     await expect(page.locator("svg.picture .hit").first).to_be_in_viewport()
     await person.close()
 
     # 4. Ask about a sheet: the number is computed, and one sees how.
     await person.new_chat()
-    sheet = tmp_path / str(said["sheet"])
-    sheet.write_text(str(said["rows"]), "utf-8")
+    sheet = tmp_path / said["sheet"]
+    sheet.write_text(said["rows"], "utf-8")
     await person.attach(sheet)
-    answer = await person.ask_to_end(str(said["total"]))
+    answer = await person.ask_to_end(said["total"])
     await expect(answer.locator(".markdown").last).to_contain_text("2500")
     for fold in await answer.locator("details.tool").all():  # a specialist's calls stand inside of it
         await fold.locator("summary").first.click()
@@ -135,15 +138,15 @@ async def test_documents_answer(
     # 5. Keep a document for all conversations, and use it in this one.
     await person.new_chat()
     await person.open("library")
-    handbook = tmp_path / str(said["handbook"])
-    handbook.write_text(str(said["rule"]), "utf-8")
+    handbook = tmp_path / said["handbook"]
+    handbook.write_text(said["rule"], "utf-8")
     await person.panel.get_by_label(person.words["addToLibrary"]).set_input_files(str(handbook))
     await person.panel.get_by_role("button", name=person.words["actions"]).click()
     await page.get_by_role("menuitem", name=person.words["useHere"]).click()
-    answer = await person.ask_to_end(str(said["visit"]))
+    answer = await person.ask_to_end(said["visit"])
     await expect(page.locator("article.question .chip")).to_have_text(handbook.name)
     await answer.locator(".cite").first.click()
-    await expect(page.locator(".page-text mark")).to_contain_text(str(said["rule"])[:6])
+    await expect(page.locator(".page-text mark")).to_contain_text(said["rule"][:6])
     await person.close()
     await person.open("library")
     await person.panel.get_by_role("button", name=person.words["actions"]).click()
@@ -160,20 +163,20 @@ async def test_a_conversation_is_led(open_page: Opener, tmp_path: Path, language
     bubbles, versions = page.locator("article.question .bubble"), page.locator("article.question .versions")
 
     # 6. Edit a question, and go between its versions.
-    await person.ask_to_end(str(said["bird"]))
+    await person.ask_to_end(said["bird"])
     await person.button("edit").click()
     editor = page.locator("article.question textarea")
     await expect(editor).to_be_focused()
-    await editor.fill(str(said["other"]))
+    await editor.fill(said["other"])
     await person.button("send", page.locator("article.question")).click()
     await ended(page)
-    await expect(person.answer).to_contain_text(str(said["other"]))
+    await expect(person.answer).to_contain_text(said["other"])
     await expect(versions).to_contain_text("2/2")
     await person.button("previousVersion").click()
-    await expect(bubbles).to_have_text([str(said["bird"])])
-    await expect(person.answer).to_contain_text(str(said["bird"]))
+    await expect(bubbles).to_have_text([said["bird"]])
+    await expect(person.answer).to_contain_text(said["bird"])
     await person.button("nextVersion").click()
-    await expect(bubbles).to_have_text([str(said["other"])])
+    await expect(bubbles).to_have_text([said["other"]])
 
     # 7. Have it answered again.
     await person.button("regenerate").click()
@@ -181,14 +184,14 @@ async def test_a_conversation_is_led(open_page: Opener, tmp_path: Path, language
     await ended(page)
 
     # 8. Stop an answer.
-    await person.ask(str(said["long"]))
+    await person.ask(said["long"])
     await expect(person.answer).to_contain_text("n3")
     await person.button("stop").click()
     await ended(page)
     await expect(person.answer).to_contain_text(person.words["stopped"])
 
     # 9. Copy code, and a table as CSV.
-    answer = await person.ask_to_end(str(said["show"]))
+    answer = await person.ask_to_end(said["show"])
     await person.button("copy", answer.locator(".code")).click()
     await expect(answer.locator(".code")).to_contain_text(person.words["copied"])
     assert await page.evaluate("navigator.clipboard.readText()") == "print('hello')\n"
@@ -197,13 +200,13 @@ async def test_a_conversation_is_led(open_page: Opener, tmp_path: Path, language
     assert await page.evaluate("navigator.clipboard.readText()") == '"a","b"\r\n"1","x, y"'
 
     # 10. Find what was being written after a reload.
-    await page.fill(BOX, str(said["draft"]))
+    await page.fill(BOX, said["draft"])
     await page.reload()
-    await expect(page.locator(BOX)).to_have_value(str(said["draft"]))
+    await expect(page.locator(BOX)).to_have_value(said["draft"])
     await expect(person.button("send")).to_be_enabled()
 
     # 11. Reload in the middle of an answer, and see it go on to its end.
-    await person.ask(str(said["long"]))
+    await person.ask(said["long"])
     await expect(person.answer).to_contain_text("n5")
     await page.reload()
     await expect(person.answer).to_contain_text("n9")
@@ -212,7 +215,7 @@ async def test_a_conversation_is_led(open_page: Opener, tmp_path: Path, language
 
     # 12. Take the conversation along as a file.
     async with page.expect_download() as download:
-        await person.choose(str(said["bird"]), "exportMarkdown")
+        await person.choose(said["bird"], "exportMarkdown")
     await (await download.value).save_as(tmp_path / "saved.md")
     assert "print('hello')" in (tmp_path / "saved.md").read_text("utf-8")
 
@@ -225,12 +228,12 @@ async def test_conversations_are_kept_in_order(open_page: Opener, language: str,
     heron, title = f"{said['heron']} {phone}", f"{said['title']} {phone}"
     await person.ask_to_end(heron)
     await person.new_chat()
-    await person.ask_to_end(str(said["bird"]))
+    await person.ask_to_end(said["bird"])
 
     # 13. Search for an old conversation by what was said in it.
     found = page.locator(".sidebar li", has_text=heron)
-    await (await person.conversations()).get_by_role("searchbox").fill(str(said["reeds"]))
-    await expect(found.first.locator("small")).to_contain_text(str(said["reeds"]))
+    await (await person.conversations()).get_by_role("searchbox").fill(said["reeds"])
+    await expect(found.first.locator("small")).to_contain_text(said["reeds"])
     await found.first.locator(".session").click()
     await expect(page.locator("article.question .bubble")).to_have_text([heron])
     await (await person.conversations()).get_by_role("searchbox").fill("")
@@ -288,17 +291,17 @@ async def test_one_chooses_and_decides(open_page: Opener, model: OpenAIServer, l
     await person.panel.get_by_label(person.words["useTools"]).uncheck()
     await person.close()
     await expect(chips).to_have_text(["teacher", person.words["withoutTools"]])
-    await person.ask_to_end(str(said["bird"]))
+    await person.ask_to_end(said["bird"])
     assert not model.chats[-1].body.get("tools")
 
     # 19. See what is remembered, and have it forgotten.
     await person.new_chat()
-    await person.ask_to_end(str(said["allergy"]))
+    await person.ask_to_end(said["allergy"])
     await person.open("memories")
-    await expect(person.panel.locator("[data-memory]")).to_contain_text([str(said["kept"])])
+    await expect(person.panel.locator("[data-memory]")).to_contain_text([said["kept"]])
     await person.close()
     await person.new_chat()
-    answer = await person.ask_to_end(str(said["dinner"]))
+    answer = await person.ask_to_end(said["dinner"])
     await answer.locator(".memory").click()
     await person.panel.locator("[data-memory]").get_by_role("button", name=person.words["forget"]).click()
     await person.panel.locator("[data-memory] .danger").click()
@@ -308,9 +311,9 @@ async def test_one_chooses_and_decides(open_page: Opener, model: OpenAIServer, l
     # 20. Answer a question for approval.
     SENT.clear()
     await person.new_chat()
-    await person.ask(str(said["tell"]))
+    await person.ask(said["tell"])
     card = page.locator(".approval")
-    await expect(card).to_contain_text(str(said["note"]))
+    await expect(card).to_contain_text(said["note"])
     await person.button("approveOnce", card).click()
     await ended(page)
     await expect(card).to_have_count(0)
