@@ -86,7 +86,7 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None, crew: Crew
     )
     graph.add_node(run_tool)
     for agent, inside in crew.members.values():
-        graph.add_node(agent.name, agent_node(agent, inside), metadata={"title": agent.title._asdict(), "agent": True})
+        graph.add_node(agent.name, agent_node(agent, inside), metadata={"title": agent.title._asdict()})
         graph.add_edge(agent.name, "gather_results")
     graph.add_node(gather_results)
     graph.add_node(verify_citations)
@@ -148,7 +148,7 @@ def _title(drawn: DrawableGraph, name: str) -> dict[Language, str]:
 
 
 def _is_agent(drawn: DrawableGraph, name: str) -> bool:
-    return bool((drawn.nodes[name].metadata or {}).get("agent"))
+    return "title" in (drawn.nodes[name].metadata or {})
 
 
 def _drawn(graph: Graph) -> DrawableGraph:
