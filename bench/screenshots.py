@@ -152,7 +152,7 @@ async def _phone(visit: Visit) -> None:
 
 
 STATES: list[Callable[[Visit], Awaitable[None]]] = [
-    _empty, _answer, _quote, _progress, _table, _approval, _versions, _memory, _library, _phone,
+    _empty, _answer, _quote, _table, _approval, _versions, _memory, _library, _phone, _progress,
 ]  # fmt: skip
 
 
