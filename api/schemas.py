@@ -180,6 +180,7 @@ class MessagePlace(TypedDict):
 
     message_id: str
     parent_message_id: str | None
+    run_id: str | None
     role: str
 
 
@@ -332,6 +333,12 @@ class PermissionList(TypedDict):
     """The rules of the user: lasting ones, and those of a session where one is named."""
 
     rules: list[PermissionRule]
+
+
+class DocumentChange(Body):
+    """What is to be changed of a document."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class SearchBody(Body):

@@ -49,10 +49,11 @@ class RoutedNode(Protocol):
 
 
 class DrawnNode(TypedDict):
-    """A node, and its name for people in both languages: `TITLE` of its file."""
+    """A node, its name for people in both languages (`TITLE` of its file), and whether it is a specialist."""
 
     name: str
     title: dict[Language, str]
+    agent: bool
 
 
 class Drawing(TypedDict):
@@ -134,7 +135,7 @@ def drawing(graph: Graph) -> Drawing:
     drawn = _drawn(graph)
     names = [name for name in drawn.nodes if name not in (START, END)]
     return {
-        "nodes": [{"name": name, "title": _title(drawn, name)} for name in names],
+        "nodes": [{"name": name, "title": _title(drawn, name), "agent": _is_agent(drawn, name)} for name in names],
         "edges": [(edge.source, edge.target) for edge in drawn.edges if {edge.source, edge.target} <= set(names)],
     }
 
@@ -144,6 +145,10 @@ def _title(drawn: DrawableGraph, name: str) -> dict[Language, str]:
     metadata = drawn.nodes[name].metadata or {}
     title: dict[Language, str] = metadata.get("title") or import_module(f"nodes.{name}").TITLE._asdict()
     return title
+
+
+def _is_agent(drawn: DrawableGraph, name: str) -> bool:
+    return "title" in (drawn.nodes[name].metadata or {})
 
 
 def _drawn(graph: Graph) -> DrawableGraph:

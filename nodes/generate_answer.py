@@ -90,7 +90,7 @@ async def _ask(state: State, runtime: Runtime[Context], *, calls: bool) -> tuple
     room = CallRoom(services.chat, meter)
     prompt = answer_prompt(
         state, system_prompt=context.system_prompt, budget=room.prompt() - tools,
-        as_json=context.model_options.response_format is not None,
+        as_json=context.model_options.response_format is not None, fixed_language=context.language != "auto",
     )  # fmt: skip
     if state["tool_rounds"] and not offered and not functions:
         prompt = [*prompt, HumanMessage(LAST_ROUND.text(state["language"]))]

@@ -13,21 +13,26 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 
 from domain.fence import CLOSE, fenced
 from domain.tokens import count_message_tokens, count_tokens
-from domain.words import Language
 from turn.material import material_text, shortened
 from turn.state import State
-from turn.texts import AS_JSON, EARLIER, MISSING_TOOLS, SYSTEM
+from turn.texts import AS_JSON, EARLIER, MISSING_TOOLS, SAME_LANGUAGE, SYSTEM, THIS_LANGUAGE
 
 
-def answer_prompt(state: State, *, system_prompt: str, budget: int, as_json: bool = False) -> list[AnyMessage]:
+def answer_prompt(
+    state: State, *, system_prompt: str, budget: int, as_json: bool = False, fixed_language: bool = False
+) -> list[AnyMessage]:
     """Return the messages of a model call, at most `budget` tokens by our count.
+
+    With `fixed_language` the answer is in the language of the state, else in that of the message.
 
     Earlier messages are dropped oldest first when they do not fit; the system prompt, the summary, the user's newest
     message, and the tool results of this turn always stay. Material and results that do not fit are cut, longest first.
     """
     language = state["language"]
     start = newest_turn(state["messages"])
-    head: list[AnyMessage] = [SystemMessage(_system_text(state, system_prompt, language, as_json=as_json))]
+    wanted = THIS_LANGUAGE if fixed_language else SAME_LANGUAGE
+    role = SYSTEM.text(language).format(language=wanted.text(language))
+    head: list[AnyMessage] = [SystemMessage(_system_text(state, role, system_prompt, as_json=as_json))]
     turn: list[AnyMessage] = [_question(state, start), *_paired(state["messages"][start + 1 :])]
     left = budget - count_message_tokens([*head, *turn])
     if left < 0:
@@ -61,8 +66,9 @@ def _paired(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
     ]
 
 
-def _system_text(state: State, system_prompt: str, language: Language, *, as_json: bool) -> str:
-    parts = [SYSTEM.text(language), persona_of(state, system_prompt), AS_JSON.text(language) if as_json else ""]
+def _system_text(state: State, role: str, system_prompt: str, *, as_json: bool) -> str:
+    language = state["language"]
+    parts = [role, persona_of(state, system_prompt), AS_JSON.text(language) if as_json else ""]
     if state.get("profile"):
         parts.append(state["profile"])
     if state.get("missing_tools"):

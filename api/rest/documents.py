@@ -1,4 +1,4 @@
-"""Documents: uploaded, listed, read page by page, searched, deleted."""
+"""Documents: uploaded, listed, read page by page, searched, renamed, deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from api.rest.openapi import BINARY
 from api.rest.receipts import receipt
 from api.runs.deletion import delete_document as delete_everywhere
 from api.runs.uploads import start_reading, store_uploads
-from api.schemas import ERRORS, MOST_ITEMS, Receipt, SearchBody, SessionId
+from api.schemas import ERRORS, MOST_ITEMS, DocumentChange, Receipt, SearchBody, SessionId
 from domain.errors import BadInput, DiskFull, UnknownAttachment
 from domain.language import language_of
 from domain.owner import Owner
@@ -118,6 +118,15 @@ async def search_documents(body: SearchBody, backend: BackendDep, user: UserDep)
 async def get_document(document_id: str, backend: BackendDep, user: UserDep) -> Response:
     """Return a document with its progress; of a picture also its text and description."""
     return json_response(await backend.services.documents.get(document_id, Owner(user)))
+
+
+@router.patch("/{document_id}", response_model=Attachment, responses=ERRORS)
+async def rename_document(document_id: str, body: DocumentChange, backend: BackendDep, user: UserDep) -> Response:
+    """Call a document otherwise; answers that were given keep the name that it had."""
+    owner = Owner(user)
+    await backend.services.documents.get(document_id, owner)
+    await backend.services.attachments.rename(document_id, body.name, owner)
+    return json_response(await backend.services.documents.get(document_id, owner))
 
 
 @router.get("/{document_id}/pages", responses=ERRORS)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from domain.errors import DiskFull, FileEmpty, FileTooLarge, QuotaExceeded, UnknownAttachment
 from domain.owner import Owner
@@ -106,6 +106,17 @@ class Attachments:
         if row is None:
             raise UnknownAttachment(id=attachment_id)
         return as_ref(row)
+
+    async def rename(self, attachment_id: str, name: str, owner: Owner) -> AttachmentRef:
+        """Call a file of the user of `owner` otherwise, and return its reference.
+
+        Raises:
+            UnknownAttachment: There is none, or it is another user's.
+        """
+        mine = (attachments.c.id == attachment_id) & (attachments.c.user_id == owner.user_id)
+        change = update(attachments).where(mine).values(name=display_name(name))
+        await self._database.write(lambda db: db.execute(change))
+        return await self.get(attachment_id, owner)
 
     async def all_of(self, user_id: str) -> list[AttachmentRef]:
         """Return the references of a user, of all threads and the library, oldest first."""

@@ -51,6 +51,7 @@ _VERSIONS: dict[Sight, Any] = {
     name: select(
         func.count(), func.max(attachments.c.created), func.sum(attachments.c.created), func.sum(contents.c.pages_done),
         func.sum(contents.c.embedded), func.sum(contents.c.id), func.max(contents.c.status),
+        func.min(attachments.c.name), func.max(attachments.c.name), func.sum(func.length(attachments.c.name)),
     )
     .select_from(attachments)
     .join(documents, documents.c.id == attachments.c.id)
@@ -136,7 +137,7 @@ class Documents:
         return await self._database.read(lambda db: [attachment(row) for row in rows(db, query, values)])
 
     async def version(self, owner: Owner) -> str:
-        """Return what changes whenever a document that `owner` sees is added, removed, or read or indexed further."""
+        """Return what changes when a document that `owner` sees is added, removed, renamed, or read further."""
         query, values = _VERSIONS[sight(owner, library=True)], parameters(owner)
         return await self._database.read(lambda db: repr(tuple(db.execute(query, values).one())))
 

@@ -137,6 +137,21 @@ async def test_a_page_is_shown_as_a_picture_with_its_quotes(client: httpx.AsyncC
     assert refused.status_code == 422 and "no picture" in refused.json()["error"]["message"]
 
 
+async def test_a_document_is_renamed(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    [kept] = await upload(client, None, "scan0042.txt", scope="library")
+    path = f"/api/v1/documents/{kept['id']}"
+    renamed = await client.patch(path, json={"name": " 2025/租约\u202e.txt "})
+    assert (renamed.status_code, renamed.json()["name"], renamed.json()["status"]) == (200, "租约.txt", "ready")
+    query = {"query": "notice period", "mode": "keyword"}
+    [hit, *_] = (await client.post("/api/v1/documents/search", json=query)).json()["hits"]
+    assert hit["name"] == "租约.txt"
+    content = await client.get(f"{path}/content")
+    assert "%E7%A7%9F%E7%BA%A6.txt" in content.headers["content-disposition"]
+    assert (await client.patch(path, json={"name": "  "})).status_code == 422
+    assert (await client.patch("/api/v1/documents/nothing", json={"name": "x"})).status_code == 404
+    await client.delete(path)
+
+
 async def test_unknown_documents(client: httpx.AsyncClient, model: OpenAIServer) -> None:
     for path in ("nothing", "nothing/pages"):
         response = await client.get(f"/api/v1/documents/{path}")

@@ -13,5 +13,6 @@ async def test_the_graph_is_told_with_names_for_people(client: httpx.AsyncClient
     names = [node["name"] for node in told["nodes"]]
     assert names == [name for name in drawn.nodes if not name.startswith("__")]
     assert all(node["title"]["en"] and node["title"]["zh"] for node in told["nodes"])
+    assert [node["name"] for node in told["nodes"] if node["agent"]] == ["researcher", "analyst", "writer", "coder"]
     edges = {(edge.source, edge.target) for edge in drawn.edges if edge.source in names and edge.target in names}
     assert edges == {tuple(edge) for edge in told["edges"]} and len(edges) == len(told["edges"]) > len(names)

@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from domain.fence import fenced, unfenced
 from domain.quotes import find_quote
 from domain.tokens import count_message_tokens
+from domain.words import Language
 from tests.nodes.conftest import a_source, a_state
 from turn.material import digest
 from turn.prompts import answer_prompt
@@ -30,6 +31,17 @@ def test_newest_turns_that_fit_and_nothing_split() -> None:
     assert "They met in Oslo." in str(prompt[0].content)
     assert isinstance(prompt[1], HumanMessage) and "question 49" in str(prompt[-3].content)
     assert prompt[-1].content == "now?"
+
+
+@pytest.mark.parametrize(("language", "asked", "fixed"), [("en", "newest message, plainly", "in English, what"),
+                                                         ("zh", "请用用户最新消息的语言", "请用中文")])  # fmt: skip
+def test_the_language_of_the_answer_is_that_of_the_message_or_the_one_that_was_chosen(
+    language: Language, asked: str, fixed: str
+) -> None:
+    state = a_state(messages=[HumanMessage("now?", id="q")], question="now?", language=language)
+    for chosen, said in ((False, asked), (True, fixed)):
+        [system, _] = answer_prompt(state, system_prompt="", budget=2000, fixed_language=chosen)
+        assert said in str(system.content)
 
 
 def test_append_only_inside_a_turn() -> None:

@@ -30,7 +30,7 @@ async def ask_to_end(page: Any, text: str) -> Any:
 
 async def ended(page: Any) -> None:
     """Wait until nothing is being answered."""
-    await expect(page.locator("article.answer[aria-busy=true]")).to_have_count(0)
+    await expect(page.locator("article.answer[aria-busy=true]")).to_have_count(0, timeout=60_000)
     await expect(page.locator("article.answer .actions").last).to_be_visible()
 
 

@@ -140,7 +140,13 @@ async def test_axe_finds_nothing(open_page: Opener, model: OpenAIServer, phone: 
     await ended(page)
     await expect(page.locator("img.drawn")).to_be_visible(timeout=20_000)
     assert await page.evaluate(CHECK) == []
-    for opener in (".role", "header .model", "header > .icon:not(.menu-button, [aria-haspopup])"):
+    openers = (
+        ".role",
+        "header .model",
+        "header > .icon:not(.menu-button, [aria-haspopup])",
+        ".composer .row > button.icon",
+    )
+    for opener in openers:
         await page.locator(opener).first.click()
         await expect(page.locator(".panel h2")).to_be_focused()
         await page.wait_for_timeout(300)

@@ -6,32 +6,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from langchain_core.tools import tool
 from playwright.async_api import expect
 
-from domain.words import Words
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, OpenAIServer, Recorded, ToolCall
 from tests.web.conftest import Opener
+from tests.web.note_tool import SENT, SPEC
 from tests.web.steps import ask, ended
-from tools.interface import ToolSpec
 
 pytestmark = pytest.mark.browser
-SENT: list[tuple[str, str]] = []
-
-
-@tool
-async def send_note(to: str, text: str) -> str:
-    """Send a note to a person."""
-    SENT.append((to, text))
-    return "sent"
 
 
 @pytest.fixture(autouse=True)
 def _note_tool(server: LiveServer) -> Iterator[None]:
     SENT.clear()
     tools = server.app.state.backend.services.tools
-    tools.set_foreign([ToolSpec(tool=send_note, title=Words("Send a note", "发送便条"), permission="write")], {})
+    tools.set_foreign([SPEC], {})
     yield
     tools.set_foreign([], {})
 
@@ -76,6 +66,13 @@ async def test_questions_are_shown_in_every_tab_and_answered_one_by_one(open_pag
         await expect(tab.locator("article.answer").last).to_contain_text("She knows")
         await expect(tab.locator(".approval")).to_have_count(0)
     assert SENT == [("bob", "Ten minutes late")]
+    # What is asked later is seen at once in a tab that was only left open.
+    model.respond = lambda _: Answer(tool_calls=[ToolCall("send_note", {"to": "eve", "text": "Good night"})])
+    await ask(page, "Say good night to Eve")
+    for tab in (page, other):
+        await expect(tab.locator(".approval")).to_have_count(1)
+    await page.get_by_role("button", name="Stop", exact=True).click()
+    await ended(other)
 
 
 async def test_always_for_a_pattern_on_a_chinese_phone(open_page: Opener, model: OpenAIServer) -> None:

@@ -56,6 +56,13 @@ async def test_a_quote_opens_its_page(open_page: Opener, model: OpenAIServer, co
     await expect(page.locator(".sheet .hit").first).to_be_in_viewport()
     hit, sheet = await page.locator(".sheet .hit").first.bounding_box(), await page.locator(".sheet img").bounding_box()
     assert hit and sheet and 60 / 842 < (hit["y"] - sheet["y"]) / sheet["height"] < 0.15
+    await page.get_by_role("button", name="Enlarge").click()
+    await expect(page.locator(".sheet .hit").first).to_be_in_viewport()
+    larger = await page.locator(".sheet img").bounding_box()
+    assert larger and larger["width"] > 2 * sheet["width"]
+    assert await page.evaluate(
+        "document.querySelector('.panel').scrollWidth <= document.querySelector('.panel').clientWidth"
+    )
     await page.get_by_role("button", name="As text").click()
     await expect(page.locator(".page-text mark")).to_have_text(QUOTE)
     await expect(page.locator(".page-text mark")).to_be_in_viewport()

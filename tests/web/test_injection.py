@@ -10,14 +10,19 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from langchain_core.tools import tool
 from playwright.async_api import expect
 
+from domain.words import Words
 from tests.drawn_pictures import drawn, encoded
-from tests.standins.openai_server import OpenAIServer
+from tests.live_server import LiveServer, remember
+from tests.standins.openai_server import Answer, OpenAIServer, Recorded, ToolCall
 from tests.web.conftest import Opener
-from tests.web.steps import ask_to_end, attach, quoting
+from tests.web.steps import ask, ask_to_end, attach, open_panel, quoting
+from tools.interface import ToolSpec
 
 pytestmark = pytest.mark.browser
 
@@ -161,3 +166,115 @@ async def test_page_title_and_address_of_a_web_source(open_page: Opener, tmp_pat
         "href", re.compile(re.escape(str(citations[1]["url"])) + "#:~:text=%3Cimg")
     )
     assert await page.locator(".panel").locator("img, script, iframe, [onerror]").count() == 0
+
+
+async def test_sheet_cells_and_what_the_library_says_of_a_file(
+    open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path]
+) -> None:
+    model.respond = lambda _: "ok"
+    page = await open_page()
+    panel = page.locator(".panel")
+    await attach(page, text_file("cells.csv", f'{MARKUP},Sales\n"=1+1 {MARKUP}",needle\n'))
+    await ask_to_end(page, "read the cells")
+    await page.locator("article.question .chip").click()
+    await expect(panel.locator(".page-text td").first).to_contain_text("<img src=x onerror=globalThis.pwned=1>")
+    await panel.get_by_role("searchbox").fill("needle")
+    found = panel.locator("li", has_text="onerror").first
+    await expect(found).to_be_visible()
+    await found.get_by_role("button").click()
+    await expect(panel.locator("mark").first).to_be_visible()
+    assert await panel.locator(".page-text").locator(FORBIDDEN).count() == 0
+    await panel.get_by_role("searchbox").fill("")
+    await panel.get_by_role("button", name="Actions: cells.csv").click()
+    await page.get_by_role("menuitem", name="Rename").click()
+    await panel.get_by_label("Rename").fill(f"{MARKUP}.csv".replace("/", " "))
+    await page.keyboard.press("Enter")
+    row = panel.locator("li.file", has_text="<img src=x onerror")
+    await row.get_by_role("button", name="Actions").click()
+    await page.get_by_role("menuitem", name="Delete").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("<img src=x onerror")
+    assert await page.locator("li.file, dialog").locator("img, script, [onload], [onerror]").count() == 0
+
+
+@tool
+async def hostile(text: str) -> str:
+    """Say <img src=x onerror=globalThis.pwned=40>."""
+    return f"{MARKUP} {text}"
+
+
+async def test_tools_their_results_and_thoughts(open_page: Opener, model: OpenAIServer, server: LiveServer) -> None:
+    tools = server.app.state.backend.services.tools
+    tools.set_foreign([ToolSpec(tool=hostile, title=Words(MARKUP, MARKUP), permission="read")], {})
+
+    def respond(request: Recorded) -> Answer:
+        if request.messages[-1]["role"] == "tool":
+            return Answer("done", reasoning=MARKUP)
+        return Answer(MARKUP, reasoning=MARKUP, tool_calls=[ToolCall("hostile", {"text": MARKUP})])
+
+    try:
+        model.respond = respond
+        page = await open_page()
+        answer = await ask_to_end(page, "use it")
+        for _ in range(2):  # live, and again from what was kept
+            for fold in await answer.locator("details").all():
+                await fold.locator("summary").click()
+            for place in (".reasoning div", ".tool summary", ".tool pre", ".step .markdown"):
+                await expect(answer.locator(place).first).to_contain_text("<img src=x onerror=globalThis.pwned=1>")
+            await answer.get_by_role("button", name="Details").click()
+            await expect(page.locator(".panel .tool summary")).to_contain_text("<script>")
+            assert await page.locator(".panel, article").locator("img, script, [onload], [onerror]").count() == 0
+            await page.reload()
+        await page.get_by_role("button", name="For this conversation").click()
+        await expect(page.locator(".panel fieldset")).to_contain_text("<script>")
+    finally:
+        tools.set_foreign([], {})
+
+
+async def test_memories(open_page: Opener, model: OpenAIServer, server: LiveServer) -> None:
+    model.respond = lambda _: "ok"
+    remember(server, True)
+    try:
+        page = await open_page()
+        await open_panel(page, "Memory")
+        await page.get_by_label("Something to remember").fill(f"My pet is a walrus {MARKUP}")
+        await page.get_by_role("button", name="Add", exact=True).click()
+        item = page.locator("[data-memory]")
+        await expect(item).to_contain_text("walrus <img src=x onerror=globalThis.pwned=1>")
+        answer = await ask_to_end(page, "Is my pet a walrus?")
+        await expect(answer.locator(".memory")).to_contain_text("walrus <img src=x")
+        await item.get_by_role("button", name="Forget").click()
+        await item.locator(".danger").click()
+        await expect(item).to_have_count(0)
+    finally:
+        remember(server, False)
+
+
+async def test_errors_and_names_of_roles(
+    open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path]
+) -> None:
+    model.respond = lambda _: "ok"
+    page = await open_page()
+    await ask_to_end(page, "a conversation with a role")
+    body = json.dumps({"error": {"code": "x", "message": MARKUP, "remedy": f"Or {MARKUP}"}})
+
+    async def refuse(route: Any) -> None:
+        await route.fulfill(status=400, content_type="application/json", body=body)
+
+    for path in ("chat/stream", "documents", "sessions/*/branch"):
+        await page.route(f"**/api/v1/{path}", refuse)
+    await page.set_input_files(".composer input[type=file]", [str(text_file("no.txt", "x"))])
+    await expect(page.locator(".files .chip.failed")).to_contain_text("<img src=x")
+    await page.get_by_role("button", name="Remove no.txt").click()
+    await page.get_by_role("button", name="Branch from here").click()
+    await expect(page.locator(".notice")).to_contain_text("<img src=x")
+    answer = await ask(page, "fails")
+    await expect(answer.get_by_role("alert")).to_contain_text("Or <img src=x")
+    await page.evaluate(
+        "(name) => localStorage.choices = JSON.stringify({ [new URLSearchParams(location.search).get('s')]:"
+        " { persona: name, model: name, agent: name } })",
+        MARKUP,
+    )
+    await page.reload()
+    await expect(page.locator("header .role")).to_contain_text("<img src=x")
+    await expect(page.locator(".choices .name")).to_contain_text(["<img src=x"] * 3)
+    assert await page.locator("header, .choices, article").locator("img, script, [onerror], [onload]").count() == 0

@@ -9,7 +9,7 @@ import { t } from "./i18n.js";
 import { Icon, IconButton } from "./icons.js";
 import { Queued, send } from "./queue.js";
 import { focusBox } from "./shortcuts.js";
-import { notify } from "./store.js";
+import { notify, openPanel } from "./store.js";
 import { isUsable, stop } from "./turns.js";
 
 const MOST_PX = 240;
@@ -50,10 +50,11 @@ export function Composer({ store }) {
   return html`
     <form class="composer" onSubmit=${submit}>
       <${Queued} queued=${store.queued} sessionId=${sessionId} />
-      <${Chips} choices=${store.choices} personas=${store.personas} language=${store.language} />
+      <${Chips} choices=${store.choices} personas=${store.personas} language=${store.language} graph=${store.graph} />
       ${store.files.length > 0 && html`<ul class="files" aria-label=${t("attach")}>${store.files.map((file) => html`<${FileChip} key=${file.key} file=${file} />`)}</ul>`}
       <div class="row">
         <label class="icon file-button" title=${t("attach")}><${Icon} name="attach" /><input type="file" multiple aria-label=${t("attach")} onChange=${choose} /></label>
+        <${IconButton} icon="settings" label=${t("choices")} onClick=${() => openPanel("choices")} />
         <textarea id="message-box" ref=${box} rows="1" dir="auto" value=${text} placeholder=${t(TOUCH.matches ? "placeholderTouch" : "placeholder")} aria-label=${t("placeholder")}
           onInput=${(event) => write(event.target.value)} onKeyDown=${key} onPaste=${paste}></textarea>
         ${speech && speech.state !== "missing" && canDictate() && html`<${Dictate} onText=${heard} />`}

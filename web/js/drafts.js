@@ -33,7 +33,7 @@ export function dropOldDrafts() {
     const { files = [], at = 0 } = read(key) ?? {};
     if (Date.now() - at < LONGEST_MS) continue;
     localStorage.removeItem(key);
-    for (const { id } of files) request(`documents/${id}`, { method: "DELETE" }).catch(() => {});
+    for (const { id } of files.filter((file) => !file.lasting)) request(`documents/${id}`, { method: "DELETE" }).catch(() => {});
   }
 }
 

@@ -29,8 +29,17 @@ export function retryUpload(entry) {
 }
 
 // The uploaded files of a draft.
-export const filesOf = (sessionId) => draftOf(sessionId).files.map((attachment) =>
-  ({ key: newId(), name: attachment.name, ...shown(attachment), abort: new AbortController() }));
+export const filesOf = (sessionId) => draftOf(sessionId).files.map((attachment) => entryOf(attachment));
+
+const entryOf = ({ lasting, ...attachment }) => ({ key: newId(), name: attachment.name, lasting, ...shown(attachment), abort: new AbortController() });
+
+// Goes with the next message; it was there before, and stays when it is taken away again.
+export function useDocument(attachment) {
+  if (state.files.some((file) => file.attachment?.id === attachment.id)) return;
+  const entry = entryOf({ ...attachment, lasting: true });
+  keep([...state.files, entry]);
+  watch(entry, attachment, entry.abort.signal);
+}
 
 // Ends the uploads of the conversation that is left; what is uploaded stays with its draft.
 export function leaveFiles() {
@@ -45,7 +54,7 @@ export function watchFiles() {
 // Each change of the files is kept with the draft.
 function keep(files) {
   set({ files });
-  const uploaded = files.map((file) => file.attachment).filter((attachment) => attachment?.id);
+  const uploaded = files.filter((file) => file.attachment?.id).map(({ attachment, lasting }) => ({ ...attachment, ...(lasting && { lasting }) }));
   keepDraft(state.sessionId, state.messages.length > 0, { files: uploaded });
 }
 
@@ -62,8 +71,8 @@ export function removeFile(key) {
 }
 
 // What was uploaded, but never sent, is not kept.
-function forget({ attachment }) {
-  if (attachment?.id) request(`documents/${attachment.id}`, { method: "DELETE" }).catch(() => {});
+function forget({ attachment, lasting }) {
+  if (attachment?.id && !lasting) request(`documents/${attachment.id}`, { method: "DELETE" }).catch(() => {});
 }
 
 function change(key, changes) {

@@ -1,34 +1,50 @@
 // The documents of this conversation, and those that are kept for all conversations.
-import { getJson, upload } from "./api.js";
+import { getJson, sendJson, upload } from "./api.js";
 import { t } from "./i18n.js";
-import { Icon, IconButton, kindIcon } from "./icons.js";
+import { Icon } from "./icons.js";
+import { File } from "./library_file.js";
 import { Place, placeKey } from "./place.js";
 import { html, useEffect, useState } from "./preact.js";
 import { plainName } from "./safe_name.js";
-import { notify, openPanel, set } from "./store.js";
+import { notify, openPanel } from "./store.js";
 
 const LOOK_MS = 1500;
+const TYPING_MS = 250;
+const MOST_HITS = 8;
 
 export function View({ store }) {
-  const { lasting, own, refresh } = useDocuments(store.sessionId, store.messages.length);
-  const { source } = store;
+  const { sessionId, source } = store;
+  const [query, setQuery] = useState("");
+  const { lasting, own, refresh } = useDocuments(sessionId, store.messages.length);
+  const hits = useHits(query.trim(), sessionId);
+  const wanted = query.trim().toLowerCase();
+  const named = [...own, ...lasting].filter((file) => plainName(file.name).toLowerCase().includes(wanted));
   const add = async (event) => {
     const files = [...event.target.files];
     event.target.value = "";
     try { for (const file of files) await upload(file, { scope: "library" }, () => {}); } catch (error) { notify(error); }
     refresh();
   };
-  const remove = async (file) => {
-    try { set({ receipt: await getJson(`documents/${file.id}`, { method: "DELETE" }) }); } catch (error) { notify(error); }
-    refresh();
-  };
+  const list = (files) => html`<ul class="sources">${files.map((file) => html`<${File} key=${file.id} file=${file} refresh=${refresh} />`)}</ul>`;
   return html`
     ${source && html`<${Place} key=${placeKey(source)} place=${source} />`}
-    ${own.length > 0 && html`<h3>${t("files")}</h3><${Files} files=${own} remove=${remove} />`}
-    <h3>${t("lasting")}</h3>
-    <p class="quiet">${t(lasting.length ? "libraryHint" : "emptyLibrary")}</p>
-    <label class="file-button add"><${Icon} name="plus" /> ${t("addToLibrary")}<input type="file" multiple aria-label=${t("addToLibrary")} onChange=${add} /></label>
-    <${Files} files=${lasting} remove=${remove} />`;
+    ${own.length + lasting.length > 0 && html`<input type="search" class="find" placeholder=${t("searchDocuments")} aria-label=${t("searchDocuments")} value=${query} onInput=${(event) => setQuery(event.target.value)} />`}
+    ${wanted ? html`
+      ${named.length + hits.length === 0 && html`<p class="quiet" role="status">${t("noMatch")}</p>`}
+      ${list(named)}
+      ${hits.length > 0 && html`<h3>${t("foundInside")}</h3><ul class="sources">${hits.map((hit) => html`<${Found} key=${`${hit.document_id} ${hit.page} ${hit.start}`} hit=${hit} />`)}</ul>`}` : html`
+      ${own.length > 0 && html`<h3>${t("files")}</h3>${list(own)}`}
+      <h3>${t("lasting")}</h3>
+      <p class="quiet">${t(lasting.length ? "libraryHint" : "emptyLibrary")}</p>
+      <label class="file-button add"><${Icon} name="plus" /> ${t("addToLibrary")}<input type="file" multiple aria-label=${t("addToLibrary")} onChange=${add} /></label>
+      ${list(lasting)}`}`;
+}
+
+function Found({ hit }) {
+  const open = () => openPanel("library", { source: { document_id: hit.document_id, name: hit.name, page: hit.page, start: hit.start, quote: hit.text } });
+  return html`<li><button type="button" onClick=${open}>
+    <span class="head"><bdi>${plainName(hit.name)}</bdi><small>${t("page", { page: hit.label || hit.page })}</small></span>
+    <span class="summary" dir="auto">${hit.text}</span></button></li>`;
 }
 
 // Looks again while one of them is being read.
@@ -52,18 +68,15 @@ function useDocuments(sessionId, count) {
   return { ...found, refresh };
 }
 
-const Files = ({ files, remove }) => html`<ul class="sources">${files.map((file) => html`<${File} key=${file.id} file=${file} remove=${remove} />`)}</ul>`;
-
-function File({ file, remove }) {
-  const [asked, ask] = useState(false);
-  const name = plainName(file.name);
-  const open = () => openPanel("library", { source: { document_id: file.id, name: file.name, page: 1 } });
-  const { pages_total: total, pages_done: done = 0, status } = file;
-  return html`<li class="file">
-    <button type="button" aria-label=${t("openFile", { name })} onClick=${open}>
-      <span class="head"><${Icon} name=${kindIcon(file)} /><bdi>${name}</bdi><small>${status === "ready" ? total > 1 ? t("readyPages", { total }) : "" : total ? t("pages", { done, total }) : t(status)}</small></span>
-      ${file.summary && html`<span class="summary" dir="auto">${file.summary}</span>`}
-    </button>
-    ${asked ? html`<div class="buttons"><button type="button" onClick=${() => ask(false)}>${t("cancel")}</button><button type="button" class="danger" onClick=${() => remove(file)}>${t("removeFile", { name })}</button></div>`
-      : html`<${IconButton} icon="bin" label=${t("removeFile", { name })} onClick=${() => ask(true)} />`}</li>`;
+// Passages in which words of the query stand.
+function useHits(query, sessionId) {
+  const [hits, setHits] = useState([]);
+  useEffect(() => {
+    if (!query) { setHits([]); return undefined; }
+    let gone = false;
+    const timer = setTimeout(() => sendJson("documents/search", { query, session_id: sessionId, top_k: MOST_HITS })
+      .then(({ hits: found }) => { if (!gone) setHits(found.filter((hit) => hit.coverage > 0)); }, notify), TYPING_MS);
+    return () => { gone = true; clearTimeout(timer); };
+  }, [query, sessionId]);
+  return hits;
 }

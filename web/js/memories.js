@@ -4,7 +4,7 @@ import { Changes } from "./changes.js";
 import { t } from "./i18n.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { loadPersonas, personaName } from "./personas.js";
-import { openSession } from "./sessions.js";
+import { openTurn } from "./sessions.js";
 import { notify, set } from "./store.js";
 import { Sure } from "./sure.js";
 
@@ -71,7 +71,7 @@ function Item({ item, store, act }) {
     <p dir="auto">${item.text}</p>
     <p class="quiet">${t(SAID[item.origin], { date })}${item.holds ? "" : ` · ${t("heldBefore")}`}${item.persona && html` · <bdi>${t("memoryOf", { name: personaName(store, item.persona) })}</bdi>`}</p>
     <div class="buttons">
-      ${item.session_id && html`<button type="button" class="quiet" onClick=${() => openSession(item.session_id).catch(notify)}>${t("openConversation")}</button>`}
+      ${item.session_id && html`<button type="button" class="quiet" onClick=${() => openTurn(item.session_id, item.run_id)}>${t("openConversation")}</button>`}
       ${item.holds && html`<button type="button" class="quiet" onClick=${() => edit(item.text)}>${t("correct")}</button>`}
       <${Sure} label=${t("forget")} act=${forget} />
     </div></li>`;

@@ -9,6 +9,7 @@ export const PANELS = {
   library: { place: "header", icon: "sources", load: () => import("./library.js") },
   tools: { place: "menu", load: () => import("./tools.js") },
   memories: { place: "menu", icon: "save", load: () => import("./memories.js") },
+  choices: { load: () => import("./choices_view.js") },
   profile: { place: "menu", load: () => import("./profile.js") },
   keys: { place: "menu", load: () => import("./keys.js"), fits: (me) => me && me.user_id !== LOCAL },
   people: { place: "menu", load: () => import("./people.js"), fits: (me) => me?.role === "admin" && me.user_id !== LOCAL },

@@ -70,6 +70,14 @@ export async function openSession(id, messageId = null) {
   }
 }
 
+// Opens a conversation at what was said in one of its turns.
+export async function openTurn(id, runId) {
+  try {
+    const { tree } = await getJson(sessionPath(id, "?tree=true&limit=1"));
+    await openSession(id, tree.find((place) => place.run_id === runId)?.message_id);
+  } catch (error) { notify(error); }
+}
+
 // Goes on with an answer that is still being written.
 function resume(id) {
   const last = state.messages.at(-1);

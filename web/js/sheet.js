@@ -10,6 +10,7 @@ const MOST_QUOTED = 4000;
 export function Sheet({ file, number, quote, start, onFail }) {
   const [url, setUrl] = useState(null);
   const [boxes, setBoxes] = useState([]);
+  const [large, enlarge] = useState(false);
   const first = useRef(null);
   useEffect(() => {
     let made = null;
@@ -30,10 +31,11 @@ export function Sheet({ file, number, quote, start, onFail }) {
     }
     return () => { gone = true; };
   }, [file.id, number, quote, start]);
-  useEffect(() => { if (url) first.current?.scrollIntoView({ block: "center" }); }, [url, boxes]);
+  useEffect(() => { if (url) first.current?.scrollIntoView({ block: "center", inline: "center" }); }, [url, boxes, large]);
   if (!url) return html`<p class="quiet">${t("loading")}</p>`;
   return html`
-    <div class="sheet" role="img" tabindex="0" aria-label="${plainName(file.name)}, ${t("page", { page: number })}${quote ? `: ${quote}` : ""}">
+    <button type="button" class="quiet" aria-pressed=${large} onClick=${() => enlarge(!large)}>${t("enlarge")}</button>
+    <div class="sheet ${large ? "large" : ""}" role="img" tabindex="0" aria-label="${plainName(file.name)}, ${t("page", { page: number })}${quote ? `: ${quote}` : ""}">
       <div><img src=${url} alt="" />
       <svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">${boxes.map(([left, top, right, bottom], i) => html`
         <rect key=${i} ref=${i ? null : first} class="hit" x=${left} y=${top} width=${right - left} height=${bottom - top} />`)}</svg></div>

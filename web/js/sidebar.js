@@ -30,7 +30,7 @@ export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open,
           <input type="file" accept="application/json,.json" aria-label=${t("importJson")} onChange=${choose} /></label>
         ${menu && html`<${IconButton} icon="close" class="only-narrow" label=${t("close")} onClick=${closeMenu} />`}
       </div>
-      <input type="search" placeholder=${t("search")} aria-label=${t("search")} value=${query} onInput=${search} />
+      <input type="search" placeholder=${t("find")} aria-label=${t("search")} value=${query} onInput=${search} />
       ${sessions.length ? "" : html`<p class="quiet">${t(query ? "noMatch" : archived ? "noArchived" : "noSessions")}</p>`}
       <div class="list">
         ${byDays(sessions).map(([name, group]) => html`<section key=${name}><h3>${dayName(name, language)}</h3>

@@ -128,6 +128,7 @@ async function takeEvents(start, key, here) {
     if (!here()) return;
     if (event === "audio") playPart(data);
     else change(key, (answer) => applyEvent(answer, event, data));
+    if (event === "waiting") tellOthers(state.sessionId);
     if (event === "run" && data.state === "running") setTimeout(refreshSessions, LISTED_MS);
     if (event === "gap") notify(t("gap"));
   }

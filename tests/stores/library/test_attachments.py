@@ -32,6 +32,14 @@ async def test_put_get_read(library: Library) -> None:
         await library.documents.attachments.get("nothing", ANN)
 
 
+async def test_a_file_is_renamed_by_its_owner_alone(library: Library) -> None:
+    ref = await library.documents.attachments.put(b"same", name="a.txt", owner=ANN)
+    with pytest.raises(UnknownAttachment):
+        await library.documents.attachments.rename(ref["id"], "mine.txt", BOB)
+    assert (await library.documents.attachments.rename(ref["id"], "lease.txt", ANN))["name"] == "lease.txt"
+    assert await library.documents.attachments.get(ref["id"], ANN_LATER) == {**ref, "name": "lease.txt"}
+
+
 async def test_same_bytes_are_stored_once(library: Library) -> None:
     first = await library.documents.attachments.put(b"same", name="a.txt", owner=ANN)
     second = await library.documents.attachments.put(b"same", name="b.txt", owner=BOB)
