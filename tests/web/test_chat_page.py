@@ -317,8 +317,9 @@ async def test_no_word_is_missing_in_either_language(open_page: Opener) -> None:
     missing: Any = await page.evaluate(
         """async () => {
           const { WORDS, NAMES } = await import("./js/words.js");
+          const { ROLE_WORDS } = await import("./js/role_words.js");
           const lacks = (a, b) => Object.keys(a).filter((key) => !(key in b));
-          return [WORDS, NAMES].flatMap(({ en, zh }) => [...lacks(en, zh), ...lacks(zh, en)]);
+          return [WORDS, NAMES, ROLE_WORDS].flatMap(({ en, zh }) => [...lacks(en, zh), ...lacks(zh, en)]);
         }"""
     )
     assert missing == []

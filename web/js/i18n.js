@@ -10,6 +10,9 @@ export function setLanguage(language) {
   document.documentElement.lang = current === "zh" ? "zh-CN" : "en";
 }
 
+// Takes in the words of a part that is loaded when it is needed.
+export const addWords = (more) => { for (const [language, words] of Object.entries(more)) Object.assign(WORDS[language], words); };
+
 export function t(key, values = {}) {
   const text = WORDS[current][key] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
