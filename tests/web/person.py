@@ -8,7 +8,7 @@ from typing import Any
 from playwright.async_api import expect
 
 from tests.web.conftest import Opener
-from tests.web.steps import BOX, attach, ended
+from tests.web.steps import BOX, attach, ended, loaded
 
 WORDS = 'async (language) => (await import("./js/words.js")).WORDS[language]'
 
@@ -49,6 +49,7 @@ class Person:
 
     async def ask_to_end(self, text: str) -> Any:
         """Send a message; returns its answer when it is complete."""
+        await loaded(self.page)
         count = await self.page.locator("article.answer").count()
         await self.ask(text)
         await expect(self.page.locator("article.answer")).to_have_count(count + 1)

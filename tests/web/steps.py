@@ -14,13 +14,20 @@ BOX = "#message-box"
 
 async def ask(page: Any, text: str) -> Any:
     """Send a message; returns the last answer, not waiting for its end."""
+    await loaded(page)
     await page.fill(BOX, text)
     await page.press(BOX, "Enter")
     return page.locator("article.answer").last
 
 
+async def loaded(page: Any) -> None:
+    """Wait until the conversation is there; before that, nothing is sent."""
+    await expect(page.locator(".messages")).to_have_attribute("aria-busy", "false", timeout=20_000)
+
+
 async def ask_to_end(page: Any, text: str) -> Any:
     """Send a message; returns the last answer when it is complete."""
+    await loaded(page)
     before = await page.locator("article.answer").count()
     answer = await ask(page, text)
     await expect(page.locator("article.answer")).to_have_count(before + 1)

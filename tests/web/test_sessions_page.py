@@ -126,7 +126,7 @@ async def test_a_long_conversation(open_page: Opener, model: OpenAIServer, tmp_p
         await page.get_by_role("button", name="Show earlier messages").click()
     await expect(page.locator("article")).to_have_count(300)
     await page.get_by_role("searchbox").fill("message 7.")
-    await expect(page.locator(".sidebar li small")).to_contain_text("message 7.")
+    await expect(page.locator(".sidebar li small")).to_contain_text("message 7.", timeout=20_000)
     await page.locator(".sidebar li", has_text="Long").first.click()
     await expect(page.locator("article", has_text="message 7.")).to_be_in_viewport()
     await expect(page.locator("article", has_text="message 7.")).to_have_class(re.compile("found"))
