@@ -33,6 +33,7 @@ from readers.formats import MODULES
 from readers.reader import Readers
 from settings import Settings
 from stores.conversations.conversations import Conversations
+from stores.conversations.shares import Shares
 from stores.grants import Grants
 from stores.library.documents import Documents
 from stores.memories.memories import Memories
@@ -97,6 +98,7 @@ class _Stores:
     profiles: Profiles
     usage: UsageBook
     grants: Grants
+    shares: Shares
     documents: Documents
 
 
@@ -173,7 +175,8 @@ class Opening:
             profiles=stores.profiles,
             summaries=Summaries(redis, settings),
             conversations=Conversations(stores.database, OldTranscripts(redis)),
-            personal_data=(stores.grants, stores.memories, stores.profiles, stores.usage),
+            shares=stores.shares,
+            personal_data=(stores.grants, stores.memories, stores.profiles, stores.shares, stores.usage),
             tools=tools.registry,
             agents=tools.agents,
             call_stores=tools.call_stores,
@@ -209,6 +212,7 @@ class Opening:
             profiles=Profiles(database),
             usage=hold(UsageBook(settings, database, users)),
             grants=Grants(database),
+            shares=Shares(database),
             documents=hold(await Documents.open(settings, database, models.embedder, models.reranker)),
         )
 

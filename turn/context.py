@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from net.client import GuardedHttp
     from settings import Settings
     from stores.conversations.conversations import Conversations
+    from stores.conversations.shares import Shares
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents
     from stores.memories.memories import Memories
@@ -74,6 +75,7 @@ class Services:
     usage: UsageBook
     profiles: Profiles
     conversations: Conversations
+    shares: Shares
     personal_data: Sequence[PersonalData]
     tools: ToolRegistry
     agents: Crew

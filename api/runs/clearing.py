@@ -37,6 +37,7 @@ async def clear_thread(
         counts["tool_cache"] = _all(await stores.cache.forget(owner.user_id))
         counts["permissions"] = _all(await services.permissions.grants.clear(owner))
         counts.update({name: _all(count) for name, count in (await services.conversations.delete(owner)).items()})
+        counts["shares"] = _all(await services.shares.clear(owner))
         counts["events"] = _all(await events.forget(run_ids, owner))
         for name, count in (await services.documents.delete_owner(owner)).items():
             counts[name] = {"before": count["before"], "after": count["after"]}

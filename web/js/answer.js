@@ -1,6 +1,7 @@
 // An answer: its text, what happened on the way, and what can be done with it.
 import { html, useState } from "./preact.js";
 import { Approvals } from "./approval.js";
+import { clickedText, copyText } from "./clicked_text.js";
 import { FileStates } from "./file_states.js";
 import { nodeName, t } from "./i18n.js";
 import { MadeFiles } from "./made_files.js";
@@ -8,7 +9,7 @@ import { Markdown } from "./markdown_view.js";
 import { readAloud, stopPlaying } from "./playback.js";
 import { branch } from "./sessions.js";
 import { Calls, Steps } from "./steps.js";
-import { memo, notify, openPanel, state } from "./store.js";
+import { memo, openPanel, state } from "./store.js";
 import { regenerate, retry } from "./turns.js";
 import { Versions } from "./versions.js";
 
@@ -45,28 +46,7 @@ function clicked(event, message) {
     const quotes = message.citations.filter((item) => String(item.number) === cite.dataset.cite);
     openPanel("sources", { selected: message.key, source: quotes[Math.min(markers.indexOf(cite), quotes.length - 1)] ?? null });
   }
-  const note = event.target.closest?.("button[data-note]");
-  if (note) event.currentTarget.querySelector(`.note-text[data-note="${note.dataset.note}"]`)?.focus();
-  const csv = event.target.closest?.("[data-csv]");
-  if (csv) copyText(csvOf(csv.parentElement.querySelector("table")), (done) => { csv.textContent = t(done ? "copied" : "copyCsv"); });
-  const copy = event.target.closest?.("[data-copy]");
-  if (copy) copyText(copy.closest(".code").querySelector("code").textContent, (done) => { copy.textContent = t(done ? "copied" : "copy"); });
-}
-
-// A cell that a spreadsheet would compute begins with an apostrophe.
-function csvOf(table) {
-  const cell = ({ textContent: text }) => `"${(/^[=+@\t]|^-(?![\d.,\s]*\d\s*%?$)/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
-  const copy = table.cloneNode(true);
-  copy.querySelectorAll(".cite, .note").forEach((mark) => mark.remove());
-  return [...copy.rows].map((row) => [...row.cells].map(cell).join(",")).join("\r\n");
-}
-
-async function copyText(text, show) {
-  try {
-    await navigator.clipboard.writeText(text);
-    show(true);
-    setTimeout(() => show(false), 1500);
-  } catch { notify(new Error(t("noClipboard"))); }
+  clickedText(event);
 }
 
 function Progress({ message }) {
