@@ -36,6 +36,7 @@ from stores.conversations.conversations import Conversations
 from stores.feedback.changes import Changes
 from stores.feedback.learning import Learner
 from stores.feedback.votes import Votes
+from stores.conversations.shares import Shares
 from stores.grants import Grants
 from stores.library.documents import Documents
 from stores.memories.memories import Memories
@@ -105,6 +106,7 @@ class _Stores:
     learner: Learner
     usage: UsageBook
     grants: Grants
+    shares: Shares
     documents: Documents
 
 
@@ -185,6 +187,7 @@ class Opening:
             learner=stores.learner,
             summaries=Summaries(redis, settings),
             conversations=Conversations(stores.database, OldTranscripts(redis)),
+            shares=stores.shares,
             personal_data=(
                 stores.grants,
                 stores.memories,
@@ -193,6 +196,7 @@ class Opening:
                 stores.usage,
                 stores.votes,
                 stores.changes,
+                stores.shares,
             ),
             tools=tools.registry,
             agents=tools.agents,
@@ -237,6 +241,7 @@ class Opening:
             learner=Learner(database, changes, documents, reranked=models.reranker is not None),
             usage=hold(UsageBook(settings, database, users)),
             grants=Grants(database),
+            shares=Shares(database),
             documents=documents,
         )
 

@@ -193,6 +193,10 @@ class Settings(BaseSettings):
         description="Personal data that would leave for hosted services: off, mask (answers are restored), block.",
     )
 
+    # sharing
+    sharing: Literal["off", "on"] = Field("off", description="Let users share a conversation read-only by a link.")
+    sharing_max_seconds: int = Field(2_592_000, ge=60, description="Longest time that such a link opens.")
+
     # tools
     tavily_api_key: SecretStr | None = Field(None, description="Tavily key for web search.")
     tavily_base_url: str | None = Field(None, description="Tavily endpoint, when it is not the public one.")

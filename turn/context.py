@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from stores.feedback.changes import Changes
     from stores.feedback.learning import Learner
     from stores.feedback.votes import Votes
+    from stores.conversations.shares import Shares
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents
     from stores.memories.memories import Memories
@@ -83,6 +84,7 @@ class Services:
     changes: Changes
     learner: Learner
     conversations: Conversations
+    shares: Shares
     personal_data: Sequence[PersonalData]
     tools: ToolRegistry
     agents: Crew

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _ALWAYS_OPEN = frozenset({"/api/v1/health"})
+_LINKS = "/shared/"
+"""What a link opens: its token is the key."""
 
 
 def user_of_key(key: str) -> str:
@@ -52,7 +54,8 @@ class ApiKeys:
                        for secret in _present(settings.api_keys)]  # fmt: skip
         self._origins = settings.cors_origins
         self._limit = settings.rate_limit_per_minute
-        files, self._folders = open_paths()
+        files, folders = open_paths()
+        self._folders = (*folders, _LINKS)
         self._files = files | _ALWAYS_OPEN | OPEN_PATHS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,7 +67,9 @@ class ApiKeys:
         try:
             user, role = await self._user(request)
             scope.setdefault("state", {}).update(user_id=user, role=role)
-            if self._limit and (scope["path"] in OPEN_PATHS or not self._is_open(scope["path"])):
+            if self._limit and scope["path"].startswith(_LINKS):
+                await self._count(request, f"link-{_address(request)}")
+            elif self._limit and (scope["path"] in OPEN_PATHS or not self._is_open(scope["path"])):
                 await self._count(request, user or f"stranger-{_address(request)}")
         except AppError as exc:
             await error_response(request, await self._counted(request, exc))(scope, receive, send)

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from api.backend import Backend, BackendDep
 from api.edge.failures import asked_language
 from api.edge.responses import json_response
+from api.rest.shares import longest_link
 from domain.errors import AppError, DiskFull, MemoryFull, MemoryUnavailable, Unavailable
 from domain.words import Language, Words
 from models.rerank.interface import Reranker
@@ -39,7 +40,8 @@ class Part(TypedDict):
 class Health(TypedDict):
     """`down` only when no question can be answered; `degraded` when some part is missing or failed.
 
-    `tools` are the names of the tools for people, in both languages.
+    `tools` are the names of the tools for people, in both languages. `limits.sharing_seconds` is the longest time
+    that a link to a conversation opens; 0: nothing is shared.
     """
 
     status: Literal["ok", "degraded", "down"]
@@ -98,6 +100,7 @@ async def health(request: Request, backend: BackendDep) -> Response:
     full = any(part["state"] == "full" for part in parts.values())
     status = "down" if broken & _NEEDED else "degraded" if full or broken - _OPTIONAL else "ok"
     limits = {name: getattr(backend.settings, name) for name in _LIMITS}
+    limits["sharing_seconds"] = longest_link(backend.settings)
     tools = {spec.name: spec.title._asdict() for spec in backend.services.tools.specs()}
     body = {"status": status, "parts": parts, "tools": tools, "limits": limits}
     return json_response(body, 503 if status == "down" else 200)

@@ -19,6 +19,7 @@ TAGS = [
         ),
         ("runs", Words("Turns that live apart from the connection.", "独立于连接的运行：后台启动、查询、续接、停止。")),
         ("sessions", Words("Conversations and their transcripts.", "会话及其完整记录。")),
+        ("sharing", Words("Conversations shown to others by a link.", "通过链接向他人展示会话。")),
         ("documents", Words("Files: uploaded, read, searched, deleted.", "文件：上传、阅读、检索、删除。")),
         ("memories", Words("What is remembered of the caller.", "跨会话记住的、关于用户的内容。")),
         ("feedback", Words("Votes on answers.", "对回答的评价。")),

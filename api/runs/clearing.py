@@ -38,6 +38,7 @@ async def clear_thread(
         counts["permissions"] = _all(await services.permissions.grants.clear(owner))
         counts["feedback"] = _all(await services.votes.clear(owner))
         counts.update({name: _all(count) for name, count in (await services.conversations.delete(owner)).items()})
+        counts["shares"] = _all(await services.shares.clear(owner))
         counts["events"] = _all(await events.forget(run_ids, owner))
         for name, count in (await services.documents.delete_owner(owner)).items():
             counts[name] = {"before": count["before"], "after": count["after"]}

@@ -151,6 +151,7 @@ async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[
             if any(name in title for name in names):
                 await conversations.change(owner, title=DELETED.text(language_of(title)))
             await conversations.replace(owner, changed)
+            await backend.services.shares.clear(owner)
             await backend.services.call_stores.results.clear(owner.memory_key)
             await forget_memory(backend.runner.graph, backend.services, owner.memory_key)
             run_ids = [str(entry["run_id"]) for entry in changed if "run_id" in entry]

@@ -1,4 +1,4 @@
-"""Deletes what is past its time: conversations after `TRANSCRIPT_TTL`, where that is set, and empty ones."""
+"""Deletes what is past its time: conversations after `TRANSCRIPT_TTL`, where that is set, empty ones, and links."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ async def keep_to_time(backend: Backend) -> None:
 
 async def delete_old(backend: Backend) -> int:
     """Delete what is past its time; return how many conversations that was."""
+    await backend.services.shares.expire()
     now, conversations = time.time(), backend.services.conversations
     old = await conversations.empty_since(now - EMPTY_SECONDS)
     if ttl := backend.settings.transcript_ttl:

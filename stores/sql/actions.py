@@ -29,7 +29,7 @@ from stores.sql.tables import UNSTORABLE, actions
 
 logger = logging.getLogger(__name__)
 
-ActionKind = Literal["call", "question", "answer", "memory", "deletion", "policy", "trim"]
+ActionKind = Literal["call", "question", "answer", "memory", "deletion", "policy", "share", "trim"]
 """A tool call; a question to the user, and its answer; a change of memory; a deletion; a change of rules, tools, users
 or keys; the removal of what is past its time."""
 LINGER = 0.2

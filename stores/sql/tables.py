@@ -494,3 +494,23 @@ grants = Table(
     sqlite_autoincrement=True,
 )
 """Rules of users about tools; one with an empty thread holds in all of the user's threads."""
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("user_id", Characters, nullable=False),
+    Column("thread_id", Characters, nullable=False),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("created", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("with_files", Boolean, nullable=False),
+    Column("with_quotes", Boolean, nullable=False),
+    Column("shown", Json, nullable=False),
+    Column("files", Json, nullable=False),
+    Index("shares_thread", "user_id", "thread_id"),
+    sqlite_autoincrement=True,
+)
+"""Links by SHA-256 of their token: what each shows, and the ids of the files that it gives out. Times are Unix times,
+`opened` is how often it was."""

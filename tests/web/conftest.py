@@ -85,7 +85,7 @@ def server(model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
     chromium_path()
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("web"), llm_base_url=model.base_url, llm_api_key="key", llm_model="stand-in",
-        web_search="off", max_file_bytes=2_000_000, ocr_threads=1, _env_file=None,
+        web_search="off", sharing="on", max_file_bytes=2_000_000, ocr_threads=1, _env_file=None,
     )  # fmt: skip
     with LiveServer(settings) as live:
         remember(live, False)

@@ -1,13 +1,14 @@
 // An answer: its text, what happened on the way, and what can be done with it.
 import { html, useState } from "./preact.js";
 import { Approvals } from "./approval.js";
+import { clickedText } from "./clicked_text.js";
+import { copyText } from "./clipboard.js";
 import { Feedback } from "./feedback.js";
 import { FileStates } from "./file_states.js";
 import { nodeName, t } from "./i18n.js";
 import { MadeFiles } from "./made_files.js";
 import { Markdown } from "./markdown_view.js";
 import { readAloud, stopPlaying } from "./playback.js";
-import { copyText } from "./clipboard.js";
 import { branch } from "./sessions.js";
 import { Calls, Steps } from "./steps.js";
 import { memo, openPanel, state } from "./store.js";
@@ -47,20 +48,7 @@ function clicked(event, message) {
     const quotes = message.citations.filter((item) => String(item.number) === cite.dataset.cite);
     openPanel("sources", { selected: message.key, source: quotes[Math.min(markers.indexOf(cite), quotes.length - 1)] ?? null });
   }
-  const note = event.target.closest?.("button[data-note]");
-  if (note) event.currentTarget.querySelector(`.note-text[data-note="${note.dataset.note}"]`)?.focus();
-  const csv = event.target.closest?.("[data-csv]");
-  if (csv) copyText(csvOf(csv.parentElement.querySelector("table")), (done) => { csv.textContent = t(done ? "copied" : "copyCsv"); });
-  const copy = event.target.closest?.("[data-copy]");
-  if (copy) copyText(copy.closest(".code").querySelector("code").textContent, (done) => { copy.textContent = t(done ? "copied" : "copy"); });
-}
-
-// A cell that a spreadsheet would compute begins with an apostrophe.
-function csvOf(table) {
-  const cell = ({ textContent: text }) => `"${(/^[=+@\t]|^-(?![\d.,\s]*\d\s*%?$)/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
-  const copy = table.cloneNode(true);
-  copy.querySelectorAll(".cite, .note").forEach((mark) => mark.remove());
-  return [...copy.rows].map((row) => [...row.cells].map(cell).join(",")).join("\r\n");
+  clickedText(event);
 }
 
 function Progress({ message }) {

@@ -28,7 +28,7 @@ export function App() {
   return html`
     <a class="skip" href="#message-box">${t("skip")}</a>
     <div class="frame ${store.panel ? "with-panel" : ""} ${store.menu ? "with-menu" : ""}">
-      <${Sidebar} language=${store.language} sessions=${store.sessions} more=${store.moreSessions} archived=${store.archived} sessionId=${store.sessionId} query=${store.query} open=${!narrow || store.menu} menu=${store.menu} />
+      <${Sidebar} longest=${store.health?.limits.sharing_seconds} language=${store.language} sessions=${store.sessions} more=${store.moreSessions} archived=${store.archived} sessionId=${store.sessionId} query=${store.query} open=${!narrow || store.menu} menu=${store.menu} />
       <div class="shade" onClick=${closeMenu}></div>
       <main aria-label=${t("title")} inert=${behind}>
         <${Header} store=${store} />

@@ -6,10 +6,11 @@ import { IconButton } from "./icons.js";
 import { Menu } from "./menu.js";
 import { plainName } from "./safe_name.js";
 import { changeSession, deleteSession, exportSession, openSession } from "./sessions.js";
-import { memo } from "./store.js";
+import { memo, notify } from "./store.js";
 
-export const SessionRow = memo(({ session, current }) => {
+export const SessionRow = memo(({ session, current, longest }) => {
   const [mode, setMode] = useState("");
+  const [Sharing, setSharing] = useState(null);
   const menu = useRef(null);
   const title = plainName(session.title) || t("untitled");
   const id = session.session_id;
@@ -17,6 +18,7 @@ export const SessionRow = memo(({ session, current }) => {
     ["rename", t("rename"), () => setMode("rename")],
     ["pin", t(session.pinned ? "unpin" : "pin"), () => changeSession(id, { pinned: !session.pinned })],
     ["archive", t(session.archived ? "unarchive" : "archive"), () => changeSession(id, { archived: !session.archived })],
+    ...(longest > 0 ? [["share", t("share"), () => import("./share.js").then(({ Share }) => setSharing(() => Share), notify)]] : []),
     ["exportMarkdown", t("exportMarkdown"), () => exportSession(id, title, "markdown")],
     ["exportJson", t("exportJson"), () => exportSession(id, title, "json")],
     ["remove", t("remove"), () => setMode("delete"), true],
@@ -30,6 +32,7 @@ export const SessionRow = memo(({ session, current }) => {
         ${session.excerpt && html`<small dir="auto">${session.excerpt}</small>`}</button>
       <${Menu} icon="more" label=${t("actionsOf", { name: title })} title=${t("actions")} name=${title} button=${menu} items=${items} />
       ${mode === "delete" && html`<${Confirm} session=${session} title=${title} onEnd=${() => setMode("")} />`}
+      ${Sharing && html`<${Sharing} id=${id} title=${title} longest=${longest} onEnd=${() => setSharing(null)} />`}
     </li>`;
 });
 

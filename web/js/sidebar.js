@@ -11,7 +11,7 @@ import { closeMenu, memo, set } from "./store.js";
 const TYPING_MS = 200;
 let searching;
 
-export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open, menu, language }) => {
+export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open, menu, language, longest }) => {
   const search = (event) => {
     set({ query: event.target.value });
     clearTimeout(searching);
@@ -34,7 +34,7 @@ export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open,
       ${sessions.length ? "" : html`<p class="quiet">${t(query ? "noMatch" : archived ? "noArchived" : "noSessions")}</p>`}
       <div class="list">
         ${byDays(sessions).map(([name, group]) => html`<section key=${name}><h3>${dayName(name, language)}</h3>
-          <ul>${group.map((session) => html`<${SessionRow} key=${session.session_id} session=${session} current=${session.session_id === sessionId} word=${t("rename")} />`)}</ul></section>`)}
+          <ul>${group.map((session) => html`<${SessionRow} key=${session.session_id} session=${session} longest=${longest} current=${session.session_id === sessionId} word=${t("rename")} />`)}</ul></section>`)}
         ${more && html`<${Rest} key=${more} />`}
       </div>
       <button type="button" class="quiet" aria-pressed=${archived} onClick=${() => showArchived(!archived)}>${t(archived ? "showOthers" : "showArchived")}</button>

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "r0013"
-down_revision = "r0011"
+down_revision = "r0012"
 
 
 def upgrade() -> None:
