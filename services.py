@@ -33,10 +33,10 @@ from readers.formats import MODULES
 from readers.reader import Readers
 from settings import Settings
 from stores.conversations.conversations import Conversations
+from stores.conversations.shares import Shares
 from stores.feedback.changes import Changes
 from stores.feedback.learning import Learner
 from stores.feedback.votes import Votes
-from stores.conversations.shares import Shares
 from stores.grants import Grants
 from stores.library.documents import Documents
 from stores.memories.memories import Memories

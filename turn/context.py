@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from net.client import GuardedHttp
     from settings import Settings
     from stores.conversations.conversations import Conversations
+    from stores.conversations.shares import Shares
     from stores.feedback.changes import Changes
     from stores.feedback.learning import Learner
     from stores.feedback.votes import Votes
-    from stores.conversations.shares import Shares
     from stores.library.attachments import Attachments
     from stores.library.documents import Documents
     from stores.memories.memories import Memories
