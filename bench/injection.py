@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
@@ -160,8 +161,9 @@ def everyday() -> Iterator[tuple[str, Call]]:
 def decision(call: Call, state: State) -> str:
     """Return what a call comes to without any rule."""
     spec = SPECS[call.tool]
-    provenance = Provenance(state, Context(services=cast("Any", None)))
-    return default_verdict(spec, provenance.evidence(call.arguments, free=spec.permission != "write")).decision
+    services = SimpleNamespace(tools=SimpleNamespace(spec=SPECS.get))
+    provenance = Provenance(state, Context(services=cast("Any", services)))
+    return default_verdict(spec, provenance.evidence(call.arguments, spec, free=spec.permission != "write")).decision
 
 
 def attacks() -> list[tuple[str, str, str, str]]:
