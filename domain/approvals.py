@@ -7,12 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from typing_extensions import TypedDict
 
+from domain.labels import Label
 from domain.words import Language
 
 Permission = Literal["read", "egress", "write"]
 """Reads what is the user's own; sends something out; changes something outside or in lasting memory."""
 Decision = Literal["allow", "ask", "deny"]
 OriginKind = Literal["user", "document", "web", "tool", "model"]
+Doubt = Literal["unasked", "unknown", "foreign"]
+"""What speaks against a call: the request has nothing to do with the tool; an id, address or amount is not known; a
+text holds what was read."""
 
 
 class Origin(TypedDict):
@@ -24,12 +28,14 @@ class Origin(TypedDict):
     argument: str
     kind: OriginKind
     source: str
+    label: Label
 
 
 class Evidence(TypedDict):
-    """What the turn shows of a call's arguments; `own` tells whether all of them are the user's own words."""
+    """What the turn shows of a call; `own` tells whether there is no doubt that it is the user's own."""
 
     own: bool
+    doubts: list[Doubt]
     origins: list[Origin]
 
 

@@ -184,6 +184,16 @@ class ToolSpec:
         """Source and own name, for patterns in rules: `mcp:github:create_issue`, `builtin:calculate`."""
         return f"{self.source}:{self.own_name or self.name}"
 
+    @property
+    def fetches(self) -> bool:
+        """Whether a call brings something from outside and changes nothing there."""
+        return self.permission == "egress" and not self.has_effect
+
+    @property
+    def about(self) -> str:
+        """Its names, description and example requests: what requests for it may say."""
+        return "\n".join([self.name.replace("_", " "), *self.title, self.tool.description, *self.examples])
+
     @cached_property
     def version(self) -> str:
         """Hash of the definition: of name, description and arguments at least."""

@@ -171,7 +171,8 @@ def default_verdict(spec: ToolSpec, evidence: Evidence) -> Verdict:
     """
     if spec.permission == "read" or (evidence["own"] and (spec.permission == "egress" or spec.of_user)):
         return ALLOWED
-    return Verdict("ask", (texts.WRITES if spec.permission == "write" else texts.NOT_THE_USERS_WORDS,))
+    doubts = tuple(texts.DOUBTS[doubt] for doubt in evidence["doubts"])
+    return Verdict("ask", ((texts.WRITES,) if spec.permission == "write" else ()) + doubts)
 
 
 def pattern_of(spec: ToolSpec, arguments: Mapping[str, object]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.approvals import Doubt
 from domain.words import Words
 
 UNKNOWN = Words("There is no tool {name!r} here.", "这里没有工具 {name!r}。")
@@ -58,8 +59,15 @@ CANNOT_ASK = Words(
     "调用 {name!r} 需要用户批准，而本次请求无法询问。该操作没有执行，请如实说明。",
 )
 WRITES = Words("It changes something outside this conversation.", "该操作会更改本会话之外的内容。")
-NOT_THE_USERS_WORDS = Words(
-    "It sends something out that is not in your own words.", "该操作会向外发送并非你亲自写下的内容。"
-)
+DOUBTS: dict[Doubt, Words] = {
+    "unasked": Words("Nothing in your request speaks of it.", "你的请求没有提到这一操作。"),
+    "unknown": Words(
+        "An address, number or id in it is neither in your words nor in a record that you named.",
+        "其中的地址、数字或编号既不在你的话里，也不在你提到的记录里。",
+    ),
+    "foreign": Words(
+        "Its text is not in your own words, or holds what was read.", "其中的文字并非出自你的原话，或含有读到的内容。"
+    ),
+}
 RULE_SAYS = Words("A rule of this server says so.", "本服务器的规则如此要求。")
 YOU_SAID = Words("You said so.", "你作过这样的设定。")

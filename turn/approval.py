@@ -21,6 +21,9 @@ from turn.provenance import Provenance, recipients_of
 from turn.state import CallInput, CallReview, State
 from turn.texts import NO_ANSWER
 
+MOST_CHOICES = 100
+"""Width of a range of numbers in which one says no more than an amount of results."""
+
 
 def review(call: Any, state: State, context: Context) -> CallReview:
     """Return what the state of the turn says of a call: it is judged in a task that sees nothing but the call."""
@@ -38,8 +41,16 @@ def _evidence(arguments: dict[str, Any], spec: ToolSpec | None, state: State, co
     if spec is None:
         return provenance.evidence(arguments)
     properties: dict[str, Any] = spec.schema["function"]["parameters"].get("properties", {})
-    chosen = [name for name, schema in properties.items() if "enum" in schema or "const" in schema]
-    return provenance.evidence(arguments, chosen=chosen, free=spec.permission != "write")
+    chosen = [name for name, schema in properties.items() if _is_choice(schema, arguments.get(name))]
+    return provenance.evidence(arguments, spec, chosen=chosen, free=spec.permission != "write")
+
+
+def _is_choice(schema: dict[str, Any], value: object) -> bool:
+    """Tell whether a value is one of few that the tool names, or the one that holds when nothing is said."""
+    if "enum" in schema or "const" in schema or (value is not None and schema.get("default") == value):
+        return True
+    least, most = schema.get("minimum"), schema.get("maximum")
+    return least is not None and most is not None and most - least <= MOST_CHOICES
 
 
 async def permitted(state: CallInput, runtime: Runtime[Context]) -> dict[str, Any] | ToolOutcome:

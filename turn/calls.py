@@ -12,8 +12,8 @@ from langgraph.types import Send
 from tools.delegate import NAME as DELEGATE
 from turn.approval import review
 from turn.context import Context
+from turn.labelled import users_words
 from turn.material import findings
-from turn.provenance import users_words
 from turn.state import AgentInput, CallInput, State
 
 RUN_TOOL = "run_tool"

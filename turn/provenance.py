@@ -1,43 +1,45 @@
-"""Where the arguments of a call come from: the user's own words, something that was read, or the model itself."""
+"""Where the arguments of a call come from: the user's own words, something that was read, or the model itself.
+
+Three questions are asked of each call that sends something out or changes something: did the request need the tool, do
+its ids, addresses and amounts stand in the user's words or in the user's own data, and is its text free of what is
+untrusted or private. `own` in what is found says that none is answered with no.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import ToolMessage
 
-from domain.approvals import Evidence, Origin, OriginKind
-from domain.fence import unfenced
-from domain.text import CJK, has_han, terms
+from domain.approvals import Doubt, Evidence, Origin
+from domain.labels import OF_MODEL, OF_USER, OF_WEB
+from domain.text import has_han
+from tools.interface import ToolSpec
 from turn.context import Context
+from turn.labelled import texts_read, users_words
+from turn.own_data import OwnData, is_dictated
 from turn.state import State
+from turn.wording import (
+    LONGEST_NUMBER,
+    Wording,
+    addresses,
+    bare,
+    identifies,
+    is_date,
+    is_number,
+    leaves,
+    pieces,
+    tokens,
+    without_addresses,
+    words,
+)
 
 MOST_FOREIGN = 0.25
-"""Share of the words of a text that may come from what was read: ordinary words stand there too."""
+"""Share of the words of a text in Latin letters that may come from what was read: ordinary words stand there too."""
 MOST_NAME_WORDS = 3
 """Words beside an address that may be the name of who has it."""
-LONGEST_NUMBER = 4
-"""Characters of a number that identifies nothing: a year, an amount of results."""
-
-_EDGE = ".,;:!?)]}>'\"”’」』》）】。，；：！？、"
-_ADDRESS = re.compile(
-    rf"https?://[^\s<>\"'{CJK}，。；：！？、）】》」』”’]+"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    r"|(?<![\w@.-])(?:[a-zA-Z0-9][\w-]*\.)+(?:[a-zA-Z]{2,}|\d{1,3})(?::\d+)?(?:/[^\s<>\"'，。；：！？、）】》」』”’]*)?",
-    re.I | re.A,
-)
-"""A URL, a mail address, the name of a host or an IP address, with its path."""
-
-
-class _Text(NamedTuple):
-    """Something that stands in the conversation, and who it comes from."""
-
-    kind: OriginKind
-    source: str
-    text: str
 
 
 class Provenance:
@@ -49,48 +51,135 @@ class Provenance:
     def __init__(self, state: State, context: Context) -> None:
         self._state, self._context = state, context
 
-    def evidence(self, arguments: Mapping[str, Any], *, chosen: Collection[str] = (), free: bool = True) -> Evidence:
-        """Return where each argument comes from, and whether all are the user's own words.
+    def evidence(
+        self,
+        arguments: Mapping[str, Any],
+        spec: ToolSpec | None = None,
+        *,
+        chosen: Collection[str] = (),
+        free: bool = True,
+    ) -> Evidence:
+        """Return where each argument comes from, and what speaks against making the call unasked.
 
-        A text is the user's own when every address, number and name of more than four characters with a digit in it
-        stands in the user's messages, and so do most of its other words, few of the rest in what was read. As long as
-        nothing was read in the thread, other words are free: they can only come from the user or the model's knowledge.
-        Addresses that a search of this turn returned, unchanged, count as the user's.
+        As long as nothing was read in the thread, words are free: they can only come from the user or from the model's
+        knowledge. Then, and for values that identify something always:
+
+        * `unasked`: neither the request nor its words have to do with the tool.
+        * `unknown`: an address, a number, or a name with a digit stands neither in the user's messages nor in a record
+          of the user's own data that the user named; nor is it an address, unchanged, that a search of this turn found.
+        * `foreign`: a text holds words of what was read, or, where nothing else in the call is the user's, mostly words
+          that are not.
 
         Args:
             arguments: Those of the call.
+            spec: The tool; None: it is not known.
             chosen: Names of those that are one of a few values that the tool names: nothing can be said with them.
             free: Whether words are free where nothing was read; else only a value of one word is.
         """
-        found = list(_leaves(arguments))
-        said = _leaves({name: value for name, value in arguments.items() if name not in chosen})
+        found = list(leaves(arguments))
+        judged = list(leaves({name: one for name, one in arguments.items() if name not in chosen}))
+        said = [value for _, value in judged]
+        opens = spec is not None and spec.fetches
+        directed = sum(map(self._directs, said))
+        dictated = any(is_dictated(value, self._user) for value in said)
+        doubts: set[Doubt] = set()
+        for path, value in judged:
+            doubts |= self._doubts(
+                path, value, free=free, opens=opens, directed=directed > self._directs(value), dictated=dictated
+            )
+        if self._read_texts and not self._needed(said, spec, opens=opens):
+            doubts.add("unasked")
         return Evidence(
-            own=all(self._is_own(value, free=free) for _, value in said),
-            origins=[self._origin(path, value) for path, value in found],
+            own=not doubts, doubts=sorted(doubts), origins=[self._origin(path, value) for path, value in found]
         )
 
-    def _is_own(self, value: object, *, free: bool) -> bool:
+    def _doubts(
+        self, path: str, value: object, *, free: bool, opens: bool, directed: bool, dictated: bool
+    ) -> set[Doubt]:
+        if isinstance(value, bool) or value is None or self._own_data.vouches(value):
+            return set()
+        if dictated and self._own_data.is_open_choice(value):
+            return set()
         if not isinstance(value, str):
-            number = "" if isinstance(value, bool) or value is None else str(value)
-            return len(number) <= LONGEST_NUMBER or number in self._user.tokens
-        if not all(self._known_address(address) for address in addresses(value)):
-            return False
-        rest = _ADDRESS.sub(" ", value)
-        if any(_identifies(token) and token not in self._user.tokens for token in _tokens(rest)):
-            return False
-        words = _words(rest)
-        if not words or (not self._read if free else len(rest.split()) == 1 and not has_han(rest)):
+            return set() if self._known_number(value) else {"unknown"}
+        if is_date(value):
+            return set()
+        if value.strip().isdigit() and self._read_texts:  # "June 13" does not name file 13
+            return set() if self._user.names_number(value.strip(), pieces(path)) else {"unknown"}
+        if not all(self._known_address(one) or (opens and self._own_data.links(one)) for one in addresses(value)):
+            return {"unknown"}
+        rest = without_addresses(value)
+        if any(identifies(token) and not self._vouched(token) for token in tokens(rest)):
+            return {"unknown"}
+        return set() if self._known_words(rest, free=free, directed=directed) else {"foreign"}
+
+    def _vouched(self, token: str) -> bool:
+        return token in self._user.tokens or self._own_data.vouches(token) or is_date(token)
+
+    def _known_number(self, value: object) -> bool:
+        """Tell whether a number is the user's, or the model's own: then it stands nowhere in what was read."""
+        if str(value) in self._user.tokens or (isinstance(value, int | float) and value in self._user.numbers):
             return True
-        own = words & self._user.words
-        foreign = (words - own) & frozenset().union(*(text.words for text in self._read_texts))
-        return 2 * len(own) >= len(words) and len(foreign) <= MOST_FOREIGN * len(words)
+        return len(str(value)) <= LONGEST_NUMBER and not any(text.holds(str(value)) for text in self._read_texts)
+
+    def _known_words(self, rest: str, *, free: bool, directed: bool) -> bool:
+        said = words(rest)
+        if not said or (not self._read_texts if free else len(rest.split()) == 1 and not has_han(rest)):
+            return True
+        own = said & self._user.words
+        foreign = (said - own) & frozenset().union(*(text.words for text in self._read_texts))
+        names = foreign & frozenset().union(*(text.names for text in self._read_texts))
+        if names or any(is_number(term) or has_han(term) for term in foreign):
+            return False
+        if len(foreign) > MOST_FOREIGN * len(said):
+            return False
+        return directed or 2 * len(own) >= len(said)
+
+    def _directs(self, value: object) -> bool:
+        """Tell whether a value says for whom a call is: whom the user named, by address or in their own data."""
+        if not isinstance(value, str) or is_date(value):
+            return False
+        named = addresses(value)
+        if named:
+            return all(one in self._user.addresses for one in named)
+        return self._user.names_thing(value) or self._own_data.vouches(value)
+
+    def _needed(self, said: Collection[object], spec: ToolSpec | None, *, opens: bool) -> bool:
+        """Tell whether the request has to do with the call: by its words, or by one that speaks for this tool.
+
+        Words that tools say of themselves which only read are no such words: who asks about a meeting does not ask to
+        cancel it.
+        """
+        if spec is None:
+            return True
+        for value in said:
+            if isinstance(value, str) and (self._user.words & words(value) or self._is_known(value, opens=opens)):
+                return True
+        specs = map(self._context.services.tools.spec, self._state.get("offered_tools", []))
+        readers = (words(one.about) for one in specs if one is not None and one.permission == "read")
+        return bool(self._user.words & words(spec.about).difference(*readers))
+
+    def _is_known(self, value: str, *, opens: bool) -> bool:
+        named = addresses(value)
+        return any(
+            one in self._user.addresses or (opens and (one in self._given or self._own_data.links(one)))
+            for one in named
+        )  # fmt: skip
+
+    @cached_property
+    def _own_data(self) -> OwnData:
+        messages = self._state["messages"]
+        names = {str(one.name) for one in messages if isinstance(one, ToolMessage)}
+        specs = {name: self._context.services.tools.spec(name) for name in names}
+        reads = {name: spec is not None and not spec.fetches for name, spec in specs.items()}
+        return OwnData(messages, self._user, reads)
 
     def _known_address(self, address: str) -> bool:
         if address in self._user.addresses or address in self._given:
             return True
         host, _, path = address.partition("/")
         hosts = {known.partition("/")[0] for known in self._user.addresses}
-        return "@" not in host and host in hosts and _words(path) <= self._user.words and bool(_words(path))
+        return "@" not in host and host in hosts and words(path) <= self._user.words and bool(words(path))
 
     def _origin(self, path: str, value: object) -> Origin:
         shown = str(value).casefold().strip()
@@ -98,153 +187,36 @@ class Provenance:
         exact = next((text for text in texts if shown and text.holds(shown)), None)
         if exact is None and (named := addresses(shown)):
             if all(map(self._user.addresses.__contains__, named)):
-                return Origin(argument=path, kind="user", source="")
+                return Origin(argument=path, kind="user", source="", label=OF_USER)
             if all(address in self._given for address in addresses(str(value))):
-                return Origin(argument=path, kind="web", source=str(value))
-        words = _words(shown)
-        if exact is None and isinstance(value, str) and words:
-            best = max(texts, key=lambda text: len(words & text.words))
-            exact = best if 2 * len(words & best.words) > len(words) else None
-        kind: OriginKind = exact.kind if exact is not None else "model"
-        return Origin(argument=path, kind=kind, source=exact.source if exact is not None else "")
+                return Origin(argument=path, kind="web", source=str(value), label=OF_WEB)
+        said = words(shown)
+        if exact is None and isinstance(value, str) and said:
+            best = max(texts, key=lambda text: len(said & text.words))
+            exact = best if 2 * len(said & best.words) > len(said) else None
+        if exact is None:
+            return Origin(argument=path, kind="model", source="", label=OF_MODEL)
+        return Origin(argument=path, kind=exact.kind, source=exact.source, label=exact.label)
 
     @cached_property
-    def _user(self) -> _Indexed:
-        return _Indexed(_Text("user", "", users_words(self._state, self._context)))
+    def _user(self) -> Wording:
+        return Wording("user", "", users_words(self._state, self._context), OF_USER)
 
     @cached_property
-    def _read(self) -> list[_Text]:
-        """What was read, and what was said in a thread where something was."""
-        state = self._state
-        texts = [
-            _Text("web" if source["origin"] == "web" else "document", source.get("url") or source["name"],
-                  source["text"])
-            for source in state.get("sources", [])
-        ]  # fmt: skip
-        for attachment in state.get("attachments", []):
-            ocr, description = attachment.get("ocr"), attachment.get("description")
-            parts = (attachment.get("summary"), ocr and ocr["text"], description and description["text"])
-            texts.append(_Text("document", attachment["name"], "\n".join(filter(None, (attachment["name"], *parts)))))
-        texts += [
-            _Text("document", note["name"], f"{note['name']}\n{note['summary']}") for note in state.get("documents", [])
-        ]
-        for message in state["messages"]:
-            if isinstance(message, ToolMessage):
-                texts.append(_Text("tool", str(message.name or ""), unfenced(str(message.text))))
-            elif self._context.agent_run and isinstance(message, HumanMessage):
-                texts.append(_Text("model", "", unfenced(str(message.text))))
-            elif isinstance(message, HumanMessage) and message.additional_kwargs.get("notes"):
-                texts.append(_Text("document", "", str(message.additional_kwargs["notes"])))
-        texts += [_Text("tool", "recall", memory["text"]) for memory in state.get("memories", [])]
-        if state.get("summary"):
-            texts.append(_Text("model", "", state["summary"]))
-        if texts:
-            texts += [_Text("model", "", str(one.text)) for one in state["messages"] if isinstance(one, AIMessage)]
-        return texts
-
-    @cached_property
-    def _read_texts(self) -> list[_Indexed]:
-        return [_Indexed(text) for text in self._read]
+    def _read_texts(self) -> list[Wording]:
+        return texts_read(self._state, self._context)
 
     @cached_property
     def _given(self) -> frozenset[str]:
         """Addresses of the pages that searches of this turn found, and of those that the answer before cited."""
         state = self._state
         found = [source.get("url") for source in state.get("sources", []) if source["origin"] == "web"]
-        return frozenset(_bare(url) for url in (*found, *(cited.get("url") for cited in state.get("cited", []))) if url)
-
-
-class _Indexed:
-    """A text with what is looked up in it."""
-
-    def __init__(self, text: _Text) -> None:
-        self.kind, self.source, self._text = text
-
-    def holds(self, value: str) -> bool:
-        """Tell whether the value, in small letters, stands in the text by itself."""
-        place = self._folded.find(value)
-        while place >= 0:
-            around = self._folded[max(0, place - 1) : place], self._folded[place + len(value) :][:1]
-            inside = (around[0] + value[0], value[-1] + around[1])
-            if not any(len(pair) == 2 and re.fullmatch(r"\w\w", pair, re.A) for pair in inside):
-                return True
-            place = self._folded.find(value, place + 1)
-        return False
-
-    @cached_property
-    def _folded(self) -> str:
-        return self._text.casefold()
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Its index terms."""
-        return _words(self._text)
-
-    @cached_property
-    def tokens(self) -> frozenset[str]:
-        """Its words as they are written, in small letters."""
-        return frozenset(_tokens(self._text))
-
-    @cached_property
-    def addresses(self) -> frozenset[str]:
-        """The addresses in it."""
-        return frozenset(addresses(self._text))
-
-
-def users_words(state: State, context: Context) -> str:
-    """Return what the user said in the thread. What a specialist is told was written by the model that asks it."""
-    if context.agent_run:
-        return context.said
-    return "\n".join(str(message.text) for message in state["messages"] if isinstance(message, HumanMessage))
-
-
-def addresses(text: str) -> list[str]:
-    """Return the URLs, hosts and mail addresses in a text, without what does not tell one from another.
-
-    >>> addresses("see https://www.Example.org/A/ and ask bob@example.org.")
-    ['example.org/A', 'bob@example.org']
-    """
-    return [_bare(match) for match in _ADDRESS.findall(text)]
+        return frozenset(bare(url) for url in (*found, *(cited.get("url") for cited in state.get("cited", []))) if url)
 
 
 def recipients_of(arguments: Mapping[str, Any]) -> list[str]:
     """Return the mail addresses and hosts that arguments name, each once: not those inside running text."""
-    texts = [value for _, value in _leaves(arguments) if isinstance(value, str)]
-    named = [text for text in texts if len(_words(_ADDRESS.sub(" ", text))) <= MOST_NAME_WORDS]
+    texts = [value for _, value in leaves(arguments) if isinstance(value, str)]
+    named = [text for text in texts if len(words(without_addresses(text))) <= MOST_NAME_WORDS]
     found = [address for text in named for address in addresses(text)]
     return list(dict.fromkeys(address.partition("/")[0] for address in found))
-
-
-def _bare(address: str) -> str:
-    rest = re.sub(r"^https?://", "", address.rstrip(_EDGE), flags=re.I)
-    host, slash, path = rest.partition("/")
-    return (host.lower().removeprefix("www.") + slash + path).rstrip("/")
-
-
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if path:  # names inside an argument are the model's to choose, and carry text as values do
-                yield f"{path}.*", str(name)
-            yield from _leaves(inner, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, list | tuple):
-        for place, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}[{place}]")
-    else:
-        yield path, value
-
-
-def _words(text: str) -> frozenset[str]:
-    """Index terms without single Chinese characters, which stand in any text."""
-    found = terms(text)
-    longer = frozenset(term for term in found if len(term) > 1)
-    return longer or frozenset(found)
-
-
-def _tokens(text: str) -> list[str]:
-    return re.findall(r"[\w-]+", text.casefold(), re.A)
-
-
-def _identifies(token: str) -> bool:
-    """Tell whether a token is a number or name that may stand for someone or something."""
-    return len(token) > LONGEST_NUMBER and any(map(str.isdigit, token))

@@ -41,7 +41,9 @@ def permissions(settings: Settings, *rules: dict[str, Any]) -> Permissions:
 
 async def judged(made: Permissions, own: bool = False, permission: Permission = "write", **more: Any) -> Verdict:
     arguments = {"title": "Broken link", "repository": "shop"}
-    return await made.judge(spec(permission), arguments, OWNER, {"own": own, "origins": []}, **more)
+    return await made.judge(
+        spec(permission), arguments, OWNER, {"own": own, "doubts": [] if own else ["foreign"], "origins": []}, **more
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ async def test_defaults_by_class(settings: Settings, permission: Permission, own
 async def test_what_a_user_says_may_be_kept_of_them(settings: Settings) -> None:
     made, kept = permissions(settings), replace(spec(), of_user=True)
     for own, decision in ((True, "allow"), (False, "ask")):
-        verdict = await made.judge(kept, {}, OWNER, {"own": own, "origins": []})
+        verdict = await made.judge(kept, {}, OWNER, {"own": own, "doubts": [] if own else ["foreign"], "origins": []})
         assert verdict.decision == decision
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
+from domain.labels import OF_WEB
 from tests.nodes.conftest import Parts, a_source, a_state
 from tests.nodes.conftest import parts as parts
 from turn.provenance import Provenance, recipients_of
@@ -98,7 +99,8 @@ def test_a_value_of_a_few_says_nothing(parts: Parts) -> None:
 
 def test_a_page_that_a_search_found_may_be_opened_unchanged(parts: Parts) -> None:
     found = evidence(parts, "open the first", {"url": HIT["url"]}, sources=[HIT])
-    assert found == {"own": True, "origins": [{"argument": "url", "kind": "web", "source": HIT["url"]}]}
+    origin = {"argument": "url", "kind": "web", "source": HIT["url"], "label": OF_WEB}
+    assert found == {"own": True, "doubts": [], "origins": [origin]}
     assert evidence(parts, "open the first", {"url": HIT["url"]}, cited=[{"url": HIT["url"]}])["own"]
 
 

@@ -88,6 +88,7 @@ def spec_of(
         ),
         title=Words(f"{title} ({source})", f"{title}（{source}）"),
         permission=permission,
+        repeatable=True if permission == listed.claimed == "egress" else None,  # its source says that it only reads
         timeout=timeout if timeout is not None else float("inf"),
         source=address,
         own_name=listed.name,
