@@ -30,6 +30,7 @@ from api.langserve.mount import mount_langserve
 from api.mcp.endpoint import McpEndpoint
 from api.openai import audio, completions, embeddings, files, models, responses
 from api.rest import (
+    attempts,
     chat,
     connection,
     documents,
@@ -52,6 +53,7 @@ from api.rest import (
     tools,
 )
 from api.rest.openapi import TAGS, described
+from api.runs.attempts import tell
 from api.runs.deletion import finish_deletions
 from api.runs.retention import keep_to_time
 from api.runs.runner import TurnRunner
@@ -95,6 +97,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         if tracing is not None:
             services = tracing.services(services)
             graph, stateless = tracing.graph(graph), tracing.graph(stateless)
+        services.attempts.on_event = partial(tell, services)
         turns, events = ThreadTurns(redis.client, settings), RunEvents(redis.client, settings)
         runner = TurnRunner(graph=graph, stateless=stateless, services=services, turns=turns, events=events)
         stack.push_async_callback(runner.aclose)
@@ -147,6 +150,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         people,
         profile,
         sign_in,
+        attempts,
         tools,
         permissions,
         tool_sources,

@@ -44,6 +44,7 @@ from stores.people.personas import Personas
 from stores.people.profiles import Profiles
 from stores.people.usage import UsageBook
 from stores.people.users import Users
+from stores.redis.attempts import Attempts
 from stores.redis.effects import EffectLedger
 from stores.redis.old_transcripts import OldTranscripts
 from stores.redis.summaries import Summaries
@@ -157,6 +158,8 @@ class Opening:
             )
         )
         await ingestion.start()
+        attempts = hold(Attempts(redis, settings))
+        await attempts.start()
         background = hold(Background())
         if models.chat.warm is not None:
             examples = [example for spec in tools.registry.specs() for example in spec.examples]
@@ -205,6 +208,7 @@ class Opening:
             permissions=Permissions(settings, stores.grants, tools.sources.rules),
             http=http,
             background=background,
+            attempts=attempts,
         )
 
     async def _models(self, sandbox: Sandbox) -> _Models:

@@ -68,6 +68,14 @@ class Settings(BaseSettings):
         0, ge=0, description="What a day of a user may cost, in the currency of MODEL_PRICES; 0 means no limit."
     )
     rate_limit_per_minute: int = Field(0, ge=0, description="Requests a minute and key; 0 means no limit.")
+    attempts: Literal["off", "watch", "slow", "stop"] = Field(
+        "watch",
+        description="Attempts at what is not one's own (guessed keys, others' ids, refused calls): not counted; counted"
+        " and told of; then also slowed down; then also stopped for 15 minutes.",
+    )
+    attempts_webhook: str | None = Field(
+        None, description="URL that is told of such an event; needs CALLBACK_SECRET, which signs it."
+    )
     callback_secret: SecretStr | None = Field(
         None, description="Signs the callbacks of background runs; empty: no callbacks."
     )

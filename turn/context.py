@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from stores.people.profiles import Profiles
     from stores.people.usage import UsageBook
     from stores.people.users import Users
+    from stores.redis.attempts import Attempts
     from stores.redis.summaries import Summaries
     from stores.sql.actions import ActionLog
     from stores.sql.database import Database
@@ -93,6 +94,7 @@ class Services:
     permissions: Permissions
     http: GuardedHttp
     background: Background
+    attempts: Attempts
 
 
 _opened: list[Services] = []

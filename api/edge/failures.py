@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from api.edge.attempts import note_failure
 from domain.errors import (
     AppError,
     BadInput,
@@ -149,7 +150,9 @@ def install_error_handlers(app: FastAPI) -> None:
     """Map every exception of a route to the one shape."""
 
     async def on_app_error(request: Request, exc: Exception) -> JSONResponse:
-        return error_response(request, as_app_error(exc))
+        error = as_app_error(exc)
+        note_failure(request, error)
+        return error_response(request, error)
 
     async def on_validation_error(request: Request, exc: Exception) -> JSONResponse:
         problems = cast("RequestValidationError", exc).errors()

@@ -22,6 +22,7 @@ FIRST_TOKEN_SECONDS = Histogram(
     "llmchat_first_token_seconds", "Time from request to the first token of the answer.", buckets=_SECONDS
 )
 TOKENS = Counter("llmchat_tokens", "Tokens of all model calls.", ("direction", "model"))
+ATTEMPT_EVENTS = Counter("llmchat_attempt_events", "Times that attempts of somebody passed a limit.", ("level",))
 TOOL_CALLS = Counter("llmchat_tool_calls", "Tool calls by how they ended.", ("name", "status"))
 
 

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.edge.attempts import Bursts, address_of, hold_back, note_burst, note_wrong_key
 from api.edge.failures import error_response
 from api.edge.local_callers import check_local
 from api.edge.sessions import OPEN_PATHS, session_of
@@ -21,6 +22,7 @@ from api.edge.static import open_paths
 from domain.errors import AppError, RateLimited, Unauthorized
 from domain.owner import LOCAL_USER
 from stores.people.users import PREFIX, Role
+from stores.redis.attempts import Subject
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -54,6 +56,7 @@ class ApiKeys:
                        for secret in _present(settings.api_keys)]  # fmt: skip
         self._origins = settings.cors_origins
         self._limit = settings.rate_limit_per_minute
+        self._bursts = Bursts() if settings.attempts != "off" else None
         files, folders = open_paths()
         self._folders = (*folders, _LINKS)
         self._files = files | _ALWAYS_OPEN | OPEN_PATHS
@@ -65,12 +68,15 @@ class ApiKeys:
             return
         request = Request(scope)
         try:
+            if self._users and not self._is_open(scope["path"]):
+                await hold_back(request, address_of(request))
             user, role = await self._user(request)
             scope.setdefault("state", {}).update(user_id=user, role=role)
+            await self._watch(request, user, role)
             if self._limit and scope["path"].startswith(_LINKS):
-                await self._count(request, f"link-{_address(request)}")
+                await self._count(request, f"link-{address_of(request).id}")
             elif self._limit and (scope["path"] in OPEN_PATHS or not self._is_open(scope["path"])):
-                await self._count(request, user or f"stranger-{_address(request)}")
+                await self._count(request, user or f"stranger-{address_of(request).id}")
         except AppError as exc:
             await error_response(request, await self._counted(request, exc))(scope, receive, send)
             return
@@ -101,14 +107,29 @@ class ApiKeys:
 
     async def _counted(self, request: Request, error: AppError) -> AppError:
         """Count a wrong key for the address that it came from; return what to answer."""
+        if self._bursts is not None and isinstance(error, Unauthorized) and _sent_key(request):
+            note_wrong_key(request)
         if self._limit and isinstance(error, Unauthorized) and _sent_key(request):
             try:
-                await self._count(request, f"wrong-{_address(request)}")
+                await self._count(request, f"wrong-{address_of(request).id}")
             except RateLimited as exc:
                 return exc
             except RedisError:
                 logger.warning("wrong keys are not counted")
         return error
+
+    async def _watch(self, request: Request, user: str, role: Role) -> None:
+        """Count a burst; hold a user back who passed a limit. Administrators are watched only: they lift it.
+
+        Raises:
+            HeldBack: Access is stopped.
+        """
+        if self._bursts is None or not user:
+            return
+        if self._bursts.is_burst(user):
+            note_burst(request, user)
+        if role != "admin":
+            await hold_back(request, Subject("user", user))
 
     async def _count(self, request: Request, user: str) -> None:
         """Count this call in the user's current minute.
@@ -125,10 +146,6 @@ class ApiKeys:
             count, _ = await pipe.execute()
         if count > self._limit:
             raise RateLimited(seconds=60 - int(now % 60))
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _present(keys: Sequence[SecretStr]) -> list[SecretStr]:

@@ -47,8 +47,13 @@ async def call_back(services: Services, url: str, run: Run) -> None:
     error = run.error.body(run.request.language) if run.error else None
     result = await Privacy(services.settings, run.request.options.pii).value(run.answer)
     body = orjson.dumps({"run_id": run.id, "state": run.state, "result": result, "error": error}, default=str)
+    await deliver(services, url, body, secret.get_secret_value())
+
+
+async def deliver(services: Services, url: str, body: bytes, secret: str) -> None:
+    """Post `body`, signed, and retry after a pause when it was not accepted; a failure is logged."""
     for pause in (*PAUSES, None):
-        outcome = await _deliver(services, url, body, secret.get_secret_value())
+        outcome = await _deliver(services, url, body, secret)
         if outcome not in TRY_AGAIN:
             logger.info("callback", extra={"outcome": outcome})
             return

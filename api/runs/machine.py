@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 from api.edge.failures import as_app_error, error_body
 from api.edge.instruments import TOKENS, TOOL_CALLS, TURN_SECONDS, TURNS, TURNS_RUNNING, labelled
 from api.edge.logs import request_id_var, run_id_var, thread_id_var
+from api.runs.attempts import note_turn
 from api.runs.memory import STOPPED, forget_turn, keep_partial, restore, sent_messages, thread_config
 from api.runs.pause import Pause, pause_of
 from api.runs.progress import OUTPUT_KEYS
@@ -242,6 +243,7 @@ def _report(run: Run, services: Services) -> None:
     TURN_SECONDS.observe(seconds)
     if run.answer is not None and run.state != "waiting":  # what goes on is counted at its end
         services.usage.add(run.request.owner.user_id, run.answer["spent"])
+        note_turn(run, services)
         usage = run.answer["usage"]
         labelled(TOKENS, "input", usage["model"]).inc(usage["input_tokens"])
         labelled(TOKENS, "output", usage["model"]).inc(usage["output_tokens"])

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, insert, select, update
 from typing_extensions import TypedDict
 
+from domain.attempts import COST_FACTOR, COST_LEAST
 from domain.errors import DailyQuotaSpent
 from domain.limits import Limits, Spent
 from settings import Settings
@@ -25,6 +26,7 @@ from stores.sql.tables import usage
 logger = logging.getLogger(__name__)
 LINGER: Final = 0.5
 COUNTED: Final = ("tokens", "calls", "money")
+LEAST_DAYS: Final = 3
 
 
 class Day(TypedDict):
@@ -46,6 +48,7 @@ class UsageBook:
         self.usual: Limits = {name: most for name, most in given.items() if most}  # type: ignore[assignment]
         self._database, self._users = database, users
         self._waiting: dict[tuple[str, str], dict[str, float]] = {}
+        self._unseen: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
 
     def add(self, user_id: str, spent: Spent) -> None:
@@ -56,6 +59,7 @@ class UsageBook:
         row["turns"] += 1
         for name in COUNTED:
             row[name] += spent[name]
+        self._unseen[user_id] = self._unseen.get(user_id, 0) + int(spent["tokens"])
         if self._task is None:
             self._task = asyncio.create_task(self._flush_soon(), name="usage")
 
@@ -80,6 +84,20 @@ class UsageBook:
         """Return what today has used so far."""
         days = await self.days(user_id, 1)
         return days[0] if days else Day(day=_today(), turns=0, tokens=0, calls=0, money=0.0)
+
+    def is_due(self, user_id: str) -> bool:
+        """Tell, once, whether a user has used enough here since the last time that a look at the day is worth it."""
+        due = self._unseen.get(user_id, 0) >= COST_LEAST / 10
+        if due:
+            self._unseen.pop(user_id)
+        return due
+
+    async def is_unusual(self, user_id: str) -> bool:
+        """Tell whether today has used far more tokens than the days of the last week on which anything was used."""
+        today, *before = await self.days(user_id, 8) or [Day(day="", turns=0, tokens=0, calls=0, money=0.0)]
+        if today["day"] != _today() or today["tokens"] < COST_LEAST or len(before) < LEAST_DAYS:
+            return False
+        return today["tokens"] >= COST_FACTOR * sum(day["tokens"] for day in before) / len(before)
 
     async def days(self, user_id: str, count: int = 30) -> list[Day]:
         """Return the last days on which anything was used, newest first."""

@@ -29,9 +29,9 @@ from stores.sql.tables import UNSTORABLE, actions
 
 logger = logging.getLogger(__name__)
 
-ActionKind = Literal["call", "question", "answer", "memory", "deletion", "policy", "share", "trim"]
+ActionKind = Literal["call", "question", "answer", "memory", "deletion", "policy", "share", "trim", "attempts"]
 """A tool call; a question to the user, and its answer; a change of memory; a deletion; a change of rules, tools, users
-or keys; the removal of what is past its time."""
+or keys; a link that was made or revoked; the removal of what is past its time; attempts that passed a limit."""
 LINGER = 0.2
 """Seconds within which entries are gathered."""
 BATCH = 500

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from sqlalchemy import insert
 
 from domain.errors import DailyQuotaSpent
 from domain.limits import Spent
@@ -8,6 +11,7 @@ from settings import Settings
 from stores.people.usage import UsageBook
 from stores.people.users import Users
 from stores.sql.database import Database
+from stores.sql.tables import usage
 
 
 def spent(tokens: int, calls: int = 1) -> Spent:
@@ -39,4 +43,24 @@ async def test_a_quota_counts_what_is_written_and_what_waits(settings: Settings,
         await book.check("ann")
     await book.check(rich.id)
     await book.check("bob")
+    await book.aclose()
+
+
+async def test_a_day_of_ten_times_the_usual_is_unusual_and_a_large_one_of_a_newcomer_is_not(
+    settings: Settings, database: Database
+) -> None:
+    book, now = UsageBook(settings, database, Users(database)), datetime.now(UTC)
+    for user, tokens in (("light", 40_000), ("heavy", 400_000)):
+        rows = [
+            {"user_id": user, "day": (now - timedelta(days=ago)).date().isoformat(), "turns": 1, "tokens": tokens,
+             "calls": 1, "money": 0.0}
+            for ago in (1, 2, 4)
+        ]  # fmt: skip
+        await database.write(lambda db, rows=rows: db.execute(insert(usage), rows))  # type: ignore[misc]
+    for user in ("light", "heavy", "new"):
+        book.add(user, spent(30_000))
+        assert not book.is_due(user) and not await book.is_unusual(user)
+        book.add(user, spent(500_000))
+        assert book.is_due(user) and not book.is_due(user)
+        assert await book.is_unusual(user) == (user == "light")
     await book.aclose()
