@@ -15,6 +15,8 @@ _IMPORT = re.compile(r'^import (?:(?P<default>\w+)|\{ (?P<names>[^}]+?) \}) from
 _DYNAMIC = re.compile(r'\bimport\("(?P<path>\.{1,2}/[\w./-]+)"\)')
 _EXPORT = re.compile(r"^export (?=(?:const|(?:async )?function\*?|class) (\w+))", re.M)
 _EXPORTED = re.compile(r"^export \{ ([^}]+?) \};\n", re.M)
+_COMMENT = re.compile(r"^[ \t]*//.*\n", re.M)
+"""A line of comment: one eighth of the weight of the first paint."""
 _LEFT = re.compile(r"^(?:import|export)\b.*", re.M)
 
 
@@ -97,6 +99,7 @@ def _body(name: str, text: str, entry: str, home: Mapping[str, str], foreign: di
         return f'import("./{home[path[2:]]}").then((file) => file.{_space(path)})'
 
     exports = _EXPORT.findall(text) + [part for found in _EXPORTED.findall(text) for part in found.split(", ")]
+    text = _COMMENT.sub("", text)
     text = _EXPORTED.sub("", _EXPORT.sub("", _DYNAMIC.sub(later, _IMPORT.sub(imported, text))))
     if left := _LEFT.search(text):
         raise ValueError(f"{name}: not understood: {left[0]}")

@@ -77,5 +77,9 @@ def test_one_file_its_keys_and_its_edges(tmp_path: Path) -> None:
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["steps"] == {"count_letters": {"letters": len("Hello [1]!")}}
     drawn = told["drawing"]
-    assert drawn["nodes"][-1] == {"name": "count_letters", "title": {"en": "Count letters", "zh": "数字母"}}
+    assert drawn["nodes"][-1] == {
+        "name": "count_letters",
+        "title": {"en": "Count letters", "zh": "数字母"},
+        "agent": False,
+    }
     assert ["remember", "count_letters"] in drawn["edges"]

@@ -10,7 +10,10 @@ from playwright.async_api import expect
 from tests.web.conftest import Opener
 from tests.web.steps import BOX, attach, ended, loaded
 
-WORDS = 'async (language) => (await import("./js/words.js")).WORDS[language]'
+WORDS = """async (language) => {
+  const [found] = Object.values(await import("./js/panel_words.js"));
+  return { ...(await import("./js/words.js")).WORDS[language], ...(found.PANEL_WORDS ?? found)[language] };
+}"""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ async def ended(page: Any) -> None:
 async def open_panel(page: Any, name: str, more: str = "More") -> None:
     """Open a panel from the menu of the header."""
     await page.locator("header").get_by_role("button", name=more, exact=True).click()
-    await page.get_by_role("menuitem", name=name).click()
+    await page.get_by_role("menuitem", name=name, exact=True).click()
     await expect(page.locator(".panel").get_by_role("heading", name=name, level=2)).to_be_focused()
 
 

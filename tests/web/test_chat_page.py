@@ -318,8 +318,10 @@ async def test_no_word_is_missing_in_either_language(open_page: Opener) -> None:
         """async () => {
           const { WORDS, NAMES } = await import("./js/words.js");
           const { ROLE_WORDS } = await import("./js/role_words.js");
+          const [found] = Object.values(await import("./js/panel_words.js"));
+          const PANEL_WORDS = found.PANEL_WORDS ?? found;
           const lacks = (a, b) => Object.keys(a).filter((key) => !(key in b));
-          return [WORDS, NAMES, ROLE_WORDS].flatMap(({ en, zh }) => [...lacks(en, zh), ...lacks(zh, en)]);
+          return [WORDS, NAMES, ROLE_WORDS, PANEL_WORDS].flatMap(({ en, zh }) => [...lacks(en, zh), ...lacks(zh, en)]);
         }"""
     )
     assert missing == []

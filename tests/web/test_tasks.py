@@ -21,8 +21,15 @@ from tests.web.steps import BOX, ended
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.parametrize("language", ["en", "zh"]),
-    pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"]),
+    pytest.mark.parametrize(
+        ("language", "phone"),
+        [
+            pytest.param("en", False, id="en-desktop"),
+            pytest.param("zh", True, id="zh-phone"),
+            pytest.param("zh", False, id="zh-desktop", marks=pytest.mark.slow),
+            pytest.param("en", True, id="en-phone", marks=pytest.mark.slow),
+        ],
+    ),
 ]
 
 SAID = {

@@ -1,6 +1,6 @@
 // Diagrams and SVG of an answer as pictures. In a picture no script runs and nothing is loaded; Mermaid itself runs in
+import { t } from "./panel_i18n.js";
 // a frame without an origin.
-import { t } from "./i18n.js";
 
 const LONGEST = 50_000;
 const LONGEST_MS = 20_000;

@@ -1,7 +1,7 @@
 // API keys of one user: listed by their beginning, made (and shown this once), revoked.
 import { request, sendJson } from "./api.js";
 import { copyText } from "./clipboard.js";
-import { t } from "./i18n.js";
+import { t } from "./panel_i18n.js";
 import { html, useState } from "./preact.js";
 import { notify } from "./store.js";
 import { Sure } from "./sure.js";

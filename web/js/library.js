@@ -1,8 +1,8 @@
 // The documents of this conversation, and those that are kept for all conversations.
 import { getJson, sendJson, upload } from "./api.js";
-import { t } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { File } from "./library_file.js";
+import { t } from "./panel_i18n.js";
 import { Place, placeKey } from "./place.js";
 import { html, useEffect, useState } from "./preact.js";
 import { plainName } from "./safe_name.js";

@@ -1,7 +1,7 @@
 // For administrators: who uses this server, how much, and until when. What people write is not among it.
 import { getJson, sendJson } from "./api.js";
-import { t } from "./i18n.js";
 import { KeyList, MadeKey } from "./key_list.js";
+import { t } from "./panel_i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { notify, set } from "./store.js";
 import { Sure } from "./sure.js";

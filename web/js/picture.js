@@ -1,7 +1,7 @@
 // A picture with the lines outlined that hold the quoted words.
+import { t } from "./panel_i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { getBlob } from "./api.js";
-import { t } from "./i18n.js";
 import { plainName } from "./safe_name.js";
 import { folded } from "./quote.js";
 

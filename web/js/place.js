@@ -1,7 +1,7 @@
 // The page, picture or address that a citation points at, with the quoted words marked.
+import { t } from "./panel_i18n.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js";
 import { getBlob, getJson } from "./api.js";
-import { t } from "./i18n.js";
 import { IconButton } from "./icons.js";
 import { pageHtml } from "./markdown.js";
 import { Picture } from "./picture.js";

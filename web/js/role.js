@@ -1,9 +1,10 @@
 // In which role the assistant answers in this conversation: a built-in one, one that somebody wrote, or in words of one's own.
 import { choose } from "./choices.js";
 import { Dialog } from "./dialog.js";
-import { addWords, t } from "./i18n.js";
+import { addWords } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { Menu } from "./menu.js";
+import { t } from "./panel_i18n.js";
 import { copyPersona, exportPersona, importPersona, removePersona } from "./persona_actions.js";
 import { PersonaForm } from "./persona_form.js";
 import { choosePersona, loadPersonas } from "./personas.js";

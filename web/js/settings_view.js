@@ -1,7 +1,8 @@
 // Settings of this browser.
 import { request } from "./api.js";
+import { t } from "./panel_i18n.js";
 import { html } from "./preact.js";
-import { languages, t } from "./i18n.js";
+import { languages } from "./i18n.js";
 import { refreshHealth } from "./sessions.js";
 import { notify, prefer, set, state } from "./store.js";
 import { YourData } from "./your_data.js";

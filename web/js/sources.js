@@ -1,6 +1,6 @@
 // The sources of an answer.
+import { t } from "./panel_i18n.js";
 import { html } from "./preact.js";
-import { t } from "./i18n.js";
 import { Place, placeKey } from "./place.js";
 import { plainName } from "./safe_name.js";
 import { openPanel } from "./store.js";
