@@ -15,15 +15,11 @@ import base64
 import hashlib
 import json
 import secrets
-import socket
-import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import unquote, urlencode
 
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
@@ -31,14 +27,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from tests.standins.listening import Listening
+
 CLIENT, SECRET = "chat", "secret of the client"
 
 
-class OidcServer:
+class OidcServer(Listening):
     """The stand-in. Attributes may be set from any thread.
 
     Attributes:
-        issuer: For `OIDC_ISSUER`.
+        issuer: For `OIDC_ISSUER`, while it listens.
         claims: Of whoever signs in next.
         change: Changes the claims of an ID token in place before it is signed.
         sign: Makes an ID token of claims.
@@ -47,9 +45,19 @@ class OidcServer:
 
     def __init__(self) -> None:
         """Make a key; nothing listens yet."""
-        self.issuer = ""
+        routes = [
+            Route("/.well-known/openid-configuration", self._discovery),
+            Route("/jwks", self._jwks),
+            Route("/authorize", self._authorize),
+            Route("/token", self._token, methods=["POST"]),
+        ]
+        super().__init__(Starlette(routes=routes))
         self.rotate()
         self.reset()
+
+    @property
+    def issuer(self) -> str:
+        return f"http://{self.address}"
 
     def reset(self) -> None:
         """Be honest again."""
@@ -71,33 +79,6 @@ class OidcServer:
         """Return an ID token of the algorithm `none`."""
         parts = (json.dumps(part).encode() for part in ({"alg": "none"}, claims))
         return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts) + "."
-
-    def __enter__(self) -> Self:
-        """Listen."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.issuer = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        routes = [
-            Route("/.well-known/openid-configuration", self._discovery),
-            Route("/jwks", self._jwks),
-            Route("/authorize", self._authorize),
-            Route("/token", self._token, methods=["POST"]),
-        ]
-        config = uvicorn.Config(Starlette(routes=routes), log_config=None, lifespan="off", access_log=False)
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
-        self._thread.start()
-        deadline = time.monotonic() + 10
-        while not self._server.started and time.monotonic() < deadline:
-            time.sleep(0.005)
-        assert self._server.started, "the stand-in did not start"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(10)
 
     async def _discovery(self, request: Request) -> Response:
         endpoints = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}

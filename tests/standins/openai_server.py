@@ -21,19 +21,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
-from typing import Self
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.standins.listening import Listening
 from tests.standins.openai_wire import Answer, Drip, Failure, Garbled, Hang, Recorded, Step, ToolCall, Wire, vectors
 
 __all__ = ["Answer", "Drip", "Failure", "Garbled", "Hang", "OpenAIServer", "Recorded", "Step", "ToolCall"]
@@ -47,7 +43,7 @@ def echo(request: Recorded) -> str:
     return f"You said: {request.user_text}"
 
 
-class OpenAIServer:
+class OpenAIServer(Listening):
     """The stand-in. Use it as a context manager; all attributes may be read from any thread.
 
     Attributes:
@@ -72,8 +68,17 @@ class OpenAIServer:
         self.api_key = api_key
         self.models = tuple(models)
         self.dimensions = dimensions
-        self.base_url = ""
+        routes = [
+            Route("/v1/chat/completions", self._chat, methods=["POST"]),
+            Route("/v1/embeddings", self._embed, methods=["POST"]),
+            Route("/v1/models", self._list_models),
+        ]
+        super().__init__(Starlette(routes=routes))
         self.reset()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{self.address}/v1"
 
     def reset(self) -> None:
         """Forget scripts, responder and records."""
@@ -118,36 +123,6 @@ class OpenAIServer:
             while len(self.disconnects) < count:
                 await asyncio.sleep(0.01)
         return self.disconnects
-
-    def __enter__(self) -> Self:
-        """Listen."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        config = uvicorn.Config(self._app(), log_config=None, lifespan="off", access_log=False)
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
-        self._thread.start()
-        deadline = time.monotonic() + 10
-        while not self._server.started and time.monotonic() < deadline:
-            time.sleep(0.005)
-        assert self._server.started, "the stand-in did not start"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, whatever is still being answered."""
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(10)
-
-    def _app(self) -> Starlette:
-        return Starlette(
-            routes=[
-                Route("/v1/chat/completions", self._chat, methods=["POST"]),
-                Route("/v1/embeddings", self._embed, methods=["POST"]),
-                Route("/v1/models", self._list_models),
-            ]
-        )
 
     async def _record(self, request: Request) -> tuple[Recorded, Failure | None]:
         body = json.loads(await request.body())
