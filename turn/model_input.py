@@ -11,6 +11,7 @@ from models.chat.interface import ToolResult, TurnInput
 from turn.material import findings, first_sources, tool_results
 from turn.prompts import newest_turn, persona_of
 from turn.state import State
+from turn.statements import asks_to_remember
 
 
 def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Sequence[str]]) -> TurnInput:
@@ -43,6 +44,7 @@ def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Seque
         ],
         earlier=[str(message.text) for message in before if isinstance(message, HumanMessage)],
         remembered=[one["text"] for one in state.get("memories", [])],
+        to_remember=asks_to_remember(state["question"]["text"]),
         summary=state.get("summary", ""),
         persona=persona_of(state, system_prompt),
         examples=examples,

@@ -175,6 +175,16 @@ def statements(text: str) -> list[Statement]:
     return found
 
 
+def asks_to_remember(text: str) -> bool:
+    """Tell whether a message does nothing but ask to remember something, which is kept.
+
+    >>> [asks_to_remember(text) for text in ("Remember that I am vegan", "记住：我吃素", "I am vegan.", "Remember me?")]
+    [True, True, False, False]
+    """
+    found = statements(text)
+    return bool(found) and found[0].asked and not found[0].text.endswith(("?", "？"))
+
+
 def _statement(text: str, *, asked: bool = False) -> Statement:
     slot = next((slot for slot, pattern in _PATTERNS.items() if pattern.search(text)), "")
     about = f":{_about(slot, text)}" if slot in _SEVERAL else ""

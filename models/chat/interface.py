@@ -56,6 +56,7 @@ class TurnInput:
         results: Tool calls of this turn, in order.
         earlier: What the user said before and is still in the window, oldest first.
         remembered: What the user said in other conversations that fits the question, best first.
+        to_remember: Whether the message asks for nothing but to remember what it says.
         summary: Running summary of what left the window.
         persona: The caller's own instructions.
         examples: Of each offered tool, requests that it serves.
@@ -76,6 +77,7 @@ class TurnInput:
     results: Sequence[ToolResult] = ()
     earlier: Sequence[str] = ()
     remembered: Sequence[str] = ()
+    to_remember: bool = False
     summary: str = ""
     persona: str = ""
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -30,7 +30,7 @@ UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for exam
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
 _ASKS = re.compile(
-    r"(?i)[?？]|什么|怎么|谁|哪|几|多少|吗|呢|想知道|列出|^\W*(?:who|what|when|where|which|why|how|is|are|do|does|did|can"
+    r"(?i)[?？]|什么|怎么|谁|哪|几|多少|吗|呢|想知道|列出|^\W*(?:who|what|when|where|which|why|how|am|is|are|do|does|did|can"
     r"|tell|search|list|show|find|give|explain|i (?:want|need|would like) to (?:know|see))\b"
 )
 _MINE = re.compile(r"\bmy\b|\b(?:who|where) (?:am|do) i\b|我(?:叫|的|住|姓|是谁)", re.IGNORECASE)
@@ -60,6 +60,8 @@ class Answerer:
 
     async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> Outcome:
         """Return what to do; `tools` are those that may be called."""
+        if turn.to_remember and not turn.attachments:
+            return texts.NOTED.text(turn.language)
         if step := comparisons.step(turn, tools) or table_questions.step(turn, tools):
             return step
         if turn.results:
@@ -106,8 +108,9 @@ class Answerer:
             parts = files.summaries(turn) if False in kinds else []
             return [*parts, *(files.pictures(turn) if True in kinds else ()), *files.still_reading(turn)]
         parts = files.pictures(turn) if turn.kind == "picture" else []
-        lines = [*reversed(turn.earlier), *turn.remembered, *said_by_user(turn.summary)]
-        told = [Passage(text) for text in lines if text[-1:] not in "?？"]
+        lines = [*reversed(turn.earlier), *said_by_user(turn.summary)]
+        told = [Passage(text, stated=not _ASKS.search(text)) for text in lines if text[-1:] not in "?？"]
+        told += [Passage(text, stated=True) for text in turn.remembered]
         if _OWN.search(turn.question) and (said := await self._quoted(turn, told, own=True)):
             return [texts.YOU_SAID.text(turn.language).format(text=text) for text in said]
         parts += await self._quoted(turn, _passages(turn, pictures=not parts))

@@ -41,7 +41,12 @@ _GOES_ON = re.compile(rf"[a-z0-9({HAN}]")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Text that may be quoted; `number` is its citation number, None for text that is quoted without one."""
+    """Text that may be quoted.
+
+    Attributes:
+        number: Its citation number; None for text that is quoted without one.
+        stated: Whether it is known to state something: it answers even where it holds no more than the question.
+    """
 
     text: str
     number: int | None = None
@@ -49,6 +54,7 @@ class Passage:
     heading: str = ""
     page: int = 0
     start: int = 0
+    stated: bool = False
 
 
 @dataclass(slots=True)
@@ -133,7 +139,7 @@ class Asked:
 
 
 def weigh(asked: Asked, passages: Sequence[Passage]) -> list[Sentence]:
-    """Return the sentences that hold more than the terms asked for, best first by signs of words."""
+    """Return the sentences that hold more than the terms asked for, or are known to state them, best first by signs of words."""
     found, new = _of_clause(asked.question, quotable(passages)), asked.new or ()
     counts = Counter(term for one in found for term in one.terms)
     weights = {
@@ -155,7 +161,7 @@ def weigh(asked: Asked, passages: Sequence[Passage]) -> list[Sentence]:
         found = [one for one in found if one.new >= LEAST_OWN and one.kind >= 0] or found
     known = frozenset(asked.terms)
     found.sort(key=lambda one: -one.score - FIRST / (1 + one.place[0]))
-    return [one for one in found if not one.terms <= known]
+    return [one for one in found if one.passage.stated or not one.terms <= known]
 
 
 def _of_clause(question: str, found: list[Sentence]) -> list[Sentence]:

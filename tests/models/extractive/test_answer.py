@@ -153,6 +153,24 @@ async def test_what_is_the_users_own_is_not_looked_for_on_the_web(question: str)
     assert not answer.tool_calls and "LLM_API_KEY" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("question", "known"),
+    [
+        ("Am I allergic to peanuts?", {"remembered": ["I am allergic to peanuts"]}),
+        ("我对花生过敏吗？", {"remembered": ["我对花生过敏"]}),
+        ("Do I live in Oslo?", {"earlier": ["I live in Oslo."]}),
+    ],
+)
+async def test_what_was_stated_answers_though_it_says_no_more_than_the_question(
+    question: str, known: dict[str, Any]
+) -> None:
+    answer = await ask(question, sources=[source(1, LEASE)], documents=[document()], tools=TOOLS, **known)
+    (said,) = next(iter(known.values()))
+    assert answer.text == texts.YOU_SAID.text("zh" if said[0] == "我" else "en").format(text=said)
+    again = await ask("Am I allergic to peanuts?", earlier=["Am I allergic to peanuts"])
+    assert "You told me" not in again.text
+
+
 @pytest.mark.parametrize("question", ["I want to know the deposit", "我想知道押金", "Show me my files"])
 async def test_a_request_is_not_noted(question: str) -> None:
     answer = await ask(question)
