@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from pydantic import SecretStr
 
 from settings import Settings
@@ -120,3 +121,26 @@ async def test_the_right_key_closes_its_dialog(open_page: Opener, guarded: LiveS
     await expect(dialog).to_have_count(0)
     await expect(page.locator(".notice")).to_have_text("The key was accepted.")
     await expect(page.locator(".model")).to_be_visible()
+
+
+async def test_a_message_while_the_conversation_loads_is_sent_after_it(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda request: Answer(f"heard {request.text[-6:]}")
+    page = await open_page()
+    await ask_to_end(page, "before")
+    loads = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await loads.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/sessions/*?*", hold)
+    await page.reload()
+    await page.fill(BOX, "behind")
+    await page.press(BOX, "Enter")
+    await expect(page.locator(".queued")).to_have_text("behind")
+    assert not any(chat.text.endswith("behind") for chat in model.chats)
+    loads.set()
+    await expect(page.locator("article")).to_have_count(4, timeout=15_000)
+    await ended(page)
+    await expect(page.locator("article.answer").last).to_contain_text("heard behind")
+    await expect(page.locator(".queued")).to_have_count(0)

@@ -27,7 +27,8 @@ export function Composer({ store }) {
     keepDraft(sessionId, store.messages.length > 0, { text: value });
   };
   const uploading = store.files.some((file) => file.status === "uploading");
-  const ready = !uploading && !store.loading && Boolean(text.trim() || store.files.some(isUsable));
+  const later = store.running || store.loading;
+  const ready = !uploading && Boolean(text.trim() || store.files.some(isUsable));
   useEffect(() => { box.current.style.height = "auto"; box.current.style.height = `${Math.min(box.current.scrollHeight, MOST_PX)}px`; }, [text]);
   const submit = (event) => {
     event.preventDefault();
@@ -49,7 +50,7 @@ export function Composer({ store }) {
   const speech = store.health?.parts?.speech_in;
   return html`
     <form class="composer" onSubmit=${submit}>
-      <${Queued} queued=${store.queued} sessionId=${sessionId} />
+      <${Queued} queued=${store.queued} sessionId=${sessionId} loading=${store.loading} />
       <${Chips} choices=${store.choices} personas=${store.personas} language=${store.language} graph=${store.graph} />
       ${store.files.length > 0 && html`<ul class="files" aria-label=${t("attach")}>${store.files.map((file) => html`<${FileChip} key=${file.key} file=${file} />`)}</ul>`}
       <div class="row">
@@ -60,7 +61,7 @@ export function Composer({ store }) {
         ${speech && speech.state !== "missing" && canDictate() && html`<${Dictate} onText=${heard} />`}
         ${store.running && !ready
           ? html`<button type="button" key="stop" class="primary round" title=${t("stop")} aria-label=${t("stop")} onClick=${stop}><${Icon} name="stop" /></button>`
-          : html`<button type="submit" key="send" class="primary round" title=${t(store.running ? "sendLater" : "send")} aria-label=${t(store.running ? "sendLater" : "send")} disabled=${!ready}><${Icon} name="send" /></button>`}
+          : html`<button type="submit" key="send" class="primary round" title=${t(later ? "sendLater" : "send")} aria-label=${t(later ? "sendLater" : "send")} disabled=${!ready}><${Icon} name="send" /></button>`}
       </div>
     </form>`;
 }

@@ -1,27 +1,30 @@
-// Messages that were written while an answer runs: sent one by one when it is over.
+// Messages that were written while an answer runs or the conversation loads: sent one by one when that is over.
 import { t } from "./i18n.js";
 import { IconButton } from "./icons.js";
-import { html } from "./preact.js";
+import { html, useEffect } from "./preact.js";
 import { newId, set, state } from "./store.js";
 import { isUsable, onTurnEnd, sendNow, stop } from "./turns.js";
 
-// Sends a message now, or when the running answer is over; as set, that answer is stopped for it.
+// Sends a message now, or when the conversation is loaded and the running answer over; as set, that is stopped for it.
 export function send(text) {
   const attachments = state.files.filter(isUsable).map((file) => file.attachment);
   set({ files: [] });
-  if (!state.running) { sendNow(text, attachments); return; }
+  if (!state.running && !state.loading) { sendNow(text, attachments); return; }
   set({ queued: [...state.queued, { key: newId(), sessionId: state.sessionId, text, attachments }] });
-  if (state.whenBusy === "interrupt") stop();
+  if (state.running && state.whenBusy === "interrupt") stop();
 }
 
-onTurnEnd((sessionId) => {
+function sendNext(sessionId) {
   const next = state.queued.find((item) => item.sessionId === sessionId);
   if (!next || state.sessionId !== sessionId) return;
   set({ queued: state.queued.filter((item) => item !== next) });
   sendNow(next.text, next.attachments);
-});
+}
 
-export function Queued({ queued, sessionId }) {
+onTurnEnd(sendNext);
+
+export function Queued({ queued, sessionId, loading }) {
+  useEffect(() => { if (!loading && !state.running) sendNext(sessionId); }, [loading, sessionId]);
   const mine = queued.filter((item) => item.sessionId === sessionId);
   if (!mine.length) return "";
   const remove = (item) => set({ queued: state.queued.filter((other) => other !== item) });

@@ -8,7 +8,7 @@ export const WORDS = {
     signIn: "Sign in", signInFailed: "The sign-in did not succeed. Try again.", signInRefused: "You are not let in here. Ask the operator of this server.",
     add: "Add",
     shortcuts: "Keyboard shortcuts", keySend: "Send", keyLine: "New line", keyStop: "Close what is open, or stop the answer", keyAccepted: "The key was accepted.", keyRefused: "The server does not know this key.",
-    keyWanted: "This server asks for a key. It is kept by this browser alone.", keyUse: "Use this key", sendLater: "Send after this answer", queuedMessages: "Waiting to be sent",
+    keyWanted: "This server asks for a key. It is kept by this browser alone.", keyUse: "Use this key", sendLater: "Send when this is over", queuedMessages: "Waiting to be sent",
     whenBusy: "A message during an answer",
     written: "Written to {path}. Restart the server.",
     share: "Share by a link",
