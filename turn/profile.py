@@ -71,8 +71,8 @@ async def profile_text(runtime: Runtime[Context], language: Language) -> str:
     profile, habits = Profile(), dict[str, str]()
     if context.profile:
         try:
-            profile = await context.services.profiles.get(owner_of(runtime).user_id)
-            habits = await context.services.changes.in_force(owner_of(runtime).user_id)
+            user_id, services = owner_of(runtime).user_id, context.services
+            profile, habits = await asyncio.gather(services.profiles.get(user_id), services.changes.in_force(user_id))
         except Unavailable:
             pass
     zone = await time_zone_of(runtime)

@@ -23,6 +23,7 @@ from api.runs.memory import STOPPED, forget_turn, keep_partial, restore, sent_me
 from api.runs.pause import Pause, pause_of
 from api.runs.progress import OUTPUT_KEYS
 from api.runs.record import TurnRecord
+from api.runs.roles import with_role
 from api.runs.stream import stream_graph
 from api.runs.titles import give_title, names_topics
 from domain.errors import AppError, ModelTimedOut, QuestionExpired, RunLost, RunWaiting
@@ -112,6 +113,7 @@ class RunMachine:
         Raises:
             Unanswered: The thread waits for a person; that run ends first.
             RunWaiting: It does, and this turn is refused for that.
+            UnknownPersona: The persona that the conversation is held with is no more.
             QuestionExpired: The run that goes on with this request does not wait any more.
         """
         request, key, summaries = run.request, run.request.owner.memory_key, self._services.summaries
@@ -120,6 +122,8 @@ class RunMachine:
             checkpoint, summary = turn.results
             self._check_pause(run, cast("Pause | None", self._saver.note_in(checkpoint)))
             place = await self._place(request, gone=turn.rolled_back == request.replaces)
+            if request.options.persona is None and request.pause is None:
+                request = run.request = await with_role(request, self._services, place.persona)
             with self._saver.stage(key, checkpoint) as memory:
                 stands = request.pause is not None or place.stands(memory.run_id)
                 with summaries.stage(key, summary if stands else b""):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from turn.context import Services
 
 
-async def with_role(request: TurnRequest, services: Services) -> TurnRequest:
-    """Return the same request, with what its persona brings: instructions, tools, model, and which memories it sees.
+async def with_role(request: TurnRequest, services: Services, name: str | None) -> TurnRequest:
+    """Return the same request, with what a persona brings: instructions, tools, model, and which memories it sees.
 
     What the request says itself holds: its own instructions where they differ, its model, and tools only get fewer.
 
@@ -25,9 +25,6 @@ async def with_role(request: TurnRequest, services: Services) -> TurnRequest:
         Unavailable: The database does not answer.
     """
     options, user_id = request.options, request.owner.user_id
-    name = options.persona
-    if name is None and request.remembered:
-        name = await services.conversations.persona(request.owner)
     if not name:
         return request
     role = await role_named(services, user_id, name)

@@ -63,12 +63,12 @@ class TurnRunner:
 
         Raises:
             TooMuchText: A message or the system prompt is too long.
-            UnknownPersona: There is no persona of the name that is asked for, or that the conversation is held with.
+            UnknownPersona: There is no persona of the name that is asked for.
             UnknownAgent: There is no specialist of the name that is asked for.
         """
         said = (str(message.text) for message in request.messages)
         check_lengths((request.options.system_prompt, *said), self._services.settings)
-        request = await with_role(request, self._services)
+        request = await with_role(request, self._services, request.options.persona)
         names = self._services.agents.names
         if request.options.agent is not None and request.options.agent not in names:
             raise UnknownAgent(name=request.options.agent, names=", ".join(names))

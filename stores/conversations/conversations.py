@@ -105,12 +105,6 @@ class Conversations:
 
         return await self._database.write(write)
 
-    async def persona(self, owner: Owner) -> str:
-        """Return the persona that a conversation is held with, by id or name; empty without one."""
-        here = and_(conversations.c.user_id == owner.user_id, conversations.c.thread_id == owner.thread_id)
-        query = select(conversations.c.persona).where(here)
-        return await self._database.read(lambda db: db.scalar(query)) or ""
-
     async def withdraw(self, place: Spot, run_id: str) -> None:
         """Take back what a run wrote, and show what was shown at `place`."""
 

@@ -169,6 +169,7 @@ class Spot:
         shown: Message at the end of the path that is shown so far.
         again: The parent is a question that is there already, and is answered (again).
         running: Run that has written the parent and answers it.
+        persona: Persona that the conversation is held with, by id or name; empty without one.
     """
 
     conversation: int = 0
@@ -179,6 +180,7 @@ class Spot:
     shown: int = 0
     again: bool = False
     running: str = ""
+    persona: str = ""
 
     def stands(self, run_id: str) -> bool:
         """Tell whether the memory that a run left is that of this place."""

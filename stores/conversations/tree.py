@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -118,6 +119,10 @@ def spot(db: Connection, owner: Owner, wish: Wish) -> Spot:
         if (wish.replaces and not wish.gone) or wish.parent not in (None, ROOT):
             raise UnknownSession(id=owner.thread_id)
         return Spot()
+    return replace(_spot_in(db, conversation, wish), persona=conversation.persona or "")
+
+
+def _spot_in(db: Connection, conversation: Any, wish: Wish) -> Spot:
     if wish.replaces and (question := _question(db, conversation, wish)) is not None:
         return _answering(conversation, question) if wish.again else _before(db, conversation, question)
     leaf = conversation.leaf or ROOT

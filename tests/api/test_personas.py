@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -173,6 +175,29 @@ def test_the_choice_stays_with_the_conversation_until_it_is_taken_back(keyed: Li
         assert code(call(keyed, ann, "POST", "chat", json=body)) == (422, "unknown_persona")
     assert len(call(keyed, ann, "GET", "sessions/s").json()["messages"]) == 8
     ask(keyed, ann, "Without it", "s", persona="")
+
+
+def test_a_turn_is_in_the_role_that_the_turn_before_it_chose(keyed: LiveServer, model: OpenAIServer) -> None:
+    ann = made(keyed, "Ann")["key"]
+    write(keyed, ann, "Poet", prompt="You are a poet.")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def respond(request: Any) -> Answer:
+        begun.set()
+        assert go_on.wait(20)
+        return Answer("ok")
+
+    model.respond = respond
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, keyed, ann, "First", "q", persona="Poet")
+        assert begun.wait(20)
+        second = pool.submit(call, keyed, ann, "POST", "runs", json={"message": "Second", "session_id": "q"})
+        run = second.result(20).json()["run_id"]
+        go_on.set()
+        first.result(20)
+    while call(keyed, ann, "GET", f"runs/{run}").json()["state"] in ("queued", "running"):
+        time.sleep(0.05)
+    assert model.chats[-1].text.endswith("Second") and "You are a poet." in system(model)
 
 
 def test_langserve_and_openais_clients_take_personas(keyed: LiveServer, model: OpenAIServer) -> None:

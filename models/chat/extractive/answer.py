@@ -60,9 +60,7 @@ class Answerer:
 
     async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> Outcome:
         """Return what to do; `tools` are those that may be called."""
-        if turn.to_remember and not turn.attachments:
-            return texts.NOTED.text(turn.language)
-        if step := comparisons.step(turn, tools) or table_questions.step(turn, tools):
+        if step := _noted(turn) or comparisons.step(turn, tools) or table_questions.step(turn, tools):
             return step
         if turn.results:
             return await self._after_tools(turn)
@@ -170,6 +168,11 @@ class Answerer:
             return parts
         nothing = texts.NOT_SAID if turn.documents or turn.attachments else texts.NO_DOCUMENTS
         return [(texts.WEB_NOT_SAID if web else nothing).text(turn.language)]
+
+
+def _noted(turn: TurnInput) -> str:
+    """Acknowledge what is to be remembered, whatever documents are there; empty where something else is asked."""
+    return texts.NOTED.text(turn.language) if turn.to_remember and not turn.attachments else ""
 
 
 def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call | None:

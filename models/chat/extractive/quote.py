@@ -139,7 +139,7 @@ class Asked:
 
 
 def weigh(asked: Asked, passages: Sequence[Passage]) -> list[Sentence]:
-    """Return the sentences that hold more than the terms asked for, or are known to state them, best first by signs of words."""
+    """Return the sentences that hold more than the terms asked for, or state them, best first by signs of words."""
     found, new = _of_clause(asked.question, quotable(passages)), asked.new or ()
     counts = Counter(term for one in found for term in one.terms)
     weights = {
