@@ -188,16 +188,17 @@ def test_a_turn_is_in_the_role_that_the_turn_before_it_chose(keyed: LiveServer, 
         return Answer("ok")
 
     model.respond = respond
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(ask, keyed, ann, "First", "q", persona="Poet")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, keyed, ann, "First", "q")
         assert begun.wait(20)
-        second = pool.submit(call, keyed, ann, "POST", "runs", json={"message": "Second", "session_id": "q"})
-        run = second.result(20).json()["run_id"]
+        for more in ({"message": "Second", "persona": "Poet"}, {"message": "Third"}):
+            waiting = call(keyed, ann, "POST", "runs", json={"session_id": "q", **more})
         go_on.set()
         first.result(20)
+    run = waiting.json()["run_id"]
     while call(keyed, ann, "GET", f"runs/{run}").json()["state"] in ("queued", "running"):
         time.sleep(0.05)
-    assert model.chats[-1].text.endswith("Second") and "You are a poet." in system(model)
+    assert model.chats[-1].text.endswith("Third") and "You are a poet." in system(model)
 
 
 def test_langserve_and_openais_clients_take_personas(keyed: LiveServer, model: OpenAIServer) -> None:
