@@ -68,9 +68,7 @@ class ApiKeys:
             return
         request = Request(scope)
         try:
-            if self._users and not self._is_open(scope["path"]):
-                await hold_back(request, address_of(request))
-            user, role = await self._user(request)
+            user, role = await self._authenticated(request)
             scope.setdefault("state", {}).update(user_id=user, role=role)
             await self._watch(request, user, role)
             if self._limit and scope["path"].startswith(_LINKS):
@@ -81,6 +79,24 @@ class ApiKeys:
             await error_response(request, await self._counted(request, exc))(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+    async def _authenticated(self, request: Request) -> tuple[str, Role]:
+        """Return who calls from an address that is not held back; administrators pass, as it is they who lift it.
+
+        Raises:
+            HeldBack: Access is stopped, whether or not the key is right.
+            Unauthorized: The key or session is none.
+        """
+        held = self._settings.has_users and not self._is_open(request.scope["path"])
+        try:
+            user, role = await self._user(request)
+        except Unauthorized:
+            if held:
+                await hold_back(request, address_of(request))
+            raise
+        if held and role != "admin":
+            await hold_back(request, address_of(request))
+        return user, role
 
     async def _user(self, request: Request) -> tuple[str, Role]:
         """Return who calls, and as what; an empty id for a stranger where the door is open."""

@@ -117,3 +117,7 @@ async def test_guessing_keys_stops_the_address_and_a_turn_notes_what_the_rules_d
         await _until(guessed)
         assert (await one.get("/api/v1/tools", headers=BOB)).status_code == 429, "a right guess is not told either"
         assert (await one.get("/api/v1/health")).status_code == 200
+        assert (await one.get("/api/v1/tools", headers=ADMIN)).status_code == 200, "who can lift it is not locked out"
+        held = [row for row in (await one.get(LIST, headers=ADMIN)).json() if row["kind"] == "address"]
+        assert (await one.delete(f"{LIST}/address/{held[0]['id']}", headers=ADMIN)).status_code == 204
+        assert (await one.get("/api/v1/tools", headers=BOB)).status_code == 200
