@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from domain.errors import BadInput, UnknownDocument
 from domain.owner import Owner
 from domain.types import Attachment
 from ingestion.texts import NO_PICTURE
 from readers.media_types import PDF
-from readers.pdf.view import VIEW_SIDE, Box, page_picture, quote_boxes
 from readers.picture.reader import preview
 from settings import Settings
 from stores.library.documents import Documents
 from workers.sandbox import Sandbox
 
+if TYPE_CHECKING:
+    from readers.pdf.view import Box, Line
+
 SECONDS: Final = 20.0
 """Working time for one page."""
+VIEW_SIDE: Final = 1600
+"""Pixels of the longer side of the picture of a page that people see."""
 THUMBNAIL_SIDE: Final = 320
+
+
+def pdf_page(path: Path, number: int, name: str, max_pixels: int, side: int) -> bytes:
+    """Return the picture of a page of the PDF at `path`. Runs in a sandbox child, which alone loads PyMuPDF."""
+    from readers.pdf.view import page_picture
+
+    return page_picture(path, number, name, max_pixels, side)
+
+
+def pdf_boxes(path: Path, number: int, name: str, quote: str, near: float, lines: Sequence[Line]) -> list[Box]:
+    """Return where words stand on a page of the PDF at `path`. Runs in a sandbox child."""
+    from readers.pdf.view import quote_boxes
+
+    return quote_boxes(path, number, name, quote, near, lines)
 
 
 def picture_preview(path: Path, number: int, name: str, max_pixels: int, side: int) -> bytes:
@@ -63,7 +82,7 @@ class PageViews:
         if (kept := await self._documents.cache.get(key)) is not None:
             return kept
         wanted = (path, number, name, self._max_pixels, side)
-        draw = page_picture if document["media_type"] == PDF else picture_preview
+        draw = pdf_page if document["media_type"] == PDF else picture_preview
         picture: bytes = await self._sandbox.run(draw, *wanted, name=name, seconds=SECONDS)
         await self._documents.cache.put(key, picture)
         return picture
@@ -81,7 +100,7 @@ class PageViews:
         text, lines = (pages[0]["markdown"], pages[0].get("lines", [])) if pages else ("", [])
         near = min(1.0, start / (len(text) or 1))
         found: list[Box] = await self._sandbox.run(
-            quote_boxes, path, number, document["name"], quote, near, [(line["text"], line["box"]) for line in lines],
+            pdf_boxes, path, number, document["name"], quote, near, [(line["text"], line["box"]) for line in lines],
             name=document["name"], seconds=SECONDS,
         )  # fmt: skip
         return found

@@ -55,7 +55,13 @@ def test_each_module_imports_alone_and_opens_nothing(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("module", ["ingestion.page_views", "readers.pdf.reader", "readers.pdf.tables"])
+@pytest.mark.parametrize("module", ["readers.pdf.reader", "readers.pdf.tables", "readers.pdf.view"])
 def test_layout_models_that_nothing_uses_stay_out(module: str) -> None:
     told = f"import {module}, sys; sys.exit(sys.modules['pymupdf'] is None or bool(sys.modules['pymupdf.layout']))"
     assert subprocess.run([sys.executable, "-c", told], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_server_loads_nothing_that_its_children_alone_need() -> None:
+    told = "import server, sys; print({'pymupdf', 'lxml', 'trafilatura', 'onnxruntime', 'duckdb'} & sys.modules.keys())"
+    run = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n", run.stdout

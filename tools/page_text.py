@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from domain.errors import AttachmentError
 from net.failures import NothingToRead
-from readers.text.html import main_text
 from workers.sandbox import Sandbox
 
 MAX_HTML_BYTES = 3_000_000
@@ -20,6 +19,13 @@ class PageText:
 
     title: str
     text: str
+
+
+def main_text(html: bytes, encoding: str | None) -> tuple[str, str]:
+    """Return title and main text of a page. Runs in a sandbox child, which alone loads the parsers."""
+    from readers.text import html as reader
+
+    return reader.main_text(html, encoding)
 
 
 class PageReader:

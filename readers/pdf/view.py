@@ -14,8 +14,6 @@ from readers.pdf.mupdf import pymupdf
 from readers.pdf.scan import judge, picture_scale
 from readers.texts import NO_PAGE, PIXELS, filled
 
-VIEW_SIDE = 1600
-"""Pixels of the longer side of the picture that people see."""
 QUALITY = 82
 _ERRORS = (RuntimeError, ValueError, pymupdf.FileDataError, pymupdf.mupdf.FzErrorBase)
 
@@ -25,7 +23,7 @@ Line: TypeAlias = tuple[str, Sequence[Sequence[float]]]
 """Text of a recognised line and its corners [x, y] in pixels of the picture that OCR saw."""
 
 
-def page_picture(path: Path, number: int, name: str, max_pixels: int, side: int = VIEW_SIDE) -> bytes:
+def page_picture(path: Path, number: int, name: str, max_pixels: int, side: int) -> bytes:
     """Return page `number`, from 1, as WebP, at most `side` pixels long.
 
     Raises:

@@ -11,10 +11,11 @@ from PIL import Image
 
 from domain.errors import BadInput, FileCorrupt, FileEncrypted, FileTooLarge
 from readers.pdf.scan import picture_scale
-from readers.pdf.view import VIEW_SIDE, Line, page_picture, quote_boxes
+from readers.pdf.view import Line, page_picture, quote_boxes
 from tests.drawn_pictures import drawn, encoded
 from tests.readers import samples
 
+SIDE = 1600
 PIXELS = 50_000_000
 
 
@@ -41,11 +42,11 @@ def _corners(left: float, top: float, right: float, bottom: float) -> list[list[
 
 
 def test_a_page_is_a_picture_of_bounded_size(letter: Path) -> None:
-    with Image.open(io.BytesIO(page_picture(letter, 1, "letter.pdf", PIXELS))) as picture:
-        assert picture.format == "WEBP" and picture.size == (round(VIEW_SIDE * 400 / 600), VIEW_SIDE)
+    with Image.open(io.BytesIO(page_picture(letter, 1, "letter.pdf", PIXELS, SIDE))) as picture:
+        assert picture.format == "WEBP" and picture.size == (round(SIDE * 400 / 600), SIDE)
         box = quote_boxes(letter, 1, "letter.pdf", "rent is 90", 0, [])[0]
         left, top, right, bottom = box
-        inside = (int(left * picture.width), int(top * VIEW_SIDE), int(right * picture.width), int(bottom * VIEW_SIDE))
+        inside = (int(left * picture.width), int(top * SIDE), int(right * picture.width), int(bottom * SIDE))
         assert min(picture.convert("L").crop(inside).tobytes()) < 100, "no ink in the box"
 
 
@@ -65,7 +66,7 @@ def test_of_several_places_the_nearest(letter: Path, near: float, place: int) ->
 
 def test_a_turned_page(letter: Path) -> None:
     (box,) = quote_boxes(letter, 2, "letter.pdf", "turned words", 0, [])
-    with Image.open(io.BytesIO(page_picture(letter, 2, "letter.pdf", PIXELS))) as picture:
+    with Image.open(io.BytesIO(page_picture(letter, 2, "letter.pdf", PIXELS, SIDE))) as picture:
         assert picture.width > picture.height
     assert box[0] > 0.8 and box[1] < 0.12 and box[3] - box[1] > box[2] - box[0] * 0.9
 
@@ -93,12 +94,12 @@ def test_lines_of_a_picture_on_a_page_of_text_are_no_places_on_the_page(letter: 
 
 def test_what_cannot_be_drawn_says_why(letter: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput):
-        page_picture(letter, 3, "letter.pdf", PIXELS)
+        page_picture(letter, 3, "letter.pdf", PIXELS, SIDE)
     locked, broken, large = tmp_path / "locked.pdf", tmp_path / "broken.pdf", tmp_path / "large.pdf"
     with pymupdf.open(letter) as document:
         document.save(locked, encryption=samples.AES_256, user_pw="secret", owner_pw="owner")
     with pytest.raises(FileEncrypted):
-        page_picture(locked, 1, "locked.pdf", PIXELS)
+        page_picture(locked, 1, "locked.pdf", PIXELS, SIDE)
     broken.write_bytes(b"%PDF-1.7 nothing")
     with pytest.raises(FileCorrupt):
         quote_boxes(broken, 1, "broken.pdf", "words", 0, [])
@@ -107,4 +108,4 @@ def test_what_cannot_be_drawn_says_why(letter: Path, tmp_path: Path) -> None:
         page.insert_image(page.rect, stream=encoded(drawn((0, 0, "x"), size=(200, 100))))
         document.save(large)
     with pytest.raises(FileTooLarge):
-        page_picture(large, 1, "large.pdf", 10_000)
+        page_picture(large, 1, "large.pdf", 10_000, SIDE)
