@@ -11,13 +11,14 @@ import asyncio
 import logging
 import re
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.bm25 import Bm25, Scores
 from domain.errors import AppError
 from domain.text import has_han, terms
 from domain.words import Language
@@ -42,12 +43,9 @@ KEYWORD_SHARE: Final = 0.3
 QUERY_SECONDS: Final = 3
 RETRY_SECONDS: Final = 60
 BATCH: Final = 32
-K1, B = 1.2, 0.75
-"""BM25 parameters of Robertson and Zaragoza, The Probabilistic Relevance Framework (2009)."""
 
 _TYPICAL: Final[list[Line]] = [("query", text) for texts in TYPICAL.values() for text in texts]
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\W_]+")
-Scores = NDArray[np.float64]
 
 
 class ToolIndex:
@@ -57,7 +55,7 @@ class ToolIndex:
         """Take what embeds and where vectors are kept, which their owners close; without these keywords decide."""
         self._embedder, self._store = embedder, vectors
         self._specs: list[ToolSpec] = []
-        self._keywords = _Keywords([])
+        self._keywords = Bm25([])
         self._known: dict[Line, NDArray[np.float32]] = {}
         self._meanings: _Meanings | None = None
         self._complete = False
@@ -77,7 +75,7 @@ class ToolIndex:
         vector = await self._query(request) if meanings is not None else None
 
         def rank() -> list[str]:
-            scores = keywords.scores(request) * KEYWORD_SHARE
+            scores = keywords.scores(set(terms(request)))[0] * KEYWORD_SHARE
             if meanings is not None and vector is not None:
                 scores += meanings.scores(vector, _language(request))
             return [there[place].name for place in np.argsort(-scores, kind="stable")]
@@ -89,7 +87,7 @@ class ToolIndex:
         """Index these tools: by keyword now, by meaning as far as they have vectors, the others in the background."""
         if (listed := list(specs)) != self._specs:
             self._keywords, self._meanings = await asyncio.to_thread(
-                lambda: (_Keywords(listed), _meanings(listed, self._known))
+                lambda: (_keywords(listed), _meanings(listed, self._known))
             )
             self._specs, self._complete, self._not_before = listed, False, 0.0
         embedder, store = self._embedder, self._store
@@ -146,40 +144,17 @@ class ToolIndex:
             logger.warning("tools could not be embedded", extra={"error": repr(error)[:300]})
 
 
+def _keywords(specs: Sequence[ToolSpec]) -> Bm25:
+    """Index names, descriptions, arguments and example requests."""
+    return Bm25([Counter(terms(" ".join(texts_of(spec)))) for spec in specs])
+
+
 async def _vectors(embedder: Embedder, lines: Sequence[Line]) -> dict[Line, NDArray[np.float32]]:
     passages = [line for line in lines if line[0] == "passage"]
     made = {line: await embedder.query(line[1]) for line in lines if line[0] == "query"}
     if passages:
         made |= zip(passages, await embedder.passages([text for _, text in passages]), strict=True)
     return made
-
-
-class _Keywords:
-    """BM25 over names, descriptions, arguments and example requests."""
-
-    def __init__(self, specs: Sequence[ToolSpec]) -> None:
-        counts = [Counter(terms(" ".join(texts_of(spec)))) for spec in specs]
-        lengths = np.array([sum(count.values()) for count in counts], np.float64)
-        norms = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if counts else lengths
-        found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-        for place, count in enumerate(counts):
-            for term, times in count.items():
-                found[term].append((place, times))
-        self._size = len(specs)
-        self._postings: dict[str, tuple[NDArray[np.int64], Scores]] = {}
-        for term, hits in found.items():
-            places, times = np.array(hits, np.int64).T
-            idf = np.log1p((len(specs) - len(hits) + 0.5) / (len(hits) + 0.5))
-            self._postings[term] = places, idf * times * (K1 + 1) / (times + norms[places])
-
-    def scores(self, request: str) -> Scores:
-        """Return a score of each tool, 1 for the best."""
-        scores = np.zeros(self._size)
-        for term in set(terms(request)):
-            if (posting := self._postings.get(term)) is not None:
-                scores[posting[0]] += posting[1]
-        most = scores.max(initial=0.0)
-        return scores / most if most else scores
 
 
 class _Meanings:

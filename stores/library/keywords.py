@@ -17,12 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select
 
+from domain.bm25 import K1, B
 from domain.text import terms
 from stores.sql.database import among, insert_rows, rows
 from stores.sql.tables import postings, segments
-
-K1, B = 1.2, 0.75
-"""BM25 parameters of Robertson and Zaragoza, The Probabilistic Relevance Framework (2009)."""
 
 
 @dataclass(frozen=True, slots=True)

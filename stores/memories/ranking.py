@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.bm25 import Bm25
 from domain.text import terms
 
-K1, B = 1.2, 0.75
-"""BM25 parameters of Robertson and Zaragoza, The Probabilistic Relevance Framework (2009)."""
 WORDS, AROUND, GROUP = 0.4, 0.5, 0.5
 """Weights beside a cosine: of a keyword score (1 for the best), of the cosine of an item with its neighbours, and of
 the keyword score of what it was said in."""
@@ -39,36 +38,6 @@ class Ranked(NamedTuple):
     coverage: float
 
 
-class _Keywords:
-    """BM25 over some texts, each given as the counts of its terms."""
-
-    def __init__(self, counts: Sequence[Counter[str]]) -> None:
-        lengths = np.array([sum(count.values()) for count in counts], np.float64)
-        norms = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if counts else lengths
-        found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-        for place, count in enumerate(counts):
-            for term, times in count.items():
-                found[term].append((place, times))
-        self._size = len(counts)
-        self._postings = {}
-        for term, hits in found.items():
-            places, times = np.array(hits, np.int64).T
-            self._postings[term] = places, times * (K1 + 1) / (times + norms[places])
-
-    def scores(self, wanted: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return a score of each text, 1 for the best, and the share of the weight of the terms that it holds."""
-        scores, held, total = np.zeros(self._size), np.zeros(self._size), 0.0
-        for term in wanted:
-            posting = self._postings.get(term)
-            hits = 0 if posting is None else len(posting[0])
-            idf = float(np.log1p((self._size - hits + 0.5) / (hits + 0.5)))
-            total += idf
-            if posting is not None:
-                scores[posting[0]] += idf * posting[1]
-                held[posting[0]] += idf
-        return scores / max(scores.max(initial=0.0), 1e-9), held / total if total else held
-
-
 class MemoryRanking:
     """An index of texts, built in one go and never changed."""
 
@@ -88,7 +57,7 @@ class MemoryRanking:
         for group, count in zip(groups, counts, strict=True):
             together[group].update(count)
         self._size = len(texts)
-        self._words, self._groups = _Keywords(counts), _Keywords(list(together.values()))
+        self._words, self._groups = Bm25(counts), Bm25(list(together.values()))
         places = {group: place for place, group in enumerate(together)}
         self._group_of = np.array([places[group] for group in groups], np.int64)
         self._vectors: Floats | None = None
