@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from api.edge.keys import user_of_key
 from api.runs import callbacks
 from api.runs.callbacks import signature
 from settings import Settings
+from stores.people import usage
 from tests.live_server import LiveServer
 from tests.standins.callback_receiver import CallbackReceiver
 from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
@@ -121,3 +125,83 @@ async def test_guessing_keys_stops_the_address_and_a_turn_notes_what_the_rules_d
         held = [row for row in (await one.get(LIST, headers=ADMIN)).json() if row["kind"] == "address"]
         assert (await one.delete(f"{LIST}/address/{held[0]['id']}", headers=ADMIN)).status_code == 204
         assert (await one.get("/api/v1/tools", headers=BOB)).status_code == 200
+
+
+async def test_bursts_and_an_unusual_day_are_told_of_and_logged(
+    guarded: tuple[LiveServer, LiveServer],
+    model: OpenAIServer,
+    _receiver: CallbackReceiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(edge, "BURST", 5)
+    monkeypatch.setattr(edge, "BURST_SECONDS", 0.2)
+    monkeypatch.setattr(usage, "COST_LEAST", 500)
+    _receiver.callbacks.clear()
+    model.respond = lambda _: "Read."
+    catalog = guarded[0].settings.data_dir / "catalog.sqlite3"
+    async with httpx.AsyncClient(base_url=guarded[0].url, timeout=30) as one:
+
+        async def row_of(name: str) -> dict[str, Any] | None:
+            rows = (await one.get(LIST, headers=ADMIN)).json()
+            return next((row for row in rows if row["id"] == user_of_key(name) and row["until"]), None)
+
+        async def burst() -> dict[str, Any] | None:
+            await asyncio.gather(*(one.get("/api/v1/sessions", headers=BOB) for _ in range(8)))
+            return await row_of("bob-key")
+
+        row = await _until(burst)
+        assert row["level"] == "slow" and set(row["counts"]) == {"burst"}
+
+        days = [(datetime.now(UTC) - timedelta(days=ago)).date().isoformat() for ago in range(1, 5)]
+        with closing(sqlite3.connect(catalog)) as db, db:
+            db.executemany(
+                "INSERT INTO usage VALUES (?, ?, 3, 100, 3, 0)", [(user_of_key("eve-key"), day) for day in days]
+            )
+        said = (await one.post("/api/v1/chat", json={"message": "Read: " + "word " * 1600}, headers=EVE)).json()
+        assert said["usage"]["input_tokens"] > 1000, "ten times the mean of the days before"
+        row = await _until(lambda: row_of("eve-key"))
+        assert row["level"] == "slow" and row["counts"]["cost"] == 1
+
+        def logged() -> dict[str, dict[str, Any]]:
+            with closing(sqlite3.connect(catalog)) as db:
+                found = db.execute("SELECT user_id, facts FROM actions WHERE kind = 'attempts'").fetchall()
+            return {user: json.loads(facts) for user, facts in found}
+
+        names = {user_of_key("bob-key"), user_of_key("eve-key")}
+
+        async def both() -> dict[str, dict[str, Any]]:
+            found = await asyncio.to_thread(logged)
+            return found if names <= found.keys() else {}
+
+        entries = await _until(both)
+        assert "cost" in str(entries[user_of_key("eve-key")]) and "word" not in str(entries)
+        for user in names:
+            assert (await one.delete(f"{LIST}/user/{user}", headers=ADMIN)).status_code == 204
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_a_heavy_day_of_ordinary_use_raises_nothing(
+    guarded: tuple[LiveServer, LiveServer], model: OpenAIServer, _receiver: CallbackReceiver
+) -> None:
+    _receiver.callbacks.clear()
+    model.respond = lambda _: "So it is."
+    async with httpx.AsyncClient(base_url=guarded[0].url, timeout=60, headers=BOB) as http:
+
+        async def work(desk: int) -> None:
+            for number in range(60):
+                name = f"day-{desk}-{number // 6}"
+                body = {"message": f"What stands in note {number}?", "session_id": name}
+                assert (await http.post("/api/v1/chat", json=body)).status_code == 200
+                for path in ("sessions", f"sessions/{name}", "tools", "documents"):
+                    assert (await http.get(f"/api/v1/{path}", params={"session_id": name})).status_code == 200
+                if number % 12 == 0:
+                    file = {"file": (f"{name}.txt", f"Note {desk} {number}".encode())}
+                    sent = (await http.post("/api/v1/documents", data={"session_id": name}, files=file)).json()[0]
+                    assert (await http.delete(f"/api/v1/documents/{sent['id']}")).status_code == 200
+                    assert (await http.get(f"/api/v1/documents/{sent['id']}")).status_code == 404, "an old link"
+
+        await asyncio.gather(*(work(desk) for desk in range(4)))
+        rows = (await http.get(LIST, headers=ADMIN)).json()
+        mine = [row for row in rows if row["id"] == user_of_key("bob-key")]
+        assert not any(row["until"] for row in mine) and not _receiver.callbacks, rows
