@@ -31,9 +31,14 @@ _ASKED = re.compile(
 _N, _P = r"(\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?|\([^()]*\))", r"(\d+(?:\.\d+)?%)"
 _PHRASES = (
     (r"(\d+)分之(\d+(?:\.\d+)?)", r"(\2/\1)"),
-    (r"(?:\ban? )?\bhalf(?= of\b)", "(1/2)"),
-    (r"\ba (?:3rd|third)(?= of\b)", "(1/3)"),
-    (r"\ba quarter(?= of\b)", "(1/4)"),
+    (r"\b(\d+) and (?:a|1) half\b", r"(\1+1/2)"),
+    (r"(?:\b(?:an?|1) )?\bhalf(?= of\b)", "(1/2)"),
+    (r"\bhalf a dozen\b", "6"),
+    (r"\b(?:an?|(\d+)) dozen\b(?! of\b)", lambda match: f"({match[1] or 1}*12)"),
+    (rf"\b(?:twice|double)\s+{_N}", r"((2)*\1)"),
+    (rf"\b(?:thrice|triple)\s+{_N}", r"((3)*\1)"),
+    (r"\bquarter(s?)(?= of\b)", r"4th\1"),
+    (r"\ban? (?:(\d+)(?:rd|th)|(third))(?= of\b)", lambda match: f"(1/{match[1] or 3})"),
     (r"\b(\d+) (\d+)(?:rd|th)s?(?= of\b)|\b(\d+)\s*/\s*(\d+)(?= of\b)", r"(\1\3/\2\4)"),
     (r"\s*(?:percent|per cent)\b|(?<=\d) +%(?!\s*[\w(.])| *%(?= *(?:of|off|on|tip|tax|more|less)\b)", "%"),
     (rf"{_P} off (?:of )?{_N}|{_P} less than {_N}", r"(\2\4*(1-\1\3))"),
@@ -43,7 +48,9 @@ _PHRASES = (
     (rf"{_N} (?:decreased|reduced) by {_P}|(?:decrease|reduce) {_N} by {_P}", r"(\1\3*(1-\2\4))"),
     (rf"{_N}\s*(?:增加|上涨|提高|增长)了?\s*{_P}(?:之?后)?", r"(\1*(1+\2))"),
     (rf"{_N}\s*(?:减少|下降|降低|下调)了?\s*{_P}(?:之?后)?", r"(\1*(1-\2))"),
-    (rf"{_N}打(\d)\.?(\d?)折", r"(\1*0.\2\3)"),
+    (rf"{_N}(?:打|的)(\d)\.?(\d?)折", r"(\1*0.\2\3)"),
+    (rf"{_N}的(\d)成(\d?)", r"(\1*0.\2\3)"),
+    (rf"{_N}的{_N}倍", r"((\1)*\2)"),
     (r"(?<=[%)])\s*of\b", "*"),
     (rf"{_N}\s*的\s*{_N}\s*次方|{_N} to the (?:power (?:of )?{_N}|{_N}(?:th|nd|rd|st) power)", r"((\1\3)**(\2\4\5))"),
     (rf"{_N}\s*的?(?:算术)?平方根|根号\s*{_N}|\bsqrt\s+{_N}|(?:the )?square root of {_N}", r"sqrt(\1\2\3\4)"),
@@ -57,7 +64,7 @@ _PHRASES = (
     (r"\bplus\b|加上|加", "+"),
     (r"\bminus\b|减去|减", "-"),
 )
-_READ = re.compile(r"[\d\s.,()+\-*/%]|\b(?:sqrt|cbrt|pi)\b")
+_READ = re.compile(r"\de[+-]?\d|[\d\s.,()+\-*/%]|\b(?:sqrt|cbrt|pi)\b")
 _ONE_NUMBER = re.compile(r"\(\d+(?:\.\d+)?[*/]\d+\)")
 """A fraction or a scaled number, such as 12万: computing it would only say it again."""
 _OPERATION = re.compile(r"[-+*/%]|sqrt|cbrt")
@@ -94,6 +101,7 @@ def with_signs(text: str) -> str:
     Raises:
         ValueError: A Chinese numeral is malformed, or there is money of two currencies.
     """
+    text = re.sub(r"(\d+)\s*([½¼¾])", r"(\1+\2)", text)
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).lower().replace("⁄", "/").replace("一半", "(1/2)")
     if len({match[0].strip() for match in _MONEY.finditer(text)}) > 1:
         raise ValueError("money of two currencies")

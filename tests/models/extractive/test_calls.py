@@ -30,6 +30,10 @@ SCHEMAS = {tool["function"]["name"]: tool["function"] for tool in TOOLS}
         ("15% off 80", "68"),
         ("12万元的15%是多少？", "18000"),
         ("half of a quarter of 64", "8"),
+        ("What's three quarters of 80?", "60"),
+        ("1e3*2", "2000"),
+        ("a dozen times 4", "48"),
+        ("80的两倍是多少？", "160"),
         ("80打八五折是多少", "68"),
         ("increase 250 by 12%.", "280"),
     ],
@@ -45,7 +49,8 @@ async def test_what_is_taken_for_arithmetic_is_what_the_calculator_computes(text
     "text",
     ["How many days are left?", "on 2024-05-01", "the war of 1914-1918", "call 555-1234", "第三章讲了什么？", "",
      "一加是什么品牌？", "Is 9/11 a date?", "How much is the deposit?",
-     "12万元", "1.5 million", "a third", "page 3-5", "一半"],
+     "12万元", "1.5 million", "a third", "page 3-5", "一半", "2 dozen", "the fourth quarter of 2023",
+     "a third of 90 apples", "一打鸡蛋", "打九折"],
 )  # fmt: skip
 def test_no_arithmetic_is_seen_where_there_is_none(text: str) -> None:
     assert find_expression(text) == ""
