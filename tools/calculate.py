@@ -1,6 +1,6 @@
 """Tool: exact arithmetic.
 
-`arithmetic_text` turns words into signs; here each number becomes the name of an exact fraction, and `simpleeval`
+`domain.arithmetic` turns words into signs; here each number becomes the name of an exact fraction, and `simpleeval`
 evaluates what is left: names, signs and the functions below, nothing else. Values are fractions as long as they are
 exact, else decimals of 34 digits; size is bounded before each step, so that no expression takes more than milliseconds.
 """
@@ -14,8 +14,8 @@ from langchain_core.tools import tool
 from pydantic import Field
 from simpleeval import InvalidExpression, SimpleEval
 
+from domain.arithmetic import MAX_CHARS, with_signs, without_asking
 from domain.words import Words
-from tools.arithmetic_text import with_signs, without_asking
 from tools.exact_numbers import (
     CONSTANTS,
     FUNCTIONS,
@@ -29,7 +29,6 @@ from tools.exact_numbers import (
 )
 from tools.interface import Found, ToolSpec
 
-MAX_CHARS = 500
 UNCLEAR = Words("it is not understood as a whole; write it in numbers and signs", "未能完整理解，请用数字和符号书写")
 VAGUE = Words(
     "a percentage is added or taken off, but it is not said of what", "加上或减去了百分比，但没有说明以什么为基数"

@@ -175,11 +175,11 @@ async def find_on_page(
     number: PageNumber,
     backend: BackendDep,
     user: UserDep,
-    quote: Annotated[str, Query(min_length=1, max_length=4000, description="Words that stand on the page.")],
+    text: Annotated[str, Query(min_length=1, max_length=4000, description="Words that stand on the page.")],
     start: Annotated[int, Query(ge=0, le=MOST_ITEMS, description="Their offset in the text of the page.")] = 0,
 ) -> Response:
     """Return where quoted words stand on a page of a PDF: a box for each of their lines; none when not found."""
-    boxes = await backend.services.page_views.boxes(document_id, number, Owner(user), quote, start)
+    boxes = await backend.services.page_views.boxes(document_id, number, Owner(user), text, start)
     response = json_response({"boxes": boxes})
     response.headers.update(KEPT)
     return response

@@ -124,5 +124,7 @@ def _describe(path: str, responses: dict[str, Any]) -> None:
     body = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
     for code, text in {wrong: "Not a valid request", **_FAILURES}.items():
         responses[code] = {"description": text, "content": body}
+    if "{" in path:
+        responses.setdefault("404", {"description": "There is none of this name", "content": body})
     if path.startswith("/agent/") and "stream" in path.rpartition("/")[2]:
         responses["200"] = EVENTS[200]

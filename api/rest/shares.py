@@ -106,7 +106,7 @@ async def revoke_share(session_id: SessionPath, share_id: Number, backend: Backe
 @router.get(
     "/shared/{token}",
     response_class=Response,
-    responses={**ERRORS, 200: answers("text/html")},
+    responses={**ERRORS, 200: answers("text/html"), 404: answers("text/html")},
     openapi_extra=_OPEN,
 )
 async def shared_page(token: Token, backend: BackendDep) -> Response:

@@ -120,9 +120,9 @@ async def test_a_page_is_shown_as_a_picture_with_its_quotes(client: httpx.AsyncC
     path = f"/api/v1/documents/{(await ready(client, sent.json()[0]['id']))['id']}/pages"
     drawn = [await client.get(f"{path}/1/picture") for _ in range(2)]
     assert drawn[0].headers["content-type"] == "image/webp" and drawn[0].content == drawn[1].content
-    found = (await client.get(f"{path}/1/boxes", params={"quote": "period is six"})).json()["boxes"]
+    found = (await client.get(f"{path}/1/boxes", params={"text": "period is six"})).json()["boxes"]
     assert len(found) == 1 and 0.1 < found[0][0] < 0.6 and 0.15 < found[0][1] < found[0][3] < 0.25
-    assert (await client.get(f"{path}/1/boxes", params={"quote": "not there"})).json() == {"boxes": []}
+    assert (await client.get(f"{path}/1/boxes", params={"text": "not there"})).json() == {"boxes": []}
     for missing, status in ((f"{path}/2/picture", 422), ("/api/v1/documents/none/pages/1/picture", 404)):
         assert (await client.get(missing)).status_code == status
     small = await client.get(f"{path.removesuffix('/pages')}/thumbnail")

@@ -63,6 +63,18 @@ EXACT = [
     ("1/3 of 90", "30"),
     ("two thirds of 90", "60"),
     ("half of 50", "25"),
+    ("one half of 7", "3.5"),
+    ("three quarters of 80", "60"),
+    ("an eighth of 64", "8"),
+    ("a third of a quarter of 60", "5"),
+    ("two and a half times 80", "200"),
+    ("2½ + 1", "3.5"),
+    ("half a dozen plus two dozen", "30"),
+    ("a third of a dozen", "4"),
+    ("twice 45 minus 1", "89"),
+    ("80的三成", "24"),
+    ("80的两倍", "160"),
+    ("300的九五折", "285"),
     ("15% off 80", "68"),
     ("15% tip on 64.20", "9.63"),
     ("50% more than 40", "60"),
@@ -109,10 +121,11 @@ ROUNDED = [
 ]
 BAD = """1/0|5 % 0|0**-1|9**9**9|9**9**9**9|2**(10**10)|1001!|(-1)!|2.5!|(1+2|1+2)|1+|*3|foo(1)|sqrt|sqrt()|sqrt(-1)
 log(-1)|log(0)|tan(90°)|(-8)**(1/3)|1e2000*1e2000|1e5000|1..2|2(3)|1 2|__import__('os')|().__class__|lambda: 1|a=1
-0x10|'a'*9|[1]*9|1 if 1 else 2|;|&|sin(1,2)|round(1,2,3)|max()|exp(10**9)|comb(10**9, 5)|2½|asin(2)|1e400**1e400
+0x10|'a'*9|[1]*9|1 if 1 else 2|;|&|sin(1,2)|round(1,2,3)|max()|exp(10**9)|comb(10**9, 5)|asin(2)|1e400**1e400
 gcd(0.5, 2)|1,5 + 1,5|200 + 10%|100 minus 20 percent|5 dollars + 3 euros|5 km + 3 km|the 3 of 4|hello|12:30|2024-01-05
 \\int_0^1 x^2 dx|200 by 15%|100减去20%|增加15%后200|3元加5美元|现在几点|三个苹果加两个|一二三四零百千
-n0|percent percent"""
+n0|percent percent
+two hundredths of 100|the fourth quarter of 2023|a third off 90|三成五|90减少几分之一|a dozen of 12|a third of the 90"""
 BAD_ROWS = BAD.replace("\n", "|").split("|")
 HEAVY_ROWS = ["", "   ", "(" * 200 + "1", "1+" * 300, "²" * 99, "3" + "!" * 99]
 

@@ -294,17 +294,16 @@ class ToolSources:
         return made
 
     async def _adopt(self) -> None:
-        """Approve what new sources list first."""
-        new = [
+        """Approve what new sources list first; sources that come up meanwhile are new as well."""
+        while new := [
             name
             for name, entry in self._open.items()
-            if entry.source.state == "ready" and name not in self._stored.approved
-        ]
-        for name in new:
-            listed = self._open[name].source.listed
-            approvals = {tool: Approval(it.version, it.definition) for tool, it in listed.items()}
-            await self._store.adopt(name, approvals, self._open[name].named.origin)
-        if new:
+            if (entry.source.state == "ready" or entry.source.listed) and name not in self._stored.approved
+        ]:
+            for name in new:
+                listed = self._open[name].source.listed
+                approvals = {tool: Approval(it.version, it.definition) for tool, it in listed.items()}
+                await self._store.adopt(name, approvals, self._open[name].named.origin)
             self._stored = await self._store.load()
 
     def _publish(self) -> None:

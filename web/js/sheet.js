@@ -26,7 +26,7 @@ export function Sheet({ file, number, quote, start, onFail }) {
     let gone = false;
     setBoxes([]);
     if (quote) {
-      const asked = new URLSearchParams({ quote: quote.slice(0, MOST_QUOTED), start: start ?? 0 });
+      const asked = new URLSearchParams({ text: quote.slice(0, MOST_QUOTED), start: start ?? 0 });
       getJson(`documents/${file.id}/pages/${number}/boxes?${asked}`).then((found) => { if (!gone) setBoxes(found.boxes); }, () => {});
     }
     return () => { gone = true; };

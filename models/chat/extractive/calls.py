@@ -16,14 +16,15 @@ Schema = Mapping[str, Any]
 
 _URL = re.compile(r"https?://[^\s<>\"'，。；！？、）】》」』]+", re.IGNORECASE)
 _PLACE = re.compile(
-    r"(?i)\b(?:in|at|for)\s+(?!the\b|an?\b|my\b|this\b|\d)([a-z][a-z .'/_-]*?)\s*(?:\b(?:right now|now|today|please)\b"
-    r"|[?,.!]|$)|([\u4e00-\u9fff]{2,12}?)(?:几|星期|周|$)"
+    r"(?i)\b(?:in|at|for)\s+(?!the\b|an?\b|my\b|this\b|\d)([a-z][a-z .'/_-]*?"
+    r"(?:,(?!\s*(?:please|right|now|today)\b)[a-z .'/_-]+?)?)"
+    r"\s*(?:\b(?:right now|now|today|please)\b|[?,.!]|$)|([\u4e00-\u9fff]{2,12}?)(?:几|星期|周|$)"
 )
 _NO_PLACE = re.compile("[是的]|请问|告诉我?|现在|当前|今天|明天|目前|当地|时间|日期|什么|知道")
 SIGNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in {
     "current_time": r"^\W*(?:(?:please|can you|could you|tell me|(?:what|which)(?:.?s| is)?|the|current|local|today.s)"
     r"\W+)*(?:time|date|(?<=. )day(?: of the week)?|year|month)(?: it is| is it| is| now| right now| today| please)*"
-    r"(?:,? (?:in|at) (?!the\b|an?\b|my\b|this\b)[a-z .'/_-]+)?\W*(?:please\W*)?$|^[^的]{0,12}?(?:"
+    r"(?:,? (?:in|at) (?!the\b|an?\b|my\b|this\b)[a-z .'/_-]+(?:,[a-z .'/_-]+)?)?\W*(?:please\W*)?$|^[^的]{0,12}?(?:"
     r"(?:现在|当前|目前|今天)(?:的|[^的]{0,8}?)(?:几[点号月]|星期几|周几|时间|日期)|^\W*几[点号])[几月号日点钟是什么多少了啦吗呢\W]*$",
     "list_documents": r"\b(?:files|documents|uploads|pages)\b|哪些|列出|几[个份页]|多少",
     "web_search": r"\b(?:web|internet|online|google)\b|网上|上网|网络|联网|搜索|搜一下",

@@ -26,6 +26,16 @@ SCHEMAS = {tool["function"]["name"]: tool["function"] for tool in TOOLS}
         ("2的10次方", "1024"),
         ("3.5万加2万", "55000"),
         ("2^10 - 24", "1000"),
+        ("What is a third of 90?", "30"),
+        ("15% off 80", "68"),
+        ("12万元的15%是多少？", "18000"),
+        ("half of a quarter of 64", "8"),
+        ("What's three quarters of 80?", "60"),
+        ("1e3*2", "2000"),
+        ("a dozen times 4", "48"),
+        ("80的两倍是多少？", "160"),
+        ("80打八五折是多少", "68"),
+        ("increase 250 by 12%.", "280"),
     ],
 )
 async def test_what_is_taken_for_arithmetic_is_what_the_calculator_computes(text: str, value: str) -> None:
@@ -38,7 +48,9 @@ async def test_what_is_taken_for_arithmetic_is_what_the_calculator_computes(text
 @pytest.mark.parametrize(
     "text",
     ["How many days are left?", "on 2024-05-01", "the war of 1914-1918", "call 555-1234", "第三章讲了什么？", "",
-     "一加是什么品牌？", "Is 9/11 a date?", "How much is the deposit?"],
+     "一加是什么品牌？", "Is 9/11 a date?", "How much is the deposit?",
+     "12万元", "1.5 million", "a third", "page 3-5", "一半", "2 dozen", "the fourth quarter of 2023",
+     "a third of 90 apples", "一打鸡蛋", "打九折"],
 )  # fmt: skip
 def test_no_arithmetic_is_seen_where_there_is_none(text: str) -> None:
     assert find_expression(text) == ""
@@ -57,6 +69,8 @@ def test_urls_without_the_punctuation_around_them() -> None:
         ("东京现在几点？", "东京"),
         ("请问现在纽约是几点", "纽约"),
         ("time in Asia/Tokyo", "Asia/Tokyo"),
+        ("What time is it in London, Ontario?", "London, Ontario"),
+        ("what time is it in Lima, please", "Lima"),
         ("what time is it", ""),
         ("今天星期几", ""),
         ("当前时间", ""),
@@ -70,7 +84,8 @@ def test_places(text: str, place: str) -> None:
 def test_the_clock_is_asked_for_by_a_message_that_says_nothing_else() -> None:
     asked = (
         "What time is it in Reykjavik?|What's the time in Nairobi?|Can you tell me the time in Sydney|time in Paris"
-        "|Time in Berlin, please|current time|today's date in Tokyo|What day is it?|What year is it?|date today"
+        "|Time in Berlin, please|current time|today's date in Tokyo|Time in London, Ontario"
+        "|What day is it?|What year is it?|date today"
         "|现在几点了|雷克雅未克现在几点？|请问现在纽约是几点|今天几月几号|当前时间|今天的日期是什么|几点了"
     )
     other = (

@@ -21,6 +21,7 @@ from stores.redis.tool_cache import ToolCache
 from stores.redis.tool_results import ToolResults
 from stores.sql.actions import ActionLog
 from stores.sql.database import Database
+from stores.tool_sources import ToolSourceStore
 from tests.tools.conftest import Web
 from tests.tools.sources.conftest import CALLER, Opener, Process, programs, stand_in, until
 from tools.runner import CallStores
@@ -127,6 +128,32 @@ def test_what_nobody_sees_is_shown_in_a_difference() -> None:
     said = '+ "description": "Say it.\\U0000200b\\U0000202e\\U000e0072\\U000e0075\\U000e006e\\U00003164你好 é"'
     assert said in shown.splitlines()
     assert difference({}, {"name": "x"}).splitlines()[-2:] == ['+ "name": "x"', "+}"]
+
+
+async def test_a_source_that_comes_up_while_another_is_approved_is_approved_with_it(
+    opened: Opener, shop: Shop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await opened()
+    mall = shop.config.model_copy(update={"openapi": shop.web.url("/mall.json")})
+    await one.sources.put("mall", mall, "admin-1")
+    await until(lambda: one.state("mall") == "failed")
+    adopt = ToolSourceStore.adopt
+
+    async def while_mall_comes_up(store: ToolSourceStore, name: str, *rest: Any) -> None:
+        if name == "shop":
+            shop.web.add(
+                "/mall.json", json.dumps({"openapi": "3.1.0", "paths": shop.paths}).encode(), "application/json"
+            )
+            await one.sources.reopen("mall")
+            await until(lambda: one.state("mall") == "ready")
+        await adopt(store, name, *rest)
+
+    monkeypatch.setattr(ToolSourceStore, "adopt", while_mall_comes_up)
+    await one.sources.put("shop", shop.config, "admin-1")
+    await one.ready("shop", "mall")
+    await until(lambda: all(one.rows(name)["price"]["status"] == "ready" for name in ("shop", "mall")))
+    assert "waits for approval" not in caplog.text
+    assert await one.say("mall__price") == '{"cost": 3}'
 
 
 async def test_what_is_taken_away_is_gone_and_comes_back_unasked_only_as_it_was(opened: Opener, shop: Shop) -> None:
