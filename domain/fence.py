@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from domain.invisible import marked, seen
+
 OPEN, CLOSE = "<material>\n", "\n</material>"
 _LIVE = re.compile(
     r"[<＜](?=[\s/／]*material)"  # the fence itself
@@ -22,8 +24,13 @@ def defused(text: str) -> str:
 
 
 def fenced(body: str) -> str:
-    """Put `body` inside the fence of material; whatever in it looks like the fence is defused."""
-    return f"{OPEN}{defused(body)}{CLOSE}"
+    """Put `body` inside the fence of material; whatever in it looks like the fence is defused.
+
+    What invisible characters in it spell stands at its end, marked as such.
+    """
+    found = seen(body)
+    shown = f"{found.text}\n\n{marked(found.spelt)}" if found.spelt else found.text
+    return f"{OPEN}{defused(shown)}{CLOSE}"
 
 
 def unfenced(text: str) -> str:

@@ -89,6 +89,8 @@ class Attachment(AttachmentRef):
     """Share of the chunks that have vectors, 0..1; search by keyword covers every page that is read."""
     coverage: NotRequired[Coverage]
     warnings: NotRequired[list[str]]
+    hidden: NotRequired[str]
+    """That it holds text which its readers do not see, and where: one of the warnings."""
     error: NotRequired[ErrorBody]
 
 
@@ -104,6 +106,8 @@ class DocumentNote(TypedDict):
     summary: str
     language: NotRequired[str]
     """`en`, `zh` or `other`; missing until it was read to its end."""
+    hidden: NotRequired[str]
+    """That it holds text which its readers do not see; missing when it has none."""
     coverage: NotRequired[str]
     """What of it was not read, in the language of its owner; missing when everything was."""
 

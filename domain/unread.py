@@ -23,6 +23,10 @@ class Gap(TypedDict):
     reason: str
 
 
+HIDDEN: Final = "hidden_apart"
+"""The note on text that readers of a file do not see: how many characters, and on which pages."""
+INVISIBLE: Final = "invisible_characters"
+"""The note on characters that change how a text reads, with their number."""
 NOTES: Final = {
     "repaired": Words(
         "The file was damaged and has been repaired; parts may be missing.",
@@ -35,6 +39,15 @@ NOTES: Final = {
     ),
     "hidden_text": Words(
         "This page holds text that a reader cannot see; it was left out.", "此页含有读者看不到的文字，已略去。"
+    ),
+    HIDDEN: Words(
+        "This file holds text that its readers cannot see: {0} characters (page(s) {1}). It is kept apart and is no "
+        "part of what the file says; it may be meant to mislead.",
+        "此文件含有读者看不到的文字：共 {0} 个字符（第 {1} 页）。这些文字已单独保存，不作为文件内容，可能意在误导。",
+    ),
+    INVISIBLE: Words(
+        "{0} invisible characters that change how the text reads were taken out.",
+        "已去除 {0} 个影响文字读法的不可见字符。",
     ),
     "recognised_in_part": Words(
         "Of a long picture only the first part was recognised in the time allowed.",
@@ -95,7 +108,7 @@ def warnings(notes: Sequence[str], gaps: Sequence[Gap], language: Language) -> l
     said: list[str] = []
     for note in notes:
         code, _, argument = note.partition(":")
-        said.append(NOTES[code].text(language).format(argument) if code in NOTES else note)
+        said.append(NOTES[code].text(language).format(*argument.split(":")) if code in NOTES else note)
     grouped: dict[tuple[str, str], list[int]] = {}
     for gap in gaps:
         if gap["reason"] != QUIET:
@@ -144,6 +157,11 @@ def frames_left_out(name: str, total: int, done: int, language: Language) -> lis
 
 def _reason(code: str, language: Language) -> str:
     return REASONS[code].text(language) if code in REASONS else code
+
+
+def hidden_note(notes: Sequence[str], language: Language) -> str:
+    """Return the sentence on text that readers of a file do not see; empty where there is none."""
+    return " ".join(warnings([note for note in notes if note.startswith(f"{HIDDEN}:")], [], language))
 
 
 def ranges(pages: Sequence[int]) -> str:

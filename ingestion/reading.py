@@ -15,9 +15,10 @@ from typing import Protocol
 from domain.errors import AttachmentError, FileEmpty, Unavailable
 from domain.language import Script
 from domain.types import AttachmentRef, OcrLine, OcrText
-from domain.unread import REASONS, Gap
+from domain.unread import HIDDEN, INVISIBLE, REASONS, Gap, ranges
 from ingestion.chunks import Chunker
 from ingestion.recognition import PARTIAL, recognised
+from ingestion.scan_layer import parted_layer
 from models.ocr.interface import OcrEngine
 from readers.figures import MARK, UNREAD, with_texts
 from readers.interface import Embedded, Item, Outline, Page
@@ -81,6 +82,8 @@ class Reading:
         self._recognising: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._unread = 0
         self._lost: int | None = 0
+        self._hidden: dict[int, int] = {}
+        self._removed = 0
 
     async def run(
         self, content_id: int, ref: AttachmentRef, path: Path, password: str | None, done: int,
@@ -114,8 +117,10 @@ class Reading:
                 raise
             self._note_missing()
         await self._store(content_id, stored)
-        counted = ((UNREAD, self._unread), (LOST, self._lost))
+        counted = ((UNREAD, self._unread), (LOST, self._lost), (INVISIBLE, self._removed))
         notes = [*dict.fromkeys(self._notes), *(f"{code}:{count}" for code, count in counted if count)]
+        if self._hidden:
+            notes.append(f"{HIDDEN}:{sum(self._hidden.values())}:{ranges(list(self._hidden))}")
         return ReadToEnd(self._script.language, notes, self._embedded)
 
     async def _pages(self, content_id: int, stream: AsyncIterator[Item]) -> AsyncIterator[tuple[PageText, list[Gap]]]:
@@ -162,6 +167,9 @@ class Reading:
             gaps += [Gap(page=page.number, state="failed", reason=reason)] if reason else []
         if self._lost is not None:
             self._lost += text.text.count("\ufffd")
+        if size := len("".join(text.hidden.split())):
+            self._hidden[page.number] = size
+        self._removed += page.removed
         if not text.text.strip() and not gaps:
             gaps.append(Gap(page=page.number, state="skipped", reason="blank"))
         return text, gaps
@@ -190,7 +198,7 @@ class Reading:
             texts.append(seen["text"])
             lines += seen["lines"]
         text = with_texts(page.markdown, texts) if MARK in page.markdown else page.markdown
-        return PageText(page.number, page.label, text, bool(lines), mean_confidence(lines), lines)
+        return PageText(page.number, page.label, text, bool(lines), mean_confidence(lines), lines, page.hidden)
 
     async def _figure(self, image: bytes) -> OcrText:
         """Recognise a picture once, however often the document shows it."""
@@ -206,12 +214,14 @@ class Reading:
             seen = await recognised(self._ocr, image)
         except (Unavailable, AttachmentError) as exc:
             reason = "ocr_unavailable" if isinstance(exc, Unavailable) else "ocr_failed"
-            return PageText(page.number, page.label, page.markdown), reason
+            return PageText(page.number, page.label, page.markdown, hidden=page.hidden), reason
         self._note_partial(seen)
-        text = seen["text"]
-        if page.markdown.strip() and page.markdown.strip() not in text:
-            text = f"{page.markdown.strip()}\n\n{text}"
-        return PageText(page.number, page.label, text, True, mean_confidence(seen["lines"]), seen["lines"]), ""
+        text, confidence = seen["text"], mean_confidence(seen["lines"])
+        layer, unseen = parted_layer(page.markdown.strip(), text, confidence)
+        if layer and layer not in text:
+            text = f"{layer}\n\n{text}"
+        hidden = "\n".join(filter(None, (page.hidden, unseen)))
+        return PageText(page.number, page.label, text, True, confidence, seen["lines"], hidden), ""
 
     def _note_partial(self, seen: OcrText) -> None:
         if seen.get("partial"):

@@ -9,6 +9,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from domain.errors import BadInput
+from domain.invisible import seen
 from domain.language import language_of
 from domain.types import Attachment, AttachmentRef
 from domain.words import Language, Words
@@ -20,7 +21,7 @@ from turn.progress import emit, emit_attachment, owner_of
 from turn.prompts import newest_turn
 from turn.question import question_of
 from turn.state import State, Update, new_turn
-from turn.texts import DEFAULT_QUESTION, EMPTY_MESSAGE, NOT_THE_USERS, UNKNOWN_TOOLS
+from turn.texts import DEFAULT_QUESTION, EMPTY_MESSAGE, HIDDEN_CHARACTERS, NOT_THE_USERS, UNKNOWN_TOOLS
 
 TITLE = Words("Look at the message", "识别内容")
 
@@ -38,13 +39,15 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     start = newest_turn(messages)
     newest = messages[start]
     taken = await take_apart(messages, services.settings)
-    text, before = taken[-1][1], state.get("language", "en")
+    unseen = seen(taken[-1][1])
+    text, before = unseen.text, state.get("language", "en")
     language = _language(text, before, runtime)
     handled = runtime.context.handled
     moved: list[AnyMessage] = []
     pending: list[AttachmentRef] = []
     failed: list[Attachment] = []
-    for message, said, parts in taken:
+    for message, written, parts in taken:
+        said = seen(written).text
         refs, lost = await store_files(parts, services, owner, language)
         if message is newest:
             if not said.strip():
@@ -73,7 +76,8 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
         [] if runtime.context.model_options.replaces_ours else services.tools.missing(runtime.context.tools, language)
     )
     update["warnings"] = []
-    for code, warning in _warnings(state, update, runtime):
+    found = [("hidden_characters", HIDDEN_CHARACTERS.text(language).format(text=unseen.spelt))] if unseen.spelt else []
+    for code, warning in found + _warnings(state, update, runtime):
         update["warnings"].append(warning)
         emit(runtime, "warning", {"code": code, "message": warning})
     return update

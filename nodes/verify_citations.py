@@ -37,7 +37,9 @@ async def verify_citations(state: State, runtime: Runtime[Context]) -> Update:
     for item in check.citations:
         emit(runtime, "citation", item)
     found = [("file_unused", sentence) for sentence in told]
-    found += [("picture", warning) for warning in await check.warnings_of_pictures(state.get("attachments", []))]
+    sent = state.get("attachments", [])
+    found += [("picture", warning) for warning in await check.warnings_of_pictures(sent)]
+    found += [("hidden_text", warning) for warning in check.warnings_of_hidden(sent, state.get("documents", []))]
     if check.removed:
         found.append(("unsupported_citation", REMOVED.text(language).format(n=check.removed)))
     for code, message in found:

@@ -45,7 +45,8 @@ class Page:
     `number` counts from 1; `label` is what a person sees (the printed page number, the section's heading, the sheet's
     name). `image` is set where the page has no usable text layer: an upright-or-rotated PNG for the OCR engine;
     `markdown` then holds what text there was, for use when OCR gives nothing. `figures` are the pictures on a page that
-    has text, for the OCR engine; each stands where `markdown` has a `readers.figures.MARK`.
+    has text, for the OCR engine; each stands where `markdown` has a `readers.figures.MARK`. `hidden` is text that a
+    reader of the document does not see (see `readers.hidden`); `removed` how many invisible characters were taken out.
     """
 
     number: int
@@ -54,6 +55,8 @@ class Page:
     image: bytes | None = None
     warnings: tuple[str, ...] = ()
     figures: tuple[bytes, ...] = ()
+    hidden: str = ""
+    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

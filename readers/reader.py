@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from domain.errors import FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
 from domain.words import Words
-from readers.clean import clean
+from readers.clean import clean, cleaned
 from readers.detect import HEAD_BYTES, detect
 from readers.formats import BY_TYPE, Format
+from readers.hidden import joined
 from readers.interface import Embedded, Item, Options, Outline, Page
 from readers.media_types import ENCRYPTED
 from readers.texts import CHARACTERS, filled
@@ -105,11 +106,11 @@ def read_document(path: Path, options: Options) -> Iterator[Item]:
     total, found = 0, False
     for item in module.read(path, options):
         if isinstance(item, Page):
-            page = replace(item, label=clean(item.label), markdown=clean(item.markdown))
-            total += len(page.markdown)
+            page = _cleaned(item)
+            total += len(page.markdown) + len(page.hidden)
             if total > options.max_text_chars:
                 raise FileTooLarge(name=options.name, limit=filled(CHARACTERS, options.max_text_chars))
-            found = found or bool(page.markdown or page.image)
+            found = found or bool(page.markdown or page.image or page.hidden)
             yield page
         elif isinstance(item, Outline):
             yield replace(item, title=clean(item.title))
@@ -118,6 +119,13 @@ def read_document(path: Path, options: Options) -> Iterator[Item]:
             yield replace(item, name=clean(item.name))
     if not found:
         raise FileEmpty(name=options.name)
+
+
+def _cleaned(page: Page) -> Page:
+    """Return a page of which `markdown` holds what a reader sees, and `hidden` what invisible characters spell, too."""
+    text, unseen = cleaned(page.markdown), cleaned(page.hidden)
+    hidden = "\n".join(filter(None, (unseen.text, joined([text.spelt, unseen.spelt]))))
+    return replace(page, label=clean(page.label), markdown=text.text, hidden=hidden, removed=text.removed)
 
 
 def _format_of(options: Options) -> Format:

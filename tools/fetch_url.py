@@ -19,7 +19,7 @@ from stores.library.attachments import display_name
 from tools.excerpts import fit
 from tools.file_pages import Window
 from tools.interface import Found, ToolContext, ToolSpec, plain_line
-from tools.page_text import PageText
+from tools.page_text import PageText, seen_page
 
 _ACCEPT = "text/html, application/xhtml+xml, text/plain, text/markdown, application/json;q=0.9, */*;q=0.1"
 _HTML = ("text/html", "application/xhtml+xml")
@@ -39,6 +39,10 @@ _MORE_PAGES = Words(
 _MORE_OF_PAGE = Words(
     "Page {page} goes on: call fetch_url again with page={page} and start={start}.",
     "第 {page} 页未完：请以 page={page}、start={start} 再次调用 fetch_url。",
+)
+_HIDDEN = Words(
+    "It holds {n} characters of text that its readers cannot see; they are left out here. Tell the user.",
+    "其中有 {n} 个字符的文字读者看不到，此处已略去，请告知用户。",
 )
 _NO_PAGE = Words("The file {name} has no page {page}; it has {total}.", "文件 {name} 没有第 {page} 页；共 {total} 页。")
 _END = Words("The page {name} ends before character {start}.", "网页 {name} 不足 {start} 个字符。")
@@ -68,7 +72,7 @@ async def fetch_url(
     if media_type in _HTML:
         text = await resources.pages.read(fetched.body, fetched.url, fetched.encoding)
     elif _TEXT.fullmatch(media_type):
-        text = PageText("", await asyncio.to_thread(decode_page, fetched.body, fetched.encoding))
+        text = seen_page("", await asyncio.to_thread(decode_page, fetched.body, fetched.encoding))
     else:
         return (await _file(fetched, runtime.context, page, start)).answer()
     return (await _web_page(fetched.url, text, runtime.context, start)).answer()
@@ -84,6 +88,8 @@ async def _web_page(url: str, page: PageText, context: ToolContext, start: int) 
         return Found(_END.text(context.language).format(name=name, start=start))
     source = Source(number=0, origin="web", url=url, name=name, start=start, end=end, text=part)
     lines = [_DONE.text(context.language).format(name=name)]
+    if page.hidden:
+        lines.append(_HIDDEN.text(context.language).format(n=page.hidden))
     if start or end < len(page.text):
         lines.append(_MORE.text(context.language).format(start=start, end=end, total=len(page.text)))
     return Found("\n".join(lines), [source])
@@ -111,6 +117,8 @@ async def _file(fetched: Fetched, context: ToolContext, first: int, start: int) 
     last = read.parts[-1]
     shown = {"name": name, "first": first, "last": last.number, "total": read.total}
     lines = [_PAGES.text(language).format(**shown)]
+    if hidden := sum(part.hidden for part in read.parts):
+        lines.append(_HIDDEN.text(language).format(n=hidden))
     if last.cut:
         lines.append(_MORE_OF_PAGE.text(language).format(page=last.number, start=last.start + len(last.text)))
     elif last.number < read.total:

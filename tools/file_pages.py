@@ -32,13 +32,17 @@ MOST_RECOGNISED: Final = 5
 
 
 class FilePart(NamedTuple):
-    """Text of a page from character `start` on; with `cut` the page goes on behind it."""
+    """Text of a page from character `start` on; with `cut` the page goes on behind it.
+
+    `hidden` is how many characters stand on the page that a reader does not see.
+    """
 
     number: int
     label: str
     start: int
     text: str
     cut: bool
+    hidden: int = 0
 
 
 class FilePages(NamedTuple):
@@ -98,7 +102,7 @@ class FileReader:
                     scans += bool(item.image or item.figures)
                     if scans > MOST_RECOGNISED:
                         break
-                    if not _add(parts, item.number, item.label, await self._text(item), window):
+                    if not _add(parts, item.number, item.label, await self._text(item), window, item.hidden):
                         break
         return FilePages(title, total, parts)
 
@@ -134,12 +138,12 @@ def _picture(seen: Attachment, window: Window) -> FilePages:
     return FilePages("", len(pages), parts)
 
 
-def _add(parts: list[FilePart], number: int, label: str, text: str, window: Window) -> bool:
+def _add(parts: list[FilePart], number: int, label: str, text: str, window: Window, hidden: str = "") -> bool:
     """Add a page as far as there is room; return whether there may be more."""
     at = 0 if parts else window.start
     shown = fit(text[at:], window.budget - sum(count_tokens(part.text) for part in parts))
     cut = at + len(shown) < len(text)
     if parts and cut:
         return False
-    parts.append(FilePart(number, label, at, shown, cut))
+    parts.append(FilePart(number, label, at, shown, cut, len("".join(hidden.split()))))
     return not cut

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.errors import AttachmentError
+from domain.invisible import seen
 from net.failures import NothingToRead
 from workers.sandbox import Sandbox
 
@@ -15,10 +16,11 @@ SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """Title and main text (Markdown) of a page; both may be empty."""
+    """Title and main text (Markdown) of a page, both may be empty; `hidden` counts characters that it does not show."""
 
     title: str
     text: str
+    hidden: int = 0
 
 
 def main_text(html: bytes, encoding: str | None) -> tuple[str, str]:
@@ -43,7 +45,13 @@ class PageReader:
         """
         arguments = (main_text, html[:MAX_HTML_BYTES], encoding)
         try:
-            title, text = await self._sandbox.run(*arguments, name=url, seconds=SECONDS)
+            title, text, hidden = await self._sandbox.run(*arguments, name=url, seconds=SECONDS)
         except AttachmentError as exc:
             raise NothingToRead(url=url) from exc
-        return PageText(title[:300], text[:MAX_TEXT_CHARS])
+        return seen_page(title[:300], text[:MAX_TEXT_CHARS], hidden)
+
+
+def seen_page(title: str, text: str, hidden: str = "") -> PageText:
+    """Return a page as its reader sees it; `hidden` is what it does not show."""
+    found = seen(text)
+    return PageText(seen(title).text, found.text, len("".join(f"{hidden}{found.spelt}".split())))

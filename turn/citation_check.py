@@ -10,7 +10,7 @@ from domain.errors import AppError
 from domain.language import written_language
 from domain.owner import Owner
 from domain.quotes import SUPPORT, agrees, best_span, citation, find_quote, find_short, is_short, last_claim
-from domain.types import Attachment, Citation, Source
+from domain.types import Attachment, Citation, DocumentNote, Source
 from stores.library.documents import Documents
 
 _MATHS = re.compile(
@@ -166,6 +166,13 @@ class CitationCheck:
                 except AppError:
                     continue
         return list(dict.fromkeys(warning for item in pictures.values() for warning in item.get("warnings", [])))
+
+    def warnings_of_hidden(self, sent: Sequence[Attachment], notes: Sequence[DocumentNote]) -> list[str]:
+        """Return, for the files sent and those cited, that they hold text which their readers do not see."""
+        used = {item.get("document_id") for item in self.citations} | {item["id"] for item in sent}
+        found = {item["id"]: f"{item['name']}: {hidden}" for item in notes if (hidden := item.get("hidden"))}
+        found |= {item["id"]: f"{item['name']}: {hidden}" for item in sent if (hidden := item.get("hidden"))}
+        return [text for identity, text in found.items() if identity in used]
 
 
 def _aligned(source: Source, claim: str, quote: str) -> Citation | None:

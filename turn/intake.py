@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from langchain_core.messages import AnyMessage
 
 from domain.errors import AppError, TooManyFiles, TooMuchText
+from domain.invisible import seen
 from domain.owner import Owner
 from domain.tokens import count_tokens
 from domain.types import Attachment, AttachmentRef
@@ -40,7 +41,7 @@ def check_lengths(texts: Iterable[str], settings: Settings) -> None:
 async def take_apart(
     messages: Sequence[AnyMessage], settings: Settings
 ) -> list[tuple[AnyMessage, str, list[InlinePart]]]:
-    """Return text and files of each message that still carries files, and of the newest in any case.
+    """Return text and files of each message that still carries files or hidden text, and of the newest in any case.
 
     Raises:
         BadInput: A block of a message is of no known form, or its base64 is broken.
@@ -50,7 +51,7 @@ async def take_apart(
         (message, *split_content(message.content))
         for message in messages
         if message is messages[newest_turn(messages)]
-        or (message.type == "human" and not isinstance(message.content, str))
+        or (message.type == "human" and (not isinstance(message.content, str) or seen(message.content).spelt))
     ]
     if sum(len(parts) for _, _, parts in taken) > settings.max_files:
         raise TooManyFiles(limit=settings.max_files)

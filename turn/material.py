@@ -154,6 +154,8 @@ def document_note(document: Attachment, language: Language) -> DocumentNote:
     )
     if "language" in document:
         note["language"] = document["language"]
+    if "hidden" in document:
+        note["hidden"] = document["hidden"]
     if coverage := coverage_text(document, language):
         note["coverage"] = coverage
     return note

@@ -148,6 +148,10 @@ BLOCK_URL = Words(
 )
 BLOCK_NO_BASE64 = Words("content block {n} has no base64 text", "第 {n} 个内容块没有 base64 文本")
 BLOCK_BASE64 = Words("content block {n} is not valid base64", "第 {n} 个内容块不是有效的 base64")
+HIDDEN_CHARACTERS = Words(
+    'Your message held characters that cannot be seen. They spell "{text}" and were taken out: nobody acted on them.',
+    "你的消息中含有看不见的字符，其内容为“{text}”。这些字符已被去除，没有作为你的话处理。",
+)
 NOT_THE_USERS = Words("the last message must be the user's", "最后一条消息必须来自用户")
 EMPTY_MESSAGE = Words("the message is empty", "消息为空")
 UNKNOWN_EFFECT = Words(

@@ -8,6 +8,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from domain.errors import AppError
 from domain.fence import fenced
+from domain.invisible import seen
 from domain.words import Words
 from privacy.outbound import privacy_of
 
@@ -35,7 +36,7 @@ async def give_title(services: Services, run: Run) -> None:
     request, answer = run.request, run.answer
     if answer is None or not answer["answer"].strip():
         return
-    said = "\n\n".join(text[:MOST_CHARS] for text in (str(request.messages[-1].text), answer["answer"]))
+    said = "\n\n".join(text[:MOST_CHARS] for text in (seen(str(request.messages[-1].text)).text, answer["answer"]))
     prompt = [SystemMessage(NAME_IT.text(request.language)), HumanMessage(fenced(said))]
     with privacy_of(request.options.pii):
         answered = await services.chat.model.ainvoke(prompt)

@@ -20,6 +20,7 @@ from domain.errors import FileCorrupt, FileEmpty
 from readers.archive import open_archive, read_member
 from readers.detect import HEAD_BYTES, detect
 from readers.figures import Figures
+from readers.hidden import Hidden
 from readers.interface import PARTS, Item, Options, Outline
 from readers.media_types import DOCX, EML, HTML, RTF, TEXT
 from readers.office.docx_body import HEADER_STYLE, BodyRewriter
@@ -54,18 +55,20 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     """
     with open_archive(path, options.name) as archive:
         title = _title(archive, options.name)
-        figures = Figures(options.max_pixels)
-        markdown, left_out = _markdown(archive, path.read_bytes(), figures, options.name)
+        figures, hidden = Figures(options.max_pixels), Hidden()
+        markdown, left_out = _markdown(archive, path.read_bytes(), figures, hidden, options.name)
     if not markdown.strip():
         raise FileEmpty(name=options.name)
     pages = section_pages(markdown)
     warnings = (f"{PARTS}:{left_out}",) if left_out else ()
     yield Outline(options.media_type, "section", len(pages), title, warnings=warnings)
     for page in pages:
-        yield figures.finish(page)
+        yield hidden.finish(figures.finish(page))
 
 
-def _markdown(archive: ZipFile, data: bytes, figures: Figures, name: str, depth: int = 0) -> tuple[str, int]:
+def _markdown(
+    archive: ZipFile, data: bytes, figures: Figures, hidden: Hidden, name: str, depth: int = 0
+) -> tuple[str, int]:
     """Return the text of an open document whose file is `data`, and how many things were left out of it."""
     package = Package(archive, name)
     chunks: list[str] = []
@@ -74,12 +77,12 @@ def _markdown(archive: ZipFile, data: bytes, figures: Figures, name: str, depth:
     def chunk(member: str) -> str:
         nonlocal left_out
         inside = package.data(member) or b""
-        text, lost = _chunk(inside, member, figures, name, depth) if depth < _MOST_DEPTH else ("", 0)
+        text, lost = _chunk(inside, member, figures, hidden, name, depth) if depth < _MOST_DEPTH else ("", 0)
         left_out += lost
         chunks.append(text)
         return f"{_CHUNK}{len(chunks) - 1}{_CHUNK}" if text else ""
 
-    body = BodyRewriter(package, chunk)
+    body = BodyRewriter(package, chunk, hidden)
     html = mammoth.convert_to_html(
         package.with_part(data, body.document()),
         style_map=_STYLES,
@@ -90,12 +93,12 @@ def _markdown(archive: ZipFile, data: bytes, figures: Figures, name: str, depth:
     return _PLACE.sub(lambda found: chunks[int(found[1])], markdown), left_out + body.left_out
 
 
-def _chunk(data: bytes, member: str, figures: Figures, name: str, depth: int) -> tuple[str, int]:
+def _chunk(data: bytes, member: str, figures: Figures, hidden: Hidden, name: str, depth: int) -> tuple[str, int]:
     """Return the text of a document inside a document (`w:altChunk`), and how many things were left out of it."""
     _, media_type = detect(data[:HEAD_BYTES], posixpath.basename(member))
     if media_type == DOCX:
         with ZipFile(io.BytesIO(data)) as archive:
-            return _markdown(archive, data, figures, name, depth + 1)
+            return _markdown(archive, data, figures, hidden, name, depth + 1)
     if media_type == HTML:
         return to_markdown(decode_page(data)), 0
     if media_type == EML:

@@ -12,9 +12,11 @@ from copy import deepcopy
 from lxml import etree
 
 from domain.language import language_of
+from readers.hidden import Hidden
 from readers.office.charts import CHART, chart_rows
 from readers.office.compatible import DIAGRAM, DRAWING, choose, drawn_text, put_instead
 from readers.office.docx_numbers import WORD, Numbering
+from readers.office.docx_unseen import Unseen
 from readers.office.equations import MATH, latex
 from readers.office.package import LINK, Package, Part
 from readers.office.running_text import is_page_number
@@ -43,14 +45,18 @@ class BodyRewriter:
         left_out: How many things were left out, so far.
     """
 
-    def __init__(self, package: Package, chunk: Callable[[str], str]) -> None:
-        """Rewrite parts of `package`; `chunk` returns the placeholder of another document inside it, by its member."""
+    def __init__(self, package: Package, chunk: Callable[[str], str], hidden: Hidden) -> None:
+        """Rewrite parts of `package`; `chunk` returns the placeholder of another document inside it, by its member.
+
+        Text that nobody sees is kept in `hidden`.
+        """
         self.left_out = 0
         self._package = package
         self._chunk = chunk
         document = package.document
         numbering, styles = package.related(document, "numbering"), package.related(document, "styles")
         self._numbering = Numbering(numbering and numbering.root, styles and styles.root)
+        self._hidden, self._unseen = hidden, Unseen(None if styles is None else styles.root, document.root)
 
     def document(self) -> Part:
         """Return the main part, rewritten, with comments and notes below their paragraphs, headers and footers last."""
@@ -64,6 +70,7 @@ class BodyRewriter:
     def _rewrite(self, part: Part) -> None:
         root = part.root
         choose(root)
+        self._unseen.hide(root, self._hidden.place)
         _equations(root)
         _ruby(root)
         _drop_downs(root)
@@ -153,7 +160,8 @@ class BodyRewriter:
             blocks = self._moved(comment, part, document)
             name = COMMENT.text(language_of(_words(comment), "en"))
             author = str(comment.get(f"{WORD}author") or "").strip()
-            _begin(blocks, f"{name} ({author}): " if author else f"{name}: ")
+            for block in blocks:
+                _begin([block], f"{name} ({author}): " if author else f"{name}: ")
             _put_below(reference, blocks)
 
     def _put_headers(self, document: Part) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,15 @@ from readers.office.charts import chart_markdown
 from readers.office.compatible import DIAGRAM, DRAWING, choose, drawn_text
 from readers.office.equations import MATH, latex
 from readers.office.package import LINK
+from readers.office.pptx_unseen import take_unseen
 from readers.raised import lowered, raised
 from readers.tables import table
 from readers.texts import COMMENT, HIDDEN, NOTES, SLIDES, filled
 
 _SKIPPED = {PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER}
 _MOST_NESTED = 20
+_HEADING = re.compile(r"^(?=#)", re.M)
+"""What would end the notes for whoever reads the page."""
 _PRESENTATION = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _UNREAD = (f"{_PRESENTATION}oleObj", f"{DRAWING}videoFile", f"{DRAWING}audioFile", "{*}contentPart")
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
@@ -55,10 +59,14 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     figures = Figures(options.max_pixels)
     footers: set[str] = set()
     for number, slide in enumerate(slides, 1):
+        choose(slide.element)
+        hidden = take_unseen(slide, presentation.slide_width or 0, presentation.slide_height or 0)
         reader = _SlideReader(slide, figures, footers)
         markdown = "\n\n".join(filter(None, reader.parts()))
         warnings = (f"{PARTS}:{reader.left_out}",) if reader.left_out else ()
-        yield figures.finish(Page(number, str(number), markdown, warnings=warnings))
+        unshown = slide.element.get("show") == "0"
+        label = f"{number} {HIDDEN.text(language_of(markdown, 'en'))}" if unshown else str(number)
+        yield figures.finish(Page(number, label, markdown, warnings=warnings, hidden=hidden))
 
 
 class _SlideReader:
@@ -78,7 +86,6 @@ class _SlideReader:
     def parts(self) -> Iterator[str]:
         """Yield title, shapes from top to bottom, notes and comments."""
         slide = self._slide
-        choose(slide.element)
         title = slide.shapes.title
         if title is not None and title.has_text_frame and title.text_frame.text.strip():
             yield "# " + " ".join(" ".join(text for _, text in _paragraphs(title.text_frame)).split())
@@ -90,7 +97,7 @@ class _SlideReader:
         if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
             notes = slide.notes_slide.notes_text_frame.text.strip()
             if notes:
-                yield f"## {NOTES.text(language_of(notes, 'en'))}\n\n{notes}"
+                yield f"## {NOTES.text(language_of(notes, 'en'))}\n\n{_HEADING.sub(chr(92) * 2, notes)}"
         yield from self._comments()
 
     def _shape(self, shape: Any, depth: int) -> Iterator[str]:

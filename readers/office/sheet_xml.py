@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from html import unescape
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from lxml import etree
+
 from readers.office.package import LINK, Package
+from readers.office.sheet_unseen import hidden_lines, number_codes, unseen_styles
 
 Place = tuple[int, int]
 """Row and column, from 0."""
@@ -42,12 +45,20 @@ class SheetNotes:
         comments: What people noted on cells.
         merged: First and last cell of merged ones, where calamine does not tell.
         without_value: How many formulas have no stored value; `texts` then holds the formula.
+        rows: Those that are hidden.
+        columns: Those that are hidden.
+        unseen: Cells whose style shows nothing: a format without signs, the colour of the paper, tiny type.
+        hidden: The texts of those cells, filled while the sheet is read.
     """
 
     texts: dict[Place, str] = field(default_factory=dict)
     comments: dict[Place, str] = field(default_factory=dict)
     merged: list[tuple[Place, Place]] = field(default_factory=list)
     without_value: int = 0
+    rows: set[int] = field(default_factory=set)
+    columns: set[int] = field(default_factory=set)
+    unseen: set[Place] = field(default_factory=set)
+    hidden: list[str] = field(default_factory=list)
 
 
 class SheetPackage:
@@ -64,7 +75,9 @@ class SheetPackage:
             links = {link: member for link, (_, member) in workbook.links.items()}
             for sheet in workbook.root.iter("{*}sheet"):
                 self._members[str(sheet.get("name"))] = links.get(str(sheet.get(f"{LINK}id")), "")
-        self._formats = self._number_formats()
+        styles = self._package.part("xl/styles.xml")
+        self._formats = {} if styles is None else _number_formats(styles.root)
+        self._blank, self._faint = (set[int](), set[int]()) if styles is None else unseen_styles(styles.root)
 
     def sheets(self) -> list[str]:
         """Return the names of the sheets whose XML is there."""
@@ -87,10 +100,16 @@ class SheetPackage:
 
     def notes(self, name: str) -> SheetNotes:
         """Return what stands beside the values of a sheet."""
-        notes = SheetNotes(comments=self._comments(name))
-        for match in _CELL.finditer(self._data(name)):
+        data = self._data(name)
+        rows, columns = hidden_lines(data)
+        notes = SheetNotes(comments=self._comments(name), rows=rows, columns=columns)
+        unseen = self._blank if b"<tableParts" in data else self._blank | self._faint
+        for match in _CELL.finditer(data):
             attributes, content = match[1], match[2] or b""
             reference = _REFERENCE.search(attributes)
+            style = _STYLE.search(attributes) if unseen and content else None
+            if reference and style and int(style[1]) in unseen:
+                notes.unseen.add(_place(reference[1], reference[2]))
             text = self._shown(attributes, content, notes) if reference and content else ""
             if reference and text:
                 notes.texts[_place(reference[1], reference[2])] = text
@@ -117,21 +136,6 @@ class SheetPackage:
         member = self._members.get(name, "")
         return self._changed.get(member) or self._package.data(member) or b""
 
-    def _number_formats(self) -> dict[int, str]:
-        """Return the format codes of cell styles that show percent or a fixed number of digits."""
-        styles = self._package.part("xl/styles.xml")
-        if styles is None:
-            return {}
-        codes = _PERCENT | {
-            int(form.get("numFmtId", "0")): str(form.get("formatCode")) for form in styles.root.iter("{*}numFmt")
-        }
-        found = {}
-        for number, style in enumerate(styles.root.iterfind("{*}cellXfs/{*}xf")):
-            code = _QUOTED.sub("", codes.get(int(style.get("numFmtId", "0")), "").split(";")[0])
-            if code.rstrip().endswith("%") or _MASK.fullmatch(code):
-                found[number] = code.strip()
-        return found
-
     def _comments(self, name: str) -> dict[Place, str]:
         comments: dict[Place, str] = {}
         for kind, member in sorted(self._package.links(self._members.get(name, "")).values()):
@@ -143,6 +147,17 @@ class SheetPackage:
                     place = _place(reference[1], reference[2])
                     comments[place] = "; ".join(filter(None, (comments.get(place), " ".join(text.split()))))
         return comments
+
+
+def _number_formats(styles: etree._Element) -> dict[int, str]:
+    """Return the format codes of cell styles that show percent or a fixed number of digits."""
+    codes = _PERCENT | number_codes(styles)
+    found = {}
+    for number, style in enumerate(styles.iterfind("{*}cellXfs/{*}xf")):
+        code = _QUOTED.sub("", codes.get(int(style.get("numFmtId", "0")), "").split(";")[0])
+        if code.rstrip().endswith("%") or _MASK.fullmatch(code):
+            found[number] = code.strip()
+    return found
 
 
 def _formatted(raw: str, code: str) -> str:

@@ -28,12 +28,13 @@ from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge
 from domain.language import language_of
 from readers.archive import open_archive
 from readers.figures import UNREAD
+from readers.hidden import joined
 from readers.interface import Item, Options, Outline, Page
 from readers.media_types import ODS, XLS, XLSX
 from readers.office.ods_notes import ods_notes
 from readers.office.sheet_xml import MOST_CELLS, SheetNotes, SheetPackage
 from readers.tables import split_header, table_blocks
-from readers.texts import CELLS, CHARACTERS, HIDDEN_SHEET, SHEETS, filled
+from readers.texts import CELLS, CHARACTERS, COMMENT, HIDDEN_COLUMN, HIDDEN_ROW, HIDDEN_SHEET, SHEETS, filled
 
 _PICTURE = re.compile(r"(?:xl/media|Pictures)/.*\.(?:png|jpe?g|gif|bmp|tiff?|webp|emf|wmf)$", re.I)
 _LEAST_PICTURE = 4096
@@ -112,7 +113,8 @@ def _page(sheet: CalamineSheet, number: int, hidden: bool, notes: SheetNotes, op
     if notes.without_value:
         warnings += (f"formulas_without_value:{notes.without_value}",)
     name = f"{sheet.name} {HIDDEN_SHEET.text(language_of(sheet.name, 'en'))}" if hidden else sheet.name
-    return Page(number, name, "\n\n".join(_markdown(name, _without_empty_columns(rows), wide)), warnings=warnings)
+    text = "\n\n".join(_markdown(name, _without_empty_columns(rows), wide))
+    return Page(number, name, text, warnings=warnings, hidden=joined(notes.hidden))
 
 
 def _rows(sheet: CalamineSheet, notes: SheetNotes) -> Iterator[tuple[list[str], bool]]:
@@ -124,18 +126,35 @@ def _rows(sheet: CalamineSheet, notes: SheetNotes) -> Iterator[tuple[list[str], 
     rows = chain(sheet.iter_rows(), repeat([], max([0, *(row + 1 - sheet.total_height for row, _ in noted)])))
     covered, grouped = _merged(sheet, notes, left)
     above: dict[int, str] = {}
+    unnamed = set(notes.columns)
     for at, row in enumerate(rows):
         values = {start + column: cell_value(value) for column, value in enumerate(row)}
-        cells = [notes.texts.get((at, column)) or values.get(column, "") for column in range(left, left + width)]
+        places = [(at, column) for column in range(left, left + width)]
+        cells = [notes.texts.get(place) or values.get(place[1], "") for place in places]
+        if notes.unseen:
+            notes.hidden += [cell for place, cell in zip(places, cells, strict=True) if place in notes.unseen]
+            cells = ["" if place in notes.unseen else cell for place, cell in zip(places, cells, strict=True)]
         for column, first in covered.get(at, {}).items():
             if column < len(cells):
                 above[first] = cells[column] if column == first and cells[column] else above.get(first, "")
                 cells[column] = above[first]
-        for column in range(len(cells)) if notes.comments else ():
-            if comment := notes.comments.get((at, left + column)):
-                cells[column] = f"{cells[column]} ({comment})".strip()
+        _name(cells, at, left, notes, unnamed)
         if any(cells):
             yield cells, at in grouped
+
+
+def _name(cells: list[str], at: int, left: int, notes: SheetNotes, unnamed: set[int]) -> None:
+    """Say in the cells of row `at` what is a comment, and which rows and columns are hidden, each once."""
+    for column, cell in enumerate(cells) if notes.comments or unnamed else ():
+        if comment := notes.comments.get((at, left + column)):
+            name = COMMENT.text(language_of(comment, "en"))
+            cells[column] = f"{cell} ({name}: {comment})".strip()
+        if cell and left + column in unnamed:
+            unnamed.remove(left + column)
+            cells[column] = f"{cells[column]} {HIDDEN_COLUMN.text(language_of(cell, 'en'))}"
+    if at in notes.rows and any(cells):
+        first = next(column for column, cell in enumerate(cells) if cell)
+        cells[first] = f"{HIDDEN_ROW.text(language_of(cells[first], 'en'))} {cells[first]}"
 
 
 def _merged(sheet: CalamineSheet, notes: SheetNotes, left: int) -> tuple[dict[int, dict[int, int]], set[int]]:

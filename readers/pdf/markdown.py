@@ -44,6 +44,7 @@ def page_markdown(
     toc: dict[str, int],
     finder: pymupdf.Page | None = None,
     before: OpenTable | None = None,
+    unseen: Sequence[Block] = (),
 ) -> tuple[str, OpenTable | None]:
     """Return the page as Markdown, and the table that may go on on the next page.
 
@@ -53,12 +54,13 @@ def page_markdown(
         toc: squeezed titles of the table of contents on this page, with their levels.
         finder: the page itself, where time for finding ruled tables is left.
         before: the table at the end of the page before.
+        unseen: the text blocks of the page that nobody sees.
     """
     ordered = [lines for block in reading_order(blocks) if (lines := block_lines(block))]
     body = _page_body(ordered, typography.body)
     rows = [rows_of(lines) for lines in ordered]
     if finder is not None and sum(1 for block in rows for row in block if len(row) > 1) >= (1 if before else 3):
-        found = with_ruled_tables(finder, blocks, before)
+        found = with_ruled_tables(finder, blocks, before, unseen)
         if found is not None:
             return _assemble(found[0], body, toc)[0], found[1]
     return _assemble(rows, body, toc, before)

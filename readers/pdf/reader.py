@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from domain.errors import FileCorrupt, FileEncrypted, FileTooLarge
 from domain.language import language_of
 from readers.figures import MARK, UNREAD
+from readers.hidden import joined
 from readers.interface import Embedded, Item, Options, Outline, Page
 from readers.pdf.figures import MOST, MOST_A_PAGE, above, clipped, draw, regions
 from readers.pdf.layout import Block, Typography, squeeze, typography, visible_blocks
@@ -23,6 +25,7 @@ from readers.pdf.markdown import page_markdown
 from readers.pdf.mupdf import pymupdf
 from readers.pdf.scan import Verdict, judge, render
 from readers.pdf.tables import OpenTable
+from readers.pdf.unseen import Layers, Parted, parted
 from readers.texts import COMMENT, PAGES, filled
 
 HARD_FACTOR = 10
@@ -59,6 +62,7 @@ class _Reading:
     options: Options
     typography: Typography
     headings: dict[int, dict[str, int]]
+    layers: Layers
     table_seconds: float = TABLE_SECONDS
     hidden_pages: int = field(default=0)
     figures: int = field(default=0)
@@ -83,9 +87,10 @@ def read(path: Path, options: Options) -> Iterator[Item]:
             warnings.append(f"pages_cut:{count}")
         title = ((document.metadata or {}).get("title") or "").strip()
         yield Outline(options.media_type, "page", count, title, warnings=tuple(warnings))
-        reading = _Reading(options, _typography(document, count), _headings(document))
-        for index in range(count):
-            yield _read_page(document, index, reading)
+        with closing(Layers(document, lambda: _open(path, options)[0])) as layers:
+            reading = _Reading(options, _typography(document, count), _headings(document), layers)
+            for index in range(count):
+                yield _read_page(document, index, reading)
         yield from islice(_files(document, count), MOST_FILES)
 
 
@@ -156,16 +161,18 @@ def _read_page(document: pymupdf.Document, index: int, reading: _Reading) -> Pag
     try:
         page = document[index]
         label = page.get_label() or label
-        blocks, hidden = visible_blocks(page.get_text("dict", flags=_TEXT_FLAGS)["blocks"])
-        if is_doubled(blocks):
-            blocks, hidden = visible_blocks(page.get_text("dict", flags=_TEXT_FLAGS | ONCE)["blocks"])
-        verdict = judge(page, blocks, hidden)
+        text = parted(page, _TEXT_FLAGS)
+        if is_doubled(text.seen):
+            text = parted(page, _TEXT_FLAGS | ONCE)
+        off = reading.layers.text(index, [*text.seen, *text.layer, *text.hidden], _TEXT_FLAGS)
+        hidden = joined([*text.text.split("\n"), *off.split("\n")])
+        verdict = judge(page, text.seen, text.layer)
         if verdict.needs_ocr and not _trusts(verdict, reading):
-            return _picture_page(page, label, verdict, reading)
+            return replace(_picture_page(page, label, verdict, reading), hidden=hidden)
         if verdict.uses_hidden:
-            markdown, _ = page_markdown(mended(hidden, page), reading.typography, {})
-            return Page(index + 1, label, markdown, warnings=("scan_text_layer",))
-        return _text_page(page, label, blocks, bool(hidden), reading)
+            markdown, _ = page_markdown(mended(text.layer, page), reading.typography, {})
+            return Page(index + 1, label, markdown, warnings=("scan_text_layer",), hidden=hidden)
+        return _text_page(page, label, text, hidden, reading)
     except _ERRORS:
         return Page(index + 1, label, "", warnings=("page_failed",))
 
@@ -183,14 +190,15 @@ def _picture_page(page: pymupdf.Page, label: str, verdict: Verdict, reading: _Re
     return Page(page.number + 1, label, verdict.text, image, warnings)
 
 
-def _text_page(page: pymupdf.Page, label: str, blocks: list[Block], hidden: bool, reading: _Reading) -> Page:
-    began = time.monotonic()
+def _text_page(page: pymupdf.Page, label: str, text_of: Parted, hidden: str, reading: _Reading) -> Page:
+    began, blocks = time.monotonic(), text_of.seen
     headings = {**reading.headings.get(page.number - 1, {}), **reading.headings.get(page.number, {})}
     finder = page if reading.table_seconds > 0 else None
     lines, broken = torn_out(mended(blocks, page))
     if len(broken) > MOST_A_PAGE:
         return _picture_page(page, label, Verdict(True, False, ""), reading)
-    markdown, reading.table = page_markdown(lines, reading.typography, headings, finder, reading.table)
+    unseen = [*text_of.hidden, *text_of.layer]
+    markdown, reading.table = page_markdown(lines, reading.typography, headings, finder, reading.table, unseen)
     if finder is not None:
         reading.table_seconds -= time.monotonic() - began
     fields = _form_fields(page, squeeze(markdown))
@@ -200,8 +208,9 @@ def _text_page(page: pymupdf.Page, label: str, blocks: list[Block], hidden: bool
     first = above(blocks, places)
     text = "\n\n".join([*[MARK] * first, text, *[MARK] * (len(places) - first)])
     unread += len(broken) - len(torn)
-    warnings = (*(["hidden_text"] if hidden and not places else []), *([f"{UNREAD}:{unread}"] if unread else []))
-    return Page(page.number + 1, label, text, None, warnings, (*figures[:first], *torn, *figures[first:]))
+    warnings = (f"{UNREAD}:{unread}",) if unread else ()
+    kept = (*figures[:first], *torn, *figures[first:])
+    return Page(page.number + 1, label, text, None, warnings, kept, hidden)
 
 
 def _torn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -96,7 +97,7 @@ def _shared(cell: Cell, band: tuple[float, float]) -> float:
 
 
 def with_ruled_tables(
-    page: pymupdf.Page, blocks: list[Block], before: OpenTable | None
+    page: pymupdf.Page, blocks: list[Block], before: OpenTable | None, unseen: Sequence[Block] = ()
 ) -> tuple[list[list[Row] | str], OpenTable | None] | None:
     """Return the page's blocks with each ruled table as one Markdown string; None where there is no table.
 
@@ -106,7 +107,8 @@ def with_ruled_tables(
     if not _is_ruled(page):
         return None
     pymupdf.no_recommend_layout()
-    words = _words(page, blocks)
+    hidden = [(line["bbox"], squeeze(plain_text([{"lines": [line]}]))) for block in unseen for line in block["lines"]]
+    words = [word for word in _words(page, blocks) if not _stands_in(word, hidden)]
     tables = []
     for item in page.find_tables(strategy="lines", use_layout=False).tables:
         cells = [row.cells for row in item.rows]
@@ -123,6 +125,10 @@ def with_ruled_tables(
     goes_on = _is_clear(page, blocks, last.box[3], above=False)
     merged = _merge(blocks, [(found.box, found.markdown()) for found in tables])
     return merged, OpenTable(last.header, last.edges) if goes_on else None
+
+
+def _stands_in(word: Word, lines: Sequence[tuple[Box, str]]) -> bool:
+    return any(_within(word, box) and squeeze(word[4]) in text for box, text in lines)
 
 
 def _is_clear(page: pymupdf.Page, blocks: list[Block], edge: float, *, above: bool) -> bool:

@@ -19,7 +19,7 @@ from domain.language import language_of
 from readers.interface import PARTS, Embedded, Item, Options, Outline, Page
 from readers.text.calendar import calendar_text
 from readers.text.encodings import decode, decode_page
-from readers.text.markup import to_markdown
+from readers.text.markup import seen_markdown
 from readers.text.tnef import TNEF_TYPES, unpacked
 from readers.texts import ATTACHMENTS, MESSAGE_PARTS, filled
 
@@ -48,13 +48,14 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     """
     with path.open("rb") as file:
         message = BytesParser(policy=compat32).parse(file)
-    bodies, files, unread = _contents(message, options.name)
+    bodies, files, unread, hidden = _contents(message, options.name)
     skipped = len(files) - MAX_ATTACHMENTS
     warnings = (*((f"files_skipped:{skipped}",) if skipped > 0 else ()), *((f"{PARTS}:{unread}",) if unread else ()))
     subject = _header(message, "Subject")
     yield Outline(options.media_type, "section", 1, subject, warnings=warnings)
     names = [name for name, _ in files]
-    yield Page(1, "1", "\n\n".join(part for part in (_head(message, names), *bodies) if part.strip()))
+    text = "\n\n".join(part for part in (_head(message, names), *bodies) if part.strip())
+    yield Page(1, "1", text, hidden=hidden)
     yield from (Embedded(name, data) for name, data in files[:MAX_ATTACHMENTS])
 
 
@@ -67,10 +68,11 @@ def message_text(data: bytes) -> str:
     return "\n\n".join(_contents(BytesParser(policy=compat32).parsebytes(data), "")[0])
 
 
-def _contents(message: Message, name: str) -> tuple[list[str], list[tuple[str, bytes]], int]:
-    """Return the bodies as text, the files with their names, and how many parts could not be read."""
+def _contents(message: Message, name: str) -> tuple[list[str], list[tuple[str, bytes]], int, str]:
+    """Return the bodies as text, the files with their names, how many parts could not be read, and hidden text."""
     leaves = list(_leaves(message, name))
-    bodies = [text for text in map(_body, _chosen([leaf for leaf in leaves if _is_body(leaf.part)])) if text.strip()]
+    read = [_seen(part) for part in _chosen([leaf for leaf in leaves if _is_body(leaf.part)])]
+    bodies = [text for text, _ in read if text.strip()]
     files: list[tuple[str, bytes]] = []
     unread = 0
     for part in (leaf.part for leaf in leaves if not _is_body(leaf.part)):
@@ -82,7 +84,7 @@ def _contents(message: Message, name: str) -> tuple[list[str], list[tuple[str, b
             files += inside
         elif data:
             files.append((_filename(part) or _default_name(part, len(files) + 1), data))
-    return bodies, files, unread
+    return bodies, files, unread, "\n".join(filter(None, (text for _, text in read)))
 
 
 def _leaves(message: Message, name: str) -> Iterator[_Leaf]:
@@ -168,14 +170,19 @@ def _decoded(value: str, charset: str | None = None) -> str:
 
 
 def _body(part: Message) -> str:
+    return _seen(part)[0]
+
+
+def _seen(part: Message) -> tuple[str, str]:
+    """Return what is shown of a body, and what is not."""
     data, charset, kind = _payload(part), part.get_content_charset(), part.get_content_type()
     if kind == "text/html":
         try:
-            return to_markdown(decode_page(data, charset))
+            return seen_markdown(decode_page(data, charset))
         except RecursionError:
-            return ""
+            return "", ""
     text = decode(data, charset)[0]
-    return calendar_text(text) if kind == "text/calendar" else text
+    return calendar_text(text) if kind == "text/calendar" else text, ""
 
 
 def _payload(part: Message) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 from zipfile import ZipFile
@@ -17,7 +18,7 @@ from readers.figures import Figures
 from readers.interface import Item, Options, Outline, Page
 from readers.sections import section_pages
 from readers.text.encodings import decode_page
-from readers.text.markup import to_markdown
+from readers.text.markup import seen_markdown
 
 _CHAPTER_ENDS = (".xhtml", ".html", ".htm", ".xml")
 _CHAPTER_TYPES = re.compile(r"(?:x?html|x-oeb1-document|dtbook)", re.I)
@@ -52,7 +53,8 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     warnings = (f"chapters_missing:{missing}",) if missing else ()
     yield Outline(options.media_type, "section", len(pages), title, warnings=warnings)
     for number, page in enumerate(pages, 1):
-        yield figures.finish(Page(number, page.label if not page.label.isdigit() else str(number), page.markdown))
+        label = page.label if not page.label.isdigit() else str(number)
+        yield figures.finish(replace(page, number=number, label=label))
 
 
 def _parse(data: bytes, name: str) -> etree._Element:
@@ -122,7 +124,9 @@ def _chapter_pages(archive: ZipFile, member: str, figures: Figures, name: str) -
             return ""
         return figures.place(_picture(archive, posixpath.join(posixpath.dirname(member), unquote(source)), name))
 
-    return section_pages(to_markdown(_decoded(data), picture))
+    markdown, hidden = seen_markdown(_decoded(data), picture)
+    first, *others = section_pages(markdown) or [Page(1, "1", "")]
+    return [replace(first, hidden=hidden), *others] if markdown.strip() or hidden else []
 
 
 def _picture(archive: ZipFile, member: str, name: str) -> bytes | None:

@@ -14,7 +14,10 @@ from lxml.html import HtmlElement
 from lxml.html.builder import E
 from markdownify import MarkdownConverter
 
+from domain.language import language_of
 from readers.raised import lowered, raised
+from readers.text.unseen import take_unseen
+from readers.texts import PICTURE
 
 NOT_SHOWN = ("script", "style", "noscript", "template", "iframe", "object", "embed", "audio", "video", "canvas")
 """Elements whose content is no text of the page."""
@@ -33,13 +36,20 @@ _SPACE = re.compile(r"\s+")
 
 
 def to_markdown(html: str, picture: Callable[[str], str] | None = None) -> str:
-    """Return all of `html` as Markdown with headings, lists and tables kept, links and pictures as their text.
+    """Return what is shown of `html` as Markdown: headings, lists and tables kept, links and pictures as their text.
 
     `picture` returns the placeholder of a picture, by its `src`.
     """
+    return seen_markdown(html, picture)[0]
+
+
+def seen_markdown(html: str, picture: Callable[[str], str] | None = None) -> tuple[str, str]:
+    """Return what `to_markdown` does, and the text that a browser does not show."""
     if not html.strip():
-        return ""
-    return tree_to_markdown(lxml.html.document_fromstring(html), picture)
+        return "", ""
+    tree = lxml.html.document_fromstring(html)
+    hidden = take_unseen(tree)
+    return tree_to_markdown(tree, picture), hidden
 
 
 def tree_to_markdown(tree: HtmlElement, picture: Callable[[str], str] | None = None) -> str:
@@ -64,6 +74,12 @@ def tree_to_markdown(tree: HtmlElement, picture: Callable[[str], str] | None = N
     return str(converter.convert(lxml.html.tostring(tree, encoding="unicode")))
 
 
+def alternative(text: str) -> str:
+    """Return the text that stands for a picture, marked as such."""
+    text = " ".join(text.replace("[", "(").replace("]", ")").split())
+    return PICTURE.text(language_of(text, "en")).format(text) if text else ""
+
+
 class _Converter(MarkdownConverter):
     """Markdownify, limited to what belongs to the text."""
 
@@ -73,7 +89,7 @@ class _Converter(MarkdownConverter):
         return text
 
     def convert_img(self, element: dict[str, str], text: str, parent_tags: set[str]) -> str:
-        alt = str(element.get("alt") or "")
+        alt = alternative(str(element.get("alt") or ""))
         source = str(element.get("src") or "")
         return alt + self.picture(source) if self.picture and source else alt
 

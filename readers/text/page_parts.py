@@ -25,12 +25,6 @@ _LEAST_SHARE = 0.05
 _MENU_LINKS = 3
 _MENU_SHARE = 0.6
 _MENUS = "//nav | //*[@role='navigation' or @role='menu' or @role='menubar' or @role='search' or @role='alertdialog']"
-_HIDDEN = (
-    "//body//*[@hidden and @hidden != 'until-found'] | //dialog[not(@open)]"
-    " | //*[contains(translate(@style, ' ', ''), 'display:none')"
-    " or contains(translate(@style, ' ', ''), 'visibility:hidden')]"
-)
-_UNLINKED = ".//text()[not(ancestor::a or ancestor::nav or ancestor::script or ancestor::style)]"
 _GROUPS = {"ul", "ol", "div", "section", "table", "p", "aside", "footer", "header", "form", "center"}
 _TELLING = set("p li dl table h1 h2 h3 h4 h5 h6 main article aside footer address details figure form pre".split())
 """Elements whose text is content, be it short."""
@@ -46,12 +40,6 @@ _BLOCKS = (
     | {"li": "\n- ", "td": " | ", "th": " | "}
 )
 _SPACE = re.compile(r"\s+")
-
-
-def hidden_parts(tree: HtmlElement) -> tuple[list[HtmlElement], int]:
-    """Return the elements that a browser does not show, and the characters of running text in them."""
-    hidden = tree.xpath(_HIDDEN)
-    return hidden, sum(len(_bare(text)) for element in hidden for text in element.xpath(_UNLINKED))
 
 
 def drop(elements: list[HtmlElement]) -> None:

@@ -14,7 +14,10 @@ from stores.sql.tables import chunks, contents, embedded_files, pages, postings,
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """The final text of one page; chunk offsets count its characters. `lines` and `confidence` only after OCR."""
+    """The final text of one page; chunk offsets count its characters. `lines` and `confidence` only after OCR.
+
+    `hidden` is text that a reader of the document does not see.
+    """
 
     number: int
     label: str
@@ -22,6 +25,7 @@ class PageText:
     ocr: bool = False
     confidence: float | None = None
     lines: list[OcrLine] = field(default_factory=list)
+    hidden: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def insert_pages(db: Connection, content_id: int, first: int, read: Sequence[Pag
         db,
         pages,
         (
-            (content_id, page.number, page.label, page.text, page.ocr, page.confidence, page.lines or None)
+            (content_id, page.number, page.label, page.text, page.ocr, page.confidence, page.lines or None, page.hidden)
             for page in read
         ),
     )

@@ -21,7 +21,10 @@ _FIELDS = ("status", "pages_total", "pages_done", "language", "summary", "chunks
 
 
 class PageRecord(TypedDict):
-    """One page as it was read: `lines` and `confidence` (0..1, mean of the lines) only where OCR read it."""
+    """One page as it was read: `lines` and `confidence` (0..1, mean of the lines) only where OCR read it.
+
+    `hidden` is there where the page holds text that a reader of the document does not see.
+    """
 
     number: int
     label: str
@@ -29,6 +32,7 @@ class PageRecord(TypedDict):
     ocr: bool
     confidence: NotRequired[float]
     lines: NotRequired[list[OcrLine]]
+    hidden: NotRequired[str]
 
 
 @cache
@@ -64,13 +68,20 @@ def attachment(row: Any) -> Attachment:
         shown["indexed"] = round(row.embedded / row.chunks, 3)
     if picture := getattr(row, "picture", None):
         shown.update(picture)
-    if noted := unread.warnings(row.notes, row.gaps, language):
-        shown["warnings"] = [*shown.get("warnings", []), *noted]
+    _note(shown, row)
     if row.gaps:
         shown["coverage"] = unread.coverage(row.gaps, row.pages_done, language)
     if row.error:
         shown["error"] = row.error[language]
     return named(shown)
+
+
+def _note(shown: Attachment, row: Any) -> None:
+    """Say in `shown` what is to be known of a file, and apart from that, that it holds hidden text."""
+    if noted := unread.warnings(row.notes, row.gaps, row.asked):
+        shown["warnings"] = [*shown.get("warnings", []), *noted]
+    if hidden := unread.hidden_note(row.notes, row.asked):
+        shown["hidden"] = hidden
 
 
 def named(shown: Attachment) -> Attachment:
@@ -90,4 +101,6 @@ def page_record(row: Any) -> PageRecord:
         record["confidence"] = row.confidence
     if row.lines:
         record["lines"] = row.lines
+    if row.hidden:
+        record["hidden"] = row.hidden
     return record

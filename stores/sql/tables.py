@@ -133,7 +133,9 @@ pages = Table(
     Column("ocr", Boolean, nullable=False),
     Column("confidence", Double),
     Column("lines", Json),
+    Column("hidden", Characters, nullable=False, server_default=""),
 )
+"""`text` is what a reader of the document sees, `hidden` what nobody sees: no search, quote or summary looks there."""
 
 chunks = Table(
     "chunks",

@@ -59,7 +59,7 @@ def test_a_picture_in_a_cell_that_spans_rows_is_placed_once() -> None:
     rows = "<tr><th>A</th><th>B</th></tr><tr><td rowspan=3><img src=x alt=seal></td><td>1</td></tr><tr><td>2</td></tr>"
     sources = iter(["@"])  # a second picture has none
     text = to_markdown(f"<table>{rows}</table>", lambda source: next(sources))
-    assert text.splitlines()[2:] == ["| seal@ | 1 |", "|  | 2 |"]
+    assert text.splitlines()[2:] == ["| [picture: seal]@ | 1 |", "|  | 2 |"]
 
 
 def test_spans_beyond_all_bounds_cost_nothing() -> None:

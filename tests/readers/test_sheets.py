@@ -89,7 +89,7 @@ async def test_comments_and_hidden_sheets_are_shown_as_such(read: Read) -> None:
         book["Secret"].sheet_state = "hidden"
 
     _, pages, _ = await read(saved(fill), "a.xlsx")
-    assert "| Ada (Resits on 4 June) | 91 |" in pages[0].markdown
+    assert "| Ada (Comment: Resits on 4 June) | 91 |" in pages[0].markdown
     assert pages[1].markdown.startswith("# Secret (hidden sheet)")
 
 
@@ -162,7 +162,7 @@ async def test_open_document_sheets(read: Read) -> None:
     _, pages, _ = await read(data, "a.ods")
     assert pages[0].markdown == (
         "# S\n\n| Dept | First half Plan | First half Actual |\n| --- | --- | --- |\n"
-        "| Fin | 10 (Resits) | 12.75% |\n| Fin | 20 | 07045 |"
+        "| Fin | 10 (Comment: Resits) | 12.75% |\n| Fin | 20 | 07045 |"
     )
 
 

@@ -49,7 +49,8 @@ export const PANEL_WORDS = {
     "change-rolled_back": "taken back", "change-all": "in force for all", takeBackChange: "Take back",
     voteComment: "Anything else? (optional)", voteConsent: "This turn may be replayed to try out improvements",
     noDocument: "This document is gone.",
-    noPreview: "This kind of picture cannot be shown here.", emptyPage: "There is no text on this page.", scanned: "read by OCR",
+    noPreview: "This kind of picture cannot be shown here.", emptyPage: "There is no text on this page.",
+    hiddenText: "Hidden text on this page", hiddenTextNote: "A reader of the document does not see this. It is not searched, quoted or followed.", scanned: "read by OCR",
   },
   zh: {
     keysHint: "程序凭你的密钥调用本服务；更换密钥不会影响你的数据。", keyName: "用途", worksFor: "有效期", untilRevoked: "直到吊销", makeKey: "创建密钥",
@@ -100,6 +101,7 @@ export const PANEL_WORDS = {
     "change-rolled_back": "已撤销", "change-all": "对所有人生效", takeBackChange: "撤销",
     voteComment: "还想说什么？（选填）", voteConsent: "允许用这轮对话重放来试验改进",
     noDocument: "该文档已不存在。",
-    noPreview: "此处无法显示这种图片。", emptyPage: "本页没有文字。", scanned: "由 OCR 识别",
+    noPreview: "此处无法显示这种图片。", emptyPage: "本页没有文字。",
+    hiddenText: "本页的隐藏文字", hiddenTextNote: "读者在此文档中看不到这些文字。它们不会被搜索、引用或执行。", scanned: "由 OCR 识别",
   },
 };

@@ -69,7 +69,8 @@ function PageText({ page, quote, start }) {
     box.current.scrollTop = 0;
     mark?.scrollIntoView({ block: "center" });
   }, [page, quote]);
-  return html`<div class="page-text markdown" ref=${box} dir="auto" tabindex="0" role="document"></div>${page.markdown ? "" : html`<p class="quiet">${t("emptyPage")}</p>`}`;
+  return html`<div class="page-text markdown" ref=${box} dir="auto" tabindex="0" role="document"></div>${page.markdown ? "" : html`<p class="quiet">${t("emptyPage")}</p>`}
+    ${page.hidden && html`<details class="hidden-text"><summary>${t("hiddenText")}</summary><p class="quiet">${t("hiddenTextNote")}</p><pre dir="auto">${page.hidden}</pre></details>`}`;
 }
 
 function Address({ place }) {

@@ -1,0 +1,14 @@
+"""Text of pages that a reader of the document does not see."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r0016"
+down_revision = "r0013"
+
+
+def upgrade() -> None:
+    """Create the column."""
+    op.add_column("pages", sa.Column("hidden", sa.Text, nullable=False, server_default=""))
