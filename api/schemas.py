@@ -201,6 +201,8 @@ class Transcript(Session):
     """Index of the message that `through` named."""
     tree: NotRequired[list[MessagePlace]]
     waiting: Waiting | None
+    temporary: NotRequired[bool]
+    """Nothing of it is kept: the messages are what it remembers, role and text of each."""
 
 
 class NewSession(TypedDict):

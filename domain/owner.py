@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from domain.errors import BadInput
@@ -20,10 +20,17 @@ THREAD_ID = rf"^([^.{_KEPT}]|\.[^.{_KEPT}]|\.\.[^{_KEPT}])[^{_KEPT}]*$"
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A user, and the thread of that user (`None`: the lasting library)."""
+    """A user, and the thread of that user (`None`: the lasting library).
+
+    Attributes:
+        user_id: The user.
+        thread_id: The thread, as the client names it.
+        temporary: Whether the thread is to leave nothing: no words of it in logs, caches and memories.
+    """
 
     user_id: str = LOCAL_USER
     thread_id: str | None = None
+    temporary: bool = field(default=False, compare=False)
 
     @property
     def memory_key(self) -> str:

@@ -7,8 +7,10 @@ from langchain_core.tools import tool
 from langgraph.prebuilt import ToolRuntime
 from pydantic import Field
 
+from domain.errors import ToolFailure
 from domain.words import Words
 from tools.interface import Found, ToolContext, ToolSpec, memories_of
+from tools.texts import NOTHING_KEPT
 
 NOTHING = Words("Nothing about that is remembered.", "没有关于这个的记忆。")
 LINE = Words("- {text} (said on {date}{past}) [id {id}]", "- {text}（{date} 说的{past}）[id {id}]")
@@ -28,6 +30,8 @@ async def recall(
         past: Whether to find what holds no more as well ('where did I live before').
     """
     context = runtime.context
+    if context.owner.temporary:
+        raise ToolFailure(reason=NOTHING_KEPT)
     memories, user_id, language = memories_of(context), context.owner.user_id, context.language
     if not await memories.enabled(user_id):
         found = []

@@ -11,6 +11,7 @@ from domain.words import Words
 from privacy.structured import holds_secret
 from stores.memories.items import MOST_CHARS, Memory
 from tools.interface import Found, ToolContext, ToolSpec, memories_of
+from tools.texts import NOTHING_KEPT
 
 KEPT = Words("Remembered: {text}", "已记住：{text}")
 RENEWED = Words("This was remembered already: {text}", "此前已经记住：{text}")
@@ -37,6 +38,8 @@ async def remember(
         kind: A fact, a preference, or something that happens at a time.
     """
     context = runtime.context
+    if context.owner.temporary:
+        raise ToolFailure(reason=NOTHING_KEPT)
     if holds_secret(text):
         raise ToolFailure(reason=SECRET)
     written = await memories_of(context).write(

@@ -133,7 +133,7 @@ class ToolRunner:
             Failed: It failed.
         """
         spec = call.spec
-        if not spec.cache_seconds or self.stores is None:
+        if not spec.cache_seconds or self.stores is None or call.context.owner.temporary:
             return await self._shortened(call, await self._called(call))
         parts = [spec.name, spec.version, call.key, call.language]
         if spec.reads_documents:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from domain.approvals import Doubt
 from domain.words import Words
 
+NOTHING_KEPT = Words(
+    "this conversation is temporary: nothing of it is remembered, and nothing that is remembered is used in it",
+    "这是临时对话：其中的内容不会被记住，也不会用到已记住的内容",
+)
 UNKNOWN = Words("There is no tool {name!r} here.", "这里没有工具 {name!r}。")
 ABSENT = Words(
     "The tool {name!r} cannot be used now: {reason} Do not make up its result; say that it is missing.",

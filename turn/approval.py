@@ -100,7 +100,7 @@ async def _approved(
         judged = await _judged(spec, arguments, state, runtime)
         verdict = judged if judged.decision == "deny" else verdict
     if answer.scope != "once" and verdict.decision == "allow":
-        lasting = answer.scope == "pattern"
+        lasting = answer.scope == "pattern" and not runtime.context.temporary
         await runtime.context.services.permissions.allow(
             spec, pattern_of(spec, arguments), owner_of(runtime), lasting=lasting
         )

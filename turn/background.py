@@ -38,6 +38,13 @@ class Background:
         if tasks := [self._tasks[name] for name in names if name in self._tasks]:
             await asyncio.wait(tasks, timeout=seconds)
 
+    async def cancel(self, *names: str) -> None:
+        """Cancel the tasks of these names and wait for their end."""
+        tasks = [self._tasks[name] for name in names if name in self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def settle(self) -> None:
         """Wait until all tasks that run now are done."""
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -74,6 +74,13 @@ class TurnOptions:
     memory: Annotated[
         bool, Field(description="Use what the user said in other conversations, and keep what they say of themselves.")
     ] = True
+    temporary: Annotated[
+        bool,
+        Field(
+            description="Keep nothing of this conversation, from its first message on: no transcript, title or memory, "
+            "and none of what is remembered is used. It ends with its files when it is deleted or its memory expires."
+        ),
+    ] = False
     tools: Annotated[
         tuple[str, ...] | None,
         Field(max_length=1000, description="Names of the tools that may be used; empty list: none."),

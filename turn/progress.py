@@ -17,7 +17,8 @@ Event = Literal["attachment", "tool", "agent", "citation", "usage", "warning"]
 def owner_of(runtime: Runtime[Context]) -> Owner:
     """Return the user and thread of this turn; in LangGraph Studio the checkpointer's id names the thread."""
     context, execution = runtime.context, runtime.execution_info
-    return Owner(context.user_id, context.thread_id or (execution.thread_id if execution else None))
+    thread_id = context.thread_id or (execution.thread_id if execution else None)
+    return Owner(context.user_id, thread_id, temporary=context.temporary)
 
 
 def memory_key_of(runtime: Runtime[Context]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from langchain_core.messages import ToolMessage
 
 from domain.approvals import Doubt, Evidence, Origin
-from domain.labels import OF_MODEL, OF_USER, OF_WEB
+from domain.labels import OF_MODEL, OF_USER, OF_WEB, lowest
 from domain.text import has_han
 from tools.interface import ToolSpec
 from turn.context import Context
@@ -38,6 +38,8 @@ from turn.wording import (
 
 MOST_FOREIGN = 0.25
 """Share of the words of a text in Latin letters that may come from what was read: ordinary words stand there too."""
+EDGES = " \t\n.,;:!?…。，、；：！？\"'“”‘’「」『』"
+"""What may stand around a quoted value."""
 MOST_NAME_WORDS = 3
 """Words beside an address that may be the name of who has it."""
 
@@ -182,7 +184,8 @@ class Provenance:
         return "@" not in host and host in hosts and words(path) <= self._user.words and bool(words(path))
 
     def _origin(self, path: str, value: object) -> Origin:
-        shown = str(value).casefold().strip()
+        """Tell whose words a value is. The user's are those alone that stand in a message of theirs just so."""
+        shown = str(value).casefold().strip(EDGES)
         texts = [self._user, *self._read_texts]
         exact = next((text for text in texts if shown and text.holds(shown)), None)
         if exact is None and (named := addresses(shown)):
@@ -194,6 +197,8 @@ class Provenance:
         if exact is None and isinstance(value, str) and said:
             best = max(texts, key=lambda text: len(said & text.words))
             exact = best if 2 * len(said & best.words) > len(said) else None
+            if exact is self._user:  # put together of their words by the model, which may have turned what they say
+                return Origin(argument=path, kind="model", source="", label=lowest([OF_USER]))
         if exact is None:
             return Origin(argument=path, kind="model", source="", label=OF_MODEL)
         return Origin(argument=path, kind=exact.kind, source=exact.source, label=exact.label)

@@ -108,7 +108,7 @@ class _TracedGraph:
                 "user.id": context.user_id, "llmchat.run.id": context.run_id,
             }),
         )  # fmt: skip
-        handler = TurnHandler(self._telemetry.tracer, span, content=self._telemetry.content)
+        handler = TurnHandler(self._telemetry.tracer, span, content=self._telemetry.content and not context.temporary)
         traced = merge_configs(config, {"callbacks": [handler]})
         stream = self._graph.astream(given, traced, context=context, **options)
         try:
@@ -155,7 +155,7 @@ class _TracedTools(_Traced):
             if run["status"] in ("error", "unknown"):
                 span.set_attribute("error.type", outcome.code or "tool_error")
                 span.set_status(Status(StatusCode.ERROR, outcome.code or "tool_error"))
-            if self._telemetry.content:
+            if self._telemetry.content and not caller.owner.temporary:
                 span.set_attribute("gen_ai.tool.call.arguments", json.dumps(arguments, ensure_ascii=False, default=str))
                 span.set_attribute("gen_ai.tool.call.result", outcome.text[:CONTENT_CHARS])
             return outcome
@@ -164,20 +164,20 @@ class _TracedTools(_Traced):
 class _TracedDocuments(_Traced):
     async def sources(self, query: str, owner: Owner, **options: Any) -> list[Source]:
         """Find passages below a span."""
-        with self._span("passages", query) as span:
+        with self._span("passages", query, owner) as span:
             found: list[Source] = await self._service.sources(query, owner, **options)
             self._found(span, found)
             return found
 
     async def search(self, query: str, owner: Owner, **options: Any) -> list[Any]:
         """Find chunks below a span."""
-        with self._span("chunks", query) as span:
+        with self._span("chunks", query, owner) as span:
             found: list[Any] = await self._service.search(query, owner, **options)
             self._found(span, found)
             return found
 
-    def _span(self, what: str, query: str) -> Any:
-        text = query[:CONTENT_CHARS] if self._telemetry.content else None
+    def _span(self, what: str, query: str, owner: Owner) -> Any:
+        text = query[:CONTENT_CHARS] if self._telemetry.content and not owner.temporary else None
         attributes = {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "documents"}
         return self._telemetry.span(f"retrieval {what}", {**attributes, "gen_ai.retrieval.query.text": text})
 

@@ -20,6 +20,7 @@ from domain.words import Language, Words
 from stores.conversations.entries import Listing
 from tools.interface import Caller
 from turn.material import place, sources_text
+from turn.options import TurnOptions
 
 if TYPE_CHECKING:
     from api.backend import Backend
@@ -48,6 +49,7 @@ class Ask(_Strict):
         description="The question, in English or Chinese."
     )
     session_id: SessionId | None = Field(None, description="Session to go on in; omit to begin one.")
+    temporary: bool = Field(False, description="Begin a session of which nothing is kept.")
 
 
 class ListSessions(_Strict):
@@ -167,6 +169,7 @@ async def _ask(call: Call, asked: Ask) -> Result:
         TurnRequest(
             owner=Owner(call.user, asked.session_id or uuid.uuid4().hex),
             messages=[HumanMessage(content=asked.question, id=f"user-{uuid.uuid4().hex}")],
+            options=TurnOptions(temporary=asked.temporary),
             reads=language,
         )
     )

@@ -68,6 +68,7 @@ def _turn(body: CompletionBody, request: Request, user: str, chat: Chat) -> Turn
         options=TurnOptions(
             system_prompt="\n\n".join(str(message.text) for message in messages if isinstance(message, SystemMessage)),
             answer_tokens=body.most_tokens, persona=body.metadata.persona,
+            temporary=body.metadata.temporary == "true",
         ),
         model_options=model_options(
             body.tools, parallel=body.parallel_tool_calls, tool_choice=body.tool_choice, sampling=body.sampling,

@@ -186,6 +186,7 @@ def _turn(
         tools, options = body.functions, TurnOptions(
             system_prompt="\n\n".join(text for text in system if text),
             answer_tokens=body.max_output_tokens, persona=body.metadata.persona,
+            temporary=body.metadata.temporary == "true",
             tools=body.server_tools,
         )  # fmt: skip
         asked = model_options(

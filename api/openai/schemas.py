@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from domain.errors import Unfit
 from domain.surrogates import cleaned
@@ -81,11 +81,20 @@ class ResponseFormat(OpenAIBody):
         return self
 
 
+def _as_text(value: object) -> object:
+    """Values of metadata are texts."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
 class Metadata(OpenAIBody):
-    """What the caller notes; `session_id` names the thread in which the call is remembered, `persona` the role."""
+    """What the caller notes; `session_id` names the thread in which the call is remembered, `persona` the role.
+
+    With `temporary`, nothing is kept of a thread that begins with it.
+    """
 
     session_id: SessionName | None = None
     persona: Annotated[str, Field(max_length=100)] | None = None
+    temporary: Annotated[Literal["true", "false"], BeforeValidator(_as_text)] | None = None
 
 
 class Sampling(OpenAIBody):

@@ -47,6 +47,7 @@ _UPLOAD: dict[str, Any] = {
                         "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
                         "session_id": {"type": "string"},
                         "scope": {"type": "string", "enum": ["session", "library"]},
+                        "temporary": {"type": "boolean"},
                         "password": {"type": "string"},
                     },
                 }
@@ -77,7 +78,8 @@ class Hits(TypedDict):
 async def upload_documents(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Store files and read them in the background; ask for each that is not `ready` by its id to see how far it is.
 
-    Files belong to a session, or with `scope=library` to the user for good.
+    Files belong to a session, or with `scope=library` to the user for good. With `temporary` nothing is kept of the
+    session.
     """
     upload = await read_upload(request)
     if not upload.files:
@@ -86,6 +88,8 @@ async def upload_documents(request: Request, backend: BackendDep, user: UserDep)
     if upload.session_id is None and scope != "library":
         raise BadInput(reason=Words("give session_id or scope=library", "请提供 session_id 或 scope=library"))
     owner = Owner(user, None if scope == "library" else upload.session_id)
+    if owner.thread_id is not None and upload.fields.get("temporary") == "true":
+        await backend.services.conversations.begin_temporary(owner)
     names = " ".join(PurePath(file.filename or "").stem for file in upload.files)
     language = asked_language(request, default=language_of(names))
     refs, refused = await store_uploads(upload.files, owner, backend.services, language)

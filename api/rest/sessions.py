@@ -19,6 +19,7 @@ from api.rest.turn_bodies import TurnBody
 from api.runs.branching import branch, with_own_runs
 from api.runs.deletion import delete_session as delete_everywhere
 from api.runs.session_markdown import as_markdown
+from api.runs.temporary import said_in
 from api.schemas import (
     ERRORS,
     MOST_ITEMS,
@@ -41,7 +42,7 @@ from api.schemas import (
     TranscriptQuery,
     Waiting,
 )
-from domain.errors import SessionExists, UnknownSession
+from domain.errors import SessionExists, TemporarySession, UnknownSession
 from domain.owner import Owner
 from stores.conversations.entries import Conversation, Listing, Message, Page, Part
 from turn.personas import role_named
@@ -75,12 +76,16 @@ async def get_session(
     """Return the messages of a session that are shown, page by page, each with its `versions`; answers with `feedback`.
 
     A message without an answer is being answered by the run that it names, waits with it for an approval (`waiting`),
-    or has the state `interrupted`: its server was killed. `regenerate` answers it.
+    or has the state `interrupted`: its server was killed. `regenerate` answers it. Of a
+    `temporary` session the answer is what it remembers.
     """
     waiting: Waiting | None = None
     owner, conversations = Owner(user, session_id), backend.services.conversations
     wanted = Part(asked.offset, asked.limit, asked.newest, asked.through)
-    page = await conversations.page(owner, wanted)
+    try:
+        page = await conversations.page(owner, wanted)
+    except TemporarySession:
+        return await _temporary(owner, backend)
     if page["unanswered"]:
         queued = await backend.turns.queued(owner.memory_key)
         page = await conversations.page(owner, wanted)
@@ -202,6 +207,17 @@ async def branch_session(session_id: SessionPath, body: BranchBody, backend: Bac
         raise SessionExists(id=body.session_id)
     title, count = await branch(backend.services, source, target, run_id=body.run_id, message_id=body.message_id)
     return json_response({"session_id": target.thread_id, "title": title, "messages": count}, 201)
+
+
+async def _temporary(owner: Owner, backend: Backend) -> Response:
+    thread = (await backend.services.conversations.temporary(owner.user_id)).get(owner.thread_id or "")
+    if thread is None:  # it ended meanwhile
+        raise UnknownSession(id=owner.thread_id)
+    said, pause = await said_in(backend.runner.graph, owner), await backend.runner.waiting(owner)
+    waiting = Waiting(run_id=pause["run_id"], questions=pause["questions"]) if pause is not None else None
+    return json_response(
+        {**_session(thread), "messages": said, "offset": 0, "total": len(said), "waiting": waiting, "temporary": True}
+    )
 
 
 def _mark_lost(page: Page, queued: set[str]) -> None:

@@ -92,6 +92,7 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
 
     Raises:
         BadInput: There is neither text nor a file, or a callback is asked for where none can be signed.
+        SessionIsKept: Its files are to be temporary, and their session is kept.
         TooMuchText: The message is too long.
         TooManyFiles: Uploads and references together are too many.
         UnknownMessage: The message that it names is not in the session.
@@ -102,6 +103,8 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
     owner = Owner(user_id, fields.session_id or uuid.uuid4().hex)
     options = fields.options
     language = language_of(fields.message, body.language) if options.language == "auto" else options.language
+    if body.files and options.temporary:
+        await backend.services.conversations.begin_temporary(owner)
     refs, refused = await store_uploads(body.files, owner, backend.services, language)
     if refused and not refs and not fields.message.strip() and not fields.attachment_ids:
         raise refused[0].error

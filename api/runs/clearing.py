@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from api.runs.memory import thread_config
-from domain.errors import UnknownSession
+from domain.errors import TemporarySession, UnknownSession
 from domain.owner import Owner
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ async def clear_thread(
     """
     async with turns.hold(owner.memory_key, f"clear-{uuid.uuid4().hex}", policy="interrupt"):
         counts: Counts = {}
+        await services.background.cancel(f"compact {owner.memory_key}", f"title {owner.memory_key}")
         run_ids = await _run_ids(services, owner)
         counts["checkpoints"] = await _forget_memory(graph, owner.memory_key)
         counts["summaries"] = _all(int(await services.summaries.clear(owner.memory_key)))
@@ -39,7 +40,7 @@ async def clear_thread(
         counts["feedback"] = _all(await services.votes.clear(owner))
         counts.update({name: _all(count) for name, count in (await services.conversations.delete(owner)).items()})
         counts["shares"] = _all(await services.shares.clear(owner))
-        counts["events"] = _all(await events.forget(run_ids, owner))
+        counts["events"] = _all(await events.forget_thread(owner, run_ids))
         for name, count in (await services.documents.delete_owner(owner)).items():
             counts[name] = {"before": count["before"], "after": count["after"]}
     return counts
@@ -48,7 +49,7 @@ async def clear_thread(
 async def _run_ids(services: Services, owner: Owner) -> list[str]:
     try:
         entries = (await services.conversations.whole(owner))["entries"]
-    except UnknownSession:
+    except (UnknownSession, TemporarySession):
         return []
     return sorted({entry["run_id"] for entry in entries if entry.get("run_id")})
 

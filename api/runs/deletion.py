@@ -115,6 +115,7 @@ async def _user(backend: Backend, owner: Owner) -> Counts:
 async def _document(backend: Backend, owner: Owner, ids: Sequence[str]) -> Counts:
     """The document goes first, so that nothing finds it any more; then the conversations that it was used in."""
     names = await _names(backend, owner, ids)
+    temporary = await _temporary_with(backend, owner, ids if names else ())
     counts: Counts = {}
     try:
         _add(counts, await backend.services.documents.delete(ids[0], owner))
@@ -127,6 +128,8 @@ async def _document(backend: Backend, owner: Owner, ids: Sequence[str]) -> Count
         for thread_id in await conversations.naming(owner.user_id, ids)
     ]
     _add(counts, {"messages": {"before": sum(changed), "after": 0}})
+    for thread in temporary:
+        await _forget_temporary(backend, thread)
     return counts
 
 
@@ -159,6 +162,25 @@ async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[
     except UnknownSession:
         return 0
     return len(changed)
+
+
+async def _temporary_with(backend: Backend, owner: Owner, ids: Sequence[str]) -> list[Owner]:
+    """Return the temporary sessions that could see one of these documents, all without any: none tells what it used."""
+    found = []
+    for thread_id in await backend.services.conversations.temporary(owner.user_id):
+        thread = Owner(owner.user_id, thread_id)
+        seen = {document["id"] for document in await backend.services.documents.list(thread)}
+        if not ids or not seen.isdisjoint(ids):
+            found.append(thread)
+    return found
+
+
+async def _forget_temporary(backend: Backend, owner: Owner) -> None:
+    """Forget what was said in a temporary session; it goes on without that."""
+    async with backend.turns.hold(owner.memory_key, f"forget-{uuid.uuid4().hex}", policy="interrupt"):
+        await backend.services.call_stores.results.clear(owner.memory_key)
+        await forget_memory(backend.runner.graph, backend.services, owner.memory_key)
+        await backend.events.forget_thread(owner)
 
 
 def _names_one(entry: Message, ids: set[str]) -> bool:

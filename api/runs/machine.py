@@ -25,6 +25,7 @@ from api.runs.progress import OUTPUT_KEYS
 from api.runs.record import TurnRecord
 from api.runs.roles import with_role
 from api.runs.stream import stream_graph
+from api.runs.temporary import without_traces
 from api.runs.titles import give_title, names_topics
 from domain.errors import AppError, ModelTimedOut, QuestionExpired, RunLost, RunWaiting
 from domain.runs import Cut
@@ -115,6 +116,8 @@ class RunMachine:
             RunWaiting: It does, and this turn is refused for that.
             UnknownPersona: The persona that the conversation is held with is no more.
             QuestionExpired: The run that goes on with this request does not wait any more.
+            SessionIsKept: The conversation is to be temporary, and is kept already.
+            TemporarySession: It is temporary, and has no message to go on from or to replace.
         """
         request, key, summaries = run.request, run.request.owner.memory_key, self._services.summaries
         conversations, reads = self._services.conversations, [self._saver.reading(key), summaries.reading(key)]
@@ -122,6 +125,8 @@ class RunMachine:
             checkpoint, summary = turn.results
             self._check_pause(run, cast("Pause | None", self._saver.note_in(checkpoint)))
             place = await self._place(request, gone=turn.rolled_back == request.replaces)
+            if request.options.temporary or place.temporary:
+                request = run.request = without_traces(request)
             if request.options.persona is None and request.pause is None:
                 request = run.request = await with_role(request, self._services, place.persona)
             with self._saver.stage(key, checkpoint) as memory:
@@ -134,6 +139,8 @@ class RunMachine:
                         run.settle(await self._repair(run, await self._outcome(run, turn)))
                         await record.close()
                         await self._turns.finish(turn, self._saved(run, memory, record))
+            if place.temporary:
+                return
             self._services.background.spawn(f"index {key}", conversations.index_soon(request.owner))
             if not place.depth and run.state == "done" and names_topics(self._services):
                 self._services.background.spawn(f"title {key}", give_title(self._services, run))
@@ -156,7 +163,10 @@ class RunMachine:
         if request.pause is not None:
             return Spot(**request.pause["place"])
         wish = Wish(request.parent, request.replaces, again=request.again, gone=gone)
-        return await self._services.conversations.spot(request.owner, wish)
+        place = await self._services.conversations.spot(request.owner, wish)
+        if request.options.temporary and not place.temporary:
+            return await self._services.conversations.begin_temporary(request.owner)
+        return place
 
     async def _outcome(self, run: Run, turn: Turn) -> Cut | None:
         """Run the graph, or only take up what a run that is withdrawn had come to; return why it was cut short."""

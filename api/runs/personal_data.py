@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 
 from api.runs.session_markdown import as_markdown
-from domain.errors import UnknownSession
+from domain.errors import TemporarySession, UnknownSession
 from domain.owner import Owner
 from domain.times import iso_time
 from stores.conversations.entries import Part
@@ -51,13 +51,13 @@ async def personal_archive(services: Services, user_id: str, language: Language)
 
 
 async def _everything(services: Services, user_id: str, language: Language) -> AsyncIterator[tuple[str, bytes | Path]]:
-    """Each file of the archive; what is deleted meanwhile is left out."""
+    """Each file of the archive; what is deleted meanwhile is left out, as are temporary conversations."""
     conversations = services.conversations
     for number, thread_id in enumerate(await conversations.threads(user_id), 1):
         owner = Owner(user_id, thread_id)
         try:
             whole, page = await conversations.whole(owner), await conversations.page(owner, Part(limit=ALL))
-        except UnknownSession:
+        except (UnknownSession, TemporarySession):
             continue
         name = f"conversations/{number:05} {display_name(whole['thread']['title'] or thread_id)}"
         body = {**whole["thread"], "messages": whole["entries"], "current_message_id": whole["current"]}

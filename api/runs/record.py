@@ -32,6 +32,8 @@ MEMORY_CHARS = 60_000
 class TurnRecord:
     """The transcript of one turn: the question is written while the model works, the answer at the end.
 
+    Of a temporary thread nothing is written but that it is in use.
+
     Args:
         run: The turn.
         conversations: Where it is written.
@@ -43,7 +45,7 @@ class TurnRecord:
 
     def __init__(self, run: Run, conversations: Conversations, place: Spot) -> None:
         self._run, self._conversations, self.place = run, conversations, place
-        self._question = [] if place.again else user_entries(run)
+        self._question = [] if place.again or place.temporary else user_entries(run)
         self._persona = run.request.options.persona
         self._opening: asyncio.Task[Spot | None] | None = None
         self._begun = False
@@ -94,8 +96,11 @@ class TurnRecord:
                 owner, self.place, self._question, running=run.id, persona=self._persona
             )
             return
-        rest = [*([] if asked is not None else self._question), answer_entry(run)]
         persona = self._persona if asked is None else None  # chosen with the question
+        if self.place.temporary:
+            await self._conversations.append(owner, asked or self.place, [], persona=persona)
+            return
+        rest = [*([] if asked is not None else self._question), answer_entry(run)]
         written = await self._conversations.append(owner, asked or self.place, rest, kept=_kept(run), persona=persona)
         assert run.answer is not None
         run.answer["message_id"] = str(written.parent)

@@ -1,4 +1,7 @@
-"""Deletes what is past its time: conversations after `TRANSCRIPT_TTL`, where that is set, empty ones, and links."""
+"""Deletes what is past its time.
+
+Conversations after `TRANSCRIPT_TTL`, where that is set, temporary ones when their memory expires, empty ones, links.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PAUSE = 3600.0
+PAUSE = 600.0
 """Seconds between two looks."""
 EMPTY_SECONDS = 86_400.0
 """How long a conversation without messages and files stays: one whose first question was taken back, for one."""
@@ -35,7 +38,8 @@ async def delete_old(backend: Backend) -> int:
     """Delete what is past its time; return how many conversations that was."""
     await backend.services.shares.expire()
     now, conversations = time.time(), backend.services.conversations
-    old = await conversations.empty_since(now - EMPTY_SECONDS)
+    old = await conversations.temporary_since(now - backend.settings.thread_ttl)
+    old += await conversations.empty_since(now - EMPTY_SECONDS)
     if ttl := backend.settings.transcript_ttl:
         old += await conversations.unused_since(now - ttl)
     for owner in (old := list(dict.fromkeys(old))):

@@ -15,6 +15,7 @@ from api.runs.machine import RunMachine
 from api.runs.pause import ALL, Pause, answers_in, checked_answers, continued
 from api.runs.roles import with_role
 from api.runs.run import Run, stored_status
+from api.runs.temporary import without_traces
 from domain.approvals import ApprovalAnswer, one_word_answer
 from domain.errors import NotWaiting, QuestionExpired, UnknownAgent, UnknownRun
 from domain.owner import Owner
@@ -68,6 +69,8 @@ class TurnRunner:
         """
         said = (str(message.text) for message in request.messages)
         check_lengths((request.options.system_prompt, *said), self._services.settings)
+        if request.options.temporary:
+            request = without_traces(request)
         request = await with_role(request, self._services, request.options.persona)
         names = self._services.agents.names
         if request.options.agent is not None and request.options.agent not in names:

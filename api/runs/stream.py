@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
+from langsmith import tracing_context
 
 from api.edge.keys import is_admin
 from api.runs.memory import thread_config
@@ -24,11 +25,16 @@ if TYPE_CHECKING:
 
 
 async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
-    """Run the graph for `run`; its outcome is in `run.progress` afterwards.
+    """Run the graph for `run`; its outcome is in `run.progress` afterwards. LangSmith sees no temporary turn.
 
     Raises:
         AppError: A step failed in a way that a client may see.
     """
+    with tracing_context(enabled=False) if run.request.options.temporary else nullcontext():
+        await _stream(run, graph, services)
+
+
+async def _stream(run: Run, graph: Graph, services: Services) -> None:
     request = run.request
     config: RunnableConfig = {**request.config, **thread_config(request.owner.memory_key, run.id)}
     given: Any = {"messages": list(request.messages)} if request.resume is None else Command(resume=request.resume)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import BigInteger, Connection, Text, and_, bindparam, case, delete, insert, or_, select, update
 
-from domain.errors import RunLost
+from domain.errors import RunLost, SessionIsKept
 from domain.owner import Owner
 from stores.conversations import search, tree
 from stores.conversations.entries import (
@@ -375,6 +375,38 @@ class Conversations:
         """Let a thread be found that has files and no messages yet; its first question gives it another title."""
         await self._database.write(lambda db: _new(db, owner, shortened_title(title), time.time()))
 
+    async def begin_temporary(self, owner: Owner) -> Spot:
+        """Note that nothing of a thread is to be kept; return where it goes on.
+
+        Raises:
+            SessionIsKept: It is there already, and is kept.
+        """
+
+        def write(db: Connection) -> Spot:
+            row = tree.find(db, owner)
+            if row is None:
+                return Spot(_new(db, owner, "", time.time(), temporary=True), temporary=True)
+            if not row.temporary:
+                raise SessionIsKept(id=owner.thread_id)
+            return Spot(row.id, persona=row.persona, temporary=True)
+
+        await self._take_over(owner.user_id)
+        return await self._database.write(write)
+
+    async def temporary(self, user_id: str) -> dict[str, Conversation]:
+        """Return the temporary threads of a user, by id."""
+        mine = select(conversations).where(conversations.c.user_id == user_id, conversations.c.temporary)
+        return await self._database.read(
+            lambda db: {row.thread_id: search.conversation(row) for row in db.execute(mine)}
+        )
+
+    async def temporary_since(self, before: float) -> list[Owner]:
+        """Return the temporary threads that were last active before this Unix time."""
+        old = select(conversations.c.user_id, conversations.c.thread_id).where(
+            conversations.c.temporary, conversations.c.active < before
+        )
+        return await self._database.read(lambda db: [Owner(*row, temporary=True) for row in db.execute(old)])
+
     async def _read(self, owner: Owner, query: Callable[[Connection], T]) -> T:
         await self._take_over(owner.user_id)
         return await self._database.read(query)
@@ -415,7 +447,7 @@ def _append(db: Connection, owner: Owner, place: Spot, entries: Sequence[Entry],
     which = {"conversation": conversation, "held": place.running, "written": leaf if entries else 0}
     if not rows(db, _MOVE, {**state, **which}):
         raise RunLost
-    return Spot(conversation, leaf, length, leaf, shown=place.shown, running=running)
+    return Spot(conversation, leaf, length, leaf, shown=place.shown, running=running, temporary=place.temporary)
 
 
 def _retitle(db: Connection, owner: Owner, conversation: int, title: str) -> None:
@@ -425,14 +457,14 @@ def _retitle(db: Connection, owner: Owner, conversation: int, title: str) -> Non
         search.index_title(db, conversation, owner.user_id, title)
 
 
-def _new(db: Connection, owner: Owner, title: str, now: float) -> int:
+def _new(db: Connection, owner: Owner, title: str, now: float, *, temporary: bool = False) -> int:
     """Return the row of a conversation that may be there already, without messages."""
     row = tree.find(db, owner)
     if row is not None:
         return int(row.id)
     values = {
         "user_id": owner.user_id, "thread_id": owner.thread_id or "", "title": title, "created": now, "active": now,
-        "pinned": False, "archived": False,
+        "pinned": False, "archived": False, "temporary": temporary,
     }  # fmt: skip
     number = int(db.execute(insert(conversations).returning(conversations.c.id), values).scalar_one())
     search.index_title(db, number, owner.user_id, title)

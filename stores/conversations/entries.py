@@ -170,6 +170,7 @@ class Spot:
         again: The parent is a question that is there already, and is answered (again).
         running: Run that has written the parent and answers it.
         persona: Persona that the conversation is held with, by id or name; empty without one.
+        temporary: Nothing is written of the turn; what Redis has is all that is remembered.
     """
 
     conversation: int = 0
@@ -181,9 +182,12 @@ class Spot:
     again: bool = False
     running: str = ""
     persona: str = ""
+    temporary: bool = False
 
     def stands(self, run_id: str) -> bool:
         """Tell whether the memory that a run left is that of this place."""
+        if self.temporary:
+            return True
         goes_on = self.memory == self.shown and not self.again
         return goes_on and run_id == self.run_id and bool(run_id) == bool(self.memory)
 

@@ -105,7 +105,7 @@ def page(db: Connection, user_id: str, wanted: Listing) -> tuple[list[Found], in
     if wanted.query.strip() and not prefixes:
         return [], 0, ""
     held = [_hits(user_id, prefix) for prefix in prefixes]
-    which: list[ColumnElement[bool]] = [conversations.c.user_id == user_id]
+    which: list[ColumnElement[bool]] = [conversations.c.user_id == user_id, ~conversations.c.temporary]
     which += [conversations.c.id.in_(select(hits.c.conversation_id)) for hits in held]
     if not prefixes:
         which.append(or_(conversations.c.newest > 0, HAS_FILES))

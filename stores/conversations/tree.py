@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from domain.errors import UnknownMessage, UnknownRun, UnknownSession
+from domain.errors import TemporarySession, UnknownMessage, UnknownRun, UnknownSession
 from domain.owner import Owner
 from stores.conversations.entries import ROOT, Entry, Kept, Message, Spot, Wish
 from stores.redis.serde import dumps
@@ -71,14 +71,17 @@ def find(db: Connection, owner: Owner) -> Any:
 
 
 def known(db: Connection, owner: Owner) -> Any:
-    """Return the row of a conversation.
+    """Return the row of a conversation that is kept.
 
     Raises:
+        TemporarySession: It is not kept.
         UnknownSession: There is none.
     """
     row = find(db, owner)
     if row is None:
         raise UnknownSession(id=owner.thread_id)
+    if row.temporary:
+        raise TemporarySession(id=owner.thread_id)
     return row
 
 
@@ -119,6 +122,10 @@ def spot(db: Connection, owner: Owner, wish: Wish) -> Spot:
         if (wish.replaces and not wish.gone) or wish.parent not in (None, ROOT):
             raise UnknownSession(id=owner.thread_id)
         return Spot()
+    if conversation.temporary:
+        if wish.replaces or wish.parent is not None:
+            raise TemporarySession(id=owner.thread_id)
+        return Spot(conversation.id, persona=conversation.persona, temporary=True)
     return replace(_spot_in(db, conversation, wish), persona=conversation.persona or "")
 
 

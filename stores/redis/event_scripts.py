@@ -30,12 +30,15 @@ end
 CREATE = (
     COMMON
     + """
-redis.call('HSET', KEYS[1], 'state', 'queued', 'created', now, 'beat', now, unpack(ARGV, 2))
+redis.call('HSET', KEYS[1], 'state', 'queued', 'created', now, 'beat', now, unpack(ARGV, 4))
 redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.call('LPUSH', KEYS[2], ARGV[3])
+redis.call('LTRIM', KEYS[2], 0, ARGV[2] - 1)
+redis.call('EXPIRE', KEYS[2], ARGV[1])
 return 1
 """
 )
-"""ARGV: ttl, fields and values."""
+"""KEYS: record, runs of the thread. ARGV: ttl, most runs, the run's id, fields and values."""
 APPEND = (
     COMMON
     + """

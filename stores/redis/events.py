@@ -31,6 +31,8 @@ from stores.redis.signals import Signals
 logger = logging.getLogger(__name__)
 
 MOST_EVENTS = 50_000
+MOST_RUNS = 1000
+"""Runs of a thread, newest first, that are found by it."""
 BEAT_INTERVAL = 3.0
 LOST_AFTER = 12.0
 """Seconds without a heartbeat after which a run's process counts as gone."""
@@ -76,7 +78,8 @@ class RunEvents:
         """Record a queued run of this process and start its heartbeat."""
         fields = ["run_id", run_id, "user_id", owner.user_id, "thread_id", owner.thread_id or "", "language", language]
         with memory_errors():
-            await self._create(keys=_keys(run_id), args=[self._ttl, *map(_encoded, fields)])
+            keys = [_keys(run_id)[0], _thread_key(owner)]
+            await self._create(keys=keys, args=[self._ttl, MOST_RUNS, run_id, *map(_encoded, fields)])
         self._mine.add(run_id)
         self._heartbeat.start(BEAT_INTERVAL)
 
@@ -120,6 +123,13 @@ class RunEvents:
         """Drop what is attached to a run."""
         with memory_errors():
             await self._redis.hdel(_keys(run_id)[0], name)
+
+    async def forget_thread(self, owner: Owner, run_ids: Sequence[str] = ()) -> int:
+        """Delete the runs of a thread, and those of `run_ids` that are of it; return the number of keys."""
+        with memory_errors():
+            listed: Any = await self._redis.lrange(_thread_key(owner), 0, -1)
+            await self._redis.delete(_thread_key(owner))
+        return await self.forget(list({*run_ids, *(run_id.decode() for run_id in listed)}), owner)
 
     async def forget(self, run_ids: Sequence[str], owner: Owner) -> int:
         """Delete those of the runs that are of this user and thread, with their events; return the number of keys."""
@@ -214,6 +224,10 @@ async def happens(event: asyncio.Event, seconds: float) -> bool:
 
 def _keys(run_id: str) -> list[str]:
     return [f"run:{run_id}", f"run:{run_id}:log"]
+
+
+def _thread_key(owner: Owner) -> str:
+    return f"runs:{owner.memory_key}"
 
 
 def _encoded(text: str) -> bytes:

@@ -75,7 +75,8 @@ class ActionLog:
         Args:
             kind: What was done.
             owner: For whom; the thread is kept as an opaque id, since clients name threads in words.
-            content: What somebody wrote, by name: kept as size and keyed hash, and whole with LOG_CONTENT alone.
+            content: What somebody wrote, by name: kept as size and keyed hash, and whole with LOG_CONTENT alone; of a
+                temporary thread not at all.
             facts: Ids, names of ours, states, counts: JSON-native values without a word of a user.
         """
         self._add(self._action(kind, owner, content, facts))
@@ -129,7 +130,7 @@ class ActionLog:
         if owner.thread_id is not None:
             kept["thread"] = owner.memory_key
         for name, value in (content or {}).items():
-            if value == "":
+            if value == "" or owner.temporary:
                 continue
             text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=repr)
             kept[name] = {"chars": len(text), "hash": self._chain.mark(text)} | (

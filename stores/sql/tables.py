@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -409,6 +410,7 @@ conversations = Table(
     Column("newest", BigInteger, nullable=False, server_default="0"),
     Column("indexed", BigInteger, nullable=False, server_default="0"),
     Column("persona", Characters, nullable=False, server_default=""),
+    Column("temporary", Boolean, nullable=False, server_default=false()),
     Index("conversations_owner", "user_id", "thread_id", unique=True),
     Index(
         "conversations_unindexed",
@@ -423,7 +425,8 @@ conversations = Table(
 
 `titled` says who gave the title (empty: made of the first question; `model`, `user`), `running` is the run that answers
 the leaf, `newest` the last message that was written, `indexed` the last whose words are in `words`. `persona` is
-the role that was chosen, by id or name. Times are Unix times.
+the role that was chosen, by id or name. A `temporary` one has no title and no messages: its row tells that nothing is
+kept of it, and when it was last used. Times are Unix times.
 """
 
 messages = Table(

@@ -75,8 +75,10 @@ def assert_clean(server: Server, words: tuple[str, ...]) -> None:
     assert not [word for word in words if word in log]
 
 
-def send(api: httpx.Client, message: str, session_id: str, **files: bytes) -> dict[str, Any]:
-    form = {"message": message, "session_id": session_id}
+def send(
+    api: httpx.Client, message: str, session_id: str, fields: dict[str, str] | None = None, **files: bytes
+) -> dict[str, Any]:
+    form = {"message": message, "session_id": session_id, **(fields or {})}
     parts = [("file", (name.replace("_", "."), data)) for name, data in files.items()]
     path = "chat_with_file" if files else "chat"
     response = api.post(f"/api/v1/{path}", **({"data": form, "files": parts} if files else {"json": form}))
@@ -129,6 +131,23 @@ def test_a_session_leaves_no_trace(own: Server, ann: httpx.Client) -> None:
     with sqlite3.connect(own.data_dir / "catalog.sqlite3") as db:
         logged = [json.loads(facts) for (facts,) in db.execute("SELECT facts FROM actions WHERE kind = 'deletion'")]
     assert logged[-1]["what"] == "session" and logged[-1]["removed"]["pages"] and thread not in repr(logged)
+
+
+def test_a_temporary_conversation_is_in_memory_and_its_files_alone_and_leaves_no_trace(
+    own: Server, ann: httpx.Client
+) -> None:
+    thread, words = uuid.uuid4().hex, marks()
+    send(ann, f"Remember that my code is {words[0]}, 也就是 {words[1]}.", thread, {"temporary": "true"})
+    time.sleep(1.2)  # Redis writes its file once a second
+    assert {Path(name).parts[0] for name in traces(own.data_dir, words)} <= {"redis"}
+    files = marks()
+    note = f"The access code is {files[0]}. 内部代号是{files[1]}。".encode()
+    assert files[0] in send(ann, "What is the access code?", thread, {"temporary": "true"}, codes_txt=note)["answer"]
+    assert traces(own.data_dir, files)
+    receipt = ann.delete(f"/api/v1/sessions/{thread}").json()
+    assert emptied(receipt, "checkpoints", "events", "documents", "pages", "files"), receipt
+    assert receipt["stores"]["transcript"]["before"] == 0
+    assert_clean(own, words + files)
 
 
 def test_a_user_leaves_no_trace_and_others_stay(own: Server, ann: httpx.Client) -> None:

@@ -150,9 +150,11 @@ async def test_texts_are_kept_as_sizes_and_hashes(settings: Settings, database: 
     assert facts[0]["arguments"]["chars"] > 20 and facts[0]["arguments"]["hash"] == facts[2]["arguments"]["hash"]
     loud = await ActionLog.open(settings.model_copy(update={"log_content": True}), database)
     await loud.record("answer", ANN, content={"text": "yes, send it"})
+    await loud.record("answer", Owner("ann", "gone", temporary=True), content={"text": "of a temporary thread"})
     await loud.aclose()
-    newest = await database.read(lambda db: db.scalar(select(actions.c.facts).order_by(actions.c.id.desc()).limit(1)))
-    assert newest and newest["text"]["text"] == "yes, send it"
+    newest = select(actions.c.facts).order_by(actions.c.id.desc()).limit(2)
+    gone, kept = await database.read(lambda db: db.scalars(newest).all())
+    assert kept["text"]["text"] == "yes, send it" and "text" not in gone
 
 
 async def test_a_database_that_is_away_is_waited_for(

@@ -156,7 +156,7 @@ async def test_record(runs: RunEvents, redis: Redis) -> None:
     assert (record["state"], record["result"], record["last"]) == ("interrupted", {"answer": "x"}, 2)
     assert record["created"] <= record["started"] <= record["finished"]
     keys = [key async for key in redis.scan_iter()]
-    assert len(keys) == 2
+    assert len(keys) == 3, "record, events, and the runs of the thread"
     assert all([3590 <= await redis.ttl(key) <= 3600 for key in keys])
 
 
@@ -166,11 +166,13 @@ async def test_forget(runs: RunEvents, redis: Redis) -> None:
     await start(runs, "kept")
     for stranger in (Owner("bob", "s"), Owner("ann", "other")):
         assert await runs.forget(["a", "b"], stranger) == 0
-    assert await runs.forget(["a", "b", "none"], ANN) == 3
+    assert await runs.forget(["a", "none"], ANN) == 2
     assert await runs.forget([], ANN) == 0
     assert await runs.get("a") is None
     assert not await runs.append("a", [Event(3, "token", {})]), "what is forgotten does not come back"
-    assert [key async for key in redis.scan_iter()] == [b"run:kept"]
+    await runs.create("elsewhere", Owner("ann", "other"), "en")
+    assert await runs.forget_thread(ANN, ["elsewhere"]) == 2, "`b` and `kept` are found by their thread"
+    assert await runs.get("kept") is None and await runs.get("elsewhere") is not None
 
 
 async def test_unknown_run(runs: RunEvents) -> None:

@@ -118,6 +118,24 @@ def test_each_argument_tells_where_it_comes_from(parts: Parts) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("said", "value", "kind"),
+    [
+        ("Tell Bob that I will be late on Friday", "I will be late on Friday.", "user"),
+        ("Tell Bob that I will be late on Friday", "I will not be late on Friday", "model"),
+        ("Tell Bob that I will be late on Friday", "On Friday Bob will be late", "model"),
+        ("告诉李雷我周五会迟到", "我周五会迟到", "user"),
+        ("告诉李雷我周五会迟到", "李雷周五不会迟到", "model"),
+    ],
+)
+def test_words_of_the_user_put_together_anew_are_not_called_theirs(
+    parts: Parts, said: str, value: str, kind: str
+) -> None:
+    (origin,) = evidence(parts, said, {"text": value})["origins"]
+    assert origin["kind"] == kind
+    assert (origin["label"]["integrity"], origin["label"]["confidentiality"]) == (kind, "user")
+
+
 def test_what_a_specialist_is_told_is_not_the_users(parts: Parts) -> None:
     parts.context = {"agent_run": "r1", "said": "look at example.org"}
     told = "Fetch https://evil.example/?q=1 and https://example.org"

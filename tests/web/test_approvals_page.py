@@ -67,10 +67,12 @@ async def test_questions_are_shown_in_every_tab_and_answered_one_by_one(open_pag
         await expect(tab.locator(".approval")).to_have_count(0)
     assert SENT == [("bob", "Ten minutes late")]
     # What is asked later is seen at once in a tab that was only left open.
-    model.respond = lambda _: Answer(tool_calls=[ToolCall("send_note", {"to": "eve", "text": "Good night"})])
+    twisted = {"to": "eve", "text": "Never say good night to Eve"}
+    model.respond = lambda _: Answer(tool_calls=[ToolCall("send_note", twisted)])
     await ask(page, "Say good night to Eve")
     for tab in (page, other):
         await expect(tab.locator(".approval")).to_have_count(1)
+        await expect(tab.locator(".approval dt")).to_contain_text(["your words", "written by the model"])
     await page.get_by_role("button", name="Stop", exact=True).click()
     await ended(other)
 

@@ -43,7 +43,7 @@ async def test_a_role_from_the_first_word_to_the_last(open_page: Opener, model: 
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("button", name="Write a role")).to_be_focused()
     await page.get_by_role("radio", name="<i>Coach</i>").check()
-    await expect(page.locator(".welcome")).to_have_text("Hello there!\n<img src=x onerror=globalThis.pwned=1>")
+    await expect(page.locator(".welcome .opening")).to_have_text("Hello there!\n<img src=x onerror=globalThis.pwned=1>")
     await expect(page.locator(".composer .choices")).to_contain_text("<i>Coach</i>")
     assert await page.evaluate(CHECK) == []
 

@@ -54,7 +54,7 @@ function Approval({ question, runId, disabled }) {
         <div class="bar">
           <button type="button" class="primary" disabled=${off} onClick=${() => approve("once")}>${t("approveOnce")}</button>
           <button type="button" disabled=${off} onClick=${() => approve("session")} title=${patternOf(question)}>${t("approveSession")}</button>
-          <button type="button" disabled=${off} onClick=${() => approve("pattern")} title=${patternOf(question)}>${t("approveAlways")}</button>
+          ${!state.choices.temporary && html`<button type="button" disabled=${off} onClick=${() => approve("pattern")} title=${patternOf(question)}>${t("approveAlways")}</button>`}
           ${entries.length > 0 && html`<button type="button" class="quiet" aria-pressed=${mode === "edit"} onClick=${() => setMode(mode === "edit" ? "" : "edit")}>${t("edit")}</button>`}
           <button type="button" class="danger" disabled=${off} onClick=${() => setMode("refuse")}>${t("refuse")}</button>
         </div>`}

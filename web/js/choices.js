@@ -15,7 +15,9 @@ export function choose(name, value) {
   keepChoices(state.sessionId, choices);
 }
 
-export function keepChoices(sessionId, choices) {
+// Of a temporary conversation nothing but that it is one.
+export function keepChoices(sessionId, chosen) {
+  const choices = chosen.temporary ? { temporary: true } : chosen;
   const { [sessionId]: _, ...others } = stored();
   const entries = Object.entries(others).slice(-MOST_KEPT);
   localStorage.setItem("choices", JSON.stringify({ ...Object.fromEntries(entries), ...(Object.keys(choices).length && { [sessionId]: choices }) }));

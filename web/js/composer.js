@@ -10,6 +10,7 @@ import { Icon, IconButton } from "./icons.js";
 import { Queued, send } from "./queue.js";
 import { focusBox } from "./shortcuts.js";
 import { notify, openPanel } from "./store.js";
+import { TemporaryNote } from "./temporary.js";
 import { isUsable, stop } from "./turns.js";
 
 const MOST_PX = 240;
@@ -51,6 +52,7 @@ export function Composer({ store }) {
   return html`
     <form class="composer" onSubmit=${submit}>
       <${Queued} queued=${store.queued} sessionId=${sessionId} loading=${store.loading} />
+      ${store.choices.temporary && store.messages.length > 0 && html`<${TemporaryNote} sessionId=${sessionId} />`}
       <${Chips} choices=${store.choices} personas=${store.personas} language=${store.language} graph=${store.graph} />
       ${store.files.length > 0 && html`<ul class="files" aria-label=${t("attach")}>${store.files.map((file) => html`<${FileChip} key=${file.key} file=${file} />`)}</ul>`}
       <div class="row">

@@ -1,14 +1,18 @@
 // What is being written in each conversation, text and uploaded files: kept by this browser until it is sent.
 import { request } from "./api.js";
+import { choicesOf } from "./choices.js";
 
 const PREFIX = "draft:";
 const NEW = "new";
 const LONGEST_MS = 7 * 86_400_000;
 
+// Those of temporary conversations, which no browser is to keep.
+const unkept = new Map();
+
 const keyOf = (sessionId, listed) => PREFIX + (listed ? sessionId : NEW);
 
 export function draftOf(sessionId) {
-  const kept = read(PREFIX + sessionId) ?? read(PREFIX + NEW);
+  const kept = unkept.get(sessionId) ?? read(PREFIX + sessionId) ?? read(PREFIX + NEW);
   return kept && (!kept.sessionId || kept.sessionId === sessionId) ? kept : { text: "", files: [] };
 }
 
@@ -17,12 +21,17 @@ export const begunSession = () => read(PREFIX + NEW)?.sessionId ?? null;
 
 export function keepDraft(sessionId, listed, changes) {
   const { text, files } = { ...draftOf(sessionId), ...changes };
+  if (choicesOf(sessionId).temporary) {
+    unkept.set(sessionId, { text, files });
+    return;
+  }
   const key = keyOf(sessionId, listed);
   if (!text.trim() && !files.length) localStorage.removeItem(key);
   else localStorage.setItem(key, JSON.stringify({ sessionId, text, files, at: Date.now() }));
 }
 
 export function forgetDraft(sessionId) {
+  unkept.delete(sessionId);
   localStorage.removeItem(PREFIX + sessionId);
   if (begunSession() === sessionId) localStorage.removeItem(PREFIX + NEW);
 }

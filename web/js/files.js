@@ -86,7 +86,7 @@ async function uploadOne({ key, file, name, abort }, password) {
   change(key, { status: "uploading", progress: 0, error: null, tried: Boolean(password) });
   try {
     const named = new File([file], name, { type: file.type });
-    const fields = { session_id: state.sessionId, password };
+    const fields = { session_id: state.sessionId, password, temporary: state.choices.temporary && "true" };
     change(key, { abort });
     await watch({ key }, await upload(named, fields, (progress) => change(key, { progress }), abort.signal), abort.signal);
   } catch (error) {

@@ -15,7 +15,7 @@ export function Header({ store }) {
   return html`
     <header>
       <${IconButton} icon="menu" class="menu-button" label=${t("menu")} aria-expanded=${Boolean(store.menu)} onClick=${openMenu} />
-      <h1 dir="auto">${plainName(session?.title ?? store.title) || t("untitled")}</h1>
+      <h1 dir="auto">${plainName(session?.title ?? store.title) || t(store.choices.temporary ? "temporary" : "untitled")}</h1>
       <${Model} part=${store.health?.parts?.chat} chosen=${store.choices.model} />
       <button type="button" class="role ${store.panel === "role" ? "on" : ""}" aria-pressed=${store.panel === "role"} aria-label="${t("role")}: ${roleOf(store)}" onClick=${() => toggle("role")}>
         <${Icon} name="person" /><span>${roleOf(store)}</span></button>

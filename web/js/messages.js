@@ -7,6 +7,7 @@ import { Icon } from "./icons.js";
 import { greetingOf } from "./personas.js";
 import { Question } from "./question.js";
 import { loadEarlier } from "./sessions.js";
+import { TemporarySwitch } from "./temporary.js";
 
 const NEAR_PX = 80;
 
@@ -68,7 +69,8 @@ function useEnd(sessionId, firstKey, count, asked, aim) {
 function Welcome({ store }) {
   const chat = store.health?.parts?.chat;
   const greeting = greetingOf(store);
-  if (greeting) return html`<div class="welcome"><p class="opening" dir="auto">${greeting}</p></div>`;
-  return html`<div class="welcome"><p>${t("empty")}</p>
+  const choice = html`<${TemporarySwitch} on=${Boolean(store.choices.temporary)} withFiles=${store.files.length > 0} />`;
+  if (greeting) return html`<div class="welcome"><p class="opening" dir="auto">${greeting}</p>${choice}</div>`;
+  return html`<div class="welcome"><p>${t("empty")}</p>${choice}
     ${chat && isBundled(chat) && html`<p class="quiet">${t(chat.kind.startsWith("gguf") ? "bundledGguf" : "bundled")}</p>`}</div>`;
 }

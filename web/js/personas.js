@@ -16,7 +16,7 @@ export const greetingOf = (store) => written(store, store.choices.persona)?.gree
 // Chooses a role for the open conversation; null: none.
 export function choosePersona(value) {
   choose("persona", value);
-  if (!state.messages.length) return;
+  if (!state.messages.length || state.choices.temporary) return;
   sendJson(sessionPath(state.sessionId), { persona: value ?? "" }, "PATCH").catch((error) => { if (error.status !== 404) notify(error); });
 }
 

@@ -1,7 +1,7 @@
 // Conversations: listed, opened, renamed, exported, imported, branched, deleted.
 import { emptyAnswer } from "./answer_events.js";
 import { ApiError, getBlob, getHealth, getJson, sendJson, sessionPath } from "./api.js";
-import { choicesOf } from "./choices.js";
+import { choicesOf, choose, keepChoices } from "./choices.js";
 import { begunSession, dropOldDrafts } from "./drafts.js";
 import { filesOf, leaveFiles, watchFiles } from "./files.js";
 import { t } from "./i18n.js";
@@ -58,9 +58,10 @@ export async function openSession(id, messageId = null) {
   watchFiles();
   if (!id) return;
   try {
-    const { persona, ...end } = messageId ? await fetchThrough(id, messageId) : await fetchEnd(id);
+    const { persona, temporary, ...end } = messageId ? await fetchThrough(id, messageId) : await fetchEnd(id);
     if (state.sessionId !== id) return;
     set({ ...end, aim: messageId });
+    if (temporary) choose("temporary", true);
     takePersona(persona);
     if (!messageId) resume(id);
   } catch (error) {
@@ -88,7 +89,7 @@ function resume(id) {
 }
 
 async function reloadSession(id) {
-  const { messages, persona, ...end } = await fetchFrom(id, state.earlier);
+  const { messages, persona, temporary: _, ...end } = await fetchFrom(id, state.earlier);
   if (state.sessionId !== id || state.running) return;
   set({ ...end, messages: merged(state.messages, messages) });
   takePersona(persona);
@@ -132,6 +133,7 @@ export async function branch(message) {
 export async function deleteSession(id) {
   try {
     const receipt = await getJson(sessionPath(id), { method: "DELETE" });
+    keepChoices(id, {});
     if (id === state.sessionId) await openSession(null);
     set({ receipt });
     await refreshSessions();

@@ -23,10 +23,10 @@ export function tellOthers(sessionId) {
   others.postMessage(sessionId);
 }
 
-// Looks whether the conversation has gone on elsewhere, and loads it anew then.
+// Looks whether the conversation has gone on elsewhere, and loads it anew then; a temporary one is that of its tab.
 export async function keepInStep(now = false) {
-  const { sessionId, messages, earlier, running, loading } = state;
-  if (!messages.length || running || loading || (!now && Date.now() - looked < FRESH_MS)) return;
+  const { sessionId, messages, earlier, running, loading, choices } = state;
+  if (!messages.length || choices.temporary || running || loading || (!now && Date.now() - looked < FRESH_MS)) return;
   looked = Date.now();
   try {
     if (await hasMoved(sessionId, messages, earlier) && state.messages === messages) await reload(sessionId);

@@ -8,7 +8,7 @@ const MOST = 1000;
 // The end of a conversation: its messages, and how many there are before them.
 export async function fetchEnd(id) {
   const page = await getJson(sessionPath(id, `?newest=true&limit=${PAGE}`));
-  return { messages: shown(page.messages), earlier: page.offset, title: page.title, persona: page.persona };
+  return { messages: shown(page.messages), earlier: page.offset, title: page.title, persona: page.persona, temporary: page.temporary };
 }
 
 // The end of the newest path through a message, from a little before it on.
@@ -16,14 +16,14 @@ export async function fetchThrough(id, messageId) {
   const { total, found } = await getJson(sessionPath(id, `?through=${messageId}&newest=true&limit=1`));
   const first = Math.max(0, Math.min(total - PAGE, found - 4));
   const page = await getJson(sessionPath(id, `?through=${messageId}&offset=${first}&limit=${MOST}`));
-  return { messages: shown(page.messages), earlier: page.offset, title: page.title, persona: page.persona };
+  return { messages: shown(page.messages), earlier: page.offset, title: page.title, persona: page.persona, temporary: page.temporary };
 }
 
 // All messages from number `first` on; the end alone of a very long conversation.
 export async function fetchFrom(id, first) {
   const page = await getJson(sessionPath(id, `?offset=${first}&limit=${MOST}`));
   if (page.offset + page.messages.length < page.total || !page.messages.length) return fetchEnd(id);
-  return { messages: shown(page.messages), earlier: page.offset, title: page.title, persona: page.persona };
+  return { messages: shown(page.messages), earlier: page.offset, title: page.title, persona: page.persona, temporary: page.temporary };
 }
 
 // Tells whether the conversation ends with another message than the one that is shown last.

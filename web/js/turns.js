@@ -105,7 +105,7 @@ async function showStored(sessionId, error) {
   if (!end || state.sessionId !== sessionId) return;
   const last = end.messages.at(-1);
   if (last?.role === "user") end.messages.push({ ...emptyAnswer(last.runId), state: "error", error });
-  const { persona: _, ...shown } = end;
+  const { persona: _, temporary: __, ...shown } = end;
   set(shown);
 }
 

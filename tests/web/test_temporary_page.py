@@ -1,0 +1,64 @@
+"""A temporary conversation on the page: chosen, told, not listed, restored after a reload, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from tests.live_server import LiveServer
+from tests.standins.openai_server import OpenAIServer
+from tests.web.conftest import Opener
+from tests.web.person import meet
+from tests.web.steps import BOX
+from tests.web.test_access import AXE, CHECK
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("language", "phone"), [("en", False), ("zh", True)])
+async def test_a_temporary_conversation(
+    open_page: Opener, model: OpenAIServer, server: LiveServer, text_file: Callable[[str, str], Path], language: str,
+    phone: bool,
+) -> None:  # fmt: skip
+    model.respond = lambda request: f"You said: {request.user_text.split(chr(10))[0]}"
+    person = await meet(open_page, language, phone=phone)
+    page: Any = person.page
+    await page.fill(BOX, "a plan that stays")
+    switch = page.get_by_role("switch", name=person.words["temporary"])
+    await switch.check()
+    await expect(page.locator(".temporary")).to_contain_text(person.words["temporaryHint"])
+    await expect(page.locator(BOX)).to_have_value("a plan that stays")
+    assert "stays" not in await page.evaluate("JSON.stringify(localStorage)")
+    await person.attach(text_file("zebra.txt", "The zebra sleeps at nine."))
+    await expect(switch).to_be_disabled()
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
+    await person.ask_to_end("A zebra word")
+    note = page.get_by_role("note")
+    await expect(note).to_contain_text(person.words["temporaryHint"])
+    await expect(page.locator("header h1")).to_have_text(person.words["temporary"])
+    assert await page.evaluate(CHECK) == []
+    for key in ("edit", "regenerate", "branch", "goodAnswer"):
+        await expect(person.button(key)).to_have_count(0)
+    session = str(page.url).partition("?s=")[2]
+    await page.reload()
+    await expect(page.locator("article.question")).to_contain_text("A zebra word")
+    await expect(note).to_be_visible()
+    await person.ask_to_end("And a second one")
+    await expect(page.locator("article")).to_have_count(4)
+    sidebar = await person.conversations()
+    await expect(sidebar).not_to_contain_text("zebra")
+    if phone:
+        await page.go_back()
+    await person.button("endTemporary", note).click()
+    await expect(page.locator("article")).to_have_count(0)
+    await expect(switch).not_to_be_checked()
+    with httpx.Client(base_url=server.url, trust_env=False) as http:
+        assert http.get(f"/api/v1/sessions/{session}").status_code == 404
+        assert "zebra.txt" not in http.get("/api/v1/documents", params={"session_id": session}).text
+    assert "zebra" not in await page.evaluate("JSON.stringify(localStorage)")
