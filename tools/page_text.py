@@ -23,8 +23,8 @@ class PageText:
     hidden: int = 0
 
 
-def main_text(html: bytes, encoding: str | None) -> tuple[str, str]:
-    """Return title and main text of a page. Runs in a sandbox child, which alone loads the parsers."""
+def main_text(html: bytes, encoding: str | None) -> tuple[str, str, str]:
+    """Return title, main text and hidden text of a page. Runs in a sandbox child, which alone loads the parsers."""
     from readers.text import html as reader
 
     return reader.main_text(html, encoding)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "r0016"
-down_revision = "r0013"
+down_revision = "r0014"
 
 
 def upgrade() -> None:
