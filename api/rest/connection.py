@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from typing_extensions import TypedDict
 from api.backend import AdminDep, BackendDep, UserDep
 from api.edge.responses import json_response
 from api.schemas import ERRORS, Body
-from domain.errors import ForOneUser
+from domain.errors import ForOneUser, SettingsNotWritten
 from models.chat.connection import list_models, local_servers, try_model, write_env
 from settings import Settings
 
@@ -70,10 +71,14 @@ class Tried(TypedDict):
 
 
 class WrittenSettings(TypedDict):
-    """Where they were written; they count from the next start on."""
+    """Where they were written; they count from the next start on.
+
+    Those of `overridden` are set in the environment of the server as well, which wins over the file.
+    """
 
     path: str
     restart: bool
+    overridden: list[str]
 
 
 @router.get("", response_model=Connection)
@@ -113,9 +118,14 @@ async def write_connection(body: WriteBody, backend: BackendDep, admin: AdminDep
     _check_local(backend.settings)
     key = body.api_key.get_secret_value() if body.api_key else ""
     values = dict(zip(SETTINGS, (body.base_url, key, body.model), strict=True))
-    path = Path(str(backend.settings.model_config["env_file"])).resolve()  # noqa: ASYNC240  # no more than a name
-    await asyncio.to_thread(write_env, path, values)
-    return json_response({"path": str(path), "restart": True})
+    path = await asyncio.to_thread(Path(str(backend.settings.model_config["env_file"])).resolve)
+    try:
+        await asyncio.to_thread(write_env, path, values)
+    except OSError as exc:
+        raise SettingsNotWritten(path=str(path), problem=exc.strerror or type(exc).__name__) from exc
+    around = {name.upper() for name, value in os.environ.items() if value}
+    overridden = [name for name in SETTINGS if name in around]
+    return json_response({"path": str(path), "restart": True, "overridden": overridden})
 
 
 def _is_local(settings: Settings) -> bool:

@@ -14,12 +14,12 @@ import uvicorn
 class Listening:
     """Base of a stand-in: give it an app, enter it, and `address` is `127.0.0.1:<port>`."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, port: int = 0) -> None:
         self.address = ""
-        self._app = app
+        self._app, self._port = app, port
 
     def __enter__(self) -> Self:
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server(("127.0.0.1", self._port))
         self.address = f"127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(self._app, log_level="critical", lifespan="off", access_log=False)
         self._server = uvicorn.Server(config)

@@ -54,8 +54,9 @@ class OpenAIServer(Listening):
     """
 
     def __init__(
-        self, *, dashscope: bool = False, api_key: str | None = None, models: Sequence[str] = (), dimensions: int = 64
-    ) -> None:
+        self, *, dashscope: bool = False, api_key: str | None = None, models: Sequence[str] = (), dimensions: int = 64,
+        port: int = 0,
+    ) -> None:  # fmt: skip
         """Keep the settings; nothing listens yet.
 
         Args:
@@ -63,6 +64,7 @@ class OpenAIServer(Listening):
             api_key: The only key that is accepted; None accepts any.
             models: The only models that exist (others: 404); empty accepts any.
             dimensions: Length of embeddings where the caller asks for none.
+            port: Where it listens; 0: on a free port.
         """
         self.dashscope = dashscope
         self.api_key = api_key
@@ -73,7 +75,7 @@ class OpenAIServer(Listening):
             Route("/v1/embeddings", self._embed, methods=["POST"]),
             Route("/v1/models", self._list_models),
         ]
-        super().__init__(Starlette(routes=routes))
+        super().__init__(Starlette(routes=routes), port)
         self.reset()
 
     @property

@@ -90,3 +90,16 @@ NOTE_SOUND = """() => {
     return play.call(this);
   };
 }"""
+SMALL = """() => {
+  const controls = "button, select, summary, a.chip, input:not([type=checkbox], [type=radio])";
+  const around = (it) => {
+    const box = it.getBoundingClientRect(), { left, top } = getComputedStyle(it, "::after");
+    return [box.width - (2 * parseFloat(left) || 0), box.height - (2 * parseFloat(top) || 0)];
+  };
+  return [...document.querySelectorAll(controls)]
+    .filter((it) => it.checkVisibility() && !it.closest("[inert]"))
+    .filter((it) => !document.querySelector("dialog[open]") || it.closest("dialog[open]"))
+    .map((it) => [it.ariaLabel || it.textContent, ...around(it)])
+    .filter(([, width, height]) => width < 44 || height < 44);
+}"""
+"""Controls that are too small for a finger; what is drawn around one counts."""

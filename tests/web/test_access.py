@@ -201,7 +201,7 @@ async def test_reduced_motion(open_page: Opener, model: OpenAIServer) -> None:
     await page.press(BOX, "Enter")
     await expect(page.locator(".dot")).to_be_visible()
     assert await page.evaluate("document.getAnimations().length") == 0
-    await page.get_by_role("button", name="Stop").click()
+    await page.get_by_role("button", name="Stop", exact=True).click()
     await expect(page.locator("article.answer .actions")).to_be_visible()
 
 

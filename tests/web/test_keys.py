@@ -13,6 +13,7 @@ from settings import Settings
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, OpenAIServer
 from tests.web.conftest import Opener
+from tests.web.probes import SMALL
 from tests.web.steps import BOX, ask, ask_to_end, ended, open_panel
 
 pytestmark = pytest.mark.browser
@@ -74,12 +75,6 @@ async def test_what_is_sent_is_seen(open_page: Opener, model: OpenAIServer) -> N
     await page.locator(".messages").evaluate("box => { box.scrollTop = 0; }")
     await ask_to_end(page, "from far up")
     await expect(page.locator("article.answer").last.locator(".actions")).to_be_in_viewport()
-
-
-SMALL = """() => [...document.querySelectorAll("button, select, summary, input:not([type=checkbox], [type=radio])")]
-  .filter((it) => it.checkVisibility() && !it.closest("[inert]"))
-  .map((it) => [it.ariaLabel || it.textContent, it.getBoundingClientRect()])
-  .filter(([, box]) => box.width < 44 || box.height < 44).map(([name, box]) => [name, box.width, box.height])"""
 
 
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])

@@ -18,9 +18,9 @@ from tests.live_server import LiveServer
 from tests.standins.oidc_server import CLIENT, SECRET, OidcServer
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
+from tests.web.probes import SMALL
 from tests.web.steps import ask_to_end, open_panel
 from tests.web.test_access import AXE, CHECK
-from tests.web.test_keys import SMALL
 
 pytestmark = pytest.mark.browser
 ROOT = {"authorization": "Bearer root-key"}

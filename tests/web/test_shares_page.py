@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
+from tests.web.person import meet
+from tests.web.probes import SMALL
 from tests.web.steps import ask_to_end, attach, quoting
+from tests.web.test_access import AXE, CHECK, RICH
 from tests.web.test_injection import ATTACKS, FORBIDDEN, MARKUP
 
 pytestmark = pytest.mark.browser
@@ -68,3 +73,44 @@ async def test_nothing_is_offered_where_sharing_is_off(open_page: Opener, model:
     await page.locator(".sidebar li", has_text="nobody else").first.get_by_role("button", name="Actions").click()
     await expect(page.get_by_role("menuitem", name="Export as JSON")).to_be_visible()
     await expect(page.get_by_role("menuitem", name="Share by a link")).to_have_count(0)
+
+
+@pytest.mark.parametrize("phone", [False, True])
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_everybody_can_use_the_dialog_and_the_page_of_a_link(
+    open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path], language: str, phone: bool
+) -> None:
+    model.respond = quoting("notice period is six weeks", before=f"{RICH}\n\nA note[^1] and ", after=".\n\n[^1]: more")
+    person = await meet(open_page, language, phone=phone)
+    words, page = person.words, person.page
+    await person.attach(text_file("lease.txt", "The notice period is six weeks."))
+    await person.ask_to_end("what to share")
+    await person.choose("what to share", "share")
+    dialog = page.get_by_role("dialog", name=words["share"])
+    await dialog.get_by_label(words["shareFiles"]).check()
+    await person.button("makeLink", dialog).click()
+    await expect(dialog.locator(".links li")).to_have_count(1)
+    link = await dialog.get_by_label(words["newLink"]).input_value()
+    revoke = await dialog.get_by_role("button", name=words["revoke"]).bounding_box()
+    inside = await dialog.bounding_box()
+    assert revoke["x"] + revoke["width"] < inside["x"] + inside["width"] - 10
+    await _usable(page, phone=phone)
+
+    stranger = await page.context.new_page()
+    await stranger.goto(link)
+    await expect(stranger.locator("article.answer .quotes")).to_be_visible()
+    until = words["opensUntil"].partition("{")[0].strip()
+    await expect(stranger.locator("main > p")).to_contain_text(until)
+    for fold in await stranger.locator("summary").all():
+        await fold.click()
+    await _usable(stranger, phone=phone)
+
+
+async def _usable(page: Any, *, phone: bool) -> None:
+    await page.evaluate(AXE)
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        assert await page.evaluate(CHECK) == [], scheme
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if phone:
+        assert await page.evaluate(SMALL) == []

@@ -41,7 +41,10 @@ function Connect({ connection }) {
     if (answer.models.length) setModels(answer.models);
     return model.trim() ? t("modelAnswers", { said: answer.said }) : t("modelsThere", { n: answer.models.length });
   });
-  const write = () => act(async () => t("written", { path: (await sendJson("connection", body(), "PUT")).path }));
+  const write = () => act(async () => {
+    const { path, overridden } = await sendJson("connection", body(), "PUT");
+    return [t("written", { path }), overridden.length && t("overridden", { names: overridden.join(", ") })].filter(Boolean).join(" ");
+  });
   const lines = `LLM_BASE_URL=${address || "https://…/v1"}\nLLM_API_KEY=${key ? "…" : ""}\nLLM_MODEL=${model || "…"}`;
   return html`
     <details open=${connection.kind !== "hosted"}><summary>${t("connect")}</summary>
