@@ -22,9 +22,10 @@ function switchTo(temporary) {
 }
 
 export function TemporarySwitch({ on, withFiles }) {
+  if (withFiles && !on) return "";
   return html`<div class="temporary">
     <label class="check"><input type="checkbox" role="switch" checked=${on} disabled=${withFiles} onChange=${(event) => switchTo(event.target.checked)} /> ${t("temporary")}</label>
-    ${(on || withFiles) && html`<p class="quiet">${[on && t("temporaryHint"), withFiles && t("temporaryFiles")].filter(Boolean).join(" ")}</p>`}
+    ${on && html`<p class="quiet">${t("temporaryHint")} ${withFiles && t("temporaryFiles")}</p>`}
   </div>`;
 }
 
