@@ -256,6 +256,8 @@ async def test_content_is_exported_where_it_is_asked_for(
     model.script([Answer(tool_calls=[ToolCall("calculate", {"expression": "6*7"})]), Answer("四十二。")])
     with LiveServer(traced_settings(api_settings, collector, tmp_path / "data", log_content=True)) as live:
         done = await answer(live, "请计算 6*7 等于多少？")
+        model.script([Answer(tool_calls=[ToolCall("calculate", {"expression": "6*8"})]), Answer(f"{SECRET}, 四十八。")])
+        await answer(live, f"请计算 6*8 等于多少？{SECRET}", temporary=True)
     spans = collector.turn(done["run_id"])
     first, second = [span for span in spans if span["name"] == "chat stand-in"]
     asked = json.loads(first["gen_ai.input.messages"])
@@ -265,9 +267,11 @@ async def test_content_is_exported_where_it_is_asked_for(
     tool = by_name(spans, "execute_tool calculate")
     assert json.loads(tool["gen_ai.tool.call.arguments"]) == {"expression": "6*7"}
     assert "42" in tool["gen_ai.tool.call.result"]
+    sent = b"".join(body for _, _, body in collector.requests)
+    assert b"6*7" in sent and b"6*8" not in sent and SECRET.encode() not in sent, "a temporary turn shows no content"
 
 
-def server_process(folder: Path, code: str, **env: str) -> subprocess.CompletedProcess[str]:
+def server_process(folder: Path, code: str, *, temporary: bool = False, **env: str) -> subprocess.CompletedProcess[str]:
     """Take one turn in a fresh process with these variables of the environment, then run `code`."""
     program = f"""
 import asyncio, sys, httpx
@@ -279,7 +283,7 @@ async def main():
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://here", timeout=30) as http:
-            response = await http.post("/api/v1/chat", json={{"message": "Hello"}})
+            response = await http.post("/api/v1/chat", json={{"message": "Hello", "temporary": {temporary}}})
             assert response.status_code == 200, response.text
 asyncio.run(main())
 {code}
@@ -299,9 +303,16 @@ def langsmith() -> Iterator[Collector]:
     made.close()
 
 
-@pytest.mark.parametrize("tracing", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_langsmith_by_its_own_variables(
-    model: OpenAIServer, langsmith: Collector, tmp_path: Path, tracing: bool
+@pytest.mark.parametrize(
+    ("tracing", "temporary"),
+    [
+        (False, False),
+        pytest.param(True, False, marks=pytest.mark.slow),
+        pytest.param(True, True, marks=pytest.mark.slow),
+    ],
+)
+def test_langsmith_by_its_own_variables_but_no_temporary_turn(
+    model: OpenAIServer, langsmith: Collector, tmp_path: Path, tracing: bool, temporary: bool
 ) -> None:
     model.script([Answer("Hello.")])
     code = """
@@ -311,10 +322,11 @@ print([name for name in sys.modules if name.startswith("api.edge.telemetry")])
 """
     env = {"LLM_BASE_URL": model.base_url, "LLM_API_KEY": "key", "LLM_MODEL": "m", "LANGSMITH_PROJECT": "p",
            "LANGSMITH_ENDPOINT": langsmith.url, "LANGSMITH_API_KEY": "lsv2"}  # fmt: skip
-    done = server_process(tmp_path, code, **env, **({"LANGSMITH_TRACING": "true"} if tracing else {}))
+    env |= {"LANGSMITH_TRACING": "true"} if tracing else {}
+    done = server_process(tmp_path, code, temporary=temporary, **env)
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
     runs = [path for path, headers, _ in langsmith.requests if "/runs" in path and headers.get("x-api-key") == "lsv2"]
-    assert bool(runs) is tracing and bool(langsmith.requests) is tracing
+    assert bool(runs) is (tracing and not temporary) and (tracing or not langsmith.requests)
 
 
 def test_a_collector_that_is_down_does_not_hold_up_the_end(
