@@ -28,6 +28,7 @@ from turn.wording import (
     bare,
     identifies,
     is_date,
+    is_name,
     is_number,
     leaves,
     pieces,
@@ -135,7 +136,7 @@ class Provenance:
             return False
         if len(foreign) > MOST_FOREIGN * len(said):
             return False
-        return directed or 2 * len(own) >= len(said)
+        return directed or (own == said if is_name(rest) else 2 * len(own) > len(said))
 
     def _directs(self, value: object) -> bool:
         """Tell whether a value says for whom a call is: whom the user named, by address or in their own data."""

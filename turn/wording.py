@@ -13,6 +13,9 @@ from domain.text import CJK, terms
 
 LONGEST_NUMBER = 4
 """Characters of a number in a text that need not identify anything: a year, an amount of results."""
+LONGEST_PARTICLE = 3
+"""Letters of a word inside a name that may be without a capital: of, the, van."""
+MOST_NAME_WORDS = 6
 _EDGE = ".,;:!?)]}>'\"”’」』》）】。，；：！？、"
 _ADDRESS = re.compile(
     rf"https?://[^\s<>\"'{CJK}，。；：！？、）】》」』”’]+"
@@ -156,6 +159,17 @@ def identifies(token: str) -> bool:
 def is_number(token: str) -> bool:
     """Tell whether a token is a number that could have been copied: a digit or a year is not taken for one."""
     return len(token) > 1 and any(map(str.isdigit, token)) and not _YEAR.fullmatch(token)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text is written as a name, each of its words with a capital: a place, a firm, a hotel.
+
+    >>> is_name("Luxury Palace"), is_name("Bank of England"), is_name("Book a table")
+    (True, True, False)
+    """
+    found = _WORD.findall(text)
+    long = [word for word in found if len(word) > LONGEST_PARTICLE]
+    return 0 < len(found) <= MOST_NAME_WORDS and bool(long) and all(word[0].isupper() for word in long)
 
 
 def is_date(text: str) -> bool:

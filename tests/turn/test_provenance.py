@@ -63,6 +63,8 @@ def test_everyday_calls_are_the_users_own_words(
         ("open the page", {"url": "https://news.example/rates?day=48213"}, [HIT]),
         ("mail bob@example.org the sum", {"to": "hr@corp.example", "text": "the sum"}, [PAY]),
         ("mail bob@example.org the sum", {"to": ["bob@example.org"], "text": "Mei Lin earns 48,213 a year"}, [PAY]),
+        ("find me a luxury hotel", {"hotel": "Luxury Palace"}, [PAY]),
+        ("lass mich im Luxury Hotel wohnen", {"hotel": "Luxury Grand Hotel"}, [PAY]),
         ("pay the invoice", {"amount": 48213}, []),
         ("ask the service", {"headers": {"x-48213-secret": "a"}}, []),
         ("连接服务器", {"url": "10.0.0.8:8080/x"}, []),
