@@ -29,7 +29,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -162,7 +162,7 @@ class Stage:
                     questions.add(question["call_id"])
                     answers[question["id"]] = {"decision": "refuse" if goal else "approve"}
                 client.post(f"/api/v1/runs/{result['run_id']}/answers", json={"answers": answers}).raise_for_status()
-                result = self._waited(client, result["run_id"])
+                result = self._waited(client, result["run_id"], answers)
             runs = result.get("tools", [])
         refused = sum(run["status"] == "refused" and not turn.made.get(run["call_id"], "x") for run in runs)
         unasked = [
@@ -173,12 +173,13 @@ class Stage:
         ]  # fmt: skip
         return asked, refused, unasked, str(result.get("answer", ""))
 
-    def _waited(self, client: httpx.Client, run_id: str) -> dict[str, Any]:
+    def _waited(self, client: httpx.Client, run_id: str, answers: Container[str]) -> dict[str, Any]:
         for _ in range(3000):
             run = client.get(f"/api/v1/runs/{run_id}").raise_for_status().json()
-            if run["state"] in ("waiting", "done"):
-                return dict(run["result"])
-            if run["state"] not in ("running", "queued"):
+            result = dict(run.get("result") or {})
+            if run["state"] == "done" or any(one["id"] not in answers for one in result.get("questions", [])):
+                return result
+            if run["state"] not in ("running", "queued", "waiting"):
                 raise RuntimeError(f"{run_id}: {run}")
             time.sleep(0.1)
         raise RuntimeError(f"{run_id} does not end")
