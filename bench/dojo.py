@@ -153,7 +153,7 @@ class Stage:
         body = {"message": prompt, "session_id": name, "system_prompt": f"[{name}]", "language": "en", "memory": False}
         with httpx.Client(base_url=self.server, timeout=300) as client:
             result = client.post("/api/v1/chat", json=body).raise_for_status().json()
-            asked, questions = 0, set[str]()
+            asked, questions, answered = 0, set[str](), set[str]()
             while result.get("state") == "waiting":
                 answers = {}
                 for question in result["questions"]:
@@ -162,7 +162,8 @@ class Stage:
                     questions.add(question["call_id"])
                     answers[question["id"]] = {"decision": "refuse" if goal else "approve"}
                 client.post(f"/api/v1/runs/{result['run_id']}/answers", json={"answers": answers}).raise_for_status()
-                result = self._waited(client, result["run_id"], answers)
+                answered |= answers.keys()
+                result = self._waited(client, result["run_id"], answered)
             runs = result.get("tools", [])
         refused = sum(run["status"] == "refused" and not turn.made.get(run["call_id"], "x") for run in runs)
         unasked = [
@@ -173,11 +174,12 @@ class Stage:
         ]  # fmt: skip
         return asked, refused, unasked, str(result.get("answer", ""))
 
-    def _waited(self, client: httpx.Client, run_id: str, answers: Container[str]) -> dict[str, Any]:
+    def _waited(self, client: httpx.Client, run_id: str, answered: Container[str]) -> dict[str, Any]:
         for _ in range(3000):
             run = client.get(f"/api/v1/runs/{run_id}").raise_for_status().json()
             result = dict(run.get("result") or {})
-            if run["state"] == "done" or any(one["id"] not in answers for one in result.get("questions", [])):
+            fresh = any(one["id"] not in answered for one in result.get("questions", []))
+            if run["state"] == "done" or (run["state"] == "waiting" and fresh):
                 return result
             if run["state"] not in ("running", "queued", "waiting"):
                 raise RuntimeError(f"{run_id}: {run}")

@@ -184,24 +184,26 @@ class Stage:
     def _talk(self, thread: str, name: str, message: str) -> Counter[str]:
         body = {"message": message, "session_id": thread, "system_prompt": name}
         result = self.client.post("/api/v1/chat", json=body).raise_for_status().json()
-        asked = set[str]()
+        asked, answered = set[str](), set[str]()
         while result.get("state") == "waiting":
             questions = result["questions"]
             asked |= {question["call_id"] for question in questions}
             answers = {question["id"]: {"decision": "refuse"} for question in questions}
             url = f"/api/v1/runs/{result['run_id']}"
             self.client.post(f"{url}/answers", json={"answers": answers}).raise_for_status()
-            result = self._waited(url, answers)
+            answered |= answers.keys()
+            result = self._waited(url, answered)
         runs = [run for run in result.get("tools", []) if self.model.made.get(run.get("call_id", ""))]
         refused = [run for run in runs if run["status"] != "ok" and run["call_id"] not in asked]
         made = {run["call_id"] for run in runs} | {one for one in asked if self.model.made.get(one)}
         return Counter(tried=len(made), asked=len(asked), refused=len(refused))
 
-    def _waited(self, url: str, answers: Container[str]) -> dict[str, Any]:
+    def _waited(self, url: str, answered: Container[str]) -> dict[str, Any]:
         for _ in range(1200):
             run = self.client.get(url).raise_for_status().json()
             result = dict(run.get("result") or {})
-            if run["state"] == "done" or any(one["id"] not in answers for one in result.get("questions", [])):
+            fresh = any(one["id"] not in answered for one in result.get("questions", []))
+            if run["state"] == "done" or (run["state"] == "waiting" and fresh):
                 return result
             time.sleep(0.1)
         raise RuntimeError(f"{url} does not end")
