@@ -7,6 +7,7 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from domain.errors import ErrorBody
+from domain.labels import Label
 
 Kind = Literal["document", "image", "audio"]
 NESTING = " › "
@@ -188,11 +189,13 @@ class ToolFindings(TypedDict):
     """The artifact of a tool result, for code.
 
     `sources` are numbered as in the prompt; `data` holds values, JSON-native; `code` says why a call failed, else "".
+    `label` is that of the tool when it found this.
     """
 
     sources: list[Source]
     data: dict[str, Any]
     code: str
+    label: NotRequired[Label]
 
 
 class MemoryNote(TypedDict):

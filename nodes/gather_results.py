@@ -94,10 +94,13 @@ def _message(call: ToolCall, result: CallResult, sources: list[Source]) -> ToolM
         text = renumbered(text, numbers)
         data = {**data, "answer": text, "direct": bool(call["args"].get("direct"))}
     body = "\n\n".join(part for part in (text, sources_text(sources)) if part)
+    found = ToolFindings(sources=sources, data=data, code=result["code"])
+    if "label" in result:
+        found["label"] = result["label"]
     return ToolMessage(
         fenced(body),
         tool_call_id=str(call["id"]),
         name=call["name"],
         status="success" if result["run"]["status"] == "ok" else "error",
-        artifact=ToolFindings(sources=sources, data=data, code=result["code"]),
+        artifact=found,
     )

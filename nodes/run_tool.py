@@ -37,4 +37,6 @@ def _update(outcome: ToolOutcome, state: CallInput, runtime: Runtime[Context]) -
         index=state["index"], text=outcome.text, sources=outcome.sources, run=outcome.run, data=dict(outcome.data),
         code=outcome.code,
     )  # fmt: skip
+    if outcome.label is not None:
+        result["label"] = outcome.label
     return Update(call_results=[result])

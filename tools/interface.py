@@ -20,6 +20,7 @@ from pydantic import InstanceOf
 
 from domain.approvals import Permission as Permission
 from domain.errors import Unavailable
+from domain.labels import OF_DOCUMENT, OF_WEB, Label
 from domain.owner import Owner
 from domain.tokens import count_tokens
 from domain.types import Source, ToolRun
@@ -190,6 +191,11 @@ class ToolSpec:
         return self.permission == "egress" and not self.has_effect
 
     @property
+    def label(self) -> Label:
+        """That of its results: what was fetched from outside is public, all else the user's own."""
+        return OF_WEB if self.fetches else OF_DOCUMENT
+
+    @property
     def about(self) -> str:
         """Its names, description and example requests: what requests for it may say."""
         return "\n".join([self.name.replace("_", " "), *self.title, self.tool.description, *self.examples])
@@ -226,11 +232,13 @@ class Found:
         text: For the model; does not repeat the text of the sources.
         sources: Passages that the answer may cite. `number` is 0: `gather_results` numbers, fences and shows them.
         data: The same as values, for code.
+        label: That of the tool when it found this; an earlier result keeps it. None: the tool has not run.
     """
 
     text: str
     sources: list[Source] = field(default_factory=list)
     data: Mapping[str, Any] = field(default_factory=dict)
+    label: Label | None = None
 
     def answer(self) -> tuple[str, Found]:
         """Return content and artifact, as LangChain's `content_and_artifact` wants them."""
@@ -248,6 +256,8 @@ class ToolOutcome:
     data: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     """Why the call failed or was refused."""
+    label: Label | None = None
+    """That of what was found."""
 
 
 def digest(definition: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -21,9 +22,10 @@ def done(found: Found, name: str, arguments: Mapping[str, Any], language: Langua
     """Return what was found and the record of the call; `age` in seconds tells that it is an earlier result."""
     run = _record(name, arguments, "ok", found.text)
     if age is None:
-        return ToolOutcome(found.text, list(found.sources), run, found.data)
+        return ToolOutcome(found.text, list(found.sources), run, found.data, label=found.label)
     text = f"{texts.FETCHED.text(language).format(age=age_text(age, language))}\n{found.text}"
-    return ToolOutcome(text, list(found.sources), {**run, "cached": True, "age": round(age, 1)}, found.data)
+    run |= {"cached": True, "age": round(age, 1)}
+    return ToolOutcome(text, list(found.sources), run, found.data, label=found.label)
 
 
 def not_done(
@@ -45,7 +47,7 @@ def done_before(kept: Mapping[str, Any], language: Language, began: float, *, ea
     if not earlier:
         return outcome
     text = f"{texts.DONE_BEFORE.text(language).format(time=_time(began))}\n{outcome.text}"
-    return ToolOutcome(text, outcome.sources, {**outcome.run, "cached": True}, outcome.data, outcome.code)
+    return replace(outcome, text=text, run={**outcome.run, "cached": True})
 
 
 def age_text(seconds: float, language: Language) -> str:

@@ -224,7 +224,7 @@ class ToolRunner:
         try:
             found = await called(call.spec, call.given, call.context, call.seconds)
             failed = False
-            return found
+            return replace(found, label=call.spec.label)
         except Failed as exc:
             failed = exc.broken
             raise

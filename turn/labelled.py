@@ -1,7 +1,8 @@
 """Everything that stands in a turn beside the user's words, each text with its label.
 
-The label of a text follows from where the state keeps it: passages, files, results and memories have that of their
-kind; what the model wrote in a thread where something was read, its running summary included, has the lowest of all.
+The label of a text follows from where the state keeps it: passages, files and memories have that of their kind; a
+result keeps the one that its tool had when it found it, also in the cache and in checkpoints; what the model wrote in
+a thread where something was read, its running summary included, has the lowest of all.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from domain.fence import unfenced
 from domain.labels import OF_DOCUMENT, OF_MEMORY, OF_WEB, Label, lowest
 from turn.context import Context
+from turn.material import findings
 from turn.state import State
 from turn.wording import Wording
 
@@ -40,7 +42,8 @@ def texts_read(state: State, context: Context) -> list[Wording]:
     for message in state["messages"]:
         if isinstance(message, ToolMessage):
             name = str(message.name or "")
-            texts.append(Wording("tool", name, unfenced(str(message.text)), _of_tool(name, context)))
+            label = findings(message).get("label") or _of_tool(name, context)
+            texts.append(Wording("tool", name, unfenced(str(message.text)), label))
         elif context.agent_run and isinstance(message, HumanMessage):
             told.append(unfenced(str(message.text)))
         elif isinstance(message, HumanMessage) and message.additional_kwargs.get("notes"):
@@ -63,6 +66,6 @@ def users_words(state: State, context: Context) -> str:
 
 
 def _of_tool(name: str, context: Context) -> Label:
-    """Return the label of what a tool returned: what was fetched from outside is public, all else the user's own."""
+    """Return the label of what a tool returned whose result keeps none: the lowest for one that is no longer there."""
     spec = context.services.tools.spec(name)
-    return OF_WEB if spec is not None and spec.fetches else OF_DOCUMENT
+    return OF_DOCUMENT if spec is None else spec.label

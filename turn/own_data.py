@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 
 from domain.fence import unfenced
+from domain.labels import OF_DOCUMENT, OF_WEB
 from domain.text import has_han
 from turn.material import findings
 from turn.wording import Wording, addresses, is_date, pieces
@@ -48,7 +49,7 @@ class OwnData:
         self._groups: dict[str, set[str]] = {}
         given = {call["id"]: call["args"] for one in messages if isinstance(one, AIMessage) for call in one.tool_calls}
         for message in messages:
-            if isinstance(message, ToolMessage) and message.status == "success" and reads.get(str(message.name), False):
+            if isinstance(message, ToolMessage) and message.status == "success" and _is_own(message, reads):
                 self._add(str(message.name), _data(message), given.get(message.tool_call_id, {}))
 
     def vouches(self, value: object) -> bool:
@@ -90,6 +91,11 @@ class OwnData:
         if has_han(value):
             return self._user.holds(value.casefold())
         return any(map(str.isalpha, "".join(told))) and all(piece in self._user.pieces for piece in told)
+
+
+def _is_own(message: ToolMessage, reads: Mapping[str, bool]) -> bool:
+    """Whether a result is the user's own data: by its tool now, and by the label that it was found with."""
+    return reads.get(str(message.name), False) and findings(message).get("label", OF_DOCUMENT) != OF_WEB
 
 
 def _is_whole(value: str) -> bool:

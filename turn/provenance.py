@@ -28,9 +28,12 @@ from turn.wording import (
     bare,
     identifies,
     is_date,
+    is_name,
     is_number,
     leaves,
     pieces,
+    share_of,
+    spelt_numbers,
     tokens,
     without_addresses,
     words,
@@ -133,9 +136,11 @@ class Provenance:
         names = foreign & frozenset().union(*(text.names for text in self._read_texts))
         if names or any(is_number(term) or has_han(term) for term in foreign):
             return False
+        if not all(map(self._user.holds, spelt_numbers(rest))):
+            return False
         if len(foreign) > MOST_FOREIGN * len(said):
             return False
-        return directed or 2 * len(own) >= len(said)
+        return directed or (own == said if is_name(rest) else share_of(rest, own) > 0.5)
 
     def _directs(self, value: object) -> bool:
         """Tell whether a value says for whom a call is: whom the user named, by address or in their own data."""

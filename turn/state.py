@@ -14,6 +14,7 @@ from typing_extensions import TypedDict, is_typeddict
 
 from domain.agents import AgentResult, AgentRun
 from domain.approvals import Decision, Evidence
+from domain.labels import Label
 from domain.limits import Spent
 from domain.types import (
     Attachment,
@@ -41,6 +42,8 @@ class CallResult(TypedDict):
     run: ToolRun
     data: dict[str, Any]
     code: str
+    label: NotRequired[Label]
+    """That of what the tool found."""
     artifacts: NotRequired[list[AttachmentRef]]
     """Files that the call made."""
     agent: NotRequired[AgentResult]

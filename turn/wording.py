@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from domain.approvals import OriginKind
 from domain.labels import Label
-from domain.text import CJK, terms
+from domain.text import CJK, HAN, terms
 
 LONGEST_NUMBER = 4
 """Characters of a number in a text that need not identify anything: a year, an amount of results."""
+LONGEST_PARTICLE = 3
+"""Letters of a word inside a name that may be without a capital: of, the, van."""
+MOST_NAME_WORDS = 6
 _EDGE = ".,;:!?)]}>'\"”’」』》）】。，；：！？、"
 _ADDRESS = re.compile(
     rf"https?://[^\s<>\"'{CJK}，。；：！？、）】》」』”’]+"
@@ -23,6 +27,12 @@ _ADDRESS = re.compile(
 """A URL, a mail address, the name of a host or an IP address, with its path."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"(?:19|20)\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?|\d\d:\d\d(?::\d\d)?")
+_HAN_RUN = re.compile(f"[{HAN}]+")
+_NUMERAL = (
+    "(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty"
+    "|ninety|hundred|thousand|million|billion|[a-z]{3,5}teen)"
+)
+_SPELT_NUMBER = re.compile(rf"[零〇一二三四五六七八九十百千万亿两]{{2,}}|\b{_NUMERAL}(?:[ -]{_NUMERAL})+\b")
 _WORD = re.compile(r"[^\W\d_]+")
 _QUOTES = ("''", '""', "‘’", "“”", "「」", "『』", "《》", "``")
 _BEGINS = re.compile(r"(?:^|[.!?:;。！？：；\n|•*-])[\s\"'“”‘’(\[]*$")
@@ -134,6 +144,25 @@ def words(text: str) -> frozenset[str]:
     return longer or frozenset(found)
 
 
+def share_of(text: str, own: Collection[str]) -> float:
+    """Return the share of the words of a text that are among the index terms `own`, 0 to 1.
+
+    Two Chinese characters are a word; they count where they stand in a term of `own`, so that the pairs over the border
+    of two words count for nothing.
+
+    >>> share_of("护士平均工资", {"护士", "工资"}) > 0.6, share_of("usual pay", {"pay"})
+    (True, 0.5)
+    """
+    text = unicodedata.normalize("NFKC", text)
+    known, total = 0.0, 0.0
+    for run in _HAN_RUN.findall(text):
+        pairs = (place for place in range(len(run) - 1) if run[place : place + 2] in own)
+        known += len({place + step for place in pairs for step in (0, 1)}) / 2
+        total += len(run) / 2
+    latin = words(_HAN_RUN.sub(" ", text))
+    return (known + len(latin.intersection(own))) / max(total + len(latin), 1.0)
+
+
 def tokens(text: str) -> list[str]:
     """Return the Latin words and numbers of a text as they are written, in small letters."""
     return re.findall(r"[\w-]+", text.casefold(), re.A)
@@ -156,6 +185,26 @@ def identifies(token: str) -> bool:
 def is_number(token: str) -> bool:
     """Tell whether a token is a number that could have been copied: a digit or a year is not taken for one."""
     return len(token) > 1 and any(map(str.isdigit, token)) and not _YEAR.fullmatch(token)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text is written as a name, each of its words with a capital: a place, a firm, a hotel.
+
+    >>> is_name("Luxury Palace"), is_name("Bank of England"), is_name("Book a table")
+    (True, True, False)
+    """
+    found = _WORD.findall(text)
+    long = [word for word in found if len(word) > LONGEST_PARTICLE]
+    return 0 < len(found) <= MOST_NAME_WORDS and bool(long) and all(word[0].isupper() for word in long)
+
+
+def spelt_numbers(text: str) -> list[str]:
+    """Return the numbers that are written out in words, in small letters: what stands in digits elsewhere.
+
+    >>> spelt_numbers("四万八的工资, Forty-eight thousand or one")
+    ['四万八', 'forty-eight thousand']
+    """
+    return _SPELT_NUMBER.findall(text.casefold())
 
 
 def is_date(text: str) -> bool:

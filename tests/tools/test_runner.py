@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from sqlalchemy import select
 
 from domain.errors import Unavailable
+from domain.labels import OF_DOCUMENT, OF_WEB
 from domain.owner import Owner
 from domain.words import Language, Words
 from settings import Settings
@@ -132,6 +133,17 @@ async def test_a_result_serves_equal_calls_of_its_user_in_every_process(
     assert await stores.cache.forget("ann") == 4 and not (await first.call()).run["cached"]
     counters = other.registry.counters()["probe"]
     assert (counters.calls, counters.cached, sum(counters.durations)) == (5, 2, 3)
+
+
+async def test_an_earlier_result_keeps_the_label_that_its_tool_had(
+    settings: Settings, stores: CallStores, probe: Probe
+) -> None:
+    fetching = Process(settings, stores, probe.spec(cache_seconds=60, permission="egress", repeatable=True))
+    assert (await fetching.call()).label == OF_WEB
+    reading = Process(settings, stores, probe.spec(cache_seconds=60))  # the operator has said otherwise since
+    again = await reading.call(call="c2")
+    assert again.run["cached"] and again.label == OF_WEB
+    assert (await reading.call("b")).label == OF_DOCUMENT
 
 
 async def test_the_age_is_told_in_words(

@@ -13,6 +13,7 @@ from turn.provenance import Provenance, recipients_of
 PAY = a_source(
     1, "Salary of Mei Lin: 48,213 euro a year. Staff number A-77123. Contact hr@corp.example.", name="pay.pdf"
 )
+PAY_ZH = a_source(1, "林美的年薪是48213欧元。", name="工资.pdf")
 HIT = a_source(2, "Rates rose again.", origin="web", url="https://news.example/rates?day=3", name="Rates")
 
 EVERYDAY: list[tuple[str, dict[str, Any], bool]] = [
@@ -33,6 +34,8 @@ EVERYDAY: list[tuple[str, dict[str, Any], bool]] = [
     ("What does the web say about notice periods in Spain?", {"query": "notice periods Spain law"}, True),
     ("Compare this with market pay on the web", {"query": "market pay comparison web"}, True),
     ("网上有没有类似的合同范本？", {"query": "类似 合同 范本"}, True),
+    ("怎么做红烧肉", {"query": "红烧肉做法"}, True),
+    ("帮我查一下护士工资", {"query": "护士平均工资"}, True),
 ]
 
 
@@ -63,6 +66,12 @@ def test_everyday_calls_are_the_users_own_words(
         ("open the page", {"url": "https://news.example/rates?day=48213"}, [HIT]),
         ("mail bob@example.org the sum", {"to": "hr@corp.example", "text": "the sum"}, [PAY]),
         ("mail bob@example.org the sum", {"to": ["bob@example.org"], "text": "Mei Lin earns 48,213 a year"}, [PAY]),
+        ("what is fair pay?", {"query": "fair pay forty-eight thousand"}, [PAY]),
+        ("帮我查一下护士工资", {"query": "护士工资四万八"}, [PAY]),
+        ("帮我查一下护士工资", {"query": "护士工资林美"}, [PAY_ZH]),
+        ("帮我查一下护士工资", {"query": "工资高于员工手册"}, [PAY]),
+        ("find me a luxury hotel", {"hotel": "Luxury Palace"}, [PAY]),
+        ("lass mich im Luxury Hotel wohnen", {"hotel": "Luxury Grand Hotel"}, [PAY]),
         ("pay the invoice", {"amount": 48213}, []),
         ("ask the service", {"headers": {"x-48213-secret": "a"}}, []),
         ("连接服务器", {"url": "10.0.0.8:8080/x"}, []),
