@@ -97,8 +97,7 @@ class Removal:
 
     async def _carry_out(self, stone: Row[Any]) -> None:
         if self._vectors is not None:
-            for content_id, count in stone.contents.items():
-                await self._vectors.delete(int(content_id), count)
+            await self._vectors.delete({int(content_id): count for content_id, count in stone.contents.items()})
         await self._tables.delete([int(content_id) for content_id in stone.contents])
         await self._files.release(stone.files)
         await self._database.scrub()
