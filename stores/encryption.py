@@ -23,7 +23,7 @@ from domain.words import Words
 from settings import Settings
 from stores.disk import is_disk_full
 from stores.sql.database import database_url
-from stores.sql.encrypted import is_readable, rewrite
+from stores.sql.encrypted import driver, is_readable, rewrite
 from workers.memory_file import readable
 
 STATE_FILE: Final = "encryption.json"
@@ -118,10 +118,12 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         return _refuse(RUNNING.text(language), BAD_START)
     except WrongKey:
         return _refuse(OTHER_KEY.text(language), 1)
-    except OSError as exc:
-        if not is_disk_full(exc):
+    except (OSError, driver(b"").OperationalError) as exc:
+        if is_disk_full(exc):
+            return _refuse(NO_ROOM.text(language), 1)
+        if isinstance(exc, OSError):
             raise
-        return _refuse(NO_ROOM.text(language), 1)
+        return _refuse(RUNNING.text(language), 1)
     sys.stdout.write((DECRYPTED if off else DONE).text(language).format(files=files, databases=databases) + "\n")
     return 0
 

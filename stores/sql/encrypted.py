@@ -45,7 +45,11 @@ def is_readable(file: Path, key: bytes | None) -> bool:
 
 
 def rewrite(file: Path, old: bytes | None, new: bytes | None, scratch: Path) -> None:
-    """Put a copy of a database under another key in its place, by way of the file `scratch`; nobody may use it."""
+    """Put a copy of a database under another key in its place, by way of the file `scratch`.
+
+    Raises:
+        sqlcipher3.dbapi2.OperationalError: Somebody uses it, or the disk is full.
+    """
     from sqlcipher3 import dbapi2
 
     scratch.unlink(missing_ok=True)
@@ -53,11 +57,13 @@ def rewrite(file: Path, old: bytes | None, new: bytes | None, scratch: Path) -> 
     try:
         if old is not None:
             unlock(db, old)
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute(
+            "PRAGMA journal_mode = DELETE"
+        )  # takes the lock, and leaves no log behind that belongs to the old file
         db.execute(f"ATTACH DATABASE ? AS target KEY {_quoted(new) if new is not None else repr('')}", (str(scratch),))
         db.execute("SELECT sqlcipher_export('target')")
         db.execute("DETACH DATABASE target")
-        db.execute("PRAGMA journal_mode = DELETE")  # leaves no log behind that belongs to the old file
     finally:
         db.close()
     scratch.replace(file)

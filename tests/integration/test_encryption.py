@@ -20,23 +20,36 @@ import openpyxl
 import pytest
 from redis import Redis
 
+from api.startup import StartFault, check_start
 from settings import Settings
 from stores import encryption
 from stores.redis.process import socket_path
 from tests.integration.conftest import ROOT, make_pdf
 from tests.live_server import LiveServer
+from tests.standins.openai_server import OpenAIServer
 
 OLD, NEW = secrets.token_hex(32), secrets.token_hex(32)
-THREAD = "kept"
 KINDS = ("message", "answer", "memory", "profile", "persona", "comment", "filename", "note", "sheet", "pdf")
-WORDS = {name: f"Zyx{name.capitalize()}qua" for name in KINDS} | {"chinese": "翡翠鸳鸯"}
+EARLY = {name: f"Zyx{name.capitalize()}qua" for name in KINDS} | {"thread": "early", "chinese": "翡翠鸳鸯"}
+"""What is said before there is a key."""
+LATE = {name: f"Wvu{name.capitalize()}lod" for name in KINDS} | {"thread": "late", "chinese": "琥珀蜉蝣"}
+Words = dict[str, str]
+REKEY = [sys.executable, "-m", "server", "rekey", "--off"]
 
 
-def settings_for(folder: Path, *keys: str, **more: Any) -> Settings:
-    """A server with the bundled models, of this folder and these keys."""
+@pytest.fixture(scope="module")
+def embeddings() -> Iterator[str]:
+    """Where embeddings come from: loading the bundled model for each server would take seconds."""
+    with OpenAIServer() as server:
+        yield server.base_url
+
+
+def settings_for(folder: Path, *keys: str, embeddings: str | None = None) -> Settings:
+    """A server with the bundled chat model, of this folder and these keys."""
     return Settings(
         data_dir=folder, encryption_key=",".join(keys), web_search="off", sharing="on", ocr_engine="off",
-        tts_engine="off", memory_extraction="rules", _env_file=None, **more,
+        tts_engine="off", memory_extraction="rules", embedding_base_url=embeddings, embedding_api_key="key",
+        embedding_model="stand-in", _env_file=None,
     )  # fmt: skip
 
 
@@ -60,24 +73,21 @@ def insides(data: bytes) -> Iterator[bytes]:
             continue
 
 
-def shown(folder: Path) -> dict[str, list[str]]:
-    """Return the files below `folder` that hold a planted word in any way that text is written."""
+def shown(folder: Path) -> set[str]:
+    """Return the planted words that a file below `folder` holds in any way that text is written."""
     forms = {
         word: {word.encode(), word.lower().encode(), word.encode("utf-16-le"), word.encode("utf-16-be"),
                json.dumps(word)[1:-1].encode()}
-        for word in WORDS.values()
+        for words in (EARLY, LATE) for name, word in words.items() if name != "thread"
     }  # fmt: skip
-    found: dict[str, list[str]] = {}
-    for path in (path for path in folder.rglob("*") if path.is_file() and path.name != "reserve"):
-        for data in insides(path.read_bytes()):
-            if held := [word for word, written in forms.items() if any(form in data for form in written)]:
-                found.setdefault(str(path.relative_to(folder)), []).extend(held)
-    return found
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "reserve"]
+    parts = [data for path in files for data in insides(path.read_bytes())]
+    return {word for word, written in forms.items() if any(form in data for form in written for data in parts)}
 
 
-def workbook() -> bytes:
+def workbook(word: str) -> bytes:
     book = openpyxl.Workbook()
-    for row in (["Article", "Units"], [WORDS["sheet"], 30], ["Hinge", 12]):
+    for row in (["Article", "Units"], [word, 30], ["Hinge", 12]):
         book.worksheets[0].append(row)
     file = io.BytesIO()
     book.save(file)
@@ -89,41 +99,49 @@ def ok(response: httpx.Response) -> Any:
     return response.json()
 
 
-def plant(api: httpx.Client) -> None:
+def plant(api: httpx.Client, words: Words) -> None:
     """Put a word into everything that keeps what people say."""
-    ok(api.post("/api/v1/memories", json={"text": f"My boat is called {WORDS['memory']}"}))
-    ok(api.put("/api/v1/profile", json={"name": WORDS["profile"]}))
-    ok(api.post("/api/v1/personas", json={"name": "Coach", "prompt": f"You are {WORDS['persona']}."}))
-    lease = f"The rent is 1,240 pounds. The access code is {WORDS['answer']}. The landlord is {WORDS['pdf']}."
+    thread = words["thread"]
+    ok(api.post("/api/v1/memories", json={"text": f"My boat is called {words['memory']}"}))
+    ok(api.put("/api/v1/profile", json={"name": words["profile"]}))
+    ok(api.post("/api/v1/personas", json={"name": f"Coach {thread}", "prompt": f"You are {words['persona']}."}))
+    lease = f"The rent is 1,240 pounds. The access code is {words['answer']}. The landlord is {words['pdf']}."
     files = [
-        ("file", (f"{WORDS['filename']}.txt", f"The password is {WORDS['note']}. {WORDS['chinese']}".encode())),
-        ("file", ("stock.xlsx", workbook())),
+        ("file", (f"{words['filename']}.txt", f"The password is {words['note']}. {words['chinese']}".encode())),
+        ("file", ("stock.xlsx", workbook(words["sheet"]))),
         ("file", ("lease.pdf", make_pdf([lease]))),
     ]
-    asked = {"message": "What is the access code?", "session_id": THREAD}
+    asked = {"message": "What is the access code?", "session_id": thread}
     said = ok(api.post("/api/v1/chat_with_file", data=asked, files=files))
-    assert WORDS["answer"] in said["answer"] and said["citations"], said
-    ok(api.post("/api/v1/chat", json={"message": f"Hello, {WORDS['message']} here!", "session_id": THREAD}))
-    vote = {"session_id": THREAD, "message_id": said["message_id"], "vote": "down", "comment": WORDS["comment"]}
+    assert words["answer"] in said["answer"] and said["citations"], said
+    ok(api.post("/api/v1/chat", json={"message": f"Hello, {words['message']} here!", "session_id": thread}))
+    vote = {
+        "session_id": thread,
+        "message_id": said["message_id"],
+        "vote": "down",
+        "comment": words["comment"],
+    }
     ok(api.post("/api/v1/feedback", json=vote))
-    ok(api.post(f"/api/v1/sessions/{THREAD}/share", json={}))
+    ok(api.post(f"/api/v1/sessions/{words['thread']}/share", json={}))
 
 
-def check_all(api: httpx.Client) -> None:
+def check_all(api: httpx.Client, words: Words) -> None:
     """Everything is there, and works."""
-    assert ok(api.get("/api/v1/memories", params={"query": "boat"}))["memories"][0]["text"].endswith(WORDS["memory"])
-    assert ok(api.get("/api/v1/profile"))["name"] == WORDS["profile"]
-    found = ok(api.get("/api/v1/sessions", params={"query": WORDS["message"][:7]}))
-    assert [thread["session_id"] for thread in found["sessions"]] == [THREAD], "the beginning of a word finds it"
-    documents = {item["name"]: item for item in ok(api.get("/api/v1/documents", params={"session_id": THREAD}))}
+    thread = words["thread"]
+    memories = ok(api.get("/api/v1/memories", params={"query": "boat"}))["memories"]
+    assert any(item["text"].endswith(words["memory"]) for item in memories)
+    assert ok(api.get("/api/v1/profile"))["name"] == words["profile"]
+    found = ok(api.get("/api/v1/sessions", params={"query": words["message"][:7]}))
+    assert [one["session_id"] for one in found["sessions"]] == [thread], "the beginning of a word finds it"
+    documents = {item["name"]: item for item in ok(api.get("/api/v1/documents", params={"session_id": thread}))}
     page = documents["lease.pdf"]
-    assert f"{WORDS['filename']}.txt" in documents
+    assert f"{words['filename']}.txt" in documents
     raw = api.get(f"/api/v1/documents/{page['id']}/content", headers={"range": "bytes=0-4"})
     assert (raw.status_code, raw.content) == (206, b"%PDF-")
     assert api.get(f"/api/v1/documents/{page['id']}/thumbnail").headers["content-type"] == "image/webp"
-    said = ok(api.post("/api/v1/chat", json={"message": "Who is the landlord?", "session_id": THREAD}))
-    assert WORDS["pdf"] in said["answer"] and said["citations"], said
-    arguments = {"sql": f"SELECT Units FROM t1 WHERE Article = '{WORDS['sheet']}'", "session_id": THREAD}
+    said = ok(api.post("/api/v1/chat", json={"message": "Who is the landlord?", "session_id": thread}))
+    assert words["pdf"] in said["answer"] and said["citations"], said
+    arguments = {"sql": f"SELECT Units FROM t1 WHERE Article = '{words['sheet']}'", "session_id": thread}
     call = {
         "jsonrpc": "2.0",
         "id": 1,
@@ -134,43 +152,65 @@ def check_all(api: httpx.Client) -> None:
     assert "30" in api.post("/mcp", json=call, headers=accept).text
     with zipfile.ZipFile(io.BytesIO(api.get("/api/v1/user/export").content)) as archive:
         held = {name: archive.read(name) for name in archive.namelist()}
-    assert any(WORDS["note"].encode() in data for name, data in held.items() if name.startswith("files/"))
+    assert any(words["note"].encode() in data for name, data in held.items() if name.startswith("files/"))
 
 
-def test_a_copy_without_the_key_shows_no_text_and_with_it_everything_works(tmp_path: Path) -> None:
-    with LiveServer(settings_for(tmp_path, OLD)) as live, client_of(live) as api:
-        plant(api)
-        assert not shown(tmp_path), "while it runs"
-        check_all(api)
-    assert not shown(tmp_path)
-    env = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "ENCRYPTION_KEY": NEW}
-    start = [sys.executable, "-m", "server"]
-    refused = subprocess.run(start, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert refused.returncode == 2 and refused.stderr.startswith("DATA_DIR is encrypted with another key."), refused
-    assert refused.stderr.count("\n") == 1
-    assert encryption.fault(settings_for(tmp_path)) == encryption.NEEDS_KEY
-    with LiveServer(settings_for(tmp_path, OLD)) as live, client_of(live) as api:
-        check_all(api)
-
-
-def test_a_folder_is_encrypted_its_key_changed_and_taken_away(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_copy_without_the_key_shows_no_text_and_with_it_everything_works(
+    tmp_path: Path, embeddings: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with LiveServer(settings_for(tmp_path)) as live, client_of(live) as api:
-        plant(api)
-    assert set(WORDS.values()) == set().union(*shown(tmp_path).values()), "the search finds what is there"
-    first = settings_for(tmp_path, OLD)
+    with LiveServer(settings_for(tmp_path, embeddings=embeddings)) as live, client_of(live) as api:
+        plant(api, EARLY)
+    assert shown(tmp_path) == {word for name, word in EARLY.items() if name != "thread"}, (
+        "the search finds what is there"
+    )
+
+    first = settings_for(tmp_path, OLD, embeddings=embeddings)
     assert encryption.fault(first) == encryption.REKEY_FIRST
     assert encryption.main([], first) == 0 and "3 files and 1 database" in capsys.readouterr().out
     assert not shown(tmp_path)
+    for keys, why in (((), encryption.NEEDS_KEY), ((NEW,), encryption.OTHER_KEY), ((NEW, OLD), encryption.REKEY_FIRST)):
+        with pytest.raises(StartFault) as fault:
+            check_start(settings_for(tmp_path, *keys))
+        assert fault.value.words == why
+
     with LiveServer(first) as live, client_of(live) as api:
-        check_all(api)
+        check_all(api, EARLY)
+        plant(api, LATE)
+        assert not shown(tmp_path), "while it runs"
+        check_all(api, LATE)
+    assert not shown(tmp_path)
+
     both = settings_for(tmp_path, NEW, OLD)
-    assert encryption.fault(both) == encryption.REKEY_FIRST
-    assert encryption.main([], both) == 0
-    with LiveServer(settings_for(tmp_path, NEW)) as live, client_of(live) as api:
-        check_all(api)
+    assert encryption.main([], both) == 0 and "6 files and 1 database" in capsys.readouterr().out
+    with LiveServer(settings_for(tmp_path, NEW, embeddings=embeddings)) as live, client_of(live) as api:
+        check_all(api, LATE)
+        env = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "ENCRYPTION_KEY": NEW}
+        refused = subprocess.run(REKEY, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert (refused.returncode, refused.stderr) == (2, "A server uses DATA_DIR. Stop it first.\n")
     assert not shown(tmp_path)
     assert encryption.main(["--off"], settings_for(tmp_path, NEW)) == 0
-    assert encryption.fault(settings_for(tmp_path)) is None
-    assert set(WORDS.values()) == set().union(*shown(tmp_path).values())
+    assert {EARLY["message"], LATE["note"]} <= shown(tmp_path) and encryption.fault(settings_for(tmp_path)) is None
+
+
+def test_a_change_of_keys_that_was_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        path = tmp_path / "attachments" / "ab" / f"ab{number}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(EARLY["note"].encode())
+    settings = settings_for(tmp_path, OLD)
+    resealed = encryption._reseal
+
+    def killed_at_the_third(path: Path, *rest: Any) -> bool:
+        if path.name == "ab2":
+            raise KeyboardInterrupt
+        return resealed(path, *rest)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(encryption, "_reseal", killed_at_the_third)
+        encryption.main([], settings)
+    assert shown(tmp_path) == {EARLY["note"]}
+    for keys in ((), (OLD,), (NEW,)):
+        assert encryption.fault(settings_for(tmp_path, *keys)) == encryption.CUT_SHORT
+    assert encryption.main([], settings_for(tmp_path, NEW)) == encryption.BAD_START, "two files are under the other key"
+    assert encryption.main([], settings) == 0
+    assert not shown(tmp_path) and encryption.fault(settings) is None
