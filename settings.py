@@ -7,7 +7,6 @@ Precedence: an explicit argument, then the environment, then `.env`, then the de
 from __future__ import annotations
 
 import json
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +14,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.limits import Limits
-from domain.sealing import LEAST_CHARACTERS, Keyring
+from domain.sealing import LEAST_CHARACTERS, Keyring, keyring_of
 from domain.words import Language
 
 MiB = 1024 * 1024
@@ -311,15 +310,15 @@ class Settings(BaseSettings):
         """Whether callers must say who they are; else there is one local user."""
         return bool(self.oidc_issuer) or any(key.get_secret_value() for key in self.api_keys)
 
-    @cached_property
+    @property
     def keyring(self) -> Keyring:
         """The keys of ENCRYPTION_KEY."""
-        return Keyring([key.get_secret_value() for key in self.encryption_key])
+        return keyring_of(tuple(key.get_secret_value() for key in self.encryption_key))
 
     @property
     def memory_keyring(self) -> Keyring:
         """The keys for what is in Redis: none for a Redis of the operator's own, which is not in DATA_DIR."""
-        return Keyring() if self.redis_url or self.redis_host else self.keyring
+        return keyring_of(()) if self.redis_url or self.redis_host else self.keyring
 
     @field_validator("encryption_key")
     @classmethod

@@ -195,6 +195,12 @@ class Keyring:
         raise WrongKey(key_id.hex())
 
 
+@lru_cache(maxsize=16)
+def keyring_of(secrets: tuple[str, ...]) -> Keyring:
+    """Return the keyring of these secrets, newest first."""
+    return Keyring(secrets)
+
+
 def _derived(secret: str) -> _Key:
     material = secret.encode()
     files, values, database = (_expanded(material, b"", use) for use in (b"files", b"values", b"database"))

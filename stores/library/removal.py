@@ -31,7 +31,10 @@ class Count(TypedDict):
 
 
 Receipt = dict[str, Count]
-"""Counts by store: `documents`, `attachments`, `pages`, `chunks`, `keywords`, `vectors`, `files`."""
+"""Counts by store: `documents`, `attachments`, `pages`, `chunks`, `keywords`, `vectors`, `files`.
+
+What is counted as gone is gone from the files of DATA_DIR as well.
+"""
 
 
 def _with_children(*which: ColumnElement[bool]) -> Select[tuple[str]]:
