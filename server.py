@@ -60,11 +60,12 @@ from api.runs.attempts import tell
 from api.runs.deletion import finish_deletions
 from api.runs.retention import keep_to_time
 from api.runs.runner import TurnRunner
-from api.startup import StartFault, check_start, give_up
+from api.startup import StartFault, check_keys, check_start, give_up
 from graph.builder import build_graph
 from net.oidc import OpenIdConnect
 from services import open_services
 from settings import Settings
+from stores import encryption
 from stores.disk import Reserve
 from stores.redis.checkpoints import open_checkpointer
 from stores.redis.events import RunEvents
@@ -86,6 +87,7 @@ Python's 5 ms, turns beside the reading of a 400-page PDF took 1.39 times as lon
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     """Open all parts of a server process in order; they are closed in reverse."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    await asyncio.to_thread(check_keys, settings)
     reserve = Reserve(settings.data_dir)
     await asyncio.to_thread(reserve.prepare)
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -184,17 +186,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def main() -> None:
-    """Run the server until it is told to stop; `migrate --to URL` moves its database, `audit` checks its action log."""
+    """Run the server until it is told to stop; commands are `migrate --to URL`, `audit` and `rekey`."""
     import uvicorn
 
     try:
         settings = Settings()
     except (ValidationError, SettingsError) as exc:
         give_up(exc, "zh" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("zh") else "en")
-    if sys.argv[1:2] == ["migrate"]:
-        sys.exit(migrate.main(sys.argv[2:], settings))
-    if sys.argv[1:2] == ["audit"]:
-        sys.exit(audit.main(settings))
+    if sys.argv[1:2] == ["rekey"]:
+        sys.exit(encryption.main(sys.argv[2:], settings))
+    if sys.argv[1:2] in (["migrate"], ["audit"]):
+        try:
+            check_keys(settings)
+        except StartFault as exc:
+            give_up(exc, settings.language)
+        sys.exit(migrate.main(sys.argv[2:], settings) if sys.argv[1] == "migrate" else audit.main(settings))
     configure_logging(settings)
     hide_memory()
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)

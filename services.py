@@ -66,6 +66,8 @@ from turn.context import Services, publish_services
 from workers.sandbox import Sandbox
 
 logger = logging.getLogger(__name__)
+SEALING = ("cryptography.hazmat.primitives.ciphers.aead",)
+"""What reading processes need besides for encrypted files."""
 T = TypeVar("T")
 
 
@@ -134,7 +136,7 @@ class Opening:
     async def services(self) -> Services:
         """Open all of them."""
         settings, redis, hold = self._settings, self._redis, self.hold
-        sandbox = hold(Sandbox(settings, MODULES))
+        sandbox = hold(Sandbox(settings, [*MODULES, *(SEALING if settings.keyring else ())]))
         await sandbox.open()
         models = await self._models(sandbox)
         stores = await self._stores(models)
@@ -258,9 +260,9 @@ class Opening:
         index = ToolIndex(models.embedder, TextVectors(stores.database))
         registry = hold(ToolRegistry(settings, stores.documents, http, specs=specs, sandbox=sandbox, index=index))
         call_stores = CallStores(
-            cache=ToolCache(redis),
+            cache=ToolCache(redis, settings.memory_keyring),
             results=ToolResults(redis, settings),
-            effects=EffectLedger(redis),
+            effects=EffectLedger(redis, settings.memory_keyring),
             actions=stores.actions,
         )
         registry.read_files_with(files)

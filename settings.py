@@ -14,6 +14,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.limits import Limits
+from domain.sealing import LEAST_CHARACTERS, Keyring, keyring_of
 from domain.words import Language
 
 MiB = 1024 * 1024
@@ -30,6 +31,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to bind. Anything but loopback needs API_KEYS.")
     port: int = Field(8000, ge=0, le=65535, description="Port to bind.")
     data_dir: Path = Field(Path(".data"), description="Folder that holds everything the server keeps.")
+    encryption_key: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Encrypts what DATA_DIR holds, but vectors: a random text (openssl rand -hex 32). To replace it,"
+        " put the new one before it, a comma between, stop the server, and run `llmchat rekey`.",
+    )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated API keys. Each key is one user; empty: one local user, loopback only."
     )
@@ -304,9 +310,26 @@ class Settings(BaseSettings):
         """Whether callers must say who they are; else there is one local user."""
         return bool(self.oidc_issuer) or any(key.get_secret_value() for key in self.api_keys)
 
+    @property
+    def keyring(self) -> Keyring:
+        """The keys of ENCRYPTION_KEY."""
+        return keyring_of(tuple(key.get_secret_value() for key in self.encryption_key))
+
+    @property
+    def memory_keyring(self) -> Keyring:
+        """The keys for what is in Redis: none for a Redis of the operator's own, which is not in DATA_DIR."""
+        return keyring_of(()) if self.redis_url or self.redis_host else self.keyring
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _long_enough(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < LEAST_CHARACTERS for key in keys):
+            raise ValueError(f"a key has fewer than {LEAST_CHARACTERS} characters")
+        return keys
+
     @field_validator(
-        "api_keys", "admin_keys", "cors_origins", "fetch_allow_hosts", "llm_models", "oidc_allowed_domains",
-        "oidc_allowed_groups", mode="before",
+        "api_keys", "admin_keys", "encryption_key", "cors_origins", "fetch_allow_hosts", "llm_models",
+        "oidc_allowed_domains", "oidc_allowed_groups", mode="before",
     )  # fmt: skip
     @classmethod
     def _split(cls, value: object) -> object:

@@ -22,9 +22,12 @@ from sqlalchemy.exc import DatabaseError
 
 from api.edge.local_callers import is_loopback
 from domain.errors import AppError
+from domain.sealing import Keyring
 from domain.words import Language, Words
 from settings import MiB, Settings
+from stores import encryption
 from stores.disk import is_disk_full
+from stores.sql.encrypted import driver, unlock
 from tools.sources.config import BadSource, read_tools_file
 
 logger = logging.getLogger(__name__)
@@ -159,14 +162,25 @@ def check_start(settings: Settings) -> list[socket.socket]:
     except BadSource as exc:
         raise StartFault(BAD_TOOLS, file=settings.tools_file, reason=exc.details["reason"]) from exc
     _check_folder(settings.data_dir)
+    check_keys(settings)
     if settings.database_url is None:
-        _check_database(settings.data_dir / "catalog.sqlite3")
+        _check_database(settings.data_dir / "catalog.sqlite3", settings.keyring)
     if settings.chroma_url:
         _check_chroma(settings.chroma_url)
     else:
-        _check_database(settings.data_dir / "chroma" / "chroma.sqlite3")
+        _check_database(settings.data_dir / "chroma" / "chroma.sqlite3", Keyring())
         _lock(settings.data_dir / "chroma.lock")
     return _bind(settings.host, settings.port)
+
+
+def check_keys(settings: Settings) -> None:
+    """Make sure that DATA_DIR is under the key of ENCRYPTION_KEY.
+
+    Raises:
+        StartFault: It is not.
+    """
+    if (words := encryption.fault(settings)) is not None:
+        raise StartFault(words)
 
 
 def _why(error: OSError) -> Words:
@@ -214,18 +228,22 @@ def _check_folder(folder: Path) -> None:
             raise StartFault(NO_FOLDER, folder=folder, why=_why(exc)) from exc
 
 
-def _check_database(file: Path) -> None:
+def _check_database(file: Path, keyring: Keyring) -> None:
     if not file.is_file() or not file.stat().st_size:
         return
+    key = keyring.of_database[0] if keyring else None
+    module = driver(key)
     try:
-        with sqlite3.connect(file, timeout=1) as db:
+        with module.connect(file, timeout=1) as db:
+            if key is not None:
+                unlock(db, key)
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if file.stat().st_size < CHECKED_BYTES and db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise sqlite3.DatabaseError("malformed")
+                raise module.DatabaseError("malformed")
         db.close()
-    except sqlite3.OperationalError:
+    except module.OperationalError:
         return  # another process writes to it, or the disk is full: opening it will tell
-    except sqlite3.DatabaseError as exc:
+    except module.DatabaseError as exc:
         raise StartFault(DAMAGED, file=file) from exc
 
 

@@ -99,7 +99,7 @@ class Vectorizer:
         try:
             await self._backlog.embedded(content_id, count, self._embedder.name)
         except ContentGone:
-            await vectors.delete(content_id, count)
+            await vectors.delete({content_id: count})
             return False
         return True
 

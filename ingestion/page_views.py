@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from domain.errors import BadInput, UnknownDocument
+from domain.errors import BadInput, UnknownAttachment, UnknownDocument
 from domain.owner import Owner
+from domain.sealing import Stored
 from domain.types import Attachment
 from ingestion.texts import NO_PICTURE
 from readers.media_types import PDF
@@ -77,7 +77,7 @@ class PageViews:
             raise BadInput(reason=NO_PICTURE)
         return await self._drawn(document, path, 1, THUMBNAIL_SIDE)
 
-    async def _drawn(self, document: Attachment, path: Path, number: int, side: int) -> bytes:
+    async def _drawn(self, document: Attachment, path: Stored, number: int, side: int) -> bytes:
         name, key = document["name"], f"{document['sha256']}:page:{number}:{side}"
         if (kept := await self._documents.cache.get(key)) is not None:
             return kept
@@ -105,9 +105,9 @@ class PageViews:
         )  # fmt: skip
         return found
 
-    async def _file(self, document_id: str, owner: Owner) -> tuple[Attachment, Path]:
+    async def _file(self, document_id: str, owner: Owner) -> tuple[Attachment, Stored]:
         document = await self._documents.get(document_id, owner)
-        path = await asyncio.to_thread(self._documents.attachments.path(document["sha256"]).resolve)
-        if not await asyncio.to_thread(path.is_file):
-            raise UnknownDocument(id=document_id)
-        return document, path
+        try:
+            return document, await self._documents.attachments.stored(document)
+        except UnknownAttachment:
+            raise UnknownDocument(id=document_id) from None

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Literal, Protocol, cast
 
 from domain.errors import AppError, Unavailable, UnknownAttachment, UnknownDocument
 from domain.language import Script
 from domain.owner import Owner
+from domain.sealing import Stored
 from domain.types import Attachment, AttachmentRef, Kind
 from domain.words import Language
 from ingestion.chunks import Chunker
@@ -44,7 +44,7 @@ Progress = Callable[[Attachment], None]
 class FileReaders(PageSource, Protocol):
     """What this module needs of `readers.reader.Readers`."""
 
-    async def detect(self, path: Path, name: str) -> tuple[Kind, str]:
+    async def detect(self, path: Stored, name: str) -> tuple[Kind, str]:
         """Return kind and media type, looking into containers."""
 
 
@@ -229,7 +229,7 @@ class Ingestion:
     async def _read_claimed(
         self, content_id: int, ref: AttachmentRef, owner: Owner, language: Language, password: str | None, done: int
     ) -> None:
-        path = self._attachments.path(ref["sha256"])
+        path = await self._attachments.stored(ref)
         if ref["media_type"] in CONTAINERS:
             _, media_type = await self._readers.detect(path, ref["name"])
             ref = AttachmentRef(**{**ref, "media_type": media_type})

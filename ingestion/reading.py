@@ -9,11 +9,11 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from domain.errors import AttachmentError, FileEmpty, Unavailable
 from domain.language import Script
+from domain.sealing import Stored
 from domain.types import AttachmentRef, OcrLine, OcrText
 from domain.unread import HIDDEN, INVISIBLE, REASONS, Gap, ranges
 from ingestion.chunks import Chunker
@@ -36,7 +36,7 @@ BATCH_SECONDS = 0.5
 class PageSource(Protocol):
     """What gives the pages of a file: `readers.reader.Readers`, or `ingestion.recordings.Recordings`."""
 
-    def read(self, path: Path, *, name: str, media_type: str, password: str | None = None) -> AsyncIterator[Item]:
+    def read(self, path: Stored, *, name: str, media_type: str, password: str | None = None) -> AsyncIterator[Item]:
         """Yield outline, pages, embedded files."""
 
 
@@ -86,7 +86,7 @@ class Reading:
         self._removed = 0
 
     async def run(
-        self, content_id: int, ref: AttachmentRef, path: Path, password: str | None, done: int,
+        self, content_id: int, ref: AttachmentRef, path: Stored, password: str | None, done: int,
         stored: Callable[[], Awaitable[None]],
     ) -> ReadToEnd:  # fmt: skip
         """Read `ref` to its end, storing pages as they come.

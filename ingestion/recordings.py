@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 from domain.errors import AttachmentError, SpeechUnavailable
+from domain.sealing import Stored, contents_of
 from ingestion.texts import NO_LISTENER
 from models.speech.interface import Listener
 from readers.clean import clean
@@ -21,7 +21,7 @@ class Recordings:
         self._listener = listener
 
     async def read(
-        self, path: Path, *, name: str, media_type: str, password: str | None = None
+        self, path: Stored, *, name: str, media_type: str, password: str | None = None
     ) -> AsyncGenerator[Item, None]:
         """Yield the outline, and the transcript as one section.
 
@@ -32,7 +32,7 @@ class Recordings:
         if self._listener is None:
             raise SpeechUnavailable(reason=NO_LISTENER)
         try:
-            text, _ = await self._listener.transcribe(await asyncio.to_thread(path.read_bytes))
+            text, _ = await self._listener.transcribe(await asyncio.to_thread(contents_of, path))
         except AttachmentError as exc:
             raise type(exc)(**{**exc.details, "name": name}) from exc
         yield Outline(media_type, "section", 1)

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from domain.sealing import Keyring
 from privacy.names import ChineseNames, latin_names
 from privacy.structured import Kind, Span, structured
 
@@ -161,11 +162,14 @@ class StreamRestorer:
         )
 
 
-def installation_secret(data_dir: Path) -> bytes:
+def installation_secret(data_dir: Path, keyring: Keyring) -> bytes:
     """Return the key of this installation's placeholders, made on first use; only its owner can read the file.
+
+    It is encrypted where there is a key for that.
 
     Raises:
         OSError: DATA_DIR cannot be written.
+        WrongKey: It is under another key.
     """
     path = data_dir / "privacy.key"
     with suppress(FileExistsError):
@@ -173,9 +177,9 @@ def installation_secret(data_dir: Path) -> bytes:
         part = path.with_suffix(f".{os.getpid()}")
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(32))
+            file.write(keyring.seal(os.urandom(32)))
         try:
             os.link(part, path)  # of several processes, one makes it
         finally:
             part.unlink()
-    return path.read_bytes()
+    return keyring.unseal(path.read_bytes())

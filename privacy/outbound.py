@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeVar
 from urllib.parse import unquote
 
 from domain.errors import PersonalDataRefused
+from domain.sealing import Keyring
 from privacy.masking import Finder, Masker, installation_secret
 from privacy.structured import structured
 from privacy.texts import named
@@ -44,7 +45,7 @@ class Privacy:
 
     def __init__(self, settings: Settings, least: PrivacyMode = "off") -> None:
         self._least: PrivacyMode = max(settings.pii, least, key=STRICTNESS.index)
-        self._data_dir = settings.data_dir
+        self._settings = settings
 
     @property
     def mode(self) -> PrivacyMode:
@@ -121,7 +122,7 @@ class Privacy:
         """Mask in a thread: the first text loads the models, a long one takes a while."""
 
         def run() -> tuple[Masked, Masker]:
-            masker = Masker(_finder(), _secret(self._data_dir))
+            masker = Masker(_finder(), _secret(self._settings.data_dir, self._settings.keyring))
             return mask(masker), masker
 
         return await asyncio.to_thread(run)
@@ -137,8 +138,8 @@ def _finder() -> Finder:
 
 
 @cache
-def _secret(data_dir: Path) -> bytes:
-    return installation_secret(data_dir)
+def _secret(data_dir: Path, keyring: Keyring) -> bytes:
+    return installation_secret(data_dir, keyring)
 
 
 def _masked(body: Mapping[str, Any], masker: Masker) -> dict[str, Any]:

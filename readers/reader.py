@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.errors import FileEmpty, FileEncrypted, FileTooLarge, UnsupportedType
+from domain.sealing import Stored, absolute
 from domain.words import Words
 from readers.clean import clean, cleaned
 from readers.detect import HEAD_BYTES, detect
@@ -52,19 +53,19 @@ class Readers:
             max_text_chars=settings.max_text_chars,
         )
 
-    async def detect(self, path: Path, name: str) -> tuple[Kind, str]:
+    async def detect(self, path: Stored, name: str) -> tuple[Kind, str]:
         """Return kind and media type of the file at `path`, called `name` by its sender.
 
         Raises:
             FileEmpty: it has no bytes.
             FileCorrupt, FileTooLarge, ReadingTimedOut: its container cannot be looked into.
         """
-        path = await asyncio.to_thread(path.resolve)
+        path = await asyncio.to_thread(absolute, path)
         kind, media_type = await self._sandbox.run(detect_file, path, name, name=name)
         return kind, media_type
 
     async def read(
-        self, path: Path, *, name: str, media_type: str, password: str | None = None
+        self, path: Stored, *, name: str, media_type: str, password: str | None = None
     ) -> AsyncGenerator[Item, None]:
         """Yield one `Outline`, then the `Page`s in order, then `Embedded` files; one at a time, so memory stays flat.
 
@@ -82,7 +83,7 @@ class Readers:
         """
         options = replace(self._options, name=name, media_type=media_type, password=password)
         limit = self._page_seconds * (1 if _format_of(options).by_page else WHOLE_FACTOR)
-        path = await asyncio.to_thread(path.resolve)
+        path = await asyncio.to_thread(absolute, path)
         stream = self._sandbox.stream(read_document, path, options, name=name, item_seconds=limit)
         async with aclosing(stream) as items:
             async for item in items:

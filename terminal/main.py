@@ -97,6 +97,12 @@ def audit() -> None:
     os.execv(sys.executable, [sys.executable, "-m", "server", "audit"])
 
 
+@app.command(help=say("rekey"))
+def rekey(off: Annotated[bool, typer.Option("--off", help=say("off_help"))] = False) -> None:
+    """Hand over to the server's own command."""
+    os.execv(sys.executable, [sys.executable, "-m", "server", "rekey", *(["--off"] if off else [])])
+
+
 def _piped() -> bytes:
     """Return what a pipe or a redirected file brings beside the question."""
     kind = os.fstat(sys.stdin.fileno()).st_mode

@@ -23,6 +23,11 @@ TEXTS = {
         "Check the action log of this installation, and name its first entry that is altered or missing.",
         "检查本机的操作日志，指出第一条被改动或缺失的记录。",
     ),
+    "rekey": Words(
+        "Encrypt DATA_DIR with the first key of ENCRYPTION_KEY, also from another one (stop the server first).",
+        "用 ENCRYPTION_KEY 的第一把密钥加密 DATA_DIR，也可从旧密钥改用新密钥（请先停止服务）。",
+    ),
+    "off_help": Words("Decrypt everything instead.", "改为全部解密。"),
     "to_help": Words("postgresql://user:password@host/name", "postgresql://用户:密码@主机/库名"),
     "file_help": Words("A document to send; repeatable.", "要发送的文档，可重复。"),
     "image_help": Words("A picture to send; repeatable.", "要发送的图片，可重复。"),

@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -15,6 +14,7 @@ import pytest_asyncio
 
 from domain.errors import AppError, OcrBusy, OcrUnavailable
 from domain.owner import Owner
+from domain.sealing import Stored, contents_of
 from domain.text import terms
 from domain.types import Attachment, AttachmentRef, Kind, OcrLine, OcrText
 from domain.words import Language, Words
@@ -70,12 +70,14 @@ class ScriptedReader:
         self.scripts: dict[str, list[Step]] = {}
         self.reads: list[str] = []
 
-    async def detect(self, path: Path, name: str) -> tuple[Kind, str]:
+    async def detect(self, path: Stored, name: str) -> tuple[Kind, str]:
         return "document", "text/plain"
 
-    async def read(self, path: Path, *, name: str, media_type: str, password: str | None = None) -> AsyncIterator[Item]:
+    async def read(
+        self, path: Stored, *, name: str, media_type: str, password: str | None = None
+    ) -> AsyncIterator[Item]:
         self.reads.append(name)
-        texts = path.read_text("utf-8").split("\f")
+        texts = contents_of(path).decode().split("\f")
         plain: list[Step] = [
             Outline("text/plain", "page", len(texts)),
             *(Page(n, "", text) for n, text in enumerate(texts, 1)),

@@ -57,7 +57,7 @@ THROUGH = {
     "stores/test_events": "stores.redis.signals stores.redis.event_scripts",
     "terminal/test_main": "terminal.conversation",
     "tools/test_calculate": "domain.arithmetic",
-    "tools/test_query_table": "stores.library.table_store",
+    "tools/test_query_table": "stores.library.table_store stores.library.table_database",
     "tools/test_selection": "models.embeddings.typical_requests",
     "tools/test_runner": "tools.calling tools.outcomes tools.long_results stores.redis.effects stores.redis.tool_cache",
     "tools/sources/test_mcp_server": "tools.sources.mcp_results",

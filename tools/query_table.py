@@ -48,20 +48,20 @@ async def query_table(
     context = runtime.context
     resources, owner, sandbox = context.resources, context.owner, context.resources.sandbox
     for note in _wanted(await resources.documents.list(owner), document):
-        folder = await resources.documents.table_folder(note["id"], owner, sandbox)
+        tables = await resources.documents.table_file(note["id"], owner, sandbox)
         try:
             answer: Answer | Refusal | None = await sandbox.run(
-                select, folder, sql, MOST_ROWS, name=note["name"], seconds=QUERY_SECONDS
+                select, *tables, sql, MOST_ROWS, name=note["name"], seconds=QUERY_SECONDS
             )
         except (ReadingTimedOut, FileTooLarge, FileCorrupt) as exc:
-            there = "; ".join(await sandbox.run(described, folder, name=note["name"]))[:MOST_CHARS]
+            there = "; ".join(await sandbox.run(described, *tables, name=note["name"]))[:MOST_CHARS]
             words = TOO_LONG if isinstance(exc, ReadingTimedOut) else TOO_LARGE
             raise ToolFailure(reason=_filled(words, tables=there)) from exc
         if answer is None:
             continue
         if "refused" in answer:
-            tables = "; ".join(answer["tables"])[:MOST_CHARS]
-            raise ToolFailure(reason=_filled(BAD_QUERY, error=answer["refused"], tables=tables))
+            there = "; ".join(answer["tables"])[:MOST_CHARS]
+            raise ToolFailure(reason=_filled(BAD_QUERY, error=answer["refused"], tables=there))
         more = f"\n\n{MORE.text(context.language).format(count=MOST_ROWS)}" if answer["more"] else ""
         asked = plain_line(sql, 1000).replace("`", "'")
         text = f"**{plain_line(note['name'])}** `{asked}`: {_shown(answer['columns'], answer['rows'])}{more}"

@@ -16,12 +16,14 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from domain.errors import AppError
+from domain.sealing import SealedFile
 from workers.confinement import confine
+from workers.memory_file import MemoryFile
 
 WORD = struct.Struct("<q")
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
@@ -79,6 +81,9 @@ def run(channel: socket.socket, parent: int) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for fd, target in ((0, null), (1, 2 if job.warm else null), *(() if job.warm else ((2, null),))):
         os.dup2(target, fd)
+    # What is encrypted is read before anything else, so that the file itself is out of the job's reach.
+    held = [MemoryFile(arg.blocks()) if isinstance(arg, SealedFile) else arg for arg in job.args]
+    job = replace(job, args=tuple(arg.path if isinstance(arg, MemoryFile) else arg for arg in held))
     _confine(libc, job)
     for kind, value in _results(job, channel):
         signal.setitimer(signal.ITIMER_PROF, 0)

@@ -69,7 +69,8 @@ class Sandbox:
 
         Args:
             function: importable by name; returns built-in values or types of `readers/interface.py`.
-            args: picklable; files and folders that are a `Path` among them may be read, no others.
+            args: picklable; files and folders that are a `Path` among them may be read, no others. In place of a
+                `SealedFile` the function gets a path under which it is read in the clear.
             name: the file's name, for error texts.
             seconds: working time allowed; `settings.reader_seconds` unless given.
             memory: bytes of address space allowed; `settings.reader_memory` unless given.

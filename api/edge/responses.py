@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 
 import orjson
-from fastapi import Response
+from fastapi import BackgroundTasks, Response
+from fastapi.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from domain.sealing import SealedFile, Stored
 from domain.surrogates import cleaned
+from workers.memory_file import MemoryFile
 
 HEARTBEAT = b": still here\n\n"
 HEARTBEAT_SECONDS = 10.0
@@ -27,6 +30,18 @@ def json_bytes(value: object) -> bytes:
 def json_response(value: object, status: int = 200) -> Response:
     """Return `value`, which is JSON-native already, as a response."""
     return Response(json_bytes(value), status_code=status, media_type="application/json")
+
+
+async def file_response(
+    stored: Stored, *, media_type: str, headers: Mapping[str, str] | None = None, filename: str | None = None
+) -> Response:
+    """Return a stored file as a response, in parts where a client asks for those."""
+    if not isinstance(stored, SealedFile):
+        return FileResponse(stored, headers=headers, media_type=media_type, filename=filename)
+    opened = await asyncio.to_thread(lambda: MemoryFile(stored.blocks()))
+    after = BackgroundTasks()
+    after.add_task(opened.close)
+    return FileResponse(opened.path, headers=headers, media_type=media_type, filename=filename, background=after)
 
 
 async def client_left(receive: Receive) -> None:

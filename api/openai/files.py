@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse
 
 from api.backend import BackendDep, UserDep
 from api.edge.failures import asked_language
 from api.edge.forms import read_upload
-from api.edge.responses import json_response
+from api.edge.responses import file_response, json_response
 from api.runs.deletion import delete_document
 from api.runs.uploads import start_reading, store_uploads
-from domain.errors import BadInput, UnknownAttachment
+from domain.errors import BadInput
 from domain.language import language_of
 from domain.owner import Owner
 from domain.types import Attachment
@@ -76,11 +74,9 @@ async def get_file(file_id: str, backend: BackendDep, user: UserDep) -> Response
 async def get_content(file_id: str, backend: BackendDep, user: UserDep) -> Response:
     """Return the file itself, as a download."""
     ref = await backend.services.attachments.get(file_id, Owner(user))
-    path = backend.services.attachments.path(ref["sha256"])
-    if not await asyncio.to_thread(path.is_file):
-        raise UnknownAttachment(id=file_id)
+    stored = await backend.services.attachments.stored(ref)
     headers = {"X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, filename=ref["name"], media_type="application/octet-stream", headers=headers)
+    return await file_response(stored, filename=ref["name"], media_type="application/octet-stream", headers=headers)
 
 
 @router.delete("/files/{file_id}")

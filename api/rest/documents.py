@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import PurePath
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathParameter
-from fastapi.responses import FileResponse
 from typing_extensions import TypedDict
 
 from api.backend import BackendDep, UserDep
 from api.edge.failures import asked_language
 from api.edge.forms import read_upload
-from api.edge.responses import json_response
+from api.edge.responses import file_response, json_response
 from api.rest.openapi import BINARY
 from api.rest.receipts import receipt
 from api.runs.deletion import delete_document as delete_everywhere
 from api.runs.uploads import start_reading, store_uploads
 from api.schemas import ERRORS, MOST_ITEMS, DocumentChange, Receipt, SearchBody, SessionId
-from domain.errors import BadInput, DiskFull, UnknownAttachment
+from domain.errors import BadInput, DiskFull
 from domain.language import language_of
 from domain.owner import Owner
 from domain.types import Attachment
@@ -206,10 +204,7 @@ async def get_content(document_id: str, backend: BackendDep, user: UserDep) -> R
         "Cache-Control": "private, max-age=3600",
     }
     media_type = ref["media_type"] if place == "inline" else "application/octet-stream"
-    path = attachments.path(ref["sha256"])
-    if not await asyncio.to_thread(path.is_file):
-        raise UnknownAttachment(id=document_id)
-    return FileResponse(path, headers=headers, media_type=media_type)
+    return await file_response(await attachments.stored(ref), headers=headers, media_type=media_type)
 
 
 @router.delete("/{document_id}", response_model=Receipt, responses=ERRORS)

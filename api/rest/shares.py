@@ -8,12 +8,11 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 from fastapi import Path as PathParameter
-from fastapi.responses import FileResponse
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.backend import Backend, BackendDep, UserDep
-from api.edge.responses import json_response
+from api.edge.responses import file_response, json_response
 from api.edge.static import PAGE_HEADERS, WEB
 from api.rest.openapi import answers
 from api.schemas import ERRORS, MOST_ITEMS, Body, SessionId
@@ -140,16 +139,14 @@ async def shared_file(token: Token, number: Number, backend: BackendDep) -> Resp
     attachments = backend.services.attachments
     try:
         ref = await attachments.get(opened.files[number], opened.owner)
+        stored = await attachments.stored(ref)
     except UnknownAttachment:
         raise UnknownShare from None
-    path = attachments.path(ref["sha256"])
-    if not await asyncio.to_thread(path.is_file):
-        raise UnknownShare
     headers = _PRIVATE | {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(ref['name'], safe='')}",
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
-    return FileResponse(path, headers=headers, media_type="application/octet-stream")
+    return await file_response(stored, headers=headers, media_type="application/octet-stream")
 
 
 async def _opened(backend: Backend, token: str, *, count: bool = False) -> Opened:

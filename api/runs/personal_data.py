@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 
 from api.runs.session_markdown import as_markdown
-from domain.errors import TemporarySession, UnknownSession
+from domain.errors import TemporarySession, UnknownAttachment, UnknownSession
 from domain.owner import Owner
+from domain.sealing import SealedFile, Stored
 from domain.times import iso_time
 from stores.conversations.entries import Part
 from stores.library.attachments import display_name
@@ -50,7 +51,9 @@ async def personal_archive(services: Services, user_id: str, language: Language)
     yield sink.taken()
 
 
-async def _everything(services: Services, user_id: str, language: Language) -> AsyncIterator[tuple[str, bytes | Path]]:
+async def _everything(
+    services: Services, user_id: str, language: Language
+) -> AsyncIterator[tuple[str, bytes | Stored]]:
     """Each file of the archive; what is deleted meanwhile is left out, as are temporary conversations."""
     conversations = services.conversations
     for number, thread_id in enumerate(await conversations.threads(user_id), 1):
@@ -66,17 +69,24 @@ async def _everything(services: Services, user_id: str, language: Language) -> A
     refs = await services.attachments.all_of(user_id)
     yield "files.json", orjson.dumps(refs, option=orjson.OPT_INDENT_2)
     for ref in refs:
-        path = services.attachments.path(ref["sha256"])
-        if await asyncio.to_thread(path.is_file):
-            yield f"files/{ref['id'][:8]} {ref['name']}", path
+        try:
+            stored = await services.attachments.stored(ref)
+        except UnknownAttachment:
+            continue
+        yield f"files/{ref['id'][:8]} {ref['name']}", stored
     for part in services.personal_data:
         async for name, value in part.export(user_id):
             yield name, value if isinstance(value, Path) else orjson.dumps(value, option=orjson.OPT_INDENT_2)
 
 
-async def _blocks(content: bytes | Path) -> AsyncIterator[bytes]:
+async def _blocks(content: bytes | Stored) -> AsyncIterator[bytes]:
     if isinstance(content, bytes):
         yield content
+        return
+    if isinstance(content, SealedFile):
+        blocks = content.blocks()
+        while block := await asyncio.to_thread(next, blocks, b""):
+            yield block
         return
     file = await asyncio.to_thread(content.open, "rb")
     try:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from domain.errors import DiskFull, FileEmpty, FileTooLarge, QuotaExceeded, UnknownAttachment
 from domain.owner import Owner
+from domain.sealing import FileSealer, Keyring, Stored, contents_of
 from domain.types import AttachmentRef
 from domain.words import Words
 from readers.detect import detect
@@ -38,7 +39,14 @@ class Attachments:
     """Content-addressed files below `folder`; each `put` gives its owner a separate reference."""
 
     def __init__(
-        self, folder: Path, database: Database, max_file_bytes: int, *, user_bytes: int = 0, user_files: int = 0
+        self,
+        folder: Path,
+        database: Database,
+        max_file_bytes: int,
+        *,
+        user_bytes: int = 0,
+        user_files: int = 0,
+        keyring: Keyring | None = None,
     ) -> None:
         """Keep files of at most `max_file_bytes` below `folder`, and their owners in `database`.
 
@@ -48,8 +56,10 @@ class Attachments:
             max_file_bytes: Largest file.
             user_bytes: Most bytes of all files of a user; 0: no limit.
             user_files: Most files of a user; 0: no limit.
+            keyring: Keys that files are encrypted with; none: they are kept as they are.
         """
         self._folder = folder
+        self._keyring = keyring or Keyring()
         self._database = database
         self._limit = max_file_bytes
         self._user_bytes, self._user_files = user_bytes, user_files
@@ -124,8 +134,26 @@ class Attachments:
         return await self._database.read(lambda db: [as_ref(row) for row in db.execute(mine)])
 
     def path(self, sha256: str) -> Path:
-        """Return where the file with this hash is, or would be."""
+        """Return where the file with this hash is, or would be; `stored` has what it takes to read it."""
         return self._folder / sha256[:2] / sha256
+
+    async def stored(self, ref: AttachmentRef) -> Stored:
+        """Return the file of `ref`, for `workers.memory_file.readable` or a job of the sandbox.
+
+        Raises:
+            UnknownAttachment: It is not stored any more.
+        """
+
+        def look() -> Stored:
+            path = self.path(ref["sha256"]).resolve()
+            if not path.is_file():
+                raise FileNotFoundError
+            return self._keyring.file(path)
+
+        try:
+            return await asyncio.to_thread(look)
+        except FileNotFoundError as exc:
+            raise UnknownAttachment(id=ref["id"]) from exc
 
     async def read(self, ref: AttachmentRef) -> bytes:
         """Return the bytes of `ref`.
@@ -133,8 +161,9 @@ class Attachments:
         Raises:
             UnknownAttachment: They are not stored any more.
         """
+        stored = await self.stored(ref)
         try:
-            return await asyncio.to_thread(self.path(ref["sha256"]).read_bytes)
+            return await asyncio.to_thread(contents_of, stored)
         except FileNotFoundError as exc:
             raise UnknownAttachment(id=ref["id"]) from exc
 
@@ -149,6 +178,7 @@ class Attachments:
     async def _receive(self, data: bytes | AsyncIterator[bytes], path: Path, name: str) -> tuple[int, str, bytes]:
         size, digest, head = 0, hashlib.sha256(), b""
         with await asyncio.to_thread(path.open, "wb") as file:
+            sealer = await asyncio.to_thread(self._sealer, file) if self._keyring else None
             async for block in _blocks(data):
                 size += len(block)
                 if size > self._limit:
@@ -157,10 +187,15 @@ class Attachments:
                     )
                 if len(head) < HEAD_BYTES:
                     head += block[: HEAD_BYTES - len(head)]
-                await asyncio.to_thread(_append, file, digest.update, block)
+                await asyncio.to_thread(_append, sealer or file, digest.update, block)
+            if sealer is not None:
+                await asyncio.to_thread(sealer.close)
         if size == 0:
             raise FileEmpty(name=name)
         return size, digest.hexdigest(), head
+
+    def _sealer(self, file: BinaryIO) -> FileSealer:
+        return FileSealer(file, *self._keyring.new_file())
 
     def _remove_unowned(self, db: Connection, sha256s: Iterable[str]) -> None:
         for sha256 in sorted(sha256s):
@@ -248,6 +283,6 @@ async def _blocks(data: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield block
 
 
-def _append(file: BinaryIO, update: Callable[[bytes], None], block: bytes) -> None:
+def _append(file: BinaryIO | FileSealer, update: Callable[[bytes], None], block: bytes) -> None:
     file.write(block)
     update(block)

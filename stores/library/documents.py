@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -24,7 +23,7 @@ from stores.library.ranking import Mode
 from stores.library.records import PageRecord, attachment, page_record, select_documents
 from stores.library.removal import Receipt, Removal
 from stores.library.search import Hit, LeanOf, Search
-from stores.library.table_store import TableStore
+from stores.library.table_store import Tables, TableStore
 from stores.library.vectors import VectorStore
 from stores.library.visibility import VISIBLE, Sight, parameters, sight
 from stores.sql.database import Database, rows
@@ -103,11 +102,11 @@ class Documents:
         vectors = await VectorStore.open(settings, embedder, await database.uid()) if embedder.dimensions else None
         files = Attachments(
             settings.data_dir / "attachments", database, settings.max_file_bytes, user_bytes=settings.max_user_bytes,
-            user_files=settings.max_user_documents,
+            user_files=settings.max_user_documents, keyring=settings.keyring,
         )  # fmt: skip
         search, tables = (
             Search(database, vectors, embedder, reranker, lean_of),
-            TableStore(database, settings.data_dir / "tables"),
+            TableStore(database, settings.data_dir / "tables", settings.keyring),
         )
         opened = cls(database, files, vectors, search, tables)
         await opened.finish_deletions()
@@ -176,7 +175,7 @@ class Documents:
 
         return await self._database.read(query)
 
-    async def table_folder(self, document_id: str, owner: Owner, sandbox: Sandbox) -> Path:
+    async def table_file(self, document_id: str, owner: Owner, sandbox: Sandbox) -> Tables:
         """Return where the tables of a document are, which are made now if they are not there; see `TableStore`.
 
         Raises:
@@ -185,7 +184,7 @@ class Documents:
         """
         content_id = await self._database.read(lambda db: _content_of(db, document_id, owner))
         try:
-            return await self.tables.folder(content_id, sandbox)
+            return await self.tables.tables(content_id, sandbox)
         except ContentGone:
             raise UnknownDocument(id=document_id) from None
 

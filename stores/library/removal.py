@@ -31,7 +31,10 @@ class Count(TypedDict):
 
 
 Receipt = dict[str, Count]
-"""Counts by store: `documents`, `attachments`, `pages`, `chunks`, `keywords`, `vectors`, `files`."""
+"""Counts by store: `documents`, `attachments`, `pages`, `chunks`, `keywords`, `vectors`, `files`.
+
+What is counted as gone is gone from the files of DATA_DIR as well.
+"""
 
 
 def _with_children(*which: ColumnElement[bool]) -> Select[tuple[str]]:
@@ -97,8 +100,7 @@ class Removal:
 
     async def _carry_out(self, stone: Row[Any]) -> None:
         if self._vectors is not None:
-            for content_id, count in stone.contents.items():
-                await self._vectors.delete(int(content_id), count)
+            await self._vectors.delete({int(content_id): count for content_id, count in stone.contents.items()})
         await self._tables.delete([int(content_id) for content_id in stone.contents])
         await self._files.release(stone.files)
         await self._database.scrub()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,11 +13,11 @@ from uuid import UUID
 
 from readers.table_text import TextTable, tables_of
 from stores.library.column_types import Column, typed
+from workers.memory_file import MemoryFile
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FILE: Final = "tables.duckdb"
 BLOCK_SIZE: Final = 16_384
 """The smallest that DuckDB has: a table of a few rows takes 45 KB instead of 540."""
 MEMORY: Final = "512MB"
@@ -26,6 +27,9 @@ LIMITS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": 1, "memory_limit": MEMORY, "temp_directory": "", "autoinstall_known_extensions": False,
     "autoload_known_extensions": False, "python_enable_replacements": False,
 }  # fmt: skip
+UNLOCKED: Final = "SET force_mbedtls_unsafe = true"
+"""DuckDB's own cipher writes only on this word: its nonces come from a generator that can be foretold. AES-GCM needs
+them to differ under one key, not to be secret, and each file has a key of its own."""
 LOCK: Final = "SET enable_external_access = false; SET lock_configuration = true"
 """After the limits: what is locked is not set any more."""
 SERVER: Final = ("duckdb_", "pragma_", "current_setting", "getenv", "getvariable")
@@ -49,8 +53,8 @@ class Refusal(TypedDict):
     tables: list[str]
 
 
-def make(pages: Sequence[tuple[str, str]], apart: bool, folder: Path) -> int:
-    """Write the tables of pages (label, Markdown) to `FILE` in `folder`; return how many there are.
+def make(pages: Sequence[tuple[str, str]], apart: bool, file: str, key: str) -> int:
+    """Write the tables of pages (label, Markdown) to `file`, encrypted where there is a key; return their number.
 
     They are t1, t2, ... in their order; each sheet's first one has its name too.
     """
@@ -58,11 +62,14 @@ def make(pages: Sequence[tuple[str, str]], apart: bool, folder: Path) -> int:
 
     tables = tables_of(pages, apart=apart)
     with duckdb.connect(":memory:", config=LIMITS) as db:
-        db.execute(f"ATTACH {_text(str(folder / FILE))} AS made (STORAGE_VERSION 'latest', BLOCK_SIZE {BLOCK_SIZE})")
+        if key:
+            db.execute(UNLOCKED)
+        options = f"STORAGE_VERSION 'latest', BLOCK_SIZE {BLOCK_SIZE}{_encryption(key)}"
+        db.execute(f"ATTACH {_text(file)} AS made ({options})")
         db.execute("USE made")
         names: set[str] = set()
         for number, table in enumerate(tables, 1):
-            _fill(db, f"t{number}", table, folder / "rows.csv")
+            _fill(db, f"t{number}", table)
             low = table.place.casefold()
             if apart and low not in names and not (low[:1] == "t" and low[1:].isdigit()):
                 names.add(low)
@@ -71,11 +78,11 @@ def make(pages: Sequence[tuple[str, str]], apart: bool, folder: Path) -> int:
     return len(tables)
 
 
-def select(folder: Path, sql: str, most: int) -> Answer | Refusal | None:
-    """Run one SELECT on the tables in `folder`; return its first `most` rows, or why not, or None without any table."""
+def select(file: Path, key: str, sql: str, most: int) -> Answer | Refusal | None:
+    """Run one SELECT on the tables in `file`; return its first `most` rows, or why not, or None without any table."""
     import duckdb
 
-    with duckdb.connect(str(folder / FILE), read_only=True, config=LIMITS) as db:
+    with _opened(file, key) as db:
         db.execute(LOCK)
         if not db.execute("SELECT count(*) FROM duckdb_tables()").fetchall()[0][0]:
             return None
@@ -96,12 +103,24 @@ def select(folder: Path, sql: str, most: int) -> Answer | Refusal | None:
             return Refusal(refused=str(error).splitlines()[0][:500], tables=_described(db))
 
 
-def described(folder: Path) -> list[str]:
+def described(file: Path, key: str) -> list[str]:
     """Return a line for each table: its name, that of its sheet, its rows, and its columns with type and unit."""
+    with _opened(file, key) as db:
+        return _described(db)
+
+
+def _opened(file: Path, key: str) -> DuckDBPyConnection:
     import duckdb
 
-    with duckdb.connect(str(folder / FILE), read_only=True, config=LIMITS) as db:
-        return _described(db)
+    if not key:
+        return duckdb.connect(str(file), read_only=True, config=LIMITS)
+    db = duckdb.connect(":memory:", config=LIMITS)
+    db.execute(f"ATTACH {_text(str(file))} AS made (READ_ONLY{_encryption(key)}); USE made")
+    return db
+
+
+def _encryption(key: str) -> str:
+    return f", ENCRYPTION_KEY {_text(key)}, ENCRYPTION_CIPHER 'GCM'" if key else ""
 
 
 def _described(db: DuckDBPyConnection) -> list[str]:
@@ -114,18 +133,18 @@ def _described(db: DuckDBPyConnection) -> list[str]:
     return lines
 
 
-def _fill(db: DuckDBPyConnection, name: str, table: TextTable, rows: Path) -> None:
+def _fill(db: DuckDBPyConnection, name: str, table: TextTable) -> None:
     """Create one table. Through CSV: inserting rows one by one takes a hundred times as long."""
     columns: list[Column] = [typed(cells) for cells in zip(*table.rows, strict=True)]
     columns = columns or [Column("VARCHAR", "", []) for _ in table.columns]
-    with rows.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(zip(*(column.cells for column in columns), strict=True))
+    rows = io.StringIO(newline="")
+    csv.writer(rows).writerows(zip(*(column.cells for column in columns), strict=True))
     kinds = ", ".join(f"{_name(own)}: {_text(column.kind)}" for own, column in zip(table.columns, columns, strict=True))
-    db.execute(
-        f"CREATE TABLE {name} AS FROM read_csv({_text(str(rows))}, auto_detect=false, header=false, delim=',', "
-        f"quote='\"', escape='\"', nullstr='', columns={{{kinds}}}, max_line_size=20000000)"
-    )
-    rows.unlink()
+    with MemoryFile([rows.getvalue().encode("utf-8", "replace")]) as file:
+        db.execute(
+            f"CREATE TABLE {name} AS FROM read_csv({_text(str(file.path))}, auto_detect=false, header=false, "
+            f"delim=',', quote='\"', escape='\"', nullstr='', columns={{{kinds}}}, max_line_size=20000000)"
+        )
     if table.place:
         db.execute(f"COMMENT ON TABLE {name} IS {_text(table.place)}")
     for own, column in zip(table.columns, columns, strict=True):

@@ -8,10 +8,11 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from domain.sealing import Keyring
 from stores.library import table_database
 from stores.library.contents import ContentGone
 from stores.sql.database import Database
@@ -24,24 +25,32 @@ STRAY_SECONDS: Final = 3600
 INCOMING: Final = "incoming"
 
 
+class Tables(NamedTuple):
+    """The tables of a document: a file for `table_database`, and the key to it; empty where it is not encrypted."""
+
+    file: Path
+    key: str
+
+
 class TableStore:
     """Tables by content, below a folder. Any number of processes may make the same one: the last is kept."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
-        """Keep the tables of the contents of `database` below `folder`."""
-        self._database, self._folder = database, folder
+    def __init__(self, database: Database, folder: Path, keyring: Keyring) -> None:
+        """Keep the tables of the contents of `database` below `folder`, encrypted with the newest key of `keyring`."""
+        self._database, self._folder, self._keyring = database, folder, keyring
+        self._file = f"tables-{keyring.newest}.duckdb" if keyring else "tables.duckdb"
 
-    async def folder(self, content_id: int, sandbox: Sandbox) -> Path:
-        """Return the folder of a content's tables, which are made now if they are not there.
+    async def tables(self, content_id: int, sandbox: Sandbox) -> Tables:
+        """Return a content's tables, which are made now if they are not there.
 
         Raises:
             ContentGone: It was deleted.
             AppError: Its tables could not be made.
         """
-        path = self._folder / str(content_id)
-        if not await asyncio.to_thread((path / table_database.FILE).is_file):
+        path = self._folder / str(content_id) / self._file
+        if not await asyncio.to_thread(path.is_file):
             await self.make(content_id, sandbox)
-        return path
+        return Tables(path, self._key(content_id))
 
     async def make(self, content_id: int, sandbox: Sandbox) -> None:
         """Make the tables of a content that was read to its end.
@@ -61,8 +70,8 @@ class TableStore:
         await asyncio.to_thread(incoming.mkdir, parents=True, mode=0o700)
         try:
             await sandbox.run(
-                table_database.make, texts, unit == "sheet", incoming, name="tables", seconds=MAKING_SECONDS,
-                writable=[incoming],
+                table_database.make, texts, unit == "sheet", str(incoming / self._file), self._key(content_id),
+                name="tables", seconds=MAKING_SECONDS, writable=[incoming],
             )  # fmt: skip
             await self._database.write(lambda db: self._keep(db, content_id, incoming))
         finally:
@@ -83,10 +92,13 @@ class TableStore:
 
         await asyncio.to_thread(remove)
 
+    def _key(self, content_id: int) -> str:
+        return self._keyring.key_for(f"tables {content_id}").hex() if self._keyring else ""
+
     def _keep(self, db: Connection, content_id: int, incoming: Path) -> None:
         # Holds the content meanwhile, so that a deletion at the same time comes before it or removes what is kept.
         if db.scalar(select(contents.c.id).where(contents.c.id == content_id).with_for_update()) is None:
             raise ContentGone
         target = self._folder / str(content_id)
         target.mkdir(parents=True, mode=0o700, exist_ok=True)
-        (incoming / table_database.FILE).replace(target / table_database.FILE)
+        (incoming / self._file).replace(target / self._file)

@@ -8,6 +8,7 @@ with `durability="exit"` and pruning; here a put replaces the checkpoint before 
 from __future__ import annotations
 
 import asyncio
+import base64
 import inspect
 import logging
 import time
@@ -36,6 +37,7 @@ from redisvl.query import FilterQuery
 from redisvl.query.filter import FilterExpression, Tag
 
 from domain.errors import MemoryUnavailable
+from domain.sealing import Keyring
 from settings import Settings
 from stores.redis.checkpoint_scripts import FORGET, GET, PUT, PUT_BESIDE, PUT_WRITES, TAKE_BACK
 from stores.redis.exchange import ScriptCall
@@ -50,6 +52,8 @@ MOST_CHECKPOINTS = 10_000
 MOST_FALLBACKS = 100
 """Checkpoints, newest first, of which one becomes the newest of a thread that a run was taken back from."""
 NOTE = "__note__"
+SEALED = "__sealed__"
+"""Stands for the values of all channels where they are encrypted."""
 """Channel and task of a note: it is kept among the pending writes of a checkpoint, and goes with it."""
 REPLACED_KEPT = 4096
 """Ids of replaced checkpoints that a process remembers, oldest forgotten first."""
@@ -66,6 +70,7 @@ class ThreadSaver(AsyncRedisSaver):
     def __init__(self, redis: Redis, settings: Settings) -> None:
         super().__init__(redis_client=redis, ttl={"default_ttl": settings.thread_ttl / 60, "refresh_on_read": True})
         self.serde = SafeSerde()
+        self._keyring = settings.memory_keyring
         self._ttl = settings.thread_ttl
         self._replaced: dict[str, None] = {}
         self._writing: dict[tuple[str, str], set[asyncio.Future[None]]] = {}
@@ -122,7 +127,7 @@ class ThreadSaver(AsyncRedisSaver):
         self, thread_id: str, ns: str, document: dict[str, Any], writes: list[dict[str, Any]]
     ) -> CheckpointTuple:
         stored = document["checkpoint"]
-        values = {name: decode(value) for name, value in stored["channel_values"].items()}
+        values = {name: decode(value) for name, value in self._unsealed(stored["channel_values"]).items()}
         parent = document.get("parent_checkpoint_id")
         return CheckpointTuple(
             config=_config(thread_id, ns, document["checkpoint_id"]),
@@ -146,7 +151,7 @@ class ThreadSaver(AsyncRedisSaver):
         """Store `checkpoint` in place of the one before it."""
         thread_id, ns = _place(config)
         parent = get_checkpoint_id(config) or ""
-        document = _document(config, checkpoint, metadata, "" if parent == checkpoint["id"] else parent)
+        document = _document(config, checkpoint, metadata, "" if parent == checkpoint["id"] else parent, self._keyring)
         self._note_replaced(parent, by=checkpoint["id"])
         put = ScriptCall(self._put_script, self._keys(thread_id, ns, checkpoint["id"]), [self._ttl, document])
         if (staged := self._staged.get(thread_id)) and not ns:
@@ -213,7 +218,7 @@ class ThreadSaver(AsyncRedisSaver):
             "idx": WRITES_IDX_MAP.get(write[0], index),
             "channel": write[0],
             "type": kind,
-            "blob": self._encode_blob(blob),
+            "blob": self._encode_blob(self._keyring.seal(blob)),
         }
 
     def noting(self, thread_id: str, checkpoint_id: str, note: dict[str, Any]) -> ScriptCall:
@@ -301,6 +306,17 @@ class ThreadSaver(AsyncRedisSaver):
         if found is not None:
             await self.aput(_config(target_thread_id, "", ""), found.checkpoint, found.metadata, {})
 
+    def _unsealed(self, values: Any) -> Any:
+        if isinstance(values, dict) and values.keys() == {SEALED}:
+            return orjson.loads(self._keyring.unseal(base64.b64decode(values[SEALED])))
+        return values
+
+    def _recursive_deserialize(self, obj: Any) -> Any:
+        return super()._recursive_deserialize(self._unsealed(obj))
+
+    def _decode_blob(self, blob: str) -> bytes:
+        return self._keyring.unseal(super()._decode_blob(blob))
+
     def _keys(self, thread_id: str, ns: str, checkpoint_id: str) -> list[str]:
         return [
             self._make_redis_checkpoint_key(thread_id, ns, checkpoint_id),
@@ -312,14 +328,19 @@ class ThreadSaver(AsyncRedisSaver):
 ThreadSaver.aput_writes.__signature__ = inspect.signature(ThreadSaver.aput_writes)  # type: ignore[attr-defined]
 
 
-def _document(config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, parent: str) -> bytes:
-    """Return the document in the layout of `AsyncRedisSaver`."""
+def _document(
+    config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, parent: str, keyring: Keyring
+) -> bytes:
+    """Return the document in the layout of `AsyncRedisSaver`; with a key, what the channels hold is encrypted."""
+    values = encode(checkpoint["channel_values"])
+    if keyring:
+        values = {SEALED: base64.b64encode(keyring.seal(dumps(values))).decode()}
     thread_id, ns = _place(config)
     run_id = config["configurable"].get("run_id") or metadata.get("run_id") or ""
     stored = {
         **checkpoint,
         "type": "json",
-        "channel_values": encode(checkpoint["channel_values"]),
+        "channel_values": values,
         "channel_versions": {name: str(version) for name, version in checkpoint["channel_versions"].items()},
         "pending_sends": [],
     }

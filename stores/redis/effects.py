@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from redis.asyncio import Redis
 
+from domain.sealing import Keyring
 from stores.redis.exchange import ScriptCall
 from stores.redis.server import memory_errors
 
@@ -127,7 +128,8 @@ class Entry(NamedTuple):
 class EffectLedger:
     """The ledger of an installation."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, keyring: Keyring | None = None) -> None:
+        self._keyring = keyring or Keyring()
         self._begin, self._end = redis.register_script(BEGIN), redis.register_script(END)
         self._redis = redis
 
@@ -146,7 +148,12 @@ class EffectLedger:
         with memory_errors():
             state, key, at, result = await self._begin(keys=[_key(call.memory_key)], args=args)
         return Entry(
-            state.decode(), key.decode(), float(at), (result or b"").decode(), attempt, key.decode() != args[0]
+            state.decode(),
+            key.decode(),
+            float(at),
+            self._keyring.unseal(result or b"").decode(),
+            attempt,
+            key.decode() != args[0],
         )
 
     async def end(
@@ -158,7 +165,8 @@ class EffectLedger:
             MemoryUnavailable: Redis failed: the call counts as unknown.
         """
         with memory_errors():
-            await self._end(keys=[_key(call.memory_key)], args=[entry.key, entry.attempt, state, result])
+            kept = self._keyring.seal(result.encode("utf-8", "replace")) if result else b""
+            await self._end(keys=[_key(call.memory_key)], args=[entry.key, entry.attempt, state, kept])
 
     def closing(self, memory_key: str, run_id: str) -> ScriptCall:
         """Return the call that forgets a run which ended, to be sent with others."""

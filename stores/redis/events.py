@@ -40,6 +40,8 @@ CHECK_INTERVAL = 5.0
 """Seconds of silence after which a reader makes sure that the run still lives."""
 BATCH = 500
 """Most events that a reader takes at once."""
+JSON_FIELDS = frozenset({"result", "response"})
+"""Fields of a record that are JSON."""
 
 
 class RunRecord(TypedDict):
@@ -66,7 +68,7 @@ class RunEvents:
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
-        self._ttl = settings.thread_ttl
+        self._ttl, self._keyring = settings.thread_ttl, settings.memory_keyring
         self._signals = Signals(redis)
         self._mine: set[str] = set()
         self._heartbeat = Heartbeat(redis, "run-heartbeats", self._beat_all)
@@ -90,7 +92,7 @@ class RunEvents:
         """
         args: list[str | bytes | int] = [self._ttl, MOST_EVENTS, state or ""]
         for event in events:
-            args += [event.number, event.name, _dumped(event.data)]
+            args += [event.number, event.name, self._sealed(event.data)]
         with memory_errors():
             added = await self._append(keys=_keys(run_id), args=args)
         if state in FINAL_STATES or state == "waiting":
@@ -109,15 +111,15 @@ class RunEvents:
 
     async def get(self, run_id: str) -> RunRecord | None:
         """Return the record of the run; one whose process is gone has ended in `error`."""
-        lost = [_dumped({"error": RunLost().body(language)}) for language in ("en", "zh")]
+        lost = [self._sealed({"error": RunLost().body(language)}) for language in ("en", "zh")]
         with memory_errors():
             found = await self._get(keys=_keys(run_id), args=[self._ttl, MOST_EVENTS, int(LOST_AFTER * 1000), *lost])
-        return _record(dict(zip(found[::2], found[1::2], strict=True))) if found else None
+        return self._record(dict(zip(found[::2], found[1::2], strict=True))) if found else None
 
     async def attach(self, run_id: str, name: str, value: object) -> None:
         """Keep `value` in the record of a run, for as long as the run is kept."""
         with memory_errors():
-            await self._attach(keys=_keys(run_id)[:1], args=[self._ttl, name, _dumped(value)])
+            await self._attach(keys=_keys(run_id)[:1], args=[self._ttl, name, self._sealed(value)])
 
     async def detach(self, run_id: str, name: str) -> None:
         """Drop what is attached to a run."""
@@ -199,12 +201,28 @@ class RunEvents:
     async def _kept(self, run_id: str, after: int) -> list[Event]:
         with memory_errors():
             rows: Any = await self._redis.xrange(_keys(run_id)[1], min=f"({after}-0", count=BATCH)
-        return [Event(int(at.partition(b"-")[0]), row[b"e"].decode(), json.loads(row[b"d"])) for at, row in rows or []]
+        return [
+            Event(int(at.partition(b"-")[0]), row[b"e"].decode(), json.loads(self._keyring.unseal(row[b"d"])))
+            for at, row in rows or []
+        ]
 
     async def aclose(self) -> None:
         """Stop the heartbeat and the subscription; runs that this process has not ended count as lost soon."""
         await self._heartbeat.aclose()
         await self._signals.aclose()
+
+    def _sealed(self, data: object) -> bytes:
+        return self._keyring.seal(_encoded(json.dumps(data, ensure_ascii=False, separators=(",", ":"))))
+
+    def _record(self, found: dict[bytes, bytes]) -> RunRecord:
+        held = {name.decode(): value for name, value in found.items() if name != b"beat"}
+        fields: dict[str, Any] = {
+            name: json.loads(self._keyring.unseal(value)) if name in JSON_FIELDS else value.decode()
+            for name, value in held.items()
+        }
+        for name in {"created", "started", "finished"} & fields.keys():
+            fields[name] = iso_time(int(fields[name]) / 1000)
+        return cast(RunRecord, {**fields, "last": int(fields.get("last", 0))})
 
     def _beat_all(self, client: redis.Redis) -> None:
         keys = [_keys(run_id)[0] for run_id in list(self._mine)]
@@ -232,16 +250,3 @@ def _thread_key(owner: Owner) -> str:
 
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
-
-
-def _dumped(data: object) -> bytes:
-    return _encoded(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
-
-
-def _record(found: dict[bytes, bytes]) -> RunRecord:
-    fields: dict[str, Any] = {name.decode(): value.decode() for name, value in found.items() if name != b"beat"}
-    for name in {"created", "started", "finished"} & fields.keys():
-        fields[name] = iso_time(int(fields[name]) / 1000)
-    for name in {"result", "response"} & fields.keys():
-        fields[name] = json.loads(fields[name])
-    return cast(RunRecord, {**fields, "last": int(fields.get("last", 0))})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 from redis.asyncio import Redis
 
@@ -21,7 +22,7 @@ class Summaries:
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
-        self._ttl = settings.thread_ttl
+        self._ttl, self._keyring = settings.thread_ttl, settings.memory_keyring
         self._staged: dict[str, bytes] = {}
 
     def reading(self, memory_key: str) -> ScriptCall:
@@ -46,7 +47,8 @@ class Summaries:
         """
         value = json.dumps({"summary": summary, "covered": list(covered_message_ids)}, ensure_ascii=False)
         with memory_errors():
-            await self._redis.set(_key(memory_key), value.encode("utf-8", "replace"), ex=self._ttl)
+            sealed = self._keyring.seal(value.encode("utf-8", "replace"))
+            await self._redis.set(_key(memory_key), sealed, ex=self._ttl)
 
     async def get(self, memory_key: str) -> tuple[str, list[str]] | None:
         """Return the summary and the ids of the messages that it covers.
@@ -54,13 +56,13 @@ class Summaries:
         Raises:
             MemoryUnavailable: Redis failed.
         """
-        value: bytes | str | None = self._staged.get(memory_key)
+        value = self._staged.get(memory_key)
         if value is None:
             with memory_errors():
-                value = await self._redis.getex(_key(memory_key), ex=self._ttl)
+                value = cast(bytes | None, await self._redis.getex(_key(memory_key), ex=self._ttl))
         if not value:
             return None
-        found = json.loads(value)
+        found = json.loads(self._keyring.unseal(value))
         return found["summary"], found["covered"]
 
     async def clear(self, memory_key: str) -> bool:

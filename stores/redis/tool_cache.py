@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 
 from domain.errors import MemoryUnavailable
+from domain.sealing import Keyring
 from stores.redis.server import memory_errors
 
 logger = logging.getLogger(__name__)
@@ -96,7 +97,8 @@ class _Flight:
 class ToolCache:
     """The cache as one process sees it."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, keyring: Keyring | None = None) -> None:
+        self._keyring = keyring or Keyring()
         self._look, self._keep, self._release, self._forget = (
             redis.register_script(script) for script in (LOOK, KEEP, RELEASE, FORGET)
         )
@@ -138,7 +140,7 @@ class ToolCache:
                 self._look, [slot.key, lock], [me, int(slot.patience * 1000)], (b"", b"")
             )
             if state == b"kept":
-                made, _, body = value.partition(b"\n")
+                made, _, body = self._keyring.unseal(value).partition(b"\n")
                 return Kept(body, max(0.0, time.time() - float(made)))
             if state == b"running":
                 await asyncio.sleep(POLL_SECONDS)
@@ -148,7 +150,7 @@ class ToolCache:
             await self._quietly(self._release, [lock], [me], None)
             raise
         if len(made_now) <= MOST_BYTES:
-            value = f"{time.time():.3f}\n".encode() + made_now
+            value = self._keyring.seal(f"{time.time():.3f}\n".encode() + made_now)
             await self._quietly(
                 self._keep, [slot.key, lock, slot.listing], [value, max(1, int(slot.seconds)), MOST_ENTRIES], None
             )

@@ -35,7 +35,7 @@ class ToolResults:
     """Long results by the thread that they were made in, the newest of each."""
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
-        self._redis, self._ttl = redis, settings.thread_ttl
+        self._redis, self._ttl, self._keyring = redis, settings.thread_ttl, settings.memory_keyring
         self._keep = redis.register_script(KEEP)
 
     async def keep(self, memory_key: str, text: str) -> str:
@@ -47,7 +47,8 @@ class ToolResults:
         value = text[:MOST_CHARS].encode("utf-8", "replace")
         result_id = f"r{hashlib.sha256(value).hexdigest()[:10]}"
         with memory_errors():
-            await self._keep(keys=_keys(memory_key), args=[result_id, value, MOST_RESULTS, self._ttl])
+            sealed = self._keyring.seal(value)
+            await self._keep(keys=_keys(memory_key), args=[result_id, sealed, MOST_RESULTS, self._ttl])
         return result_id
 
     async def page(self, memory_key: str, result_id: str, page: int, chars: int) -> ResultPage | None:
@@ -64,7 +65,7 @@ class ToolResults:
                 value, *_ = await pipe.execute()
         if value is None:
             return None
-        text = value.decode()
+        text = self._keyring.unseal(value).decode()
         return ResultPage(text[(page - 1) * chars : page * chars], -(-len(text) // chars))
 
     async def clear(self, memory_key: str) -> int:

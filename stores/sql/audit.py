@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from domain.words import Words
 from settings import Settings
 from stores.sql.action_chain import Chain
-from stores.sql.database import database_url, engine_for
+from stores.sql.database import open_engine
 
 WHOLE = Words(
     "The action log is whole: {entries} entries, {first} to {last}.",
@@ -32,7 +32,7 @@ def main(settings: Settings) -> int:
     language = settings.language
     try:
         chain = Chain(settings.data_dir)
-        with engine_for(database_url(settings)).connect() as db, db.begin():
+        with open_engine(settings).connect() as db, db.begin():
             verdict = chain.verify(db)
     except (DBAPIError, sqlite3.Error, OSError):
         sys.stderr.write(NO_ANSWER.text(language) + "\n")

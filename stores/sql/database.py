@@ -46,10 +46,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from domain.errors import DiskFull, Unavailable
+from domain.sealing import Keyring
 from domain.words import Words
 from settings import Settings
 from stores.disk import is_disk_full, is_out_of_room
 from stores.sql import tables
+from stores.sql.encrypted import driver, unlock
 from stores.sql.upgrade import upgrade
 
 T = TypeVar("T")
@@ -75,6 +77,8 @@ class Database:
         self.kind = engine.dialect.name
         self.is_default = is_default
         self._engine = engine
+        of_driver = cast(Any, engine.dialect).dbapi if self.kind == "sqlite" else sqlite3
+        self._driver_failure: type[Exception] = of_driver.OperationalError
         self._local = threading.local()
         self._connections: list[Connection] = []
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sql-read")
@@ -89,7 +93,7 @@ class Database:
             ValueError: DATABASE_URL is not the URL of a PostgreSQL or SQLite database, or that is not in UTF-8.
         """
         is_default = settings.database_url is None
-        database = await asyncio.to_thread(lambda: cls(engine_for(database_url(settings)), is_default=is_default))
+        database = await asyncio.to_thread(lambda: cls(open_engine(settings), is_default=is_default))
         await asyncio.to_thread(database._upgrade)
         return database
 
@@ -130,7 +134,7 @@ class Database:
         for attempt in range(1, TRIES + 1):
             try:
                 return self._transact(work, writing)
-            except sqlite3.OperationalError as exc:
+            except self._driver_failure as exc:
                 raise self._failure(exc) from exc
             except DBAPIError as exc:
                 if not _worth_another_try(exc) or attempt == TRIES:
@@ -189,8 +193,21 @@ def database_url(settings: Settings) -> URL:
     return make_url(settings.database_url.get_secret_value())
 
 
-def engine_for(url: URL) -> Engine:
+def open_engine(settings: Settings) -> Engine:
+    """Return an engine for the database that `settings` name, encrypted where they say so.
+
+    Raises:
+        ValueError: DATABASE_URL is not the URL of a database that is kept.
+    """
+    return engine_for(database_url(settings), settings.keyring)
+
+
+def engine_for(url: URL, keyring: Keyring | None = None) -> Engine:
     """Return an engine for `url`: `sqlite:///path`, `postgresql://...` or `postgres://...`.
+
+    Args:
+        url: The database.
+        keyring: With a key in it, a file of SQLite is encrypted; a server of PostgreSQL encrypts its own.
 
     Raises:
         ValueError: It is the URL of another kind of database, or of none that is kept.
@@ -201,8 +218,11 @@ def engine_for(url: URL) -> Engine:
             raise ValueError("DATABASE_URL names no file: sqlite:///path does.")
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
         arguments = {"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
-        engine = create_engine(url.set(drivername="sqlite"), poolclass=NullPool, connect_args=arguments)
-        event.listen(engine, "connect", _prepare_sqlite)
+        key = keyring.of_database[0] if keyring else None
+        engine = create_engine(
+            url.set(drivername="sqlite"), poolclass=NullPool, connect_args=arguments, module=driver(key)
+        )
+        event.listen(engine, "connect", partial(_prepare_sqlite, key=key))
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if kind in ("postgresql", "postgres"):
@@ -306,21 +326,23 @@ def _worth_another_try(exc: DBAPIError) -> bool:
     return lost or getattr(exc.orig, "sqlstate", None) in COLLISIONS
 
 
-def _prepare_sqlite(db: sqlite3.Connection, _: object) -> None:
-    _use_wal(db)
+def _prepare_sqlite(db: sqlite3.Connection, _: object, key: bytes | None) -> None:
+    if key is not None:
+        unlock(db, key)
+    _use_wal(db, driver(key).OperationalError)
     db.execute("PRAGMA secure_delete=ON")
     db.execute("PRAGMA synchronous=NORMAL")
     db.execute("PRAGMA cache_size=-16000")
 
 
-def _use_wal(db: sqlite3.Connection) -> None:
+def _use_wal(db: sqlite3.Connection, busy: type[Exception]) -> None:
     """Switch to the write-ahead log; while another connection does the same, SQLite fails without waiting."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
             db.execute("PRAGMA journal_mode=WAL")
             return
-        except sqlite3.OperationalError:
+        except busy:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from domain.words import Words
 from settings import Settings
-from stores.sql.database import database_url, engine_for
+from stores.sql.database import engine_for, open_engine
 from stores.sql.transfer import Differs, NotEmpty, move
 from stores.sql.upgrade import NotUtf8
 
@@ -57,11 +57,11 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     parser.add_argument("--to", required=True, metavar="URL", help=TARGET.text(language))
     given = parser.parse_args(arguments)
     try:
-        target = engine_for(make_url(given.to))
+        target = engine_for(make_url(given.to), settings.keyring)
     except (ArgumentError, ValueError):
         return _refuse(NO_URL.text(language))
     try:
-        moved = move(engine_for(database_url(settings)), target)
+        moved = move(open_engine(settings), target)
     except (NotEmpty, Differs) as exc:
         return _refuse((NOT_EMPTY if isinstance(exc, NotEmpty) else DIFFERS).text(language).format(exc))
     except NotUtf8 as exc:

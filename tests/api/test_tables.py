@@ -11,7 +11,6 @@ import openpyxl
 import pytest
 
 from settings import Settings
-from stores.library.table_database import FILE
 from tests.api.conftest import said_to
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
@@ -58,4 +57,4 @@ async def test_a_sheet_is_queried(patient: LiveServer, model: OpenAIServer, ques
     assert [run["status"] for run in body["tools"]] == ["ok"]
     shown = "\n".join(said_to(model))
     assert sql in shown and "| 区域 | total |" in shown and "| 华南 | 150.00 |" in shown
-    assert list((patient.settings.data_dir / "tables").glob(f"*/{FILE}")), "made behind the reading"
+    assert list((patient.settings.data_dir / "tables").glob("*/tables.duckdb")), "made behind the reading"

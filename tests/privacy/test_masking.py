@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.sealing import Keyring
 from privacy.masking import Finder, Masker, StreamRestorer, installation_secret
 
 FINDER = Finder()
@@ -59,7 +60,7 @@ def test_a_value_goes_into_json_as_json() -> None:
 
 
 def test_the_secret_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
-    secret = installation_secret(tmp_path / "data")
-    assert installation_secret(tmp_path / "data") == secret and len(secret) == 32
+    secret = installation_secret(tmp_path / "data", Keyring())
+    assert installation_secret(tmp_path / "data", Keyring()) == secret and len(secret) == 32
     path = tmp_path / "data" / "privacy.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 and [one.name for one in path.parent.iterdir()] == ["privacy.key"]

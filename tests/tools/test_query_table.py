@@ -16,7 +16,6 @@ from readers.tables import table_blocks
 from settings import Settings
 from stores.library.documents import Documents
 from stores.library.pages import PageText
-from stores.library.table_database import FILE
 from stores.sql.database import Database
 from tools.interface import Caller, ToolOutcome
 from tools.query_table import MOST_ROWS
@@ -148,7 +147,7 @@ async def test_another_user_has_no_table(shelf: Shelf) -> None:
 async def test_a_deleted_document_leaves_no_table(shelf: Shelf) -> None:
     content = await shelf.put("gone.csv", [("1", "| A | B |\n| --- | --- |\n| 1 | 2 |")])
     assert (await shelf.ask("SELECT sum(A) FROM t1", "gone.csv")).text.endswith(": 1")
-    file = shelf.folder / str(content) / FILE
+    file = shelf.folder / str(content) / "tables.duckdb"
     assert file.is_file() and file.stat().st_size < 100_000
     note = next(item for item in await shelf.store.list(MINE.owner) if item["name"] == "gone.csv")
     await shelf.store.delete(note["id"], MINE.owner)

@@ -26,14 +26,20 @@ async def plant(settings: Settings) -> str:
         return await library.database.uid()
 
 
+@pytest.mark.parametrize("keys", [(), ("k" * 40,)], ids=["plain", "encrypted"])
 async def test_everything_is_found_in_the_new_database(
-    settings: Settings, postgresql: PostgresServer, capsys: pytest.CaptureFixture[str]
+    settings: Settings, postgresql: PostgresServer, capsys: pytest.CaptureFixture[str], keys: tuple[str, ...]
 ) -> None:
+    settings = settings.model_copy(update={"encryption_key": tuple(map(SecretStr, keys))})
     uid = await plant(settings)
+    other = settings.data_dir / "other.sqlite3"
+    assert migrate.main(["--to", f"sqlite:///{other}"], settings) == 0
+    for file in (other, settings.data_dir / "catalog.sqlite3"):
+        assert (b"Wolves in the north" in file.read_bytes()) is not bool(keys)
     with postgresql.database() as url:
         assert migrate.main(["--to", url], settings) == 0
         shown = capsys.readouterr().out
-        assert "迁移完成" in shown and "attachments              2 行" in shown
+        assert shown.count("迁移完成") == 2 and "attachments              2 行" in shown
         moved = settings.model_copy(update={"database_url": SecretStr(url)})
         async with open_library(moved, BagEmbedder()) as library:
             assert await library.database.uid() == uid

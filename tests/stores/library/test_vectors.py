@@ -65,14 +65,27 @@ async def test_cache_is_bounded(store: VectorStore, monkeypatch: pytest.MonkeyPa
         assert (await store.search({content: 15}, block[3], 1))[0] == [(content, 3)]
 
 
-async def test_deleted_vectors_are_gone(store: VectorStore) -> None:
-    block = unit(12)
+@pytest.mark.parametrize("others", [20, 1200], ids=["not yet in the index", "in the index"])
+async def test_deleted_vectors_are_gone_from_the_files_too(store: VectorStore, settings: Settings, others: int) -> None:
+    block, kept = unit(40), unit(others)
     await store.add(1, 0, block)
-    await store.search({1: 12}, block[0], 5)
-    assert await store.count({1: 12}) == 12
-    await store.delete(1, 12)
-    assert await store.count({1: 12}) == 0
-    assert (await store.search({1: 12}, block[0], 5))[0] == []
+    await store.add(2, 0, kept)
+    await store.search({1: 40}, block[0], 5)
+    assert await store.count({1: 40}) == 40
+    assert on_disk(settings, block) and on_disk(settings, kept)
+    await store.delete({1: 40, 3: 2})
+    assert await store.count({1: 40}) == 0
+    assert (await store.search({1: 40}, block[0], 5))[0] == []
+    assert not on_disk(settings, block)
+    assert (await store.search({2: others}, kept[3], 1))[0] == [(2, 3)]
+    await store.delete({2: 20})
+    assert not on_disk(settings, kept[:20])
+
+
+def on_disk(settings: Settings, block: Vectors) -> int:
+    """Return how many of these vectors are in files: 16 bytes of each are looked for."""
+    files = [path.read_bytes() for path in settings.data_dir.rglob("*") if path.is_file()]
+    return sum(any(vector[:4].tobytes() in data for data in files) for vector in block)
 
 
 async def test_vectors_outlive_the_process_and_another_models_are_dropped(settings: Settings) -> None:
