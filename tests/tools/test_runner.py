@@ -130,6 +130,10 @@ async def test_a_result_serves_equal_calls_of_its_user_in_every_process(
     assert not (await other.call(owner=BOB)).run["cached"] and not (await other.call("b")).run["cached"]
     changed = Process(settings, stores, probe.spec(cache_seconds=60, definition={"name": "probe", "v": 2}))
     assert not (await changed.call()).run["cached"]
+    hidden = Owner("ann", "gone", temporary=True)
+    assert (
+        not (await first.call(owner=hidden)).run["cached"] and not (await first.call("x", owner=hidden)).run["cached"]
+    )
     assert await stores.cache.forget("ann") == 4 and not (await first.call()).run["cached"]
     counters = other.registry.counters()["probe"]
     assert (counters.calls, counters.cached, sum(counters.durations)) == (5, 2, 3)
