@@ -38,6 +38,7 @@ export function Place({ place }) {
       ${file.kind === "image" && html`<${Picture} file=${file} quote=${place.quote} />`}
       ${drawn && html`<${Sheet} file=${file} number=${number} quote=${quote} start=${place.start} onFail=${() => setLook("text")} />`}
       ${file.kind !== "image" && !drawn && html`<${PageText} page=${page} quote=${quote} start=${place.start} />`}
+      ${page?.hidden && html`<details class="hidden-text"><summary>${t("hiddenText")}</summary><p class="quiet">${t("hiddenTextNote")}</p><pre dir="auto">${page.hidden}</pre></details>`}
       ${file.kind !== "image" && number === 1 && !place.quote && file.summary && html`<p class="quiet" dir="auto">${t("summary")}: ${file.summary}</p>`}
     </section>`;
 }
@@ -69,8 +70,7 @@ function PageText({ page, quote, start }) {
     box.current.scrollTop = 0;
     mark?.scrollIntoView({ block: "center" });
   }, [page, quote]);
-  return html`<div class="page-text markdown" ref=${box} dir="auto" tabindex="0" role="document"></div>${page.markdown ? "" : html`<p class="quiet">${t("emptyPage")}</p>`}
-    ${page.hidden && html`<details class="hidden-text"><summary>${t("hiddenText")}</summary><p class="quiet">${t("hiddenTextNote")}</p><pre dir="auto">${page.hidden}</pre></details>`}`;
+  return html`<div class="page-text markdown" ref=${box} dir="auto" tabindex="0" role="document"></div>${page.markdown ? "" : html`<p class="quiet">${t("emptyPage")}</p>`}`;
 }
 
 function Address({ place }) {
