@@ -12,9 +12,11 @@ from domain.errors import FileCorrupt, FileEmpty, FileEncrypted
 from domain.language import language_of
 from readers.archive import open_archive, read_member
 from readers.figures import Figures
+from readers.hidden import Hidden
 from readers.interface import PARTS, Item, Options, Outline, Page
 from readers.media_types import ODP
 from readers.office.odt_numbers import STYLE, OpenNumbers
+from readers.office.odt_unseen import OpenUnseen
 from readers.office.running_text import is_page_number
 from readers.raised import lowered, raised
 from readers.sections import section_pages
@@ -52,8 +54,10 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         if body is None:
             raise FileCorrupt(name=options.name)
         styles = _member(archive, "styles.xml")
-        _set_apart(body, [part for part in (styles, root) if part is not None])
-        figures = Figures(options.max_pixels)
+        parts = [part for part in (styles, root) if part is not None]
+        figures, hidden = Figures(options.max_pixels), Hidden()
+        OpenUnseen(parts, coloured=options.media_type == ODP).hide(body, hidden.place)
+        _set_apart(body, parts)
         left_out = _place_objects(body, archive)
         _place_pictures(body, archive, figures)
     blocks = _Blocks(OpenNumbers(styles, root))
@@ -62,14 +66,14 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         slides = list(body.iter(f"{_DRAW}page"))
         yield Outline(options.media_type, "slide", len(slides), warnings=warnings)
         for number, slide in enumerate(slides, 1):
-            yield figures.finish(Page(number, str(number), "\n\n".join(blocks.of(slide))))
+            yield hidden.finish(figures.finish(Page(number, str(number), "\n\n".join(blocks.of(slide)))))
         return
     pages = section_pages("\n\n".join([*blocks.of(body), *_running(styles, blocks)]))
     if not pages:
         raise FileEmpty(name=options.name)
     yield Outline(options.media_type, "section", len(pages), warnings=warnings)
     for page in pages:
-        yield figures.finish(page)
+        yield hidden.finish(figures.finish(page))
 
 
 def _set_apart(body: etree._Element, styles: Iterable[etree._Element]) -> None:

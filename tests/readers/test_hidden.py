@@ -159,6 +159,32 @@ async def test_sheets(read: Read) -> None:
     assert "Seen on black" in page.markdown
 
 
+async def test_open_document(read: Read) -> None:
+    space = "urn:oasis:names:tc:opendocument:xmlns"
+    styles = (
+        '<style:style style:name="V" style:family="text"><style:text-properties text:display="none"/></style:style>'
+        '<style:style style:name="W" style:family="paragraph"><style:text-properties fo:color="#ffffff"/></style:style>'
+        '<style:style style:name="B" style:family="text" style:parent-style-name="W"><style:text-properties'
+        ' fo:background-color="#000000"/></style:style>'
+        '<style:style style:name="K" style:family="text"><style:text-properties fo:color="#000000"/></style:style>'
+    )
+    body = (
+        f'<text:p>Seen one<text:span text:style-name="V">{EN}</text:span> and two</text:p>'
+        f'<text:p text:style-name="W">{ZH}<text:span text:style-name="K">Seen three</text:span></text:p>'
+        '<text:p><text:span text:style-name="B">Seen four</text:span></text:p>'
+        '<text:section text:display="none"><text:p>a section</text:p></text:section>'
+    )
+    spaces = " ".join(f'xmlns:{name}="{space}:{name}:1.0"' for name in ("office", "style", "text"))
+    content = (
+        f'<office:document-content {spaces} xmlns:fo="{space}:xsl-fo-compatible:1.0"><office:automatic-styles>{styles}'
+        f"</office:automatic-styles><office:body><office:text>{body}</office:text></office:body>"
+        "</office:document-content>"
+    )
+    _, (page,), _ = await read(samples.repacked(samples.open_text(), {"content.xml": content}), "a.odt")
+    assert sorted(page.hidden.splitlines()) == sorted(["a section", EN, ZH])
+    assert page.markdown == "Seen one and two\n\nSeen three\n\nSeen four"
+
+
 PAGE = f"""<html><head><style>@media print {{.p {{display:none}}}} .gone, #x {{ display: none }}</style></head><body>
 <p class=p>Seen one</p><p class=gone>{EN}</p>
 <div style="font-size:0">{ZH}<span style="font-size:14px">Seen two</span></div>
