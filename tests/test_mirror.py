@@ -40,7 +40,7 @@ THROUGH = {
     "readers.office.charts readers.office.package",
     "readers/test_encodings": "readers.text.likelihood",
     "readers/test_hidden": "readers.pdf.unseen readers.office.docx_unseen readers.office.pptx_unseen "
-    "readers.office.sheet_unseen readers.office.odt_unseen readers.text.unseen",
+    "readers.office.sheet_unseen readers.office.odt_unseen readers.office.rtf_unseen readers.text.unseen",
     "readers/test_html": "readers.text.page_parts",
     "readers/test_odt": "readers.office.odt_numbers",
     "readers/test_pdf": "readers.pdf.layout readers.pdf.lines readers.pdf.markdown readers.pdf.tables",

@@ -26,10 +26,11 @@ from readers.media_types import DOCX, EML, HTML, RTF, TEXT
 from readers.office.docx_body import HEADER_STYLE, BodyRewriter
 from readers.office.package import Package
 from readers.office.rtf import rtf_markdown
+from readers.office.rtf_unseen import without_unseen
 from readers.sections import section_pages
 from readers.text.eml import message_text
 from readers.text.encodings import decode, decode_page
-from readers.text.markup import to_markdown
+from readers.text.markup import seen_markdown, to_markdown
 
 _STYLES = f"""
 p.{HEADER_STYLE} => h1:fresh
@@ -100,11 +101,12 @@ def _chunk(data: bytes, member: str, figures: Figures, hidden: Hidden, name: str
         with ZipFile(io.BytesIO(data)) as archive:
             return _markdown(archive, data, figures, hidden, name, depth + 1)
     if media_type == HTML:
-        return to_markdown(decode_page(data)), 0
+        text, unseen = seen_markdown(decode_page(data))
+        return text + hidden.place(unseen), 0
     if media_type == EML:
         return message_text(data), 0
     if media_type == RTF:
-        return rtf_markdown(data, name), 0
+        return rtf_markdown(without_unseen(data)[0], name), 0
     return (decode(data)[0], 0) if media_type == TEXT else ("", 1)
 
 

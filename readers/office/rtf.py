@@ -13,7 +13,8 @@ from domain.errors import FileCorrupt, FileEmpty, FileTooLarge
 from domain.language import language_of
 from domain.words import Words
 from readers.figures import UNREAD
-from readers.interface import PARTS, Item, Options, Outline
+from readers.interface import PARTS, Item, Options, Outline, Page
+from readers.office.rtf_unseen import without_unseen
 from readers.office.running_text import is_page_number
 from readers.raised import lowered, raised
 from readers.sections import section_pages
@@ -58,15 +59,18 @@ def read(path: Path, options: Options) -> Iterator[Item]:
     if path.stat().st_size > MAX_BYTES:
         raise FileTooLarge(name=options.name, limit=Words(f"over {MAX_BYTES >> 20} MiB", f"超过 {MAX_BYTES >> 20} MiB"))
     data = path.read_bytes()
+    data, unseen = without_unseen(data)
     markdown = rtf_markdown(data, options.name)
-    if not markdown.strip():
+    hidden = _plain(b"{\\rtf1 " + unseen + b"}", _code_page(data), options.name) if unseen else ""
+    if not markdown.strip() and not hidden:
         raise FileEmpty(name=options.name)
-    pages = section_pages(markdown)
+    pages = section_pages(markdown) or [Page(1, "1", "")]
     objects = len(_OBJECT.findall(data))
     yield Outline(options.media_type, "section", len(pages), warnings=(f"{PARTS}:{objects}",) if objects else ())
     pictures = len(_PICTURE.findall(data))
     warnings = (f"{UNREAD}:{pictures}",) if pictures else ()
-    yield from (replace(page, warnings=warnings if page.number == 1 else ()) for page in pages)
+    yield replace(pages[0], warnings=warnings, hidden=hidden)
+    yield from pages[1:]
 
 
 def rtf_markdown(data: bytes, name: str) -> str:
@@ -76,16 +80,20 @@ def rtf_markdown(data: bytes, name: str) -> str:
         FileCorrupt: It ends in the middle of a group.
     """
     data = _SHIFTED.sub(_marked, _OLD_NUMBER.sub(b"{", _BINARY.sub(b"", data)))
-    try:
-        text = rtf_to_text(_rearranged(data).decode("latin-1"), encoding=_code_page(data), errors="replace")
-    except (ValueError, LookupError, IndexError) as error:
-        raise FileCorrupt(name=name) from error
+    text = _plain(_rearranged(data), _code_page(data), name)
     body, _, running = _set_apart(text).partition(MARK)
     lines = dict.fromkeys(line.strip() for line in running.split("\n"))
     said = [line.lstrip(MARK) for line in lines if line and not (line[0] == MARK and is_page_number(line))]
     if said:
         body += "\n\n# " + HEADERS.text(language_of("".join(said), "en")) + "\n\n" + "\n\n".join(said)
     return _with_tables(body)
+
+
+def _plain(data: bytes, encoding: str, name: str) -> str:
+    try:
+        return str(rtf_to_text(data.decode("latin-1"), encoding=encoding, errors="replace"))
+    except (ValueError, LookupError, IndexError) as error:
+        raise FileCorrupt(name=name) from error
 
 
 def _marked(match: re.Match[bytes]) -> bytes:
