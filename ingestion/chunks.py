@@ -9,6 +9,7 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from domain.text import SPACE, between_words
 from domain.tokens import count_tokens
+from readers.texts import COMMENT
 from stores.library.pages import Chunk
 
 SEPARATORS = ["\n\n", "\n", "。", "！", "？", "；", ". ", "! ", "? ", "; ", "，", ", "]
@@ -19,6 +20,8 @@ PRE_CUT = 50_000
 HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 FENCE = re.compile(r"^(?:```|~~~).*?(?:^(?:```|~~~)[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 HEADING_CHARS = 80
+COMMENTED = re.compile(rf"({COMMENT.en}|{COMMENT.zh})(?: \([^()\n]*\))?: ")
+"""How a paragraph begins that is a comment."""
 
 
 class Chunker:
@@ -40,8 +43,8 @@ class Chunker:
         chunks = []
         for start, end, heading in self._sections(text):
             for piece_start, piece_end, tokens in self._pieces(text, start, end):
-                piece = text[piece_start:piece_end]
-                chunks.append(Chunk(number, piece_start, piece_end, piece, tokens, heading))
+                piece, above = text[piece_start:piece_end], _within(heading, text, piece_start)
+                chunks.append(Chunk(number, piece_start, piece_end, piece, tokens, above))
         return chunks
 
     def _sections(self, text: str) -> Iterator[tuple[int, int, str]]:
@@ -82,6 +85,12 @@ class Chunker:
         middle = max(between_words(text, (start + end) // 2), start + 1)
         yield from self._fitting(text, start, middle)
         yield from self._fitting(text, middle, end)
+
+
+def _within(heading: str, text: str, start: int) -> str:
+    """Return the heading of a piece; one that begins inside a comment says that it is of one."""
+    comment = COMMENTED.match(text, text.rfind("\n\n", 0, start) + 2 if "\n\n" in text[:start] else 0, start)
+    return " › ".join(filter(None, (heading, comment[1]))) if comment else heading
 
 
 def _strip(text: str, start: int, end: int) -> tuple[int, int]:

@@ -85,3 +85,11 @@ def test_numbers_are_never_cut(unit: str) -> None:
     parts = split_long(text.replace("、", ""))
     assert len(parts) > 1
     assert sum(part.count(unit) for part in parts) == 6000
+
+
+def test_the_rest_of_a_long_comment_is_named_as_one() -> None:
+    comment = "Comment (Eve): " + " ".join(f"Do thing number {number} at once." for number in range(80))
+    chunks = Chunker(60).page(1, f"# Terms\n\nBefore.\n\n{comment}\n\nAfter all that the text goes on.")
+    rest = [chunk for chunk in chunks if chunk.text.startswith("Do thing")]
+    assert len(rest) > 5 and {chunk.heading for chunk in rest} == {"Terms › Comment"}
+    assert chunks[0].heading == chunks[-1].heading == "Terms"
