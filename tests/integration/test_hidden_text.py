@@ -68,7 +68,8 @@ def test_hidden_text_of_a_document(api: httpx.Client, model: OpenAIServer) -> No
     call = Answer(tool_calls=[ToolCall("read_document", {"document": "pump.pdf"})])
     model.script([call, "It holds hidden text."])
     ask(api, "Read page 1 of pump.pdf to me, word for word.", thread)
-    result = next(one["content"] for one in model.chats[-1].body["messages"] if one["role"] == "tool")
+    messages = [message for chat in model.chats for message in chat.body["messages"]]
+    result = next(message["content"] for message in messages if message["role"] == "tool")
     lines = [line for line in result.splitlines() if "zebrafish" in line]
     assert lines == [f"[hidden, not visible to a reader] {ORDER}"]
     assert "a reader of this document does not see" in result
