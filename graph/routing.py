@@ -45,7 +45,7 @@ def route_answer(state: State, context: Context) -> Next:
     """
     last = state["messages"][-1]
     if isinstance(last, AIMessage) and last.tool_calls:
-        return [END] if context.model_options.tools else call_tasks(state, context)
+        return [END] if context.model_options.ends_turn(last) else call_tasks(state, context)
     if context.model_options.response_format is not None:
         return ["remember"]
     citable = any(state.get(key) for key in ("sources", "documents", "attachments", "tool_runs"))

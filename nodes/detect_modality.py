@@ -70,7 +70,7 @@ async def detect_modality(state: State, runtime: Runtime[Context]) -> Update:
     )
     update["documents"] = await document_notes(services, owner, language)
     update["missing_tools"] = (
-        [] if runtime.context.model_options.tools else services.tools.missing(runtime.context.tools, language)
+        [] if runtime.context.model_options.replaces_ours else services.tools.missing(runtime.context.tools, language)
     )
     update["warnings"] = []
     for code, warning in _warnings(state, update, runtime):

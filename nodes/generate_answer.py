@@ -40,7 +40,7 @@ async def generate_answer(state: State, runtime: Runtime[Context]) -> Update:
         message = message.model_copy(update={"content": text})
     usage = add_usage(state["usage"], message, services.chat.name)
     warnings = [*state.get("warnings", [])]
-    if not message.tool_calls or own.tools:
+    if not message.tool_calls or own.ends_turn(message):
         emit(runtime, "usage", usage)
         for code, warning in _warnings(message, spent, state):
             warnings.append(warning)
@@ -63,7 +63,8 @@ async def _answer(state: State, runtime: Runtime[Context]) -> tuple[AIMessage, R
             raise exc if isinstance(exc, BudgetExceeded) else ModelTimedOut() from exc
         message, cut = AIMessage(tools_only(state)), "tokens" if isinstance(exc, BudgetExceeded) else "seconds"
     meter.add_answer(message, services.chat.name)
-    if message.tool_calls and not calls and not runtime.context.model_options.tools:
+    message = runtime.context.model_options.owned(message)
+    if message.tool_calls and not calls and not runtime.context.model_options.ends_turn(message):
         message = message.model_copy(update={"tool_calls": [], "invalid_tool_calls": []})
     return message, cut or (spent if state["tool_rounds"] else None)
 
@@ -95,7 +96,9 @@ async def _ask(state: State, runtime: Runtime[Context], *, calls: bool) -> tuple
     if state["tool_rounds"] and not offered and not functions:
         prompt = [*prompt, HumanMessage(LAST_ROUND.text(state["language"]))]
     model = context.model_options.bound(
-        services.chat.model, [*services.tools.schemas(offered), *(it.schema for it in functions)]
+        services.chat.model,
+        [*services.tools.schemas(offered), *(it.schema for it in functions)],
+        chosen=not state["tool_rounds"],
     )
     if services.chat.takes_turn:
         examples = {spec.name: spec.examples for spec in services.tools.specs() if spec.name in offered}

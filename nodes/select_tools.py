@@ -19,10 +19,10 @@ MOST_KEPT = 4
 async def select_tools(state: State, runtime: Runtime[Context]) -> Update:
     """Offer what is set up, what the request allows, and what fits what the turn holds.
 
-    Of more tools than a prompt should hold, those near the user's words are offered. A caller that brings tools of its
-    own is offered these alone.
+    Of more tools than a prompt should hold, those near the user's words are offered. Where the tools that a caller
+    brings replace ours, none is.
     """
-    if runtime.context.model_options.tools:
+    if runtime.context.model_options.replaces_ours:
         return Update(offered_tools=[])
     documents = bool(state["documents"]) or any(file["status"] != "failed" for file in state["attachments"])
     question = state["question"]

@@ -19,7 +19,7 @@ THROUGH = {
     "api/test_personas": "turn.variables",
     "api/test_openai": "api.openai.completions api.openai.history api.openai.wire api.openai.files",
     "api/test_responses_openai": "api.openai.responses api.openai.response_bodies api.openai.response_input "
-    "api.openai.response_writer",
+    "api.openai.response_writer api.openai.stored_responses",
     "api/test_people": "turn.profile",
     "api/test_runs": "api.runs.stream api.runs.runner api.runs.record api.runs.run api.runs.log",
     "api/test_sign_in": "net.oidc",

@@ -80,7 +80,7 @@ class ResponseBody(OpenAIBody):
     metadata: Metadata = Metadata()
     store: bool = Field(True, description="Remember the thread, and keep the response for later calls.")
     stream: bool = False
-    background: Literal[False] = False
+    background: bool = Field(False, description="Return at once; the response is retrieved, followed or cancelled.")
     tools: Annotated[list[Tool], Field(fail_fast=True)] = Field([])
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
@@ -128,9 +128,12 @@ class ResponseBody(OpenAIBody):
         asked = [tool.type for tool in self.tools if tool.type != "function"]
         if unknown := [name for name in asked if name not in SERVER_TOOLS]:
             raise ValueError(f"there is no tool of the type {unknown[0]!r} here")
-        if asked and len(asked) < len(self.tools):
-            raise ValueError("functions and tools of the server cannot be combined")
         return tuple(dict.fromkeys(SERVER_TOOLS[name] for name in asked)) or None
+
+    def is_callers(self, name: str) -> bool:
+        """Tell whether a call is the caller's to answer: of one of its functions, or any where it gives these alone."""
+        functions = [tool.name for tool in self.tools if tool.type == "function"]
+        return name in functions or (bool(functions) and len(functions) == len(self.tools))
 
     @property
     def chosen_tool(self) -> str | dict[str, Any] | None:

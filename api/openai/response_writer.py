@@ -12,9 +12,8 @@ from api.edge.responses import json_bytes
 from api.openai.response_bodies import ResponseBody
 from api.openai.wire import address, arguments, openai_error
 from api.runs.progress import begins_answer
-from api.runs.run import Run
 from api.schemas import Answer
-from domain.runs import Event
+from domain.runs import RESTS, Event
 from domain.types import Usage
 
 Item = dict[str, Any]
@@ -24,28 +23,59 @@ class ResponseWriter:
     """Writes one response: its items grow with the events of the run, and each step is an event of the protocol.
 
     Args:
-        run: The turn.
+        run_id: The turn.
+        thread_id: Its thread.
         body: What was asked for.
         base_url: Where the server is reached, for the addresses of cited documents.
+        created: When it was asked for, in seconds since 1970; None for now.
+        after: Number of the event up to which the reader has them: these are empty.
     """
 
-    def __init__(self, run: Run, body: ResponseBody, base_url: str) -> None:
-        self._run, self._body, self._base_url = run, body, base_url
-        self._number = 0
+    def __init__(
+        self,
+        run_id: str,
+        thread_id: str,
+        body: ResponseBody,
+        base_url: str,
+        created: int | None = None,
+        after: int = -1,
+    ) -> None:
+        self._run_id, self._thread_id, self._body, self._base_url = run_id, thread_id, body, base_url
+        self._number, self._after = 0, after
         self._open: Item | None = None
         self._message: Item | None = None
         """The text of the newest call of the model."""
         self._items: list[Item] = []
-        self._created = int(time.time())
-        self.id = f"resp_{run.id}"
+        self._own_call = False
+        """Whether the call that the model writes is the caller's to answer."""
+        self._cut = False
+        self._created = int(time.time()) if created is None else created
+        self.id = f"resp_{run_id}"
+        self.final: dict[str, Any] = {}
 
     def start(self) -> Iterator[bytes]:
         """Yield the events that begin every stream."""
         for name in ("response.created", "response.in_progress"):
             yield self._event(name, response=self.response("in_progress"))
 
-    def take(self, event: Event) -> Iterator[bytes]:
-        """Yield what an event of the run means."""
+    def take(self, event: Event, last: AIMessage | None = None) -> Iterator[bytes]:
+        """Yield what an event of the run means; with one that ends it, `final` is the response.
+
+        Args:
+            event: The event.
+            last: What the model said last, where the run ends and that is known.
+        """
+        if event.name == "error":
+            error = event.data["error"]
+            found = {**openai_error(error), "message": error["message"]}
+            self.final = {**self.response("failed"), "error": found}
+            yield self._event("response.failed", response=self.final)
+        elif event.name in RESTS:
+            yield from self._end(event.data, last)
+        else:
+            yield from self._grown(event)
+
+    def _grown(self, event: Event) -> Iterator[bytes]:
         if begins_answer(event):
             yield from self._close()
             self._message = None
@@ -53,27 +83,19 @@ class ResponseWriter:
             yield from self._grow("message", "output_text", event.data["text"])
         elif event.name == "reasoning":
             yield from self._grow("reasoning", "reasoning_text", event.data["text"])
-        elif event.name == "call" and self._body.tools:
-            yield from self._call(event.data)
+        elif event.name == "call":
+            self._own_call = self._body.is_callers(event.data["name"]) if event.data["name"] else self._own_call
+            if self._own_call:
+                yield from self._call(event.data)
+        elif event.name == "warning":
+            self._cut = self._cut or event.data["code"] == "answer_cut"
 
-    def end(self, answer: Answer, last: AIMessage | None) -> Iterator[bytes]:
-        """Yield the events that end a stream; afterwards `response` is whole."""
-        yield from self._finish(answer, last)
-        status, reason = _status(answer, last)
-        yield self._event(f"response.{status}", response=self.response(status, answer=answer, reason=reason))
-
-    def whole(self, answer: Answer, last: AIMessage | None) -> dict[str, Any]:
-        """Return the response of a run that is over and was not streamed."""
-        if reasoning := self._run.progress.output.get("reasoning"):
-            list(self._grow("reasoning", "reasoning_text", str(reasoning)))
-        list(self._finish(answer, last))
-        status, reason = _status(answer, last)
-        return self.response(status, answer=answer, reason=reason)
-
-    def failed(self, error: Mapping[str, Any]) -> bytes:
-        """Return the event that ends a stream that failed."""
-        found = {**openai_error(error), "message": error["message"]}
-        return self._event("response.failed", response={**self.response("failed"), "error": found})
+    def whole(self, answer: Answer, last: AIMessage | None, reasoning: str) -> dict[str, Any]:
+        """Return the response of a run that is over, whose events were not taken."""
+        if reasoning:
+            list(self._grow("reasoning", "reasoning_text", reasoning))
+        list(self._end(answer, last))
+        return self.final
 
     def response(self, status: str, *, answer: Answer | None = None, reason: str = "") -> dict[str, Any]:
         """Return the response as it stands."""
@@ -82,7 +104,7 @@ class ResponseWriter:
         return {
             "id": self.id, "object": "response", "created_at": self._created, "status": status,
             "completed_at": int(time.time()) if answer else None, "error": None,
-            "incomplete_details": {"reason": reason} if reason else None, "background": False,
+            "incomplete_details": {"reason": reason} if reason else None, "background": body.background,
             "instructions": body.instructions or None, "max_output_tokens": body.max_output_tokens,
             "model": (answer and answer["usage"]["model"]) or body.model, "output": self._items,
             "parallel_tool_calls": body.parallel_tool_calls is not False,
@@ -92,8 +114,15 @@ class ResponseWriter:
             "tool_choice": body.tool_choice or "auto",
             "tools": [tool.model_dump(exclude_none=True) for tool in body.tools],
             "truncation": "disabled", "usage": _counts(answer["usage"]) if answer else None, "user": body.user or None,
-            "metadata": body.metadata.model_dump(exclude_none=True), "session_id": self._run.request.thread_id, **extra,
+            "metadata": body.metadata.model_dump(exclude_none=True), "session_id": self._thread_id, **extra,
         }  # fmt: skip
+
+    def _end(self, answer: Answer, last: AIMessage | None) -> Iterator[bytes]:
+        yield from self._finish(answer, last)
+        status, reason = self._status(answer, last)
+        self.final = self.response(status, answer=answer, reason=reason)
+        name = "incomplete" if status == "cancelled" else status  # the protocol has no event of its own for that
+        yield self._event(f"response.{name}", response=self.final)
 
     def _grow(self, kind: str, part: str, text: str) -> Iterator[bytes]:
         """Add text to the open item of this kind; another kind is closed first."""
@@ -172,22 +201,23 @@ class ResponseWriter:
         return {"item_id": item["id"], "output_index": self._items.index(item)}
 
     def _name(self, prefix: str) -> str:
-        return f"{prefix}_{self._run.id}_{len(self._items)}"
+        return f"{prefix}_{self._run_id}_{len(self._items)}"
+
+    def _status(self, answer: Answer, last: AIMessage | None) -> tuple[str, str]:
+        """Return the status of a response, and why it is not complete."""
+        if answer["state"] != "done":
+            return "cancelled" if self._body.background and answer["state"] != "waiting" else "incomplete", ""
+        reason = last.response_metadata.get("finish_reason") if last is not None else None
+        if self._cut or reason in ("length", "content_filter"):
+            return "incomplete", "content_filter" if reason == "content_filter" else "max_output_tokens"
+        return "completed", ""
 
     def _event(self, kind: str, /, **data: Any) -> bytes:
         number, self._number = self._number, self._number + 1
+        if number <= self._after:
+            return b""
         body = json_bytes({"type": kind, "sequence_number": number, **data})
         return f"event: {kind}\ndata: ".encode() + body + b"\n\n"
-
-
-def _status(answer: Answer, last: AIMessage | None) -> tuple[str, str]:
-    """Return the status of a response, and why it is not complete."""
-    if answer["state"] != "done":
-        return "incomplete", ""
-    reason = last.response_metadata.get("finish_reason") if last is not None else None
-    if reason in ("length", "content_filter"):
-        return "incomplete", "max_output_tokens" if reason == "length" else "content_filter"
-    return "completed", ""
 
 
 def _counts(usage: Usage) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 
 from tests.api.conftest import said_to
 from tests.live_server import LiveServer
-from tests.standins.openai_server import Answer, Failure, OpenAIServer, ToolCall
+from tests.standins.openai_server import Answer, Failure, Hang, OpenAIServer, ToolCall
 
 WEATHER: Any = {
     "type": "function", "name": "weather", "description": "Weather of a city.", "strict": True,
@@ -231,9 +232,7 @@ async def test_failures(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
         {"input": []},
         {"input": [{"type": "computer_call"}]},
         {"input": [{"role": "system", "content": "alone"}]},
-        {"background": True},
         {"tools": [{"type": "code_interpreter"}]},
-        {"tools": [WEATHER, {"type": "web_search"}]},
         {"tools": [WEATHER], "tool_choice": {"type": "function", "name": "other"}},
         {"text": {"format": {"type": "json_schema"}}},
         {"temperature": 3},
@@ -248,3 +247,89 @@ async def test_what_means_nothing_is_refused(client: httpx.AsyncClient, model: O
 async def test_the_servers_own_tools_by_openais_names(api: openai.AsyncOpenAI, model: OpenAIServer) -> None:
     await api.responses.create(model="m", input="Hi", tools=[{"type": "file_search", "vector_store_ids": []}])
     assert "calculate" not in str(model.chats[-1].body.get("tools"))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_functions_beside_tools_of_the_server(api: openai.AsyncOpenAI, model: OpenAIServer, stream: bool) -> None:
+    """Ours run here; the caller's end the response, and the turn goes on with their output."""
+    file = base64.b64encode(b"The boiler was serviced by Marta Holm.").decode()
+    asked: Any = [{"role": "user", "content": [
+        {"type": "input_text", "text": "Who serviced it, and the weather?"},
+        {"type": "input_file", "filename": "boiler.txt", "file_data": f"data:text/plain;base64,{file}"}]}]  # fmt: skip
+    tools: Any = [WEATHER, {"type": "file_search", "vector_store_ids": []}]
+    search = ToolCall("search_documents", {"query": "boiler serviced"}, "s")
+    both = Answer(tool_calls=[search, ToolCall("weather", {"city": "Ulm"}, "w")])
+    model.script([Answer("I search.", tool_calls=[search]), both, Answer(tool_calls=[search]), "Marta Holm, sunny."])
+    made: Any = await api.responses.create(model="m", input=asked, tools=tools, tool_choice="required", stream=stream)
+    if stream:
+        made = [event async for event in made][-1].response
+    assert [(item.name, item.call_id) for item in made.output if item.type == "function_call"] == [("weather", "w")]
+    first, second = (chat.body for chat in model.chats)
+    assert [tool["function"]["name"] for tool in first["tools"]] == ["weather", "search_documents"]
+    assert first["tool_choice"] == "required" and "tool_choice" not in second
+    assert "Marta Holm" in str([message for message in second["messages"] if message["role"] == "tool"])
+    done = await api.responses.create(
+        model="m", input=[output("w", "sunny")], previous_response_id=made.id, tools=tools
+    )
+    assert done.output_text == "Marta Holm, sunny."
+    sent = model.chats[-1].messages
+    calls = [call["id"] for message in sent for call in message.get("tool_calls", ())]
+    assert sorted(calls) == sorted(message["tool_call_id"] for message in sent if message["role"] == "tool")
+
+
+async def test_a_response_in_the_background(
+    api: openai.AsyncOpenAI, model: OpenAIServer, second: httpx.AsyncClient
+) -> None:
+    """It is made without a connection, and read, followed and cancelled on any process."""
+    hold = threading.Event()
+    model.script([Answer("one two three four", hold=hold), CALL, Failure(400), "Six."])
+    made = await api.responses.create(model="m", input="Count", background=True)
+    assert made.status == "queued" and made.background and not made.output_text
+    while (found := await api.responses.retrieve(made.id)).status == "queued":
+        pass
+    assert found.status == "in_progress" and not found.output
+    hold.set()
+    async with openai.AsyncOpenAI(base_url=f"{str(second.base_url).rstrip('/')}/v1", api_key="any") as other:
+        while (found := await other.responses.retrieve(made.id)).status == "in_progress":
+            pass
+        assert found.output_text == "one two three four", found.error
+        assert found.usage is not None and found.created_at == made.created_at
+        events = [event async for event in await other.responses.retrieve(made.id, stream=True)]
+        numbers = [event.sequence_number for event in events]
+        rest = [event async for event in await other.responses.retrieve(made.id, stream=True, starting_after=4)]
+        assert numbers == list(range(len(events))) and rest == events[5:] and rest[-1].type == "response.completed"
+    stream = await api.responses.create(model="m", input="Weather?", tools=[WEATHER], background=True, stream=True)
+    async for event in stream:
+        if event.type == "response.created":
+            called = event.response
+            break
+    await stream.close()
+    follow: list[Any] = [event async for event in await api.responses.retrieve(called.id, stream=True)]
+    again: Any = await api.responses.retrieve(called.id)
+    assert follow[-1].response.output == again.output
+    assert [item.type for item in again.output] == ["message", "function_call"]
+    lost = await api.responses.create(model="m", input="Hi", background=True)
+    assert [event async for event in await api.responses.retrieve(lost.id, stream=True)][-1].type == "response.failed"
+    failed = await api.responses.retrieve(lost.id)
+    assert failed.status == "failed" and failed.error is not None and "language model" in failed.error.message
+    plain = await api.responses.create(model="m", input="Six?", previous_response_id=made.id)
+    assert plain.output_text == "Six."
+    for call in (api.responses.cancel(plain.id), api.responses.retrieve(plain.id, stream=True),
+                 api.responses.create(model="m", input="Hi", background=True, store=False)):  # fmt: skip
+        with pytest.raises(openai.BadRequestError):
+            await call
+    assert (await api.responses.cancel(made.id)).status == "completed"
+    with pytest.raises(openai.NotFoundError):
+        await api.responses.cancel("resp_nothing")
+
+
+async def test_a_response_in_the_background_is_cancelled(
+    api: openai.AsyncOpenAI, model: OpenAIServer, second: httpx.AsyncClient
+) -> None:
+    model.respond = lambda _: Hang()
+    made = await api.responses.create(model="m", input="Count", background=True)
+    gone: Any = (await second.post(f"/v1/responses/{made.id}/cancel")).json()
+    while gone["status"] != "cancelled":  # the other process ends it
+        gone = (await second.get(f"/v1/responses/{made.id}")).json()
+    last = [event async for event in await api.responses.retrieve(made.id, stream=True)][-1]
+    assert last.type == "response.incomplete" and last.response.status == "cancelled"
