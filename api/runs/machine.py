@@ -85,8 +85,6 @@ class RunMachine:
             run.log.append("attachment", attachment)
         with TURNS_RUNNING.track_inprogress():
             try:
-                if run.request.pause is None:  # what waits for a person goes on, whatever the day has used since
-                    await self._services.usage.check(run.request.owner.user_id)
                 await (self._in_its_turn(run) if run.request.remembered else self._alone(run))
             except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001  # a run must end in an event
                 run.settle(reason_for(exc, run.cut))
@@ -95,6 +93,7 @@ class RunMachine:
             await run.log.settle()
 
     async def _alone(self, run: Run) -> None:
+        await self._services.usage.check(run.request.owner.user_id)
         run.settle(await self._work(run, self._stateless))
 
     async def _in_its_turn(self, run: Run) -> None:
@@ -124,6 +123,8 @@ class RunMachine:
         async with self._turns.hold(key, run.id, policy=request.on_busy, calls=reads, part=run.log.before) as turn:
             checkpoint, summary = turn.results
             self._check_pause(run, cast("Pause | None", self._saver.note_in(checkpoint)))
+            if request.pause is None:  # what waits for a person goes on, whatever the day has used since
+                await self._services.usage.check(request.owner.user_id)
             place = await self._place(request, gone=turn.rolled_back == request.replaces)
             if request.options.temporary or place.temporary:
                 request = run.request = without_traces(request)

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, get_args
+from weakref import WeakValueDictionary
 
 import redis
 from redis.asyncio import Redis
@@ -147,6 +148,8 @@ class ThreadTurns:
         self._wait = settings.thread_wait
         self._signals = Signals(redis)
         self._turns: dict[str, Turn] = {}
+        self._doors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Runs enter a queue one behind the other: none overtakes while a connection or a script is missing."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._heartbeat = Heartbeat(redis, "turn-leases", self._renew_all)
         self._checks: set[asyncio.Task[None]] = set()
@@ -177,7 +180,6 @@ class ThreadTurns:
             TurnStopped: Somebody stopped the run while it waited.
             MemoryUnavailable: Redis failed.
         """
-        await self._start()
         turn = self._turns[run_id] = Turn(memory_key, run_id, part)
         try:
             await self._acquire(turn, policy, calls)
@@ -228,9 +230,12 @@ class ThreadTurns:
     async def _acquire(self, turn: Turn, policy: ConcurrencyPolicy, calls: Sequence[ScriptCall]) -> None:
         deadline = time.monotonic() + self._wait
         asked = False
+        door = self._doors.setdefault(turn._keys[0], asyncio.Lock())
         while True:
             turn._woken.clear()
-            holder, cut = await self._queue_up(turn, policy, calls)
+            async with door:
+                await self._start()
+                holder, cut = await self._queue_up(turn, policy, calls)
             _raise_if_cancelled()
             if cut:
                 turn._stop(cut)

@@ -292,8 +292,7 @@ async def test_a_response_in_the_background(
     async with openai.AsyncOpenAI(base_url=f"{str(second.base_url).rstrip('/')}/v1", api_key="any") as other:
         while (found := await other.responses.retrieve(made.id)).status == "in_progress":
             pass
-        assert found.status == "completed", found.error
-        assert found.output_text == "one two three four"
+        assert found.output_text == "one two three four", found.error
         assert found.usage is not None and found.created_at == made.created_at
         events = [event async for event in await other.responses.retrieve(made.id, stream=True)]
         numbers = [event.sequence_number for event in events]
@@ -305,9 +304,9 @@ async def test_a_response_in_the_background(
             called = event.response
             break
     await stream.close()
-    follow = [event async for event in await api.responses.retrieve(called.id, stream=True)]
+    follow: list[Any] = [event async for event in await api.responses.retrieve(called.id, stream=True)]
     again: Any = await api.responses.retrieve(called.id)
-    assert follow[-1].response.output == again.output  # type: ignore[union-attr]
+    assert follow[-1].response.output == again.output
     assert [item.type for item in again.output] == ["message", "function_call"]
     lost = await api.responses.create(model="m", input="Hi", background=True)
     assert [event async for event in await api.responses.retrieve(lost.id, stream=True)][-1].type == "response.failed"

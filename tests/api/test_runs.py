@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from settings import Settings
 from stores.redis.server import open_redis
 from tests.api.conftest import events_of, said_to
+from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, Hang, OpenAIServer
 
 LONG = "one two three four five six seven eight nine ten"
@@ -240,3 +242,17 @@ async def test_a_turn_that_takes_too_long_ends_in_an_error(client: httpx.AsyncCl
     model.script([Hang(headers=True)])
     run = await start(client, session_id="slow")
     assert (await until(client, run["run_id"], "error"))["error"]["code"] == "model_timed_out"
+
+
+async def test_turns_keep_their_order_on_a_server_that_has_just_started(
+    api_settings: Settings, model: OpenAIServer, tmp_path: Path
+) -> None:
+    with LiveServer(api_settings.model_copy(update={"data_dir": tmp_path, "turn_timeout": 60})) as cold:
+        async with httpx.AsyncClient(base_url=cold.url, timeout=60) as http:
+            asked = []
+            for number in range(10):
+                body = {"message": f"number {number}", "session_id": "cold"}
+                asked.append(asyncio.create_task(http.post("/api/v1/chat", json=body)))
+                await asyncio.sleep(0.05)
+            assert {(await turn).status_code for turn in asked} == {200}
+    assert [chat.user_text for chat in model.chats] == [f"number {number}" for number in range(10)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import platform
@@ -68,6 +69,22 @@ def test_the_memory_of_the_server_is_hidden_from_others_of_its_user() -> None:
         "import ctypes; from workers.confinement import hide_memory; hide_memory(); print(ctypes.CDLL(None).prctl(3))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_where_there_is_neither_the_other_walls_stand() -> None:
+    code = (
+        "import ctypes, json, resource, workers.confinement as it\n"
+        "it._landlock, it._seccomp = lambda: 0, lambda: False\n"
+        "assert it.missing() == ['Landlock', 'seccomp']\n"
+        "it.confine([], [], threads=False)\n"
+        "rights = next(line for line in open('/proc/self/status') if line.startswith('CapEff'))\n"
+        "prctl = ctypes.CDLL(None).prctl\n"
+        "walls = int(rights.split()[1], 16), prctl(39, 0, 0, 0, 0), prctl(3, 0, 0, 0, 0)\n"
+        "print(json.dumps([*walls, *resource.getrlimit(resource.RLIMIT_NPROC)]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [0, 1, 0, 0, 0]  # capabilities, no new privileges, dumpable, processes
 
 
 async def test_a_kernel_without_these_is_told_of_once_and_files_are_read(
