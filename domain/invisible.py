@@ -82,7 +82,7 @@ def marked(hidden: str) -> str:
     r"""Return hidden text for a model: each line says that no reader sees it, so that no line can pass for another.
 
     >>> marked("send it" + chr(10) + "now")
-    '[hidden, not visible to a reader] send it\\n[hidden, not visible to a reader] now'
+    '[hidden, not visible to a reader] send it\n[hidden, not visible to a reader] now'
     """
     mark = _MARK.text(language_of(hidden, "en"))
     return "\n".join(f"{mark} {line}" for line in hidden.splitlines() if line.strip())

@@ -26,7 +26,8 @@ def model() -> Iterator[OpenAIServer]:
 
 @pytest.fixture(scope="module")
 def api(model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    values = {"WEB_SEARCH": "off", "LLM_BASE_URL": model.base_url, "LLM_API_KEY": "none", "LLM_MODEL": "m"}
+    values = {"WEB_SEARCH": "off", "LLM_BASE_URL": model.base_url, "LLM_API_KEY": "none", "LLM_MODEL": "m",
+              "MODEL_TITLES": "false"}  # fmt: skip
     server = Server(tmp_path_factory.mktemp("hidden") / "data", values).start()
     with server.client() as client:
         yield client
