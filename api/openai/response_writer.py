@@ -103,7 +103,7 @@ class ResponseWriter:
         extra = {key: answer[key] for key in ("citations", "attachments", "warnings")} if answer else {}
         return {
             "id": self.id, "object": "response", "created_at": self._created, "status": status,
-            "completed_at": int(time.time()) if answer else None, "error": None,
+            "completed_at": self._created + round(answer["spent"]["seconds"]) if answer else None, "error": None,
             "incomplete_details": {"reason": reason} if reason else None, "background": body.background,
             "instructions": body.instructions or None, "max_output_tokens": body.max_output_tokens,
             "model": (answer and answer["usage"]["model"]) or body.model, "output": self._items,

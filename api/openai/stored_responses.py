@@ -62,9 +62,10 @@ async def stored(backend: Backend, user: str, response_id: str) -> Kept:
 
 async def _as_it_stands(kept: Kept, record: RunRecord, backend: Backend) -> dict[str, Any]:
     """Return a response made in the background; once its run rests, it is written from the events of that, and kept."""
-    if record["state"] not in FINAL_STATES and record["state"] != "waiting":
-        status = "queued" if record["state"] == "queued" else "in_progress"
-        return {**kept["response"], "status": status}
+    # The process of the run knows its end before Redis does, and may have streamed it already.
+    state = (await backend.runner.status(record["run_id"], record["user_id"]))["state"]
+    if state not in FINAL_STATES and state != "waiting":
+        return {**kept["response"], "status": "queued" if state == "queued" else "in_progress"}
     writer = writer_of(kept)
     async for batch in await backend.runner.events(record["run_id"], record["user_id"], 0):
         for event in batch:

@@ -297,7 +297,8 @@ async def test_a_response_in_the_background(
         events = [event async for event in await other.responses.retrieve(made.id, stream=True)]
         numbers = [event.sequence_number for event in events]
         rest = [event async for event in await other.responses.retrieve(made.id, stream=True, starting_after=4)]
-        assert numbers == list(range(len(events))) and rest == events[5:] and rest[-1].type == "response.completed"
+        assert numbers == list(range(len(events))) and rest[-1].type == "response.completed"
+        assert rest == events[5:]
     stream = await api.responses.create(model="m", input="Weather?", tools=[WEATHER], background=True, stream=True)
     async for event in stream:
         if event.type == "response.created":
