@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import hashlib
-import sqlite3
+import os
+import subprocess
 import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -46,7 +46,8 @@ OVERWRITTEN = 32
 """Vectors that are overwritten at a time: searches wait meanwhile."""
 SYNC_THRESHOLD = 1000
 """Operations after which Chroma writes its index: what it does unless it is told otherwise."""
-BUSY_SECONDS = 30.0
+VACUUM = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=60).execute('VACUUM')"
+VACUUM_SECONDS = 600
 M_PERTURB = -6
 """Parameter of glibc's mallopt(3): memory is filled when it is allocated and overwritten when it is freed."""
 NO_ANSWER = Words("the vector store does not answer", "向量库没有响应")
@@ -153,8 +154,15 @@ class VectorStore:
     def _purge(self) -> None:
         """Have Chroma write its index, which it does after so many operations, and leave nothing in its database."""
         self._collection.delete(ids=[f"none:{number}" for number in range(SYNC_THRESHOLD)])
-        with closing(sqlite3.connect(cast(Path, self._folder) / "chroma.sqlite3", timeout=BUSY_SECONDS)) as db:
-            db.execute("VACUUM")
+        # Chroma has an SQLite of its own: a second one in the same process would free its locks and damage the file.
+        file = str(cast(Path, self._folder) / "chroma.sqlite3")
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", VACUUM, file], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
+            timeout=VACUUM_SECONDS, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise ConnectionError(done.stderr.strip().rpartition("\n")[2])
 
     def _exact(
         self, sizes: dict[int, int], query: Vectors, limit: int
@@ -270,7 +278,7 @@ def _chroma_errors() -> tuple[type[Exception], ...]:
     import httpx
     from chromadb.errors import ChromaError
 
-    return ChromaError, httpx.HTTPError, ConnectionError, ValueError, sqlite3.OperationalError
+    return ChromaError, httpx.HTTPError, ConnectionError, ValueError, subprocess.TimeoutExpired
 
 
 def _id(content_id: int, ordinal: int) -> str:

@@ -69,8 +69,8 @@ class ThreadSaver(AsyncRedisSaver):
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         super().__init__(redis_client=redis, ttl={"default_ttl": settings.thread_ttl / 60, "refresh_on_read": True})
-        self.serde = SafeSerde()
         self._keyring = settings.memory_keyring
+        self.serde = SafeSerde(self._keyring)
         self._ttl = settings.thread_ttl
         self._replaced: dict[str, None] = {}
         self._writing: dict[tuple[str, str], set[asyncio.Future[None]]] = {}
@@ -218,7 +218,7 @@ class ThreadSaver(AsyncRedisSaver):
             "idx": WRITES_IDX_MAP.get(write[0], index),
             "channel": write[0],
             "type": kind,
-            "blob": self._encode_blob(self._keyring.seal(blob)),
+            "blob": self._encode_blob(blob),
         }
 
     def noting(self, thread_id: str, checkpoint_id: str, note: dict[str, Any]) -> ScriptCall:
@@ -313,9 +313,6 @@ class ThreadSaver(AsyncRedisSaver):
 
     def _recursive_deserialize(self, obj: Any) -> Any:
         return super()._recursive_deserialize(self._unsealed(obj))
-
-    def _decode_blob(self, blob: str) -> bytes:
-        return self._keyring.unseal(super()._decode_blob(blob))
 
     def _keys(self, thread_id: str, ns: str, checkpoint_id: str) -> list[str]:
         return [

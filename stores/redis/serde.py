@@ -32,6 +32,8 @@ from langchain_core.messages import (
 from langgraph.checkpoint.redis.jsonplus_redis import JsonPlusRedisSerializer
 from langgraph.types import Interrupt, Overwrite, Send
 
+from domain.sealing import Keyring
+
 MESSAGES: dict[str, type[BaseMessage]] = {
     kind.__name__: kind
     for kind in (
@@ -60,8 +62,10 @@ OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 class SafeSerde(JsonPlusRedisSerializer):
     """JSON for state made of strings, numbers, lists, dictionaries with text keys, and LangChain messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, keyring: Keyring | None = None) -> None:
+        """Encrypt what is written one by one where the keyring has a key; `dumps` does not."""
         super().__init__(allowed_msgpack_modules=None)
+        self._keyring = keyring or Keyring()
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         """Encode `obj`; lone surrogates become `?`, integers beyond 64 bits text, tuples and deques lists.
@@ -72,14 +76,15 @@ class SafeSerde(JsonPlusRedisSerializer):
         if obj is None:
             return "null", b""
         if isinstance(obj, bytes):
-            return "bytes", obj
-        return "json", dumps(encode(obj))
+            return "bytes", self._keyring.seal(obj)
+        return "json", self._keyring.seal(dumps(encode(obj)))
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
         """Decode what `dumps_typed` or the packaged serializer wrote."""
+        value = self._keyring.unseal(data[1])
         if data[0] == "json":
-            return decode(orjson.loads(data[1]))
-        return super().loads_typed(data)
+            return decode(orjson.loads(value))
+        return super().loads_typed((data[0], value))
 
     def _revive_if_needed(self, obj: Any) -> Any:
         return decode(obj)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from datetime import UTC, datetime
 
@@ -12,6 +11,7 @@ from domain.words import Words
 from settings import Settings
 from stores.sql.action_chain import Chain
 from stores.sql.database import open_engine
+from stores.sql.encrypted import driver_errors
 
 WHOLE = Words(
     "The action log is whole: {entries} entries, {first} to {last}.",
@@ -34,7 +34,7 @@ def main(settings: Settings) -> int:
         chain = Chain(settings.data_dir)
         with open_engine(settings).connect() as db, db.begin():
             verdict = chain.verify(db)
-    except (DBAPIError, sqlite3.Error, OSError):
+    except driver_errors(DBAPIError, OSError):
         sys.stderr.write(NO_ANSWER.text(language) + "\n")
         return 2
     if verdict.fault is not None:

@@ -19,6 +19,11 @@ def driver(key: bytes | None) -> ModuleType:
     return cast(ModuleType, dbapi2)
 
 
+def driver_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what the modules raise where SQLAlchemy does not wrap it, and `others`."""
+    return (sqlite3.Error, driver(b"").Error, *others)
+
+
 def unlock(db: Any, key: bytes) -> None:
     """Give a connection its key: the first thing that is done with it."""
     db.execute("PRAGMA cipher_log_level = NONE")

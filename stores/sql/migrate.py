@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sqlite3
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from domain.words import Words
 from settings import Settings
 from stores.sql.database import engine_for, open_engine
+from stores.sql.encrypted import driver_errors
 from stores.sql.transfer import Differs, NotEmpty, move
 from stores.sql.upgrade import NotUtf8
 
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         return _refuse((NOT_EMPTY if isinstance(exc, NotEmpty) else DIFFERS).text(language).format(exc))
     except NotUtf8 as exc:
         return _refuse(NOT_UTF8.text(language).format(exc.encoding))
-    except (OperationalError, sqlite3.OperationalError):
+    except driver_errors(OperationalError):
         return _refuse(NO_ANSWER.text(language))
     except DBAPIError as exc:
         return _refuse(f"{REFUSED.text(language)}\n{str(exc.orig).splitlines()[0]}")

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -80,8 +81,12 @@ def shown(folder: Path) -> set[str]:
                json.dumps(word)[1:-1].encode()}
         for words in (EARLY, LATE) for name, word in words.items() if name != "thread"
     }  # fmt: skip
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "reserve"]
+    copy = folder.with_name(f"copy-{secrets.token_hex(4)}")
+    # Reading the files of a server in this process would free their locks.
+    subprocess.run(["cp", "-r", folder, copy], check=True)
+    files = [path for path in copy.rglob("*") if path.is_file() and path.name != "reserve"]
     parts = [data for path in files for data in insides(path.read_bytes())]
+    shutil.rmtree(copy)
     return {word for word, written in forms.items() if any(form in data for form in written for data in parts)}
 
 

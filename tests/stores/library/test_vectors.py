@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -80,6 +83,24 @@ async def test_deleted_vectors_are_gone_from_the_files_too(store: VectorStore, s
     assert (await store.search({2: others}, kept[3], 1))[0] == [(2, 3)]
     await store.delete({2: 20})
     assert not on_disk(settings, kept[:20])
+
+
+async def test_vectors_are_added_while_others_are_deleted(store: VectorStore, settings: Settings) -> None:
+    async def add(content: int) -> None:
+        for number in range(20):
+            await store.add(content + number, 0, unit(5))
+
+    async def delete(content: int) -> None:
+        for number in range(4):
+            await store.add(content + number, 0, unit(5))
+            await store.delete({content + number: 5})
+
+    await asyncio.gather(add(100), add(200), delete(300), delete(400))
+    assert await store.count({first + number: 5 for first in (100, 200) for number in range(20)}) == 200
+    assert await store.count({first + number: 5 for first in (300, 400) for number in range(4)}) == 0
+    await store.aclose()
+    with closing(sqlite3.connect(settings.data_dir / "chroma" / "chroma.sqlite3")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def on_disk(settings: Settings, block: Vectors) -> int:
