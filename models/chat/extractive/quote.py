@@ -19,8 +19,8 @@ from models.embeddings.kept import KeptVectors
 
 AROUND, OWN, KIND, CLOSENESS = 5.0, 1.0, 1.0, 50.0
 """Weights of a sentence's signs (see `Sentence`), which decide the order."""
-IN_WORDS, LEAST_EN, LEAST_ZH, LEAST_SHORT = 0.03, 0.147, 0.12, 0.05
-"""A sentence answers where closeness and `IN_WORDS` of `around` reach the least."""
+LEAST_EN, LEAST_ZH, LEAST_SHORT = 0.188, 0.17, 0.03
+"""A sentence answers where closeness, and `around` in the weight that it has in the order, reach the least."""
 LEAST_ACROSS = {False: 0.03, True: 0.01}
 """Least closeness across languages, where no words compare, of a question that is in Chinese or not."""
 LEAST_OWN, LEAST_SAID, LEAST_AGAIN = 0.5, 0.065, 0.03
@@ -220,7 +220,8 @@ class Finder:
 
 def answers(asked: Asked, best: Sentence) -> bool:
     """Decide whether the best sentence answers the question, rather than only being about the same thing."""
-    chinese, told = has_han(asked.text), f"{best.passage.text}\n{best.passage.heading}\n{best.passage.name}"
+    chinese, passage = has_han(asked.text), best.passage
+    told = "\n".join((passage.text, best.text, passage.heading, passage.name))
     if asked.by == "own":
         return best.around >= 0.5 or best.closeness >= LEAST_SAID
     if contradicts(asked.text, best.text) or set(_YEAR.findall(asked.question)) - set(_YEAR.findall(told)):
@@ -236,7 +237,7 @@ def answers(asked: Asked, best: Sentence) -> bool:
     known = best.around == 1.0 and best.own and best.kind >= 0
     if known and len(asked.terms) <= (SHORT_ZH if chinese else SHORT_EN):
         return best.closeness >= LEAST_SHORT
-    return best.closeness + IN_WORDS * best.around >= (LEAST_ZH if chinese else LEAST_EN)
+    return best.closeness + AROUND / CLOSENESS * best.around >= (LEAST_ZH if chinese else LEAST_EN)
 
 
 def quoted(quotes: Sequence[Sentence], *, label: bool) -> str:

@@ -52,6 +52,42 @@ async def test_a_table_row_is_quoted_with_the_names_of_its_columns() -> None:
     assert 'Plan: Team; Price per month: 19 euros; Users: 10 [1 "| Team | 19 euros | 10 |"]' in answer
 
 
+BORAX = (
+    "### 硼砂\n\n硼砂，或称四硼酸钠，是非常重要的含硼矿物。通常为含有无色晶体的白色粉末，易溶于水。"
+    "硼砂有广泛的用途，可用作清洁剂、化妆品、杀虫剂。硼砂酸化可得到硼酸。"
+)
+STATION = (
+    "### 固始站\n\n固始站是宁西铁路上的一座车站，位于河南省固始县段集镇，现为三等站。"
+    "车站距固始县城约30公里，距西安站822公里。年发送、到达旅客分别为6.5万、8.5万人次。"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "answered", "declined"),
+    [
+        (BORAX, {"硼砂可以用作什么？": "清洁剂", "硼砂酸化得到什么？": "硼酸"},
+         ("硼砂的熔点是多少度？", "硼砂的售价是多少？")),
+        (STATION, {"固始站距离西安站多远？": "822公里"}, ("固始站有几家餐厅？",)),
+        ("The turnover in 2025 was 1,240 million euros. Please read this leaflet.", {"What is the turnover?": "1,240"},
+         ("Who audits the accounts?",)),
+    ],
+)  # fmt: skip
+async def test_what_is_asked_of_a_thing_has_to_be_there_not_only_the_thing(
+    text: str, answered: dict[str, str], declined: Sequence[str]
+) -> None:
+    for question, held in answered.items():
+        assert held in await ask(question, text), question
+    for question in declined:
+        assert await ask(question, text) == "", question
+
+
+async def test_a_year_may_stand_in_the_header_alone() -> None:
+    rows = [Passage("| Plant | 2022 | 2023 |\n| --- | --- | --- |\n| Mill 1 | 12 | 13 |", 1, "mills.csv"),
+            Passage("| Mill 250 | 2502 | 2503 |\n| Mill 251 | 2512 | 2513 |", 2, "mills.csv", page=2)]  # fmt: skip
+    found = await finder().find(Asked.of("What did Mill 250 have in 2022?"), rows)
+    assert found and "2022: 2502" in found[0].text
+
+
 async def test_headings_tell_what_their_text_is_about_and_are_not_quoted() -> None:
     answer = await ask("许国佐是哪里人？", PEOPLE)
     assert "揭阳人" in answer and "#" not in answer and not answer.startswith("许国佐")
