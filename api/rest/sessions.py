@@ -214,6 +214,12 @@ async def _temporary(owner: Owner, backend: Backend) -> Response:
     if thread is None:  # it ended meanwhile
         raise UnknownSession(id=owner.thread_id)
     said, pause = await said_in(backend.runner.graph, owner), await backend.runner.waiting(owner)
+    running = await backend.turns.queued(owner.memory_key)
+    if pause is not None:  # its memory has the half of that turn already
+        running.add(pause["run_id"])
+        del said[max((at for at, entry in enumerate(said) if entry["role"] == "user"), default=0) :]
+    for run_id in running:
+        said += await backend.runner.question(run_id, owner)
     waiting = Waiting(run_id=pause["run_id"], questions=pause["questions"]) if pause is not None else None
     return json_response(
         {**_session(thread), "messages": said, "offset": 0, "total": len(said), "waiting": waiting, "temporary": True}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import AppError
@@ -105,6 +105,15 @@ class RunLog:
         await self._tried.wait()
         if not self._copied and self._failure is not None:
             raise self._failure
+
+    async def keep_question(self, question: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what was asked with the record of the run.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        await self.recorded()
+        await self._store.attach(self._run_id, "question", question)
 
     async def settle(self) -> None:
         """Wait until Redis has all events so far."""

@@ -32,7 +32,7 @@ MEMORY_CHARS = 60_000
 class TurnRecord:
     """The transcript of one turn: the question is written while the model works, the answer at the end.
 
-    Of a temporary thread nothing is written but that it is in use.
+    Of a temporary thread nothing is written but that it is in use; its question stays with the run.
 
     Args:
         run: The turn.
@@ -65,6 +65,8 @@ class TurnRecord:
         self._begun = True
         try:
             owner = self._run.request.owner
+            if self.place.temporary:
+                await self._run.log.keep_question(user_entries(self._run))
             return await self._conversations.append(
                 owner, self.place, self._question, running=self._run.id, persona=self._persona
             )

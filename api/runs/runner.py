@@ -95,6 +95,16 @@ class TurnRunner:
         run = self._find(run_id, user_id)
         return run.status() if run is not None else stored_status(await self._record(run_id, user_id))
 
+    async def question(self, run_id: str, owner: Owner) -> list[dict[str, Any]]:
+        """Return what was asked with a run of a temporary thread, as a transcript has it; of any other nothing.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        record = await self._events.get(run_id)
+        mine = record is not None and (record["user_id"], record["thread_id"]) == (owner.user_id, owner.thread_id)
+        return record.get("question", []) if record is not None and mine else []
+
     async def stop(self, run_id: str, user_id: str) -> dict[str, Any]:
         """Stop a run, whichever process it is on, and return how it stands.
 

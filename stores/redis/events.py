@@ -40,7 +40,7 @@ CHECK_INTERVAL = 5.0
 """Seconds of silence after which a reader makes sure that the run still lives."""
 BATCH = 500
 """Most events that a reader takes at once."""
-JSON_FIELDS = frozenset({"result", "response"})
+JSON_FIELDS = frozenset({"result", "response", "question"})
 """Fields of a record that are JSON."""
 
 
@@ -61,6 +61,8 @@ class RunRecord(TypedDict):
     """Data of the terminal event."""
     response: NotRequired[dict[str, Any]]
     """What is kept of it for OpenAI's clients."""
+    question: NotRequired[list[dict[str, Any]]]
+    """What was asked in a temporary thread, which has no transcript that tells."""
 
 
 class RunEvents:

@@ -81,6 +81,7 @@ async def test_tab_goes_round_without_a_trap(open_page: Opener, model: OpenAISer
     await ask_to_end(page, "something to tab through")
     await open_panel(page, "Settings")
     await expect(page.get_by_role("heading", name="Settings")).to_be_focused()
+    await expect(page.get_by_label("Theme")).to_be_visible()
     order: list[str] = []
     invisible: list[str] = []
     for _ in range(120):

@@ -77,6 +77,28 @@ async def test_questions_are_shown_in_every_tab_and_answered_one_by_one(open_pag
     await ended(other)
 
 
+async def test_a_temporary_conversation_asks_again_after_a_reload(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = respond
+    page = await open_page()
+    await page.get_by_role("switch").check()
+    await ask(page, "Tell ann@corp.example and bob that I am late")
+    cards, articles = page.locator(".approval"), page.locator("article")
+    await expect(cards).to_have_count(2)
+    await page.reload()
+    await expect(cards).to_have_count(2)
+    await expect(articles).to_have_count(2)
+    await cards.first.get_by_role("button", name="Approve once").click()
+    await expect(cards).to_have_count(1)
+    await page.reload()
+    await expect(cards).to_have_count(1)
+    await cards.get_by_role("button", name="Approve once").click()
+    await ended(page)
+    await expect(articles.last).to_contain_text("It came to this")
+    await page.reload()
+    await expect(articles.last).to_contain_text("It came to this")
+    await expect(articles).to_have_count(2)
+
+
 async def test_always_for_a_pattern_on_a_chinese_phone(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda request: (
         "好了。" if request.messages[-1]["role"] == "tool"

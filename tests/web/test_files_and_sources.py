@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from playwright.async_api import expect
 
 from tests.drawn_pictures import drawn, encoded
 from tests.readers import samples
-from tests.standins.openai_server import Answer, OpenAIServer
+from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import GIVE_FILE, NOTE_TEXTS, SEEN
 from tests.web.steps import ask, ask_to_end, attach, ended, passages, quoting
@@ -192,13 +193,38 @@ async def test_progress_page_by_page(open_page: Opener, model: OpenAIServer, tmp
     seen = await page.evaluate(SEEN)
     assert "Uploading" in seen and "4 pages" in seen
     assert [text for text in seen if text.endswith("of 4 pages")]
-    model.respond = lambda _: Answer("fine")
-    await ask_to_end(page, "thanks")
-    await page.locator("article.question .chip").click()
+    model.respond = quoting("Scanned sheet 2")
+    answer = await ask_to_end(page, "Which sheet is the third?")
+    await answer.locator(".cite").click()
+    await expect(page.locator(".turner")).to_contain_text("Page 3 of 4")
     await expect(page.locator(".turner")).to_contain_text("read by OCR")
-    await expect(page.locator(".sheet img")).to_be_visible()
+    await expect(page.locator(".sheet .hit")).to_have_count(1)
+    hit, sheet_box = await page.locator(".sheet .hit").bounding_box(), await page.locator(".sheet img").bounding_box()
+    assert hit and sheet_box and 0.2 < (hit["y"] - sheet_box["y"]) / sheet_box["height"] < 0.4
+    assert hit["width"] < 0.9 * sheet_box["width"]
+    await page.locator(".panel").get_by_role("button", name="Close").click()
+    await page.locator("article.question .chip").click()
     await page.get_by_role("button", name="As text").click()
     await expect(page.locator(".page-text")).to_contain_text("Scanned sheet 0")
+
+
+async def test_a_quote_in_a_table_marks_its_row(
+    open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path]
+) -> None:
+    model.respond = quoting("Zealand")
+    rows = [f"Region {number},{number}0" for number in range(60)]
+    page = await open_page(phone=True)
+    await attach(page, text_file("sales.csv", "\n".join(["Region,Sales", *rows, "Zealand,4242"])))
+    await page.fill("#message-box", "What did Zealand sell?")
+    await page.get_by_role("button", name="Send").click()
+    await ended(page)
+    await page.locator("article.answer .cite").first.click()
+    row = page.locator(".page-text tr", has=page.locator("mark"))
+    await expect(row).to_have_text(re.compile(r"Zealand\s*4242"))
+    await expect(row).to_be_in_viewport()
+    ground = "row => getComputedStyle(row.cells[1]).backgroundColor + getComputedStyle(row).backgroundColor"
+    others = page.locator(".page-text tr", has_text="Region 7")
+    assert await row.evaluate(ground) != await others.first.evaluate(ground)
 
 
 async def test_a_chinese_document(

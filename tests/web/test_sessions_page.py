@@ -123,7 +123,7 @@ async def test_a_long_conversation(open_page: Opener, model: OpenAIServer, tmp_p
     await page.get_by_label("Import a conversation").set_input_files(str(path))
     await expect(page.locator("article").last).to_contain_text("message 299")
     await expect(page.locator("article").last).to_be_in_viewport()
-    for _ in range(4):
+    for _ in range(5):
         await page.get_by_role("button", name="Show earlier messages").click()
     await expect(page.locator("article")).to_have_count(300)
     await page.get_by_role("searchbox").fill("message 7.")
@@ -137,7 +137,7 @@ async def test_a_long_conversation(open_page: Opener, model: OpenAIServer, tmp_p
     await expect(page.locator(".sidebar li small")).to_have_count(0)
     await page.locator(".sidebar li", has_text=title).first.click()
     await expect(page.locator("article").last).to_be_in_viewport()
-    for _ in range(4):
+    for _ in range(5):
         await page.get_by_role("button", name="Show earlier messages").click()
     await expect(page.locator("article")).to_have_count(300)
     await expect(page.locator("article").first).to_contain_text("message 0.")

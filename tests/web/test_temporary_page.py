@@ -11,10 +11,10 @@ import pytest
 from playwright.async_api import expect
 
 from tests.live_server import LiveServer
-from tests.standins.openai_server import OpenAIServer
+from tests.standins.openai_server import Answer, Failure, OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.person import meet
-from tests.web.steps import BOX
+from tests.web.steps import BOX, ask_to_end, ended
 from tests.web.test_access import AXE, CHECK
 
 pytestmark = pytest.mark.browser
@@ -62,3 +62,31 @@ async def test_a_temporary_conversation(
         assert http.get(f"/api/v1/sessions/{session}").status_code == 404
         assert "zebra.txt" not in http.get("/api/v1/documents", params={"session_id": session}).text
     assert "zebra" not in await page.evaluate("JSON.stringify(localStorage)")
+
+
+async def test_a_reload_and_another_tab_lose_nothing_of_it(open_page: Opener, model: OpenAIServer) -> None:
+    words = " ".join(f"w{n}" for n in range(120))
+    model.respond = lambda request: Answer(words if "count" in request.user_text else "ok", pace=0.03)
+    person = await meet(open_page, "en", phone=False)
+    page = person.page
+    await page.get_by_role("switch").check()
+    await person.ask("count for me")
+    await expect(person.answer).to_contain_text("w9")
+    await page.reload()
+    await expect(page.locator("article.question")).to_have_text("count for me")
+    await expect(person.answer).to_contain_text("w20")
+    await ended(page)
+    assert await page.locator(".markdown").all_inner_texts() == [words]
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await expect(other.locator("article.answer")).to_have_count(1)
+    await ask_to_end(other, "said in the other")
+    await expect(page.locator("article.question")).to_have_text(["count for me", "said in the other"])
+    model.respond = lambda _: Failure(400, message="no")
+    await person.ask_to_end("this one fails")
+    await page.evaluate("dispatchEvent(new Event('focus'))")
+    await expect(person.answer.get_by_role("alert")).to_be_visible()
+    model.respond = lambda _: "back"
+    await person.button("retry", person.answer).click()
+    await expect(page.locator("article.answer").last).to_contain_text("back")
+    await expect(other.locator("article.question")).to_have_count(3)

@@ -1,11 +1,11 @@
 // An answer: its text, what happened on the way, and what can be done with it.
 import { html, useState } from "./preact.js";
-import { Approvals } from "./approval.js";
 import { clickedText } from "./clicked_text.js";
 import { copyText } from "./clipboard.js";
 import { Feedback } from "./feedback.js";
 import { FileStates } from "./file_states.js";
 import { nodeName, t } from "./i18n.js";
+import { useLoaded } from "./lazy.js";
 import { MadeFiles } from "./made_files.js";
 import { Markdown } from "./markdown_view.js";
 import { readAloud, stopPlaying } from "./playback.js";
@@ -20,6 +20,7 @@ const MARKS = { stopped: "stopped", interrupted: "interrupted", rolled_back: "ro
 export const Answer = memo(({ message, busy, selected }) => {
   const running = message.state === "running";
   const { error } = message;
+  const Approvals = useLoaded(message.state === "waiting", () => import("./approval.js").then((module) => module.Approvals));
   // The server says the same of a stopped answer in a warning, in the language of the question.
   const warnings = MARKS[message.state] ? message.warnings.slice(0, -1) : message.warnings;
   return html`
@@ -29,7 +30,7 @@ export const Answer = memo(({ message, busy, selected }) => {
       <div onClick=${(event) => clicked(event, message)}><${Markdown} text=${message.text} citations=${message.citations} growing=${running} /></div>
       <${MadeFiles} files=${message.artifacts} />
       ${running && html`<${Calls} message=${message} from=${message.steps.at(-1)} /><${Progress} message=${message} />`}
-      <${Approvals} message=${message} busy=${busy} />
+      ${Approvals && html`<${Approvals} message=${message} busy=${busy} />`}
       ${MARKS[message.state] && html`<p class="mark">${t(MARKS[message.state])}</p>`}
       ${error && html`<p class="mark error" role="alert" dir="auto">${sentences(error.message, error.remedy)}</p>`}
       ${(message.memories ?? []).map((item) => html`<button type="button" class="quiet memory" key=${item.id} dir="auto" onClick=${() => openPanel("memories")}>${t("remembered", { text: item.text })}</button>`)}

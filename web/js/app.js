@@ -8,7 +8,7 @@ import { Messages } from "./messages.js";
 import { Notices } from "./notices.js";
 import { Panel } from "./panel.js";
 import { Sidebar } from "./sidebar.js";
-import { KeyDialog } from "./key_dialog.js";
+import { useLoaded } from "./lazy.js";
 import { plainName } from "./safe_name.js";
 import { listenForKeys, Shortcuts } from "./shortcuts.js";
 import { closeMenu, set, useStore } from "./store.js";
@@ -19,6 +19,7 @@ const NARROW = matchMedia("(max-width: 900px)");
 export function App() {
   const store = useStore();
   const narrow = useNarrow();
+  const KeyDialog = useLoaded(store.dialog === "key", () => import("./key_dialog.js").then((module) => module.KeyDialog));
   useEffect(listenForFiles, []);
   useEffect(listenForKeys, []);
   const session = store.sessions.find((item) => item.session_id === store.sessionId);
@@ -40,7 +41,7 @@ export function App() {
     <div class="drop-hint" aria-hidden="true">${t("dropHere")}</div>
     <${Notices} store=${store} />
     ${store.dialog === "shortcuts" && html`<${Shortcuts} onClose=${closeDialog} />`}
-    ${store.dialog === "key" && html`<${KeyDialog} onClose=${closeDialog} />`}`;
+    ${KeyDialog && html`<${KeyDialog} onClose=${closeDialog} />`}`;
 }
 
 function useNarrow() {

@@ -6,7 +6,6 @@ import { plainName } from "./safe_name.js";
 import { notify, state } from "./store.js";
 
 export function Approvals({ message, busy }) {
-  if (message.state !== "waiting") return "";
   return html`<section class="approvals" aria-label=${t("approvals")}>${message.questions.map((question) => html`
     <${Approval} key=${question.id} question=${question} runId=${message.runId} disabled=${!busy} language=${state.language} />`)}</section>`;
 }

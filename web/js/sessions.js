@@ -11,7 +11,7 @@ import { saveAs } from "./save_as.js";
 import { isShown, refreshSessions, sessionInAddress, showInAddress } from "./session_list.js";
 import { startStep, tellOthers } from "./step.js";
 import { applyPreferences, newId, notify, restoreLayer, set, state } from "./store.js";
-import { fetchBefore, fetchEnd, fetchFrom, fetchThrough, merged } from "./transcript.js";
+import { fetchBefore, fetchEnd, fetchFrom, fetchThrough, merged, mergedByPlace } from "./transcript.js";
 import { followRun } from "./turns.js";
 
 export async function start() {
@@ -52,7 +52,7 @@ export async function openSession(id, messageId = null) {
   leaveFiles();
   const sessionId = id ?? begunSession() ?? newId();
   const cleared = { messages: [], earlier: 0, title: "", aim: null, files: filesOf(sessionId), running: null, panel: null, selected: null, source: null, menu: false, connected: true };
-  set({ sessionId, choices: choicesOf(id), ...cleared, loading: Boolean(id) });
+  set({ sessionId, choices: choicesOf(sessionId), ...cleared, loading: Boolean(id) });
   needPersonas();
   showInAddress(id);
   watchFiles();
@@ -89,9 +89,9 @@ function resume(id) {
 }
 
 async function reloadSession(id) {
-  const { messages, persona, temporary: _, ...end } = await fetchFrom(id, state.earlier);
+  const { messages, persona, temporary, ...end } = await fetchFrom(id, state.earlier);
   if (state.sessionId !== id || state.running) return;
-  set({ ...end, messages: merged(state.messages, messages) });
+  set({ ...end, messages: (temporary ? mergedByPlace : merged)(state.messages, messages) });
   takePersona(persona);
   resume(id);
 }

@@ -23,12 +23,12 @@ export function tellOthers(sessionId) {
   others.postMessage(sessionId);
 }
 
-// Looks whether the conversation has gone on elsewhere, and loads it anew then; a temporary one is that of its tab.
+// Looks whether the conversation has gone on elsewhere, and loads it anew then.
 export async function keepInStep(now = false) {
   const { sessionId, messages, earlier, running, loading, choices } = state;
-  if (!messages.length || choices.temporary || running || loading || (!now && Date.now() - looked < FRESH_MS)) return;
+  if (!messages.length || running || loading || (!now && Date.now() - looked < FRESH_MS)) return;
   looked = Date.now();
   try {
-    if (await hasMoved(sessionId, messages, earlier) && state.messages === messages) await reload(sessionId);
+    if (await hasMoved(sessionId, messages, earlier, choices.temporary) && state.messages === messages) await reload(sessionId);
   } catch { /* offline or deleted: told when something is done */ }
 }

@@ -3,18 +3,20 @@ import { getJson, sessionPath } from "./api.js";
 import { newId } from "./store.js";
 
 const PAGE = 60;
+// Few enough to be drawn at once on a slow phone.
+const END = 24;
 const MOST = 1000;
 
 // The end of a conversation: its messages, and how many there are before them.
 export async function fetchEnd(id) {
-  const page = await getJson(sessionPath(id, `?newest=true&limit=${PAGE}`));
+  const page = await getJson(sessionPath(id, `?newest=true&limit=${END}`));
   return { messages: shown(page.messages), earlier: page.offset, title: page.title, persona: page.persona, temporary: page.temporary };
 }
 
 // The end of the newest path through a message, from a little before it on.
 export async function fetchThrough(id, messageId) {
   const { total, found } = await getJson(sessionPath(id, `?through=${messageId}&newest=true&limit=1`));
-  const first = Math.max(0, Math.min(total - PAGE, found - 4));
+  const first = Math.max(0, Math.min(total - END, found - 4));
   const page = await getJson(sessionPath(id, `?through=${messageId}&offset=${first}&limit=${MOST}`));
   return { messages: shown(page.messages), earlier: page.offset, title: page.title, persona: page.persona, temporary: page.temporary };
 }
@@ -26,9 +28,11 @@ export async function fetchFrom(id, first) {
   return { messages: shown(page.messages), earlier: page.offset, title: page.title, persona: page.persona, temporary: page.temporary };
 }
 
-// Tells whether the conversation ends with another message than the one that is shown last.
-export async function hasMoved(id, messages, earlier) {
+// Tells whether the conversation ends with another message than the one that is shown last. Of a temporary one, whose
+// messages have no names and whose failed turns are shown alone, whether there are more than are shown.
+export async function hasMoved(id, messages, earlier, temporary) {
   const page = await getJson(sessionPath(id, "?newest=true&limit=1"));
+  if (temporary) return page.total > messages.length;
   return page.total !== earlier + messages.length || page.messages.at(-1)?.message_id !== messages.at(-1)?.messageId;
 }
 
@@ -44,6 +48,10 @@ export function merged(old, fresh) {
     return unchanged ? before : { ...before, messageId, parentId, versions, state, feedback };
   });
 }
+
+// The same for messages without names.
+export const mergedByPlace = (old, fresh) =>
+  fresh.map((message, at) => (old[at]?.role === message.role && old[at].text === message.text ? old[at] : message));
 
 const same = (a = [], b = []) => a.length === b.length && a.every((id, i) => id === b[i]);
 
