@@ -63,5 +63,15 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    for name in ("httpx", "httpcore", "redisvl", "chromadb", "uvicorn.access", "langgraph.checkpoint", "alembic"):
+    for name in (
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "redisvl",
+        "chromadb",
+        "uvicorn.access",
+        "langgraph.checkpoint",
+        "alembic",
+    ):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

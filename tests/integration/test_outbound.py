@@ -80,8 +80,10 @@ def test_nothing_personal_is_in_any_byte_that_leaves(
 ) -> None:
     port = free_port()
     with ExitStack() as stack:
-        model, tavily, rerank = (stack.enter_context(one()) for one in (OpenAIServer, TavilyServer, RerankServer))
-        speech, hook, trace = (stack.enter_context(one()) for one in (DashScopeServer, CallbackReceiver, OpenAIServer))
+        model, hook = stack.enter_context(OpenAIServer()), stack.enter_context(CallbackReceiver())
+        tavily, rerank, speech, trace = (
+            stack.enter_context(one()) for one in (TavilyServer, RerankServer, DashScopeServer, OpenAIServer)
+        )
         stack.enter_context(mcp_server(port))
         targets = {
             "chat": model.address, "embedding": model.address, "vision": model.address, "rerank": rerank.address,
@@ -102,7 +104,8 @@ def test_nothing_personal_is_in_any_byte_that_leaves(
             tavily_base_url=at["search"], tavily_api_key="k", web_search="tavily",
             dashscope_api_key="k", dashscope_http_url=f"{at['speech']}/api/v1",
             dashscope_websocket_url=f"ws://{proxies['speech'].address}/api-ws/v1/inference",
-            tts_engine="dashscope", callback_secret="secret", fetch_allow_hosts=(proxies["callback"].address, proxies["mcp"].address),
+            tts_engine="dashscope", callback_secret="secret",
+            fetch_allow_hosts=tuple(proxies[name].address for name in ("callback", "mcp")),
             otel_exporter_otlp_endpoint=at["trace"], log_content=True, tools_file=tmp_path / "tools.yaml",
             permissions=({"tool": "*", "decision": "allow"},), _env_file=None,
         )  # fmt: skip
