@@ -98,6 +98,10 @@ async def test_a_profile_is_set_learned_kept_and_forgotten(
                     return
 
     await opened(3)
+    await panel.get_by_label("Personal data, to hosted services").select_option("masked")
+    await panel.get_by_role("button", name="Save").click()
+    await expect(panel.get_by_label("Personal data, to hosted services")).to_have_value("mask")
+    await expect(page.locator(".notice")).to_be_visible()
     name = panel.locator("[data-learned]", has_text="What to call you")
     await expect(name).to_contain_text("“Call me Ann.”")
     await expect(panel.locator("[data-learned]", has_text="Time zone")).to_contain_text("told by your browser")
