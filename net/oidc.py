@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -44,6 +45,7 @@ class _Provider(BaseModel):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    end_session_endpoint: str = ""
     token_endpoint_auth_methods_supported: list[str] = ["client_secret_basic"]
 
 
@@ -105,6 +107,19 @@ class OpenIdConnect:
         claims = await self._checked(provider, tokens, attempt.nonce)
         return self._identity(provider.issuer, claims)
 
+    async def end(self, back: str) -> str:
+        """Return the address at the provider where a browser ends its session there; empty for a provider without one.
+
+        Args:
+            back: Where the browser comes back to; the provider must have been told of it beforehand.
+
+        Raises:
+            SignInUnavailable: The provider does not answer, or not as one.
+        """
+        there = (await self._discover()).end_session_endpoint
+        given = [("client_id", self._settings.oidc_client_id), ("post_logout_redirect_uri", back)]
+        return add_params_to_uri(there, given) if there else ""
+
     async def aclose(self) -> None:
         """Close the connections to the provider."""
         await self._http.aclose()
@@ -116,7 +131,8 @@ class OpenIdConnect:
                 provider = _Provider.model_validate(found)
             except ValidationError as exc:
                 raise SignInUnavailable() from exc
-            used = (provider.authorization_endpoint, provider.token_endpoint, provider.jwks_uri)
+            used = (provider.authorization_endpoint, provider.token_endpoint, provider.jwks_uri,
+                    *filter(None, (provider.end_session_endpoint,)))  # fmt: skip
             scheme = self.issuer.partition("://")[0]
             if provider.issuer.rstrip("/") != self.issuer.rstrip("/") or not all(
                 url.startswith(("https://", f"{scheme}://")) for url in used

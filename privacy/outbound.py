@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -23,17 +22,12 @@ Masked = TypeVar("Masked")
 PrivacyMode = Literal["off", "mask", "block"]
 STRICTNESS: Final[tuple[PrivacyMode, ...]] = ("off", "mask", "block")
 wanted_privacy: ContextVar[PrivacyMode] = ContextVar("wanted_privacy", default="off")
-"""What the turn at hand asks for; the setting is the least."""
+"""What the user and the turn at hand ask for; the setting is the least."""
 
 
-@contextmanager
-def privacy_of(mode: PrivacyMode) -> Iterator[None]:
-    """Hold what a turn asks for over work that is done for it elsewhere."""
-    token = wanted_privacy.set(mode)
-    try:
-        yield
-    finally:
-        wanted_privacy.reset(token)
+def ask_for_privacy(mode: PrivacyMode) -> None:
+    """Hold at least this mode from here on, in this task and those that it begins."""
+    wanted_privacy.set(max(wanted_privacy.get(), mode, key=STRICTNESS.index))
 
 
 _STRUCTURE: Final = frozenset({"model", "role", "type", "id", "tool_call_id", "name", "object", "detail", "voice"})
@@ -49,7 +43,7 @@ class Privacy:
 
     @property
     def mode(self) -> PrivacyMode:
-        """What holds for the work at hand: the stricter of the setting and the turn's wish."""
+        """What holds for the work at hand: the strictest of the setting and what user and turn ask for."""
         return max(self._least, wanted_privacy.get(), key=STRICTNESS.index)
 
     async def request(self, body: dict[str, Any]) -> tuple[dict[str, Any], Masker | None]:

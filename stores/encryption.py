@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
+import os
 import shutil
 import sys
 import uuid
@@ -136,6 +137,8 @@ def _rewrite(settings: Settings, target: Keyring, before: str) -> tuple[int, int
         for rest in ("tables", "redis/appendonlydir"):
             shutil.rmtree(folder / rest, ignore_errors=True)
     files = sum(_reseal(path, folder / "attachments" / "incoming", keyring, target) for path in _uploads(folder))
+    for cut_short in folder.glob(".privacy.key.*"):
+        cut_short.unlink()
     secret = folder / "privacy.key"
     if secret.is_file():
         value = target.seal(keyring.unseal(secret.read_bytes()))
@@ -173,6 +176,8 @@ def _reseal(path: Path, scratch_folder: Path, keyring: Keyring, target: Keyring)
             sealer.close()
         else:
             shutil.copyfileobj(source, copy, BLOCK_BYTES)
+        copy.flush()
+        os.fsync(copy.fileno())  # the only copy from here on, whatever happens to the machine
     scratch.replace(path)
     return True
 

@@ -19,8 +19,9 @@ from api.edge.failures import error_response
 from api.edge.local_callers import check_local
 from api.edge.sessions import OPEN_PATHS, session_of
 from api.edge.static import open_paths
-from domain.errors import AppError, RateLimited, Unauthorized
+from domain.errors import AppError, RateLimited, Unauthorized, Unavailable
 from domain.owner import LOCAL_USER
+from privacy.outbound import ask_for_privacy
 from stores.people.users import PREFIX, Role
 from stores.redis.attempts import Subject
 
@@ -71,6 +72,7 @@ class ApiKeys:
             user, role = await self._authenticated(request)
             scope.setdefault("state", {}).update(user_id=user, role=role)
             await self._watch(request, user, role)
+            await self._hold_privacy(request, user)
             if self._limit and scope["path"].startswith(_LINKS):
                 await self._count(request, f"link-{address_of(request).id}")
             elif self._limit and (scope["path"] in OPEN_PATHS or not self._is_open(scope["path"])):
@@ -79,6 +81,17 @@ class ApiKeys:
             await error_response(request, await self._counted(request, exc))(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+    async def _hold_privacy(self, request: Request, user: str) -> None:
+        """Hold what the user has set for personal data over the request; without the database the safe way."""
+        if not user or self._is_open(request.scope["path"]):
+            return
+        try:
+            profile = await request.app.state.backend.services.profiles.own(user)
+        except Unavailable:
+            ask_for_privacy("mask")
+        else:
+            ask_for_privacy(profile.get("pii") or "off")
 
     async def _authenticated(self, request: Request) -> tuple[str, Role]:
         """Return who calls from an address that is not held back; administrators pass, as it is they who lift it.

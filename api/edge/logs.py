@@ -12,6 +12,7 @@ from typing import Any
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from privacy.outbound import wanted_privacy
 from privacy.structured import without_personal_data
 from settings import Settings
 
@@ -20,6 +21,7 @@ run_id_var: ContextVar[str] = ContextVar("run_id", default="")
 thread_id_var: ContextVar[str] = ContextVar("thread_id", default="")
 
 
+_OURS = frozenset({"time", "level", "logger", "request_id", "run_id", "thread_id"})
 _PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 """User and password in a URL."""
 
@@ -44,9 +46,11 @@ class JsonLines(JsonFormatter):
         """Add the ids of what the process is doing; those that the record brings win."""
         ids = {"request_id": request_id_var.get(), "run_id": run_id_var.get(), "thread_id": thread_id_var.get()}
         level = str(log_data["level"]).lower()
+        private = self._private or wanted_privacy.get() != "off"
+        for name, value in log_data.items():
+            if private and name not in _OURS and isinstance(value, str):
+                log_data[name] = without_personal_data(value)
         for name in ("message", "trace"):
-            if self._private and name in log_data:
-                log_data[name] = without_personal_data(str(log_data[name]))
             if "@" in str(log_data.get(name, "")):
                 log_data[name] = _PASSWORD.sub("://***@", str(log_data[name]))
         return {name: value for name, value in ids.items() if value} | log_data | {"level": level}
@@ -59,5 +63,15 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    for name in ("httpx", "httpcore", "redisvl", "chromadb", "uvicorn.access", "langgraph.checkpoint", "alembic"):
+    for name in (
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "redisvl",
+        "chromadb",
+        "uvicorn.access",
+        "langgraph.checkpoint",
+        "alembic",
+    ):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -24,6 +24,7 @@ from opentelemetry.trace import Span, Status, StatusCode, Tracer
 from opentelemetry.util.re import parse_env_headers
 
 from api.edge.telemetry_spans import CONTENT_CHARS, TurnHandler, fail, present
+from privacy.outbound import wanted_privacy
 
 if TYPE_CHECKING:
     from domain.owner import Owner
@@ -44,7 +45,11 @@ class Telemetry:
     """Makes the spans of one process."""
 
     def __init__(self, tracer: Tracer, *, content: bool) -> None:
-        self.tracer, self.content = tracer, content
+        self.tracer, self._content = tracer, content
+
+    def tells(self, *, temporary: bool) -> bool:
+        """Tell whether what is written may be in the spans: not where personal data must not leave."""
+        return self._content and not temporary and wanted_privacy.get() == "off"
 
     def graph(self, graph: Graph) -> Graph:
         """Return the graph; each of its turns is traced."""
@@ -82,7 +87,7 @@ async def open_telemetry(settings: Settings) -> AsyncIterator[Telemetry]:
     provider = TracerProvider(resource=Resource.create({"service.name": settings.otel_service_name}))
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))
     try:
-        yield Telemetry(provider.get_tracer("llm-chat-backend"), content=settings.log_content)
+        yield Telemetry(provider.get_tracer("llm-chat-backend"), content=settings.log_content and settings.pii == "off")
     finally:
         await asyncio.to_thread(provider.shutdown)
 
@@ -108,7 +113,7 @@ class _TracedGraph:
                 "user.id": context.user_id, "llmchat.run.id": context.run_id,
             }),
         )  # fmt: skip
-        handler = TurnHandler(self._telemetry.tracer, span, content=self._telemetry.content and not context.temporary)
+        handler = TurnHandler(self._telemetry.tracer, span, content=self._telemetry.tells(temporary=context.temporary))
         traced = merge_configs(config, {"callbacks": [handler]})
         stream = self._graph.astream(given, traced, context=context, **options)
         try:
@@ -155,7 +160,7 @@ class _TracedTools(_Traced):
             if run["status"] in ("error", "unknown"):
                 span.set_attribute("error.type", outcome.code or "tool_error")
                 span.set_status(Status(StatusCode.ERROR, outcome.code or "tool_error"))
-            if self._telemetry.content and not caller.owner.temporary:
+            if self._telemetry.tells(temporary=caller.owner.temporary):
                 span.set_attribute("gen_ai.tool.call.arguments", json.dumps(arguments, ensure_ascii=False, default=str))
                 span.set_attribute("gen_ai.tool.call.result", outcome.text[:CONTENT_CHARS])
             return outcome
@@ -177,7 +182,7 @@ class _TracedDocuments(_Traced):
             return found
 
     def _span(self, what: str, query: str, owner: Owner) -> Any:
-        text = query[:CONTENT_CHARS] if self._telemetry.content and not owner.temporary else None
+        text = query[:CONTENT_CHARS] if self._telemetry.tells(temporary=owner.temporary) else None
         attributes = {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "documents"}
         return self._telemetry.span(f"retrieval {what}", {**attributes, "gen_ai.retrieval.query.text": text})
 

@@ -12,6 +12,7 @@ from api.runs.run import Run
 from api.runs.voice import spoken_batches, unspoken_batches
 from api.runs.wire import event_stream, result_while_connected
 from api.schemas import ERRORS, Answer
+from privacy.outbound import ask_for_privacy
 
 router = APIRouter(prefix="/api/v1", tags=["chat"])
 
@@ -73,6 +74,7 @@ def _stream(run: Run, body: TurnBody, backend: Backend) -> Response:
     cancel = body.fields.on_disconnect == "cancel"
     batches = run.log.read()
     if body.fields.speak:
+        ask_for_privacy(run.request.options.pii)
         speaker = backend.services.speaker
         batches = spoken_batches(batches, speaker) if speaker else unspoken_batches(batches)
     return event_stream(batches, on_disconnect=run.stop if cancel else None, headers={"X-Run-Id": run.id})

@@ -14,9 +14,10 @@ from starlette.responses import RedirectResponse
 from typing_extensions import TypedDict
 
 from api.backend import Backend, BackendDep, UserDep
+from api.edge.responses import json_response
 from api.edge.sessions import ATTEMPT_COOKIE, PATH, base_url, clear_session, set_attempt, set_session
 from api.schemas import ERRORS
-from domain.errors import AppError, SignInFailed, SignInRefused, UnknownPath, UnknownUser
+from domain.errors import AppError, SignInFailed, SignInRefused, SignInUnavailable, UnknownPath, UnknownUser
 from domain.owner import Owner
 from domain.words import Words
 from net.oidc import Attempt, Identity
@@ -33,6 +34,12 @@ class WaysIn(TypedDict):
     """How one may sign in: with a key always, with a provider where it is configured."""
 
     provider: bool
+
+
+class SignedOut(TypedDict):
+    """Where a browser goes to sign out at the provider too; empty where there is nothing to end."""
+
+    provider: str
 
 
 @router.get("")
@@ -72,12 +79,21 @@ async def come_back(
     return response
 
 
-@router.post("/logout", status_code=204, responses=ERRORS)
+@router.post("/logout", response_model=SignedOut, responses=ERRORS)
 async def sign_out(request: Request, backend: BackendDep, user: UserDep) -> Response:
-    """End the session of this browser, on every server; a key stays what it is."""
-    response = Response(status_code=204)
-    if session := getattr(request.state, "session", ""):
+    """End the session of this browser, on every server; a key stays what it is.
+
+    The provider has a session of its own: `provider` is the address that ends it.
+    """
+    session, there = getattr(request.state, "session", ""), ""
+    if session:
         await backend.services.users.sign_out(session)
+        try:
+            there = await backend.oidc.end(f"{base_url(request, backend.settings)}/")
+        except SignInUnavailable as exc:  # the session here has ended all the same
+            logger.warning("nobody is signed out at the provider", extra={"error": exc.code})
+    response = json_response(SignedOut(provider=there))
+    if session:
         clear_session(response, request, backend.settings)
     return response
 

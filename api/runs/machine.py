@@ -29,6 +29,7 @@ from api.runs.temporary import without_traces
 from api.runs.titles import give_title, names_topics
 from domain.errors import AppError, ModelTimedOut, QuestionExpired, RunLost, RunWaiting
 from domain.runs import Cut
+from privacy.outbound import ask_for_privacy
 from stores.conversations.entries import Spot, Wish
 from stores.redis.turns import CUTS, TurnStopped
 
@@ -80,6 +81,7 @@ class RunMachine:
         """Take a run through its states; whatever happens, it ends in a final state and reports that once."""
         run_id_var.set(run.id)
         thread_id_var.set(run.request.thread_id)
+        ask_for_privacy(run.request.options.pii)
         run.enter("queued")
         for attachment in run.request.attachments:
             run.log.append("attachment", attachment)

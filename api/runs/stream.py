@@ -15,7 +15,7 @@ from api.runs.memory import thread_config
 from api.runs.progress import OUTPUT_KEYS, STREAM_MODES
 from domain.errors import UnknownUser
 from models.chat.connection import chosen_chat
-from privacy.outbound import wanted_privacy
+from privacy.outbound import Privacy
 from turn.context import Context
 
 if TYPE_CHECKING:
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 
 async def stream_graph(run: Run, graph: Graph, services: Services) -> None:
-    """Run the graph for `run`; its outcome is in `run.progress` afterwards. LangSmith sees no temporary turn.
+    """Run the graph for `run`; its outcome is in `run.progress` afterwards.
+
+    LangSmith sees no temporary turn, and none whose personal data must not leave.
 
     Raises:
         AppError: A step failed in a way that a client may see.
     """
-    with tracing_context(enabled=False) if run.request.options.temporary else nullcontext():
+    unseen = run.request.options.temporary or Privacy(services.settings).mode != "off"
+    with tracing_context(enabled=False) if unseen else nullcontext():
         await _stream(run, graph, services)
 
 
@@ -40,7 +43,6 @@ async def _stream(run: Run, graph: Graph, services: Services) -> None:
     given: Any = {"messages": list(request.messages)} if request.resume is None else Command(resume=request.resume)
     # The tokens of an unpublished turn without a tap have no reader: leave their callbacks out of every node.
     modes: Any = list({*(STREAM_MODES if request.published or request.tap else ("values",)), *request.modes})
-    wanted_privacy.set(request.options.pii)
     context = _context(run, services, await _role(request.owner.user_id, services))
     run.meter = context.meter
     stream = graph.astream(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from langchain_core.messages import HumanMessage, SystemMessage
+from langsmith import tracing_context
 
 from domain.errors import AppError
 from domain.fence import fenced
 from domain.invisible import seen
 from domain.words import Words
-from privacy.outbound import privacy_of
+from privacy.outbound import Privacy
 
 if TYPE_CHECKING:
     from api.runs.run import Run
@@ -38,7 +40,7 @@ async def give_title(services: Services, run: Run) -> None:
         return
     said = "\n\n".join(text[:MOST_CHARS] for text in (seen(str(request.messages[-1].text)).text, answer["answer"]))
     prompt = [SystemMessage(NAME_IT.text(request.language)), HumanMessage(fenced(said))]
-    with privacy_of(request.options.pii):
+    with tracing_context(enabled=False) if Privacy(services.settings).mode != "off" else nullcontext():
         answered = await services.chat.model.ainvoke(prompt)
     made = str(answered.text).strip().split("\n", 1)[0].strip(MARKS)
     if made:

@@ -14,6 +14,7 @@ from domain.language import written_language
 from models.speech import texts
 from models.speech.audio import HEARING_RATE, decode_apart, to_pcm, wav
 from models.speech.interface import Transcript
+from models.speech.leaving import check_may_leave
 from settings import Settings
 from workers.sandbox import Sandbox
 
@@ -44,6 +45,7 @@ class DashScopeListener:
         """Return the recording; the service tells no times. See `Listener`."""
         if translate:
             raise BadInput(reason=texts.NO_TRANSLATION)
+        check_may_leave()
         samples = await decode_apart(audio, self._sandbox, max_seconds=self._settings.stt_max_seconds)
         step = _PART_SECONDS * HEARING_RATE
         heard: list[str] = []

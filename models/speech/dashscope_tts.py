@@ -23,6 +23,7 @@ from domain.language import written_language
 from models.speech import texts
 from models.speech.audio import SAMPLE_RATE, Encoder
 from models.speech.interface import AudioFormat
+from models.speech.leaving import check_may_leave
 from models.speech.spoken_text import spoken_sentences
 from models.speech.tempo import change_tempo
 from settings import Settings
@@ -58,6 +59,7 @@ class DashScopeSpeaker:
         """Yield audio as it arrives; see `Speaker`."""
         if not (sentences := spoken_sentences(text)):
             return
+        check_may_leave()
         encoder = await asyncio.to_thread(Encoder, audio_format)  # the first one loads FFmpeg
         voice, speed = voice or self._settings.tts_voice, min(2.0, max(0.5, speed))
         for part in _tasks(sentences):

@@ -20,6 +20,7 @@ from models.endpoint import (
 )
 from models.speech.audio import HEARING_RATE, decode_apart
 from models.speech.interface import Transcript
+from models.speech.leaving import check_may_leave
 from settings import Settings
 from workers.sandbox import Sandbox
 
@@ -57,6 +58,7 @@ class HostedListener:
         return Transcript.whole(text, spoken, len(samples) / HEARING_RATE)
 
     async def _ask(self, audio: bytes, language: str | None, *, translate: bool) -> tuple[str, str]:
+        check_may_leave()
         kind = _extension(audio)
         file = (f"audio.{kind}", audio, f"audio/{kind}")  # a type to be guessed would be looked up in files
         try:

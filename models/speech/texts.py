@@ -16,6 +16,9 @@ SPEAKER_BOTH = Words(
     "bundled voices: hibari (English) and Kokoro-82M (Chinese); set DASHSCOPE_API_KEY for hosted ones.",
     "内置语音：hibari（英文）和 Kokoro-82M（中文）；设置 DASHSCOPE_API_KEY 可改用在线语音。",
 )
+STAYS_HERE = Words(
+    "personal data must not leave, and it cannot be masked in sound", "个人信息不得外传，而声音中的个人信息无法遮盖"
+)
 NOT_WRITTEN_DOWN = Words("the recording could not be written down", "无法转写这段录音")
 VOICE_FAILED = Words("the bundled voice failed", "内置语音出错")
 VOICE_SLOW = Words("it took too long", "合成超时")

@@ -49,6 +49,10 @@ class Profile(TypedDict, total=False):
     expertise: Annotated[str, Field(max_length=80, description="What the user knows well.")]
     interests: Annotated[str, Field(max_length=80, description="What the user cares for.")]
     time_zone: Annotated[str, Field(max_length=60, description="IANA name, such as `Asia/Shanghai`.")]
+    pii: Annotated[
+        Literal["", "mask", "block"],
+        Field(description="Personal data on its way to hosted services, of every request; never less than PII says."),
+    ]
 
 
 class Learned(TypedDict):

@@ -80,10 +80,13 @@ class RunEvents:
 
     async def create(self, run_id: str, owner: Owner, language: Language) -> None:
         """Record a queued run of this process and start its heartbeat."""
-        fields = ["run_id", run_id, "user_id", owner.user_id, "thread_id", owner.thread_id or "", "language", language]
+        thread = self._keyring.seal(_encoded(owner.thread_id or ""))  # a client may name its threads in words
+        fields = ["run_id", run_id, "user_id", owner.user_id, "language", language]
         with memory_errors():
             keys = [_keys(run_id)[0], _thread_key(owner)]
-            await self._create(keys=keys, args=[self._ttl, MOST_RUNS, run_id, *map(_encoded, fields)])
+            await self._create(
+                keys=keys, args=[self._ttl, MOST_RUNS, run_id, *map(_encoded, fields), "thread_id", thread]
+            )
         self._mine.add(run_id)
         self._heartbeat.start(BEAT_INTERVAL)
 
@@ -143,7 +146,8 @@ class RunEvents:
                 for run_id in run_ids:
                     pipe.hmget(_keys(run_id)[0], ["user_id", "thread_id"])
                 found = await pipe.execute()
-            own = [run_id for run_id, fields in zip(run_ids, found, strict=True) if fields == whose]
+            owners = [[self._keyring.unseal(field or b"") for field in fields] for fields in found]
+            own = [run_id for run_id, fields in zip(run_ids, owners, strict=True) if fields == whose]
             self._mine.difference_update(own)
             return int(await self._redis.delete(*(key for run_id in own for key in _keys(run_id)))) if own else 0
 
@@ -219,8 +223,8 @@ class RunEvents:
     def _record(self, found: dict[bytes, bytes]) -> RunRecord:
         held = {name.decode(): value for name, value in found.items() if name != b"beat"}
         fields: dict[str, Any] = {
-            name: json.loads(self._keyring.unseal(value)) if name in JSON_FIELDS else value.decode()
-            for name, value in held.items()
+            name: json.loads(value) if name in JSON_FIELDS else value.decode()
+            for name, value in ((name, self._keyring.unseal(value)) for name, value in held.items())
         }
         for name in {"created", "started", "finished"} & fields.keys():
             fields[name] = iso_time(int(fields[name]) / 1000)

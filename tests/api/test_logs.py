@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextvars
 import io
 import json
 import logging
@@ -7,6 +8,7 @@ import re
 from typing import Any
 
 from api.edge.logs import JsonLines, request_id_var, run_id_var
+from privacy.outbound import ask_for_privacy
 
 
 def logged(level: int, message: str, *args: object, **options: Any) -> dict[str, Any]:
@@ -52,3 +54,13 @@ def test_an_exception_is_a_trace_in_the_same_line() -> None:
     except ValueError:
         line = logged(logging.ERROR, "failed", exc_info=True)
     assert line["trace"].splitlines()[-1] == "ValueError: broken" and "exc_info" not in line
+
+
+def test_a_line_of_a_request_that_asks_for_privacy_holds_no_personal_data_of_a_known_form() -> None:
+    def private() -> dict[str, Any]:
+        ask_for_privacy("mask")
+        return logged(logging.WARNING, "mail to li@example.cn", extra={"cause": "13812345678"})
+
+    line = contextvars.copy_context().run(private)
+    assert (line["message"], line["cause"]) == ("mail to <EMAIL>", "<PHONE>")
+    assert logged(logging.WARNING, "mail to li@example.cn")["message"] == "mail to li@example.cn"

@@ -111,7 +111,12 @@ def test_a_browser_signs_in_works_and_signs_out(live: LiveServer, provider: Oidc
     assert again.get("/api/v1/me").json()["user_id"] == me["user_id"]
     assert again.get("/api/v1/sessions/a").status_code == 200
     gone = http.post("/api/v1/auth/logout", headers=own(live))
-    assert gone.status_code == 204 and "llmchat_session" not in http.cookies
+    assert gone.status_code == 200 and "llmchat_session" not in http.cookies
+    there = urlsplit(gone.json()["provider"])
+    assert f"{there.scheme}://{there.netloc}{there.path}" == f"{provider.issuer}/logout"
+    ending = {"realm": ["1"], "client_id": [CLIENT], "post_logout_redirect_uri": [f"{live.url}/"]}
+    assert parse_qs(there.query) == ending
+    assert httpx.post(f"{live.url}/api/v1/auth/logout", headers=bearer).json() == {"provider": ""}, "a key stays"
     stolen = {"cookie": f"llmchat_session={session}"}
     assert httpx.get(f"{live.url}/api/v1/me", headers=stolen).status_code == 401
     assert httpx.get(f"{live.url}/api/v1/me", headers={"authorization": f"Bearer {session}"}).status_code == 401

@@ -304,15 +304,16 @@ def langsmith() -> Iterator[Collector]:
 
 
 @pytest.mark.parametrize(
-    ("tracing", "temporary"),
+    ("tracing", "temporary", "pii"),
     [
-        (False, False),
-        pytest.param(True, False, marks=pytest.mark.slow),
-        pytest.param(True, True, marks=pytest.mark.slow),
+        (False, False, "off"),
+        pytest.param(True, False, "off", marks=pytest.mark.slow),
+        pytest.param(True, True, "off", marks=pytest.mark.slow),
+        pytest.param(True, False, "mask", marks=pytest.mark.slow),
     ],
 )
-def test_langsmith_by_its_own_variables_but_no_temporary_turn(
-    model: OpenAIServer, langsmith: Collector, tmp_path: Path, tracing: bool, temporary: bool
+def test_langsmith_by_its_own_variables_but_no_temporary_turn_and_no_private_one(
+    model: OpenAIServer, langsmith: Collector, tmp_path: Path, tracing: bool, temporary: bool, pii: str
 ) -> None:
     model.script([Answer("Hello.")])
     code = """
@@ -322,11 +323,11 @@ print([name for name in sys.modules if name.startswith("api.edge.telemetry")])
 """
     env = {"LLM_BASE_URL": model.base_url, "LLM_API_KEY": "key", "LLM_MODEL": "m", "LANGSMITH_PROJECT": "p",
            "LANGSMITH_ENDPOINT": langsmith.url, "LANGSMITH_API_KEY": "lsv2"}  # fmt: skip
-    env |= {"LANGSMITH_TRACING": "true"} if tracing else {}
+    env |= {"PII": pii} | ({"LANGSMITH_TRACING": "true"} if tracing else {})
     done = server_process(tmp_path, code, temporary=temporary, **env)
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
     runs = [path for path, headers, _ in langsmith.requests if "/runs" in path and headers.get("x-api-key") == "lsv2"]
-    assert bool(runs) is (tracing and not temporary) and (tracing or not langsmith.requests)
+    assert bool(runs) is (tracing and not temporary and pii == "off") and (tracing or not langsmith.requests)
 
 
 def test_a_collector_that_is_down_does_not_hold_up_the_end(

@@ -170,13 +170,17 @@ def test_killed_deletions_are_finished_on_the_next_start(own: Server, ann: httpx
     """As a kill right after the intent was noted leaves them; what is killed later has less left to do."""
     kept, cleared, words, others = uuid.uuid4().hex, uuid.uuid4().hex, marks(), marks()
     documents, more = plant(ann, kept, words), plant(ann, cleared, others)
+    with own.client(headers={"authorization": "Bearer bob"}) as bob:
+        bob.post("/api/v1/memories", json={"text": f"My boat is called {others[0]}"}).raise_for_status()
+        bobs = bob.get("/api/v1/me").json()["user_id"]
     time.sleep(1.2)  # Redis writes its file once a second
     own.stop(signal.SIGKILL)
-    intents = [*(("document", document) for document in documents), ("session", cleared)]
     with sqlite3.connect(own.data_dir / "catalog.sqlite3") as catalog:
         (user,) = catalog.execute("SELECT user_id FROM attachments WHERE id = ?", (documents[0],)).fetchone()
+        intents = [*((user, "document", document) for document in documents), (user, "session", cleared),
+                   (bobs, "user", bobs)]  # fmt: skip
         insert = "INSERT INTO deletions (kind, user_id, target) VALUES (?, ?, ?)"
-        catalog.executemany(insert, [(kind, user, target) for kind, target in intents])
+        catalog.executemany(insert, [(kind, whose, target) for whose, kind, target in intents])
     catalog.close()
     assert traces(own.data_dir, words) and traces(own.data_dir, others)
     own.start()
@@ -184,5 +188,7 @@ def test_killed_deletions_are_finished_on_the_next_start(own: Server, ann: httpx
     assert_clean(own, words + others)
     assert {ann.get(f"/api/v1/documents/{document}").status_code for document in documents + more} == {404}
     assert [ann.get(f"/api/v1/sessions/{thread}").status_code for thread in (kept, cleared)] == [200, 404]
+    with own.client(headers={"authorization": "Bearer bob"}) as bob:
+        assert bob.get("/api/v1/memories").json()["memories"] == []
     own.stop()
     assert not traces(own.data_dir, words + others)

@@ -30,10 +30,10 @@ from tests.live_server import LiveServer
 from tests.standins.openai_server import OpenAIServer
 
 OLD, NEW = secrets.token_hex(32), secrets.token_hex(32)
-KINDS = ("message", "answer", "memory", "profile", "persona", "comment", "filename", "note", "sheet", "pdf")
-EARLY = {name: f"Zyx{name.capitalize()}qua" for name in KINDS} | {"thread": "early", "chinese": "翡翠鸳鸯"}
+KINDS = ("message", "answer", "memory", "profile", "persona", "comment", "filename", "note", "sheet", "pdf", "thread")
+EARLY = {name: f"Zyx{name.capitalize()}qua" for name in KINDS} | {"chinese": "翡翠鸳鸯"}
 """What is said before there is a key."""
-LATE = {name: f"Wvu{name.capitalize()}lod" for name in KINDS} | {"thread": "late", "chinese": "琥珀蜉蝣"}
+LATE = {name: f"Wvu{name.capitalize()}lod" for name in KINDS} | {"chinese": "琥珀蜉蝣"}
 Words = dict[str, str]
 REKEY = [sys.executable, "-m", "server", "rekey", "--off"]
 
@@ -79,7 +79,7 @@ def shown(folder: Path) -> set[str]:
     forms = {
         word: {word.encode(), word.lower().encode(), word.encode("utf-16-le"), word.encode("utf-16-be"),
                json.dumps(word)[1:-1].encode()}
-        for words in (EARLY, LATE) for name, word in words.items() if name != "thread"
+        for words in (EARLY, LATE) for word in words.values()
     }  # fmt: skip
     copy = folder.with_name(f"copy-{secrets.token_hex(4)}")
     # Reading the files of a server in this process would free their locks.
@@ -165,9 +165,7 @@ def test_a_copy_without_the_key_shows_no_text_and_with_it_everything_works(
 ) -> None:
     with LiveServer(settings_for(tmp_path, embeddings=embeddings)) as live, client_of(live) as api:
         plant(api, EARLY)
-    assert shown(tmp_path) == {word for name, word in EARLY.items() if name != "thread"}, (
-        "the search finds what is there"
-    )
+    assert shown(tmp_path) == set(EARLY.values()), "the search finds what is there"
 
     first = settings_for(tmp_path, OLD, embeddings=embeddings)
     assert encryption.fault(first) == encryption.REKEY_FIRST
@@ -214,6 +212,8 @@ def test_a_change_of_keys_that_was_cut_short_goes_on(tmp_path: Path, monkeypatch
         patch.setattr(encryption, "_reseal", killed_at_the_third)
         encryption.main([], settings)
     assert shown(tmp_path) == {EARLY["note"]}
+    half_written = tmp_path / f".privacy.key.{secrets.token_hex(16)}"
+    half_written.write_text(EARLY["note"])
     for keys in ((), (OLD,), (NEW,)):
         assert encryption.fault(settings_for(tmp_path, *keys)) == encryption.CUT_SHORT
     assert encryption.main([], settings_for(tmp_path, NEW)) == encryption.BAD_START, "two files are under the other key"

@@ -41,6 +41,8 @@ class OidcServer(Listening):
         change: Changes the claims of an ID token in place before it is signed.
         sign: Makes an ID token of claims.
         asked: Parameters of the requests to `/authorize`, in order.
+        ended: Parameters of the requests to `/logout`, in order.
+        ends: Whether it says that sessions can be ended.
     """
 
     def __init__(self) -> None:
@@ -50,6 +52,7 @@ class OidcServer(Listening):
             Route("/jwks", self._jwks),
             Route("/authorize", self._authorize),
             Route("/token", self._token, methods=["POST"]),
+            Route("/logout", self._logout),
         ]
         super().__init__(Starlette(routes=routes))
         self.rotate()
@@ -65,6 +68,8 @@ class OidcServer(Listening):
         self.change: Callable[[dict[str, Any]], object] = lambda claims: None
         self.sign: Callable[[dict[str, Any]], str] = self.signed
         self.asked: list[dict[str, str]] = []
+        self.ended: list[dict[str, str]] = []
+        self.ends = True
         self._codes: dict[str, tuple[dict[str, str], dict[str, Any]]] = {}
 
     def rotate(self) -> None:
@@ -82,6 +87,7 @@ class OidcServer(Listening):
 
     async def _discovery(self, request: Request) -> Response:
         endpoints = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
+        endpoints |= {"end_session_endpoint": "logout?realm=1"} if self.ends else {}
         urls = {name: f"{self.issuer}/{path}" for name, path in endpoints.items()}
         return JSONResponse({"issuer": self.issuer, **urls})
 
@@ -97,6 +103,12 @@ class OidcServer(Listening):
         self._codes[code] = (asked, dict(self.claims))
         back = urlencode({"code": code, "state": asked["state"], "iss": self.issuer})
         return RedirectResponse(f"{asked['redirect_uri']}?{back}", 302)
+
+    async def _logout(self, request: Request) -> Response:
+        """End the session at the provider; without a hint of who it is, it would ask first."""
+        self.ended.append(dict(request.query_params))
+        assert self.ended[-1]["client_id"] == CLIENT
+        return RedirectResponse(self.ended[-1]["post_logout_redirect_uri"], 302)
 
     async def _token(self, request: Request) -> Response:
         form = {name: str(value) for name, value in (await request.form()).items()}

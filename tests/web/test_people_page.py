@@ -70,6 +70,7 @@ async def test_somebody_signs_in_and_out(browser: Any, model: OpenAIServer, tmp_
             await open_panel(page, "Settings")
             await page.get_by_role("button", name="Sign out (<i>Ann</i>)").click()
             await expect(dialog.get_by_role("button", name="Sign in")).to_be_visible()
+            assert provider.ended[0]["post_logout_redirect_uri"] == f"{live.url}/", "and signs out at the provider"
             assert "Hello there" not in await page.content()
             await page.goto(f"{live.url}/?sign_in=sign_in_refused")
             await expect(page.locator(".notice.error")).to_contain_text("You are not let in here.")
@@ -97,6 +98,10 @@ async def test_a_profile_is_set_learned_kept_and_forgotten(
                     return
 
     await opened(3)
+    await panel.get_by_label("Personal data, to hosted services").select_option("masked")
+    await panel.get_by_role("button", name="Save").click()
+    await expect(panel.get_by_label("Personal data, to hosted services")).to_have_value("mask")
+    await expect(page.locator(".notice")).to_be_visible()
     name = panel.locator("[data-learned]", has_text="What to call you")
     await expect(name).to_contain_text("“Call me Ann.”")
     await expect(panel.locator("[data-learned]", has_text="Time zone")).to_contain_text("told by your browser")
@@ -215,3 +220,30 @@ async def test_what_is_allowed_is_shown_and_taken_back_also_on_a_phone_in_chines
     await panel.locator("summary").last.click()
     assert await page.evaluate(CHECK) == [] and await page.evaluate(SMALL) == []
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_an_administrator_shares_a_role_that_others_use_and_cannot_change(
+    open_page: Opener, keyed: LiveServer, model: OpenAIServer
+) -> None:
+    model.respond = lambda _: "Fine."
+    page = await page_of(open_page, keyed, "root-key")
+    await page.locator("header .role").click()
+    await page.get_by_role("button", name="Write a role").click()
+    await page.get_by_label("Name", exact=True).fill("Clerk of all")
+    await page.get_by_label("Instructions").fill("You file everything.")
+    await page.get_by_label("Everybody on this server may use it").check()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("radio", name="Clerk of all")).to_be_visible()
+
+    other = await page_of(open_page, keyed, "second-key")
+    await other.locator("header .role").click()
+    await other.get_by_role("radio", name="Clerk of all").check()
+    await ask_to_end(other, "File this")
+    assert "You file everything." in str(model.chats[-1].messages[0]["content"])
+    await other.get_by_role("button", name="Actions: Clerk of all", exact=True).click()
+    await expect(other.get_by_role("menuitem", name="Copy")).to_be_visible()
+    await expect(other.get_by_role("menuitem", name="Edit")).to_have_count(0)
+    await other.keyboard.press("Escape")
+    await other.get_by_role("button", name="Write a role").click()
+    await expect(other.get_by_label("Name", exact=True)).to_be_visible()
+    await expect(other.get_by_label("Everybody on this server may use it")).to_have_count(0)

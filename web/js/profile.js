@@ -6,9 +6,9 @@ import { openSession } from "./sessions.js";
 import { notify } from "./store.js";
 import { Sure } from "./sure.js";
 
-const CHOICES = { language: ["en", "zh"], length: ["short", "medium", "long"] };
+const CHOICES = { language: ["en", "zh"], length: ["short", "medium", "long"], pii: ["mask", "block"] };
 const MOST = { expertise: 80, interests: 80 };
-const FIELDS = ["name", "language", "tone", "length", "format", "expertise", "interests", "time_zone"];
+const FIELDS = ["name", "language", "tone", "length", "format", "expertise", "interests", "time_zone", "pii"];
 const shown = (field, value) => (CHOICES[field] ? t(`profile-${value}`) : value);
 
 export function View({ store }) {

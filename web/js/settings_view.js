@@ -1,5 +1,5 @@
 // Settings of this browser.
-import { request } from "./api.js";
+import { sendJson } from "./api.js";
 import { t } from "./panel_i18n.js";
 import { html } from "./preact.js";
 import { languages } from "./i18n.js";
@@ -31,11 +31,11 @@ export function View({ store }) {
 // Drafts, choices and what the page has loaded are the user's: they go with them.
 async function signOut() {
   try {
-    await request("auth/logout", { method: "POST" });
+    const { provider } = await sendJson("auth/logout", {});
     const { language, theme } = state;
     localStorage.clear();
     prefer("language", language);
     prefer("theme", theme);
-    location.replace(location.pathname);
+    location.replace(provider || location.pathname);
   } catch (error) { notify(error); }
 }
