@@ -11,7 +11,7 @@ again, and every turn is asked for again in its session. Steps:
 * done: the other side has acted and not answered
 * told: the result is on its way to the model
 * answering: the answer has begun
-* any: at no step in particular
+* any: at no step in particular, or the machine was too slow to hold it
 
 Printed by step: turns; effects that happened 0, 1, 2 or more times; turns told as unknown; turns that say `ok` without
 an effect. Bars: no effect twice, none reported that did not happen, and each that is 0 told as unknown. `pay_bill`
@@ -25,6 +25,7 @@ import json
 import os
 import random
 import re
+import sys
 import tempfile
 import threading
 import time
@@ -154,8 +155,8 @@ def batch(world: World, server: ServerProcess, tokens: Sequence[str]) -> list[En
             until = time.monotonic() + HELD_SECONDS
             while not held <= world.reached and time.monotonic() < until:
                 time.sleep(0.01)
-            if held - world.reached:
-                raise RuntimeError(f"not held: {sorted(held - world.reached)}")
+            for token in held - world.reached:  # a slow machine: it is killed wherever it is
+                world.steps[token] = "any"
             time.sleep(random.uniform(0, 0.2))
             server.kill()
         first = [future.result() for future in asked]
@@ -201,6 +202,7 @@ def run(turns: int, at_once: int, folder: Path) -> list[Ended]:
             tokens = [f"{TOOLS[number // len(STEPS) % len(TOOLS)]}-{number}" for number in numbers]
             world.steps = {token: STEPS[number % len(STEPS)] for token, number in zip(tokens, numbers, strict=True)}
             ended += batch(world, server, tokens)
+            print(f"{len(ended)} of {turns} turns, {len(faults(ended))} break a bar", file=sys.stderr, flush=True)
     return ended
 
 

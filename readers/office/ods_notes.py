@@ -1,4 +1,4 @@
-"""What calamine does not tell of an ODS sheet: numbers as they are shown, comments, merged cells."""
+"""What calamine does not tell of an ODS sheet: shown numbers, comments, merged cells, hidden rows and columns."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
 _MOST_REPEATED = 1000
 """Equal cells side by side or below each other that are noted one by one; more are empty or a filled column."""
 _PADDED = re.compile(r"0\d[\d -]*")
+_HIDDEN = ("collapse", "filter")
+_LAST_COLUMN = 16_384
 
 
 def ods_notes(archive: ZipFile, name: str) -> dict[str, SheetNotes]:
@@ -32,10 +34,12 @@ def ods_notes(archive: ZipFile, name: str) -> dict[str, SheetNotes]:
 
 
 def _sheet(table: etree._Element) -> SheetNotes:
-    notes = SheetNotes()
+    notes = SheetNotes(columns=_hidden_columns(table))
     at = 0
     for row in table.iter(f"{_TABLE}table-row"):
         down = _number(row, "number-rows-repeated")
+        if row.get(f"{_TABLE}visibility") in _HIDDEN:
+            notes.rows.update(range(at, at + _few(down)))
         column = 0
         for cell in row.iterchildren(*_CELLS):
             across = _number(cell, "number-columns-repeated")
@@ -44,6 +48,17 @@ def _sheet(table: etree._Element) -> SheetNotes:
             column += across
         at += down
     return notes
+
+
+def _hidden_columns(table: etree._Element) -> set[int]:
+    hidden: set[int] = set()
+    at = 0
+    for column in table.iter(f"{_TABLE}table-column"):
+        end = min(at + _number(column, "number-columns-repeated"), _LAST_COLUMN)
+        if column.get(f"{_TABLE}visibility") in _HIDDEN:
+            hidden.update(range(at, end))
+        at = end
+    return hidden
 
 
 def _note(cell: etree._Element, places: list[tuple[int, int]], notes: SheetNotes) -> None:

@@ -123,11 +123,11 @@ async def test_a_far_cell_that_the_sheet_does_not_state(read: Read) -> None:
     assert "| Ada | 91 |" in pages[0].markdown
 
 
-def open_sheet(*rows: str) -> bytes:
-    """Make an ODS file of rows of cells: attributes, then `|` and what is in the cell."""
+def open_sheet(*rows: str, columns: str = "", hidden: str = "") -> bytes:
+    """Make an ODS file of rows of cells: attributes, then `|` and what is in the cell; `hidden` is of the last row."""
     cells = [[cell.partition("|")[::2] for cell in row.split(" & ")] for row in rows]
     body = "".join(
-        "<table:table-row>"
+        f"<table:table-row{hidden if row is cells[-1] else ''}>"
         + "".join(f"<table:table-cell {attributes}>{content}</table:table-cell>" for attributes, content in row)
         + "</table:table-row>"
         for row in cells
@@ -141,8 +141,8 @@ def open_sheet(*rows: str) -> bytes:
         made.writestr("META-INF/manifest.xml", "<manifest/>")
         made.writestr(
             "content.xml",
-            f'<office:document-content{names}><office:body><office:spreadsheet><table:table table:name="S">{body}'
-            "</table:table></office:spreadsheet></office:body></office:document-content>",
+            f'<office:document-content{names}><office:body><office:spreadsheet><table:table table:name="S">'
+            f"{columns}{body}</table:table></office:spreadsheet></office:body></office:document-content>",
         )
     return file.getvalue()
 
@@ -164,6 +164,21 @@ async def test_open_document_sheets(read: Read) -> None:
         "# S\n\n| Dept | First half Plan | First half Actual |\n| --- | --- | --- |\n"
         "| Fin | 10 (Comment: Resits) | 12.75% |\n| Fin | 20 | 07045 |"
     )
+
+
+@pytest.mark.parametrize("how", ["collapse", "filter"])
+async def test_hidden_rows_and_columns_of_open_document_sheets_say_so(read: Read, how: str) -> None:
+    word, unseen = 'office:value-type="string"|', f' table:visibility="{how}"'
+    rows = [
+        " & ".join(f"{word}<text:p>{cell}</text:p>" for cell in row.split()) for row in ("姓名 薪资", "甲 乙", "丙 丁")
+    ]
+    data = open_sheet(*rows, columns=f"<table:table-column/><table:table-column{unseen}/>", hidden=unseen)
+    _, pages, _ = await read(data, "a.ods")
+    assert (
+        pages[0].markdown == "# S\n\n| 姓名 | 薪资 （隐藏的列） |\n| --- | --- |\n| 甲 | 乙 |\n| （隐藏的行） 丙 | 丁 |"
+    )
+    _, pages, _ = await read(open_sheet(*rows), "a.ods")
+    assert "隐藏" not in pages[0].markdown
 
 
 BODY = "\n".join(f"Works {number} in the north,{number},{number + 1000},{number + 7000}" for number in range(150))
