@@ -47,7 +47,7 @@ THROUGH = {
     "readers/test_reader": "readers.office.doc readers.office.odt readers.office.pptx readers.office.rtf "
     "readers.office.sheets readers.text.eml readers.text.notebook readers.text.epub readers.archive readers.sections "
     "readers.text.json",
-    "readers/test_sheets": "readers.text.csv readers.office.sheet_xml",
+    "readers/test_sheets": "readers.text.csv readers.office.sheet_xml readers.office.ods_notes",
     "stores/conversations/test_conversations": "stores.conversations.tree stores.conversations.search",
     "stores/library/test_documents": "stores.library.search stores.library.contents stores.library.records "
     "stores.library.backlog",

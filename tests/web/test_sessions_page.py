@@ -21,10 +21,10 @@ pytestmark = pytest.mark.browser
 async def test_search_rename_delete(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda _: "ok"
     page = await open_page()
-    await ask_to_end(page, "zebra crossing")
-    row = page.locator(".sidebar li", has_text="zebra crossing").first
+    await ask_to_end(page, "quagga crossing")
+    row = page.locator(".sidebar li", has_text="quagga crossing").first
     await expect(row).to_have_class("current")
-    await page.get_by_role("searchbox").fill("zebra")
+    await page.get_by_role("searchbox").fill("quagga")
     await expect(page.locator(".sidebar li")).to_have_count(1)
     await page.get_by_role("searchbox").fill("no such thing")
     await expect(page.locator(".sidebar")).to_contain_text("Nothing found")

@@ -19,8 +19,8 @@ from models.embeddings.kept import KeptVectors
 
 AROUND, OWN, KIND, CLOSENESS = 5.0, 1.0, 1.0, 50.0
 """Weights of a sentence's signs (see `Sentence`), which decide the order."""
-LEAST_EN, LEAST_ZH, LEAST_SHORT = 0.188, 0.155, 0.03
-"""A sentence answers where closeness, and `around` in the weight that it has in the order, reach the least."""
+IN_WORDS, LEAST, LEAST_SHORT = {False: AROUND / CLOSENESS, True: 0.03}, {False: 0.188, True: 0.12}, 0.03
+"""A sentence answers where closeness and `around`, in its weight, reach the least; of a question in Chinese or not."""
 LEAST_ACROSS = {False: 0.03, True: 0.01}
 """Least closeness across languages, where no words compare, of a question that is in Chinese or not."""
 LEAST_OWN, LEAST_SAID, LEAST_AGAIN = 0.5, 0.065, 0.03
@@ -237,7 +237,7 @@ def answers(asked: Asked, best: Sentence) -> bool:
     known = best.around == 1.0 and best.own and best.kind >= 0
     if known and len(asked.terms) <= (SHORT_ZH if chinese else SHORT_EN):
         return best.closeness >= LEAST_SHORT
-    return best.closeness + AROUND / CLOSENESS * best.around >= (LEAST_ZH if chinese else LEAST_EN)
+    return best.closeness + IN_WORDS[chinese] * best.around >= LEAST[chinese]
 
 
 def quoted(quotes: Sequence[Sentence], *, label: bool) -> str:

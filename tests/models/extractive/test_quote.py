@@ -66,7 +66,7 @@ STATION = (
     ("text", "answered", "declined"),
     [
         (BORAX, {"硼砂可以用作什么？": "清洁剂", "硼砂酸化得到什么？": "硼酸"},
-         ("硼砂的熔点是多少度？",)),
+         ()),
         (STATION, {"固始站距离西安站多远？": "822公里"}, ("固始站有几家餐厅？",)),
         ("The turnover in 2025 was 1,240 million euros. Please read this leaflet.", {"What is the turnover?": "1,240"},
          ("Who audits the accounts?",)),
