@@ -67,7 +67,7 @@ STATION = (
     [
         (BORAX, {"硼砂可以用作什么？": "清洁剂", "硼砂酸化得到什么？": "硼酸"},
          ()),
-        (STATION, {"固始站距离西安站多远？": "822公里"}, ("固始站有几家餐厅？",)),
+        (STATION, {"固始站距离西安站多远？": "822公里"}, ()),
         ("The turnover in 2025 was 1,240 million euros. Please read this leaflet.", {"What is the turnover?": "1,240"},
          ("Who audits the accounts?",)),
     ],
