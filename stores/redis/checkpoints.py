@@ -52,9 +52,9 @@ MOST_CHECKPOINTS = 10_000
 MOST_FALLBACKS = 100
 """Checkpoints, newest first, of which one becomes the newest of a thread that a run was taken back from."""
 NOTE = "__note__"
+"""Channel and task of a note: it is kept among the pending writes of a checkpoint, and goes with it."""
 SEALED = "__sealed__"
 """Stands for the values of all channels where they are encrypted."""
-"""Channel and task of a note: it is kept among the pending writes of a checkpoint, and goes with it."""
 REPLACED_KEPT = 4096
 """Ids of replaced checkpoints that a process remembers, oldest forgotten first."""
 
