@@ -28,7 +28,9 @@ _ASKED = re.compile(
     r"|(?:\s|[=＝]|equals?|等于|是|得|有|多少|几|结果|呢|吗|[?？。])+$",
     re.I,
 )
-_N, _P = r"(\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?|\([^()]*\))", r"(\d+(?:\.\d+)?%)"
+_N = r"((?<![\d,])\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?|\([^()]*\))"
+_P = r"((?<!\d)\d+(?:\.\d+)?%)"
+"""Numbers from their first digit on: from each later one the search would cost the square of a long one."""
 _PHRASES = (
     (r"(\d+)分之(\d+(?:\.\d+)?)", r"(\2/\1)"),
     (r"\b(\d+) and (?:a|1) half\b", r"(\1+1/2)"),

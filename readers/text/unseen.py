@@ -19,9 +19,8 @@ Colour = tuple[int, int, int]
 _NEVER = ("script", "style", "head", "iframe", "object", "embed", "svg", "math", "textarea", "select", "title")
 _UNSHOWN = ("noscript", "template")
 _UNLINKED = ".//text()[not(ancestor::a or ancestor::nav or ancestor::script or ancestor::style)]"
-_COMMENT = re.compile(r"/\*.*?\*/", re.S)
-_AT_RULE = re.compile(r"@[\w-]+[^{};]*(?:;|\{(?:[^{}]*\{[^{}]*\})*[^{}]*\})")
-_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.S)
+_TOKEN = re.compile(r"[{};]")
 _SELECTOR = re.compile(r"[a-z][a-z0-9]*|[.#][\w-]+", re.I)
 _LENGTH = re.compile(r"(-?\d*\.?\d+)\s*(px|pt|em|rem|%|)")
 _RGB = re.compile(r"rgba?\(\s*(\d+)[,\s]+(\d+)[,\s]+(\d+)(?:[,\s/]+([\d.]+)(%?))?\s*\)")
@@ -160,11 +159,29 @@ def _style(element: HtmlElement, rules: Mapping[str, dict[str, str]]) -> dict[st
 def _rules(tree: HtmlElement) -> dict[str, dict[str, str]]:
     sheets = "".join(str(sheet.text or "") for sheet in tree.iter("style") if not sheet.get("media"))[:_MOST_SHEET]
     rules: dict[str, dict[str, str]] = {}
-    for names, body in _RULE.findall(_AT_RULE.sub("", _COMMENT.sub("", sheets))):
+    for names, body in _plain_rules(_COMMENT.sub("", sheets)):
         for name in map(str.strip, names.split(",")):
             if _SELECTOR.fullmatch(name):
                 rules.setdefault(name if name[0] in ".#" else name.lower(), {}).update(_declared(body))
     return rules
+
+
+def _plain_rules(sheet: str) -> Iterator[tuple[str, str]]:
+    """Yield selectors and declarations of the rules outside of at-rules, in one pass: a page may be made to be slow."""
+    opened: list[str] = []
+    start = 0
+    for token in _TOKEN.finditer(sheet):
+        text = sheet[start : token.start()].strip()
+        if token[0] == "{":
+            opened.append(text)
+        elif token[0] == "}":
+            if len(opened) == 1 and not opened[0].startswith("@"):
+                yield opened[0], text
+            if opened:
+                opened.pop()
+        elif opened:
+            continue
+        start = token.end()
 
 
 def _declared(text: str) -> dict[str, str]:
