@@ -20,7 +20,7 @@ MOST_NAME_WORDS = 6
 _EDGE = ".,;:!?)]}>'\"”’」』》）】。，；：！？、"
 _ADDRESS = re.compile(
     rf"https?://[^\s<>\"'{CJK}，。；：！？、）】》」』”’]+"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+"
     r"|(?<![\w@.-])(?:[a-zA-Z0-9][\w-]*\.)+(?:[a-zA-Z]{2,}|\d{1,3})(?::\d+)?(?:/[^\s<>\"'，。；：！？、）】》」』”’]*)?",
     re.I | re.A,
 )
@@ -54,7 +54,8 @@ class Wording:
         """Tell whether the value, in small letters, stands in the text by itself."""
         place = self._folded.find(value)
         while place >= 0:
-            around = self._folded[max(0, place - 1) : place], self._folded[place + len(value) :][:1]
+            end = place + len(value)
+            around = self._folded[max(0, place - 1) : place], self._folded[end : end + 1]
             inside = (around[0] + value[0], value[-1] + around[1])
             if not any(len(pair) == 2 and re.fullmatch(r"\w\w", pair, re.A) for pair in inside):
                 return True

@@ -9,8 +9,8 @@ from lxml import etree
 from readers.hidden import TINY, is_faint
 
 Colour = tuple[int, int, int]
-_ROW = re.compile(rb"<(?:\w+:)?row\s([^>]*)>")
-_COLUMN = re.compile(rb"<(?:\w+:)?col\s([^>]*)>")
+_ROW = re.compile(rb"<(?:\w+:)?row\s([^<>]*)>")
+_COLUMN = re.compile(rb"<(?:\w+:)?col\s([^<>]*)>")
 _HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
 _NUMBER = re.compile(rb'\br="(\d+)"')
 _FIRST, _LAST = re.compile(rb'\bmin="(\d+)"'), re.compile(rb'\bmax="(\d+)"')

@@ -25,7 +25,7 @@ _SELECTOR = re.compile(r"[a-z][a-z0-9]*|[.#][\w-]+", re.I)
 _LENGTH = re.compile(r"(-?\d*\.?\d+)\s*(px|pt|em|rem|%|)")
 _RGB = re.compile(r"rgba?\(\s*(\d+)[,\s]+(\d+)[,\s]+(\d+)(?:[,\s/]+([\d.]+)(%?))?\s*\)")
 _NAMED: dict[str, Colour] = {"white": (255, 255, 255), "black": (0, 0, 0), "snow": (255, 250, 250)}
-_SENTENCE = re.compile(rf"(?:[^\W\d_]+[\W_]+){{3}}[^\W\d_]+|[{CJK}]{{6}}")
+_SENTENCE = re.compile(rf"(?<![^\W\d_])(?:[^\W\d_]++[\W_]++){{3}}[^\W\d_]|[{CJK}]{{6}}")
 """What makes a comment or a part for browsers without scripts a text that somebody may read."""
 _CODE = re.compile(r"[<{}=;]|\[if ", re.I)
 _CLIPPED = re.compile(r"rect\((?:[01](?:px)?[,\s]*){4}\)|inset\((?:50|100)%")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from domain.labels import OF_USER
-from turn.wording import Wording, is_date, is_number
+from turn.wording import Wording, addresses, is_date, is_number
 
 
 def said(text: str) -> Wording:
@@ -26,3 +26,8 @@ def test_a_number_is_named_by_the_word_before_it() -> None:
 def test_dates_and_years_are_no_numbers_that_were_copied() -> None:
     assert is_date("2024-05-19 10:00") and is_date("2025-01-11") and not is_date("2025-01-11 A-7")
     assert is_number("482") and not is_number("2024") and not is_number("7") and not is_number("abc")
+
+
+def test_a_text_made_to_be_slow_is_searched_once() -> None:
+    """From each of its characters anew it took minutes, on the event loop of everybody."""
+    assert addresses("a" * 400_000 + " to bob@example.org") == ["bob@example.org"]
