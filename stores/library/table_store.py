@@ -33,7 +33,7 @@ class Tables(NamedTuple):
 
 
 class TableStore:
-    """Tables by content, below a folder. Any number of processes may make the same one: the last is kept."""
+    """Tables by content, below a folder. Any number of processes may make the same one: the first is kept."""
 
     def __init__(self, database: Database, folder: Path, keyring: Keyring) -> None:
         """Keep the tables of the contents of `database` below `folder`, encrypted with the newest key of `keyring`."""
@@ -101,4 +101,6 @@ class TableStore:
             raise ContentGone
         target = self._folder / str(content_id)
         target.mkdir(parents=True, mode=0o700, exist_ok=True)
-        (incoming / self._file).replace(target / self._file)
+        # A child that reads the tables is let at this very file, not at one that takes its place.
+        if not (target / self._file).exists():
+            (incoming / self._file).replace(target / self._file)

@@ -54,7 +54,7 @@ async def test_a_sheet_is_queried(patient: LiveServer, model: OpenAIServer, ques
             document = (await client.get(f"/api/v1/documents/{document['id']}")).json()
         body = (await client.post("/api/v1/chat", json={"message": question, "session_id": thread})).json()
     assert body.get("answer", "").startswith("华南: 150.00"), body
-    assert [run["status"] for run in body["tools"]] == ["ok"]
+    assert [run["status"] for run in body["tools"]] == ["ok"], body["tools"]
     shown = "\n".join(said_to(model))
     assert sql in shown and "| 区域 | total |" in shown and "| 华南 | 150.00 |" in shown
     assert list((patient.settings.data_dir / "tables").glob("*/tables.duckdb")), "made behind the reading"

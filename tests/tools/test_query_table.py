@@ -149,6 +149,9 @@ async def test_a_deleted_document_leaves_no_table(shelf: Shelf) -> None:
     assert (await shelf.ask("SELECT sum(A) FROM t1", "gone.csv")).text.endswith(": 1")
     file = shelf.folder / str(content) / "tables.duckdb"
     assert file.is_file() and file.stat().st_size < 100_000
+    made = file.stat()
+    await shelf.store.tables.make(content, shelf.registry.context(MINE).resources.sandbox)  # two may make it at once
+    assert file.stat().st_ino == made.st_ino and file.stat().st_mtime_ns == made.st_mtime_ns, "others may be reading it"
     note = next(item for item in await shelf.store.list(MINE.owner) if item["name"] == "gone.csv")
     await shelf.store.delete(note["id"], MINE.owner)
     assert not file.parent.exists() and not list((shelf.folder / "incoming").iterdir())
