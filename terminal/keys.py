@@ -29,9 +29,10 @@ class Keys:
         """Return the keys, oldest first."""
         return list(self._user["keys"]) if self._user else _list(self._client, self._path)
 
-    def create(self, name: str, days: int) -> str:
+    def create(self, name: str, days: int, quota: dict[str, float]) -> str:
         """Make a key and return it."""
-        made: dict[str, Any] = self._client.call("POST", self._path, json={"name": name, "days": days})
+        body = {"name": name, "days": days, "quota": quota or None}
+        made: dict[str, Any] = self._client.call("POST", self._path, json=body)
         return str(made["key"])
 
     def revoke(self, key_id: str) -> None:
@@ -80,10 +81,14 @@ def create(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help=say("key_name_help"))],
     days: Annotated[int, typer.Option(min=0, max=3650, help=say("days_help"))] = 0,
+    calls: Annotated[int, typer.Option(min=0, help=say("calls_help"))] = 0,
+    tokens: Annotated[int, typer.Option(min=0, help=say("tokens_help"))] = 0,
+    money: Annotated[float, typer.Option(min=0, help=say("money_help"))] = 0,
 ) -> None:
     """Make a key; it alone goes to standard output, so that a script can take it."""
+    quota = {name: most for name, most in (("calls", calls), ("tokens", tokens), ("money", money)) if most}
     with _keys(ctx) as (mine, screen):
-        screen.say(mine.create(name, days))
+        screen.say(mine.create(name, days, quota))
         screen.note(say("key_once"))
 
 

@@ -22,7 +22,7 @@ from api.edge.static import open_paths
 from domain.errors import AppError, RateLimited, Unauthorized, Unavailable
 from domain.owner import LOCAL_USER
 from privacy.outbound import ask_for_privacy
-from stores.people.users import PREFIX, Role
+from stores.people.users import PREFIX, Role, calling_key
 from stores.redis.attempts import Subject
 
 if TYPE_CHECKING:
@@ -121,8 +121,11 @@ class ApiKeys:
         found = [user for key, user in self._users if hmac.compare_digest(key, sent.encode("latin-1"))]
         if found:
             return found[0], "admin" if is_admin(self._settings, found[0]) else "user"
-        if sent.startswith(PREFIX) and (user := await request.app.state.backend.services.users.of_key(sent)):
-            return user.id, "admin" if user.role == "admin" or is_admin(self._settings, user.id) else "user"
+        if sent.startswith(PREFIX) and (known := await request.app.state.backend.services.users.of_key(sent)):
+            user, key = known
+            calling_key.set(key)
+            administers = key.quota is None and (user.role == "admin" or is_admin(self._settings, user.id))
+            return user.id, "admin" if administers else "user"
         if not sent and self._settings.oidc_issuer and (session := session_of(request, self._settings)):
             if (signed_in := await request.app.state.backend.services.users.of_session(session)) is not None:
                 request.state.session = session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,17 +14,18 @@ from api.edge.responses import json_response
 from api.rest.receipts import receipt
 from api.runs.deletion import delete_user as delete_everything
 from api.schemas import ERRORS, Receipt
-from domain.errors import BadInput, UnknownUser
+from domain.errors import BadInput, KeyIsLimited, UnknownUser
 from domain.limits import Limits
 from domain.owner import Owner
 from domain.times import iso_time
 from domain.words import Words
 from stores.people.usage import Day
-from stores.people.users import ApiKey, Role, User
+from stores.people.users import ApiKey, Role, User, calling_key
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 DAY_SECONDS = 86_400
+NOTHING = Day(day="", turns=0, tokens=0, calls=0, money=0.0)
 
 
 class Me(TypedDict):
@@ -39,13 +40,18 @@ class Me(TypedDict):
 
 
 class ShownKey(TypedDict):
-    """A key, of which only the beginning can be seen; `expires_at` is empty for never."""
+    """A key, of which only the beginning can be seen; `expires_at` is empty for never.
+
+    `quota` is what a day may use with it, within what the user may; `today` what was used.
+    """
 
     id: str
     name: str
     prefix: str
     created_at: str
     expires_at: str
+    quota: Limits | None
+    today: Day
 
 
 class MadeKey(ShownKey):
@@ -61,6 +67,10 @@ class NewKey(BaseModel):
 
     name: Name
     days: int = Field(0, ge=0, le=3650, description="Days after which it stops working; 0: when it is revoked.")
+    quota: Limits | None = Field(
+        None,
+        description="What a day may use with it (tokens, calls, money); it then makes no keys and administers nothing.",
+    )
 
 
 class ShownUser(TypedDict):
@@ -130,15 +140,21 @@ async def get_me(request: Request, backend: BackendDep, user: UserDep) -> Respon
 
 
 @router.get("/usage", response_model=list[Day], responses=ERRORS)
-async def get_usage(backend: BackendDep, user: UserDep, days: Annotated[int, Query(ge=1, le=366)] = 30) -> Response:
+async def get_usage(
+    backend: BackendDep,
+    user: UserDep,
+    days: Annotated[int, Query(ge=1, le=366)] = 30,
+    key: Annotated[str | None, Query(max_length=100, description="With this key alone, by its id.")] = None,
+) -> Response:
     """Return what the caller used, day by day (UTC), newest first."""
-    return json_response(await backend.services.usage.days(user, days))
+    return json_response(await backend.services.usage.days(user, days, key))
 
 
 @router.get("/keys", response_model=list[ShownKey], responses=ERRORS)
 async def list_keys(backend: BackendDep, user: UserDep) -> Response:
     """List the caller's keys, but not those of the settings."""
-    return json_response([_key(key) for key in await backend.services.users.keys(user)])
+    today = await backend.services.usage.keys()
+    return json_response([_key(key, today) for key in await backend.services.users.keys(user)])
 
 
 @router.post("/keys", status_code=201, response_model=MadeKey, responses=ERRORS)
@@ -156,7 +172,7 @@ async def revoke_key(key_id: str, backend: BackendDep, user: UserDep) -> None:
 @router.get("/admin/users", response_model=list[ShownUser], responses=ERRORS)
 async def list_users(backend: BackendDep, admin: AdminDep) -> Response:
     """List the users, those of API_KEYS too, with their keys and what today has used; what they wrote is not in it."""
-    today, users = await backend.services.usage.everyone(), backend.services.users
+    today, users = await _today(backend), backend.services.users
     listed = await users.all()
     known = {one.id for one in listed}
     named = [*_of_settings(backend), *await users.with_keys_alone()]
@@ -171,7 +187,7 @@ async def add_user(body: NewUser, backend: BackendDep, admin: AdminDep) -> Respo
     made = await backend.services.users.add(body.name, body.role, _quota(body.quota))
     await _logged(backend, admin, "user made", user=made.id, role=made.role)
     key = await _made_key(backend, admin, made.id, NewKey(name="first", days=0))
-    return json_response(MadeUser(**await _user(backend, made, {}), key=key["key"]), 201)
+    return json_response(MadeUser(**await _user(backend, made, Today({}, {})), key=key["key"]), 201)
 
 
 @router.patch("/admin/users/{user_id}", response_model=ShownUser, responses=ERRORS)
@@ -192,7 +208,7 @@ async def change_user(user_id: str, body: ChangedUser, backend: BackendDep, admi
             await backend.services.users.adopt(user_id)
     changed = await backend.services.users.change(user_id, **changes)
     await _logged(backend, admin, "user changed", user=user_id, fields=sorted(changes))
-    return json_response(await _user(backend, changed, await backend.services.usage.everyone()))
+    return json_response(await _user(backend, changed, await _today(backend)))
 
 
 @router.delete("/admin/users/{user_id}", response_model=Receipt, responses=ERRORS)
@@ -243,12 +259,16 @@ async def get_policy(backend: BackendDep, admin: AdminDep) -> Response:
 
 async def _made_key(backend: Backend, actor: str, user_id: str, body: NewKey) -> MadeKey:
     _check_keys_needed(backend)
-    made, key = await backend.services.users.add_key(user_id, body.name, seconds=body.days * DAY_SECONDS)
+    _check_unlimited()
+    made, key = await backend.services.users.add_key(
+        user_id, body.name, seconds=body.days * DAY_SECONDS, quota=_quota(body.quota)
+    )
     await _logged(backend, actor, "key made", user=user_id, key=made.id)
-    return MadeKey(**_key(made), key=key)
+    return MadeKey(**_key(made, {}), key=key)
 
 
 async def _revoke(backend: Backend, actor: str, user_id: str, key_id: str) -> None:
+    _check_unlimited()
     await backend.services.users.revoke(user_id, key_id)
     await _logged(backend, actor, "key revoked", user=user_id, key=key_id)
 
@@ -266,6 +286,16 @@ def _check_keys_needed(backend: Backend) -> None:
                 "本服务器不要求密钥；请先在 API_KEYS 中设置你自己的密钥",
             )
         )
+
+
+def _check_unlimited() -> None:
+    """Refuse to make or revoke keys with one that has a quota: it would be none.
+
+    Raises:
+        KeyIsLimited: The caller came with such a key.
+    """
+    if (key := calling_key.get()) is not None and key.quota is not None:
+        raise KeyIsLimited()
 
 
 def _of_settings(backend: Backend) -> list[str]:
@@ -289,8 +319,18 @@ async def _logged(backend: Backend, actor: str, what: str, **facts: Any) -> None
     await backend.services.actions.record("policy", Owner(actor), what=what, **facts)
 
 
-async def _user(backend: Backend, one: User, today: dict[str, Day]) -> ShownUser:
-    nothing = Day(day="", turns=0, tokens=0, calls=0, money=0.0)
+class Today(NamedTuple):
+    """What was used today, by the ids of users and of keys."""
+
+    of_users: dict[str, Day]
+    of_keys: dict[str, Day]
+
+
+async def _today(backend: Backend) -> Today:
+    return Today(await backend.services.usage.everyone(), await backend.services.usage.keys())
+
+
+async def _user(backend: Backend, one: User, today: Today) -> ShownUser:
     return ShownUser(
         id=one.id,
         name=one.name,
@@ -299,11 +339,18 @@ async def _user(backend: Backend, one: User, today: dict[str, Day]) -> ShownUser
         of_settings=one.id in _of_settings(backend),
         created_at=iso_time(one.created),
         quota=one.quota,
-        keys=[_key(key) for key in await backend.services.users.keys(one.id)],
-        today=today.get(one.id, nothing),
+        keys=[_key(key, today.of_keys) for key in await backend.services.users.keys(one.id)],
+        today=today.of_users.get(one.id, NOTHING),
     )
 
 
-def _key(key: ApiKey) -> ShownKey:
-    expires = iso_time(key.expires) if key.expires else ""
-    return ShownKey(id=key.id, name=key.name, prefix=key.prefix, created_at=iso_time(key.created), expires_at=expires)
+def _key(key: ApiKey, today: dict[str, Day]) -> ShownKey:
+    return ShownKey(
+        id=key.id,
+        name=key.name,
+        prefix=key.prefix,
+        created_at=iso_time(key.created),
+        expires_at=iso_time(key.expires) if key.expires else "",
+        quota=key.quota,
+        today=today.get(key.id, NOTHING),
+    )

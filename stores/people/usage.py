@@ -1,4 +1,4 @@
-"""What users have used, by day (UTC), and the quota of a day.
+"""What users have used, by day (UTC) and key, and the quota of a day.
 
 Turns are counted in memory and written together, so that a turn waits for nothing; a quota is held against what is
 written and what is still waiting here. Over several processes it may be passed by what half a second uses.
@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Column, Connection, delete, insert, select, update
 from typing_extensions import TypedDict
 
 from domain.attempts import COST_FACTOR, COST_LEAST
 from domain.errors import DailyQuotaSpent
 from domain.limits import Limits, Spent
+from domain.words import Words
 from settings import Settings
-from stores.people.users import Users
+from stores.people.users import Users, calling_key
 from stores.sql.database import Database, lock
 from stores.sql.tables import usage
 
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 LINGER: Final = 0.5
 COUNTED: Final = ("tokens", "calls", "money")
 LEAST_DAYS: Final = 3
+YOURS: Final = Words("Your quota of the day", "你的今日配额")
+OF_KEY: Final = Words("The quota of the day of this key", "此密钥的今日配额")
 
 
 class Day(TypedDict):
@@ -47,15 +50,17 @@ class UsageBook:
         given = {"tokens": settings.daily_tokens, "calls": settings.daily_calls, "money": settings.daily_money}
         self.usual: Limits = {name: most for name, most in given.items() if most}  # type: ignore[assignment]
         self._database, self._users = database, users
-        self._waiting: dict[tuple[str, str], dict[str, float]] = {}
+        self._waiting: dict[tuple[str, str, str], dict[str, float]] = {}
         self._unseen: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
 
     def add(self, user_id: str, spent: Spent) -> None:
-        """Count one turn; one that used nothing, as it was refused, is none."""
+        """Count one turn with the key that asked for it; one that used nothing, as it was refused, is none."""
         if not (spent["calls"] or spent["tokens"]):
             return
-        row = self._waiting.setdefault((user_id, _today()), dict.fromkeys(("turns", *COUNTED), 0.0))
+        key = calling_key.get()
+        here = (user_id, key.id if key else "", _today())
+        row = self._waiting.setdefault(here, dict.fromkeys(("turns", *COUNTED), 0.0))
         row["turns"] += 1
         for name in COUNTED:
             row[name] += spent[name]
@@ -67,22 +72,27 @@ class UsageBook:
         """Let a turn of a user begin.
 
         Raises:
-            DailyQuotaSpent: The user's day is used up.
+            DailyQuotaSpent: The user's day is used up, or that of the key which asks for the turn.
         """
-        own = await self._users.quota(user_id)
-        quota: Mapping[str, Any] = self.usual if own is None else own
+        own, key = await self._users.quota(user_id), calling_key.get()
+        await self._check(user_id, self.usual if own is None else own, YOURS)
+        if key is not None and key.quota:
+            await self._check(user_id, key.quota, OF_KEY, key.id)
+
+    async def _check(self, user_id: str, quota: Mapping[str, Any], whose: Words, key_id: str | None = None) -> None:
         if not any(quota.get(name) for name in COUNTED):
             return
-        used = await self.today(user_id)
+        used = await self.today(user_id, key_id)
         for name in COUNTED:
             if (most := quota.get(name)) and used[name] >= most:
                 now = datetime.now(UTC)
                 tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-                raise DailyQuotaSpent(what=name, limit=most, retry_after=int((tomorrow - now).total_seconds()) + 1)
+                wait = int((tomorrow - now).total_seconds()) + 1
+                raise DailyQuotaSpent(whose=whose, what=name, limit=most, retry_after=wait)
 
-    async def today(self, user_id: str) -> Day:
-        """Return what today has used so far."""
-        days = await self.days(user_id, 1)
+    async def today(self, user_id: str, key_id: str | None = None) -> Day:
+        """Return what today has used so far; with one key alone if it is given."""
+        days = await self.days(user_id, 1, key_id)
         return days[0] if days else Day(day=_today(), turns=0, tokens=0, calls=0, money=0.0)
 
     def is_due(self, user_id: str) -> bool:
@@ -99,26 +109,35 @@ class UsageBook:
             return False
         return today["tokens"] >= COST_FACTOR * sum(day["tokens"] for day in before) / len(before)
 
-    async def days(self, user_id: str, count: int = 30) -> list[Day]:
-        """Return the last days on which anything was used, newest first."""
+    async def days(self, user_id: str, count: int = 30, key_id: str | None = None) -> list[Day]:
+        """Return the last days on which anything was used, newest first; with one key alone if it is given."""
         since = (datetime.now(UTC) - timedelta(days=count - 1)).date().isoformat()
-        query = select(usage).where(usage.c.user_id == user_id, usage.c.day >= since).order_by(usage.c.day.desc())
+        query = select(usage).where(usage.c.user_id == user_id, usage.c.day >= since)
+        if key_id is not None:
+            query = query.where(usage.c.key_id == key_id)
         rows = await self._database.read(lambda db: db.execute(query).all())
-        days = {
-            row.day: Day(day=row.day, turns=row.turns, tokens=row.tokens, calls=row.calls, money=row.money)
-            for row in rows
-        }
-        if waiting := self._waiting.get((user_id, _today())):
-            today = days.get(_today(), Day(day=_today(), turns=0, tokens=0, calls=0, money=0.0))
-            days = {_today(): _sum(today, waiting), **{day: one for day, one in days.items() if day != _today()}}
-        return list(days.values())
+        waiting = [
+            (day, row) for (user, key, day), row in self._waiting.items() if user == user_id and key_id in (None, key)
+        ]
+        days = _by([*((row.day, row._mapping) for row in rows), *waiting])
+        return [_day(day, days[day]) for day in sorted(days, reverse=True)]
 
     async def everyone(self, day: str = "") -> dict[str, Day]:
         """Return what every user used on a day, by id; the default is today."""
+        return await self._on(day, usage.c.user_id)
+
+    async def keys(self, day: str = "") -> dict[str, Day]:
+        """Return what was used with every key on a day, by the key's id; the default is today."""
+        return await self._on(day, usage.c.key_id)
+
+    async def _on(self, day: str, column: Column[Any]) -> dict[str, Day]:
         await self.flush()
-        query = select(usage).where(usage.c.day == (day or _today()))
+        day = day or _today()
+        query = select(usage).where(usage.c.day == day)
         rows = await self._database.read(lambda db: db.execute(query).all())
-        return {row.user_id: _day(row) for row in rows}
+        return {
+            name: _day(day, used) for name, used in _by((row._mapping[column], row._mapping) for row in rows).items()
+        }
 
     async def export(self, user_id: str) -> AsyncIterator[tuple[str, Any]]:
         """Yield a user's usage by day; see `PersonalData`."""
@@ -161,26 +180,28 @@ class UsageBook:
             logger.exception("usage could not be written; it is tried again with the next turn")
 
 
-def _write(db: Connection, waiting: Mapping[tuple[str, str], Mapping[str, float]]) -> None:
+def _write(db: Connection, waiting: Mapping[tuple[str, str, str], Mapping[str, float]]) -> None:
     lock(db, usage.name)
-    for (user_id, day), more in waiting.items():
-        here = (usage.c.user_id == user_id) & (usage.c.day == day)
+    for (user_id, key_id, day), more in waiting.items():
+        here = (usage.c.user_id == user_id) & (usage.c.key_id == key_id) & (usage.c.day == day)
         changes = {name: usage.c[name] + value for name, value in more.items()}
         if not db.execute(update(usage).where(here).values(**changes)).rowcount:
-            db.execute(insert(usage).values(user_id=user_id, day=day, **more))
+            db.execute(insert(usage).values(user_id=user_id, key_id=key_id, day=day, **more))
 
 
-def _day(row: Any) -> Day:
-    return Day(day=row.day, turns=row.turns, tokens=row.tokens, calls=row.calls, money=row.money)
+def _by(rows: Iterable[tuple[str, Mapping[Any, Any]]]) -> dict[str, dict[str, float]]:
+    """Return the sums of what is counted, by name."""
+    sums: dict[str, dict[str, float]] = {}
+    for name, used in rows:
+        row = sums.setdefault(name, dict.fromkeys(("turns", *COUNTED), 0.0))
+        for counted in row:
+            row[counted] += used[counted]
+    return sums
 
 
-def _sum(day: Day, more: Mapping[str, float]) -> Day:
+def _day(day: str, used: Mapping[str, float]) -> Day:
     return Day(
-        day=day["day"],
-        turns=day["turns"] + int(more["turns"]),
-        tokens=day["tokens"] + int(more["tokens"]),
-        calls=day["calls"] + int(more["calls"]),
-        money=day["money"] + more["money"],
+        day=day, turns=int(used["turns"]), tokens=int(used["tokens"]), calls=int(used["calls"]), money=used["money"]
     )
 
 

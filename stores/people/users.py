@@ -11,6 +11,7 @@ import secrets
 import time
 import uuid
 from collections import OrderedDict
+from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal
@@ -45,7 +46,11 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key, without the key: `prefix` is how it begins. Times are Unix time, 0 for never."""
+    """A key, without the key: `prefix` is how it begins. Times are Unix time, 0 for never.
+
+    `quota` is what a day may use with this key, within what the user may. A key that has one opens no other doors: it
+    makes no keys and is no administrator's.
+    """
 
     id: str
     user_id: str
@@ -53,7 +58,11 @@ class ApiKey:
     prefix: str
     created: float
     expires: float = 0.0
+    quota: Limits | None = None
 
+
+calling_key: ContextVar[ApiKey | None] = ContextVar("calling_key", default=None)
+"""The key of this table with which the work at hand was asked for."""
 
 _USER = [users.c[name] for name in User.__dataclass_fields__]
 _KEY = [api_keys.c[name] for name in ApiKey.__dataclass_fields__]
@@ -66,18 +75,19 @@ class Users:
     def __init__(self, database: Database) -> None:
         """Keep the database, which its owner closes."""
         self._database = database
-        self._known: OrderedDict[str, tuple[float, User | None]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[float, tuple[User, ApiKey] | None]] = OrderedDict()
         self._quotas: OrderedDict[str, tuple[float, Limits | None]] = OrderedDict()
 
-    async def of_key(self, key: str) -> User | None:
-        """Return whose key this is; None for a key that is unknown, revoked, expired, or of somebody disabled."""
+    async def of_key(self, key: str) -> tuple[User, ApiKey] | None:
+        """Return whose key this is, and it; None for one that is unknown, revoked, expired, or of somebody disabled."""
         return await self._of(key) if key.startswith(PREFIX) else None
 
     async def of_session(self, session: str) -> User | None:
         """Return whose session this is; None for one that is unknown, ended, expired, or of somebody kept out."""
-        return await self._of(session) if session.startswith(SESSION_PREFIX) else None
+        found = await self._of(session) if session.startswith(SESSION_PREFIX) else None
+        return found and found[0]
 
-    async def _of(self, key: str) -> User | None:
+    async def _of(self, key: str) -> tuple[User, ApiKey] | None:
         digest, now, session = _digest(key), time.time(), key.startswith(SESSION_PREFIX)
         known = self._known.get(digest)
         if known is None or known[0] < now:
@@ -167,15 +177,18 @@ class Users:
         rows = await self._database.read(lambda db: db.execute(query).all())
         return [ApiKey(**row._mapping) for row in rows]
 
-    async def add_key(self, user_id: str, name: str, *, seconds: float = 0.0) -> tuple[ApiKey, str]:
+    async def add_key(
+        self, user_id: str, name: str, *, seconds: float = 0.0, quota: Limits | None = None
+    ) -> tuple[ApiKey, str]:
         """Make a key of a user; return what is kept of it, and the key itself, which cannot be had again.
 
         Args:
             user_id: Whose. It may be a user whom the settings name by a key.
             name: What it is for.
             seconds: How long it works; 0: until it is revoked.
+            quota: What a day may use with it.
         """
-        return await self._add(PREFIX, user_id, name, seconds)
+        return await self._add(PREFIX, user_id, name, seconds, quota)
 
     async def sign_in(self, user_id: str, name: str, role: Role | None, seconds: float) -> str:
         """Begin a session of somebody whom a provider names; make the user at the first one.
@@ -213,11 +226,13 @@ class Users:
         await self._database.write(lambda db: db.execute(statement))
         self._known.clear()
 
-    async def _add(self, prefix: str, user_id: str, name: str, seconds: float) -> tuple[ApiKey, str]:
+    async def _add(
+        self, prefix: str, user_id: str, name: str, seconds: float, quota: Limits | None = None
+    ) -> tuple[ApiKey, str]:
         key, now = prefix + secrets.token_urlsafe(32), time.time()
         made = ApiKey(
             id=uuid.uuid4().hex[:20], user_id=user_id, name=name, prefix=key[:SHOWN_CHARS], created=now,
-            expires=now + seconds if seconds else 0.0,
+            expires=now + seconds if seconds else 0.0, quota=quota,
         )  # fmt: skip
         values = {field: getattr(made, field) for field in ApiKey.__dataclass_fields__} | {"hash": _digest(key)}
         await self._database.write(lambda db: db.execute(insert(api_keys).values(**values)))
@@ -235,14 +250,15 @@ class Users:
         self._known.clear()
 
 
-def _of_key(db: Connection, digest: str, now: float, *, session: bool) -> User | None:
-    key = db.execute(select(api_keys.c.user_id, api_keys.c.expires).where(api_keys.c.hash == digest)).first()
-    if key is None or (key.expires and key.expires < now):
+def _of_key(db: Connection, digest: str, now: float, *, session: bool) -> tuple[User, ApiKey] | None:
+    found = db.execute(select(*_KEY).where(api_keys.c.hash == digest)).first()
+    if found is None or (found.expires and found.expires < now):
         return None
+    key = ApiKey(**found._mapping)
     row = db.execute(select(*_USER).where(users.c.id == key.user_id)).first()
     if row is None:  # a further key of somebody whom the settings name; who signs in by a provider is never without one
-        return None if session else User(id=key.user_id, name="")
-    return None if row.disabled else User(**row._mapping)
+        return None if session else (User(id=key.user_id, name=""), key)
+    return None if row.disabled else (User(**row._mapping), key)
 
 
 def _digest(key: str) -> str:

@@ -289,6 +289,7 @@ api_keys = Table(
     Column("prefix", Text, nullable=False),
     Column("created", Double, nullable=False),
     Column("expires", Double, nullable=False),
+    Column("quota", Json),
     Column("hash", Text, nullable=False, unique=True),
     Index("api_keys_user", "user_id", "created"),
     sqlite_with_rowid=False,
@@ -299,6 +300,7 @@ usage = Table(
     "usage",
     metadata,
     Column("user_id", Characters, primary_key=True),
+    Column("key_id", Text, primary_key=True),
     Column("day", Text, primary_key=True),
     Column("turns", BigInteger, nullable=False),
     Column("tokens", BigInteger, nullable=False),
@@ -307,7 +309,7 @@ usage = Table(
     Index("usage_day", "day"),
     sqlite_with_rowid=False,
 )
-"""What each user used on each day (UTC, YYYY-MM-DD)."""
+"""What each user used with each key on each day (UTC, YYYY-MM-DD); `key_id` is empty without one of `api_keys`."""
 
 profiles = Table(
     "profiles",

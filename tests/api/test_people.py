@@ -105,6 +105,37 @@ def test_a_day_that_is_used_up_ends_with_a_clear_refusal(keyed: LiveServer, mode
     assert call(keyed, cy["key"], "POST", "chat", json=question).status_code == 200
 
 
+def test_a_key_has_a_quota_of_its_own_and_opens_no_way_around_it(keyed: LiveServer, model: OpenAIServer) -> None:
+    lea = made(keyed, "Lea", role="admin")
+    body = {"name": "script", "quota": {"calls": 1}}
+    script = call(keyed, lea["key"], "POST", "keys", json=body).json()
+    assert script["quota"] == {"calls": 1} and script["today"]["turns"] == 0
+    question = {"message": "Hello there, tell me about walruses", "session_id": "l"}
+    assert call(keyed, script["key"], "POST", "chat", json=question).status_code == 200
+    refused = call(keyed, script["key"], "POST", "chat", json=question)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "daily_quota_spent")
+    assert "of this key" in refused.text
+    refused = call(
+        keyed,
+        script["key"],
+        "POST",
+        "../../v1/chat/completions",
+        json={"model": "m", "messages": [{"role": "user", "content": "你好，介绍一下海象"}]},
+    )
+    assert refused.status_code == 429 and "此密钥的今日配额已用完" in refused.json()["error"]["message"]
+    assert call(keyed, lea["key"], "POST", "chat", json=question).status_code == 200, "the user's other keys go on"
+    listed = {one["name"]: one for one in call(keyed, lea["key"], "GET", "keys").json()}
+    assert [listed[name]["today"]["turns"] for name in ("first", "script")] == [1, 1]
+    assert call(keyed, lea["key"], "GET", f"usage?key={script['id']}").json()[0]["turns"] == 1
+    assert call(keyed, lea["key"], "GET", "usage").json()[0]["turns"] == 2
+    assert call(keyed, script["key"], "GET", "me").json()["role"] == "user", "it administers nothing"
+    for method, path in (("POST", "keys"), ("DELETE", f"keys/{script['id']}")):
+        given = {"json": {"name": "another"}} if method == "POST" else {}
+        refused = call(keyed, script["key"], method, path, **given)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "key_is_limited")
+    assert call(keyed, lea["key"], "POST", "keys", json={"name": "x", "quota": {"agents": 1}}).status_code == 422
+
+
 def test_a_profile_shapes_the_prompt_within_its_tokens(keyed: LiveServer, model: OpenAIServer) -> None:
     dee = made(keyed, "Dee")["key"]
     profile = {"name": "Dee", "length": "short", "time_zone": "Asia/Shanghai", "interests": "x " * 39}

@@ -24,7 +24,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def test_keys_are_made_listed_by_their_beginning_and_revoked(keyed: LiveServer, tmp_path: Path) -> None:
     env = environment(keyed.url, tmp_path, key="other")
     assert "no keys" in run("keys", env=env).stderr
-    made = run("keys", "create", "my laptop", "--days", "30", env=env)
+    made = run("keys", "create", "my laptop", "--days", "30", "--calls", "9", env=env)
     key = made.stdout.strip()
     assert made.returncode == 0 and key.startswith("lcb_") and key.isascii() and "cannot be shown again" in made.stderr
     mine = environment(keyed.url, tmp_path, key=key, language="zh_CN.UTF-8")
@@ -33,6 +33,8 @@ def test_keys_are_made_listed_by_their_beginning_and_revoked(keyed: LiveServer, 
     key_id, begin, _, until, name = line.split(maxsplit=4)
     assert (begin, name) == (f"{key[:10]}…", "my laptop") and until[:2] == "20" and key not in listed.stdout
     assert "有效期" in listed.stderr
+    with httpx.Client(base_url=keyed.url, headers={"authorization": f"Bearer {key}"}) as http:
+        assert http.get("/api/v1/keys").json()[0]["quota"] == {"calls": 9}
     assert run("keys", "revoke", key_id, env=env).returncode == 0
     assert run("keys", env=mine).returncode == 1
     again = run("keys", "revoke", key_id, env=env)

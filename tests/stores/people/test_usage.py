@@ -52,8 +52,8 @@ async def test_a_day_of_ten_times_the_usual_is_unusual_and_a_large_one_of_a_newc
     book, now = UsageBook(settings, database, Users(database)), datetime.now(UTC)
     for user, tokens in (("light", 40_000), ("heavy", 400_000)):
         rows = [
-            {"user_id": user, "day": (now - timedelta(days=ago)).date().isoformat(), "turns": 1, "tokens": tokens,
-             "calls": 1, "money": 0.0}
+            {"user_id": user, "key_id": "", "day": (now - timedelta(days=ago)).date().isoformat(), "turns": 1,
+             "tokens": tokens, "calls": 1, "money": 0.0}
             for ago in (1, 2, 4)
         ]  # fmt: skip
         await database.write(lambda db, rows=rows: db.execute(insert(usage), rows))  # type: ignore[misc]
