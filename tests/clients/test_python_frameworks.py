@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Iterator
+import os
+import subprocess
+import venv
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,11 +49,29 @@ def url(server: LiveServer, model: OpenAIServer) -> Iterator[str]:
     yield f"{server.url}/v1"
 
 
-def need(name: str) -> Any:
-    """Return a package, or skip where it is not installed: these are large, and no part of the product."""
-    if importlib.util.find_spec(name) is None:
-        pytest.skip(f"{name} is not installed")
-    return importlib.import_module(name)
+@pytest.fixture
+def apart(request: pytest.FixtureRequest) -> Callable[..., str]:
+    """Run a program of a package in an environment of its own, as these ask for other versions than ours."""
+
+    def run(package: str, program: str, *given: str, **variables: str) -> str:
+        folder = request.config.cache.mkdir(f"client-{package.partition('[')[0]}")
+        programs = folder / "bin"
+        if not (folder / "installed").exists():
+            venv.create(folder, with_pip=True, clear=True)
+            install = [str(programs / "python"), "-m", "pip", "install", "--quiet", package]
+            done = subprocess.run(install, capture_output=True, text=True, timeout=500, check=False)
+            if done.returncode:
+                pytest.skip(f"{package} could not be installed: {done.stderr.strip().splitlines()[-1:]}")
+            (folder / "installed").touch()
+        env = {"PATH": os.environ["PATH"], "HOME": str(folder), **variables}
+        done = subprocess.run(
+            [str(programs / program), *given], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=100, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.mark.parametrize("responses", [False, True])
@@ -79,38 +100,24 @@ def test_langchain_embeds(url: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["TOOLS", "TOOLS_STRICT", "JSON", "JSON_SCHEMA"])
-def test_instructor(url: str, mode: str) -> None:
-    instructor, openai = need("instructor"), need("openai")
-    client = instructor.from_openai(openai.OpenAI(base_url=url, api_key="x"), mode=instructor.Mode[mode])
-    messages = [{"role": "user", "content": "Mei is 7."}]
-    made = client.chat.completions.create(model="agent", response_model=Person, messages=messages, max_retries=1)
-    assert (made.name, made.age) == ("Mei", 7)
+@pytest.mark.parametrize("name", ["instructor", "pydantic-ai-slim[openai]", "litellm"])
+def test_frameworks_with_packages_of_their_own(url: str, apart: Callable[..., str], name: str) -> None:
+    case = name.partition("-slim")[0].replace("-", "_")
+    assert apart(name, "python", str(Path(__file__).with_name("frameworks.py")), case, url) == "as expected\n"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["OpenAIChatModel", "OpenAIResponsesModel"])
-def test_pydantic_ai(url: str, kind: str) -> None:
-    ai = need("pydantic_ai")
-    models, providers = need("pydantic_ai.models.openai"), need("pydantic_ai.providers.openai")
-    model = getattr(models, kind)("agent", provider=providers.OpenAIProvider(base_url=url, api_key="x"))
-    assert ai.Agent(model).run_sync("Hi").output == "You said: Hi"
-    for form in (ai.NativeOutput(Person), ai.ToolOutput(Person)):
-        assert ai.Agent(model, output_type=form).run_sync("Who?").output == Person(name="Mei", age=7)
-    agent = ai.Agent(model, tools=[ai.Tool(lambda city: f"Sunny in {city}.", name="weather", description="Weather")])
-    assert agent.run_sync("Weather?").output == "You said: Weather?"
+def test_llm(url: str, apart: Callable[..., str], tmp_path: Path, model: OpenAIServer) -> None:
+    described = [{"model_id": "agent", "model_name": "agent", "api_base": url, "supports_schema": True, "vision": True}]
+    (tmp_path / "extra-openai-models.yaml").write_text(json.dumps(described))
 
+    def llm(*given: str) -> str:
+        return apart("llm", "llm", *given, LLM_USER_PATH=str(tmp_path), OPENAI_API_KEY="x").strip()
 
-@pytest.mark.slow
-def test_litellm(url: str) -> None:
-    litellm = need("litellm")
-    given: Any = {"model": "openai/agent", "api_base": url, "api_key": "x"}
-    messages = [{"role": "user", "content": "Hi"}]
-    assert litellm.completion(messages=messages, **given).choices[0].message.content == "You said: Hi"
-    chunks = litellm.completion(messages=messages, stream=True, **given)
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "You said: Hi"
-    made = litellm.completion(messages=messages, response_format=Person, **given).choices[0].message.content
-    assert json.loads(made) == PERSON
-    assert litellm.responses(input="Hi", **given).output[-1].content[0].text == "You said: Hi"
-    made = litellm.embedding(model="openai/default", input=["x"], api_base=url, api_key="x")
-    assert len(made.data[0]["embedding"]) == 384
+    assert llm("-m", "agent", "Hi") == llm("-m", "agent", "--no-stream", "Hi") == "You said: Hi"
+    assert llm("-c", "你好") == "You said: 你好"
+    assert [message["content"] for message in model.chats[-1].messages if message["role"] == "user"] == ["Hi", "你好"]
+    assert json.loads(llm("-m", "agent", "--schema", "name, age int", "Who?")) == PERSON
+    (tmp_path / "note.txt").write_text("The walrus sleeps at noon.")
+    assert llm("-m", "agent", "-f", str(tmp_path / "note.txt"), "When does it sleep?").startswith("You said: ")
+    assert "The walrus sleeps at noon." in str(model.chats[-1].messages)
