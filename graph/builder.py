@@ -16,7 +16,7 @@ from langgraph.types import Command, RetryPolicy
 from typing_extensions import TypedDict
 
 from agents.crew import Crew, agent_node
-from domain.errors import MemoryUnavailable
+from domain.errors import AppError, MemoryUnavailable
 from domain.words import Language
 from graph.routing import Next, route_answer, route_by_modality
 from nodes.detect_modality import detect_modality
@@ -116,7 +116,11 @@ def _routed(node: Node, route: Callable[[State, Context], Next]) -> RoutedNode:
 
     @wraps(node)
     async def run(state: State, runtime: Runtime[Context]) -> Command[str]:
-        update = await node(state, runtime)
+        try:
+            update = await node(state, runtime)
+        except AppError as exc:  # Studio shows what an error says of itself
+            exc.language = exc.language or state.get("language")
+            raise
         messages = [*state["messages"], *update["messages"]]
         after = cast("State", {**state, **update, "messages": messages})
         return Command(update=update, goto=route(after, runtime.context))

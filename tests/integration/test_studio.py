@@ -95,6 +95,16 @@ async def test_pictures_and_system_prompt(studio: str) -> None:
     assert isinstance(result, dict) and "HERON" in result["answer"] and PICTURE[:100] not in str(result)
 
 
+@pytest.mark.parametrize(("said", "told"), [("Tell me of walruses. " * 9, "budget"), ("介绍一下海象。" * 9, "预算")])
+async def test_a_failure_is_told_in_words(studio: str, said: str, told: str) -> None:
+    client = get_client(url=studio)
+    thread = await client.threads.create()
+    given: Any = {"input": {"messages": [{"role": "user", "content": said}]}, "context": {"budget": {"tokens": 20}}}
+    events = [part async for part in client.runs.stream(thread["thread_id"], "agent", **given)]
+    assert events[-1].event == "error" and events[-1].data["error"] == "BudgetExceeded", events
+    assert told in events[-1].data["message"] and "internal" not in events[-1].data["message"]
+
+
 async def test_graph_and_context_form(studio: str) -> None:
     client = get_client(url=studio)
     (assistant,) = await client.assistants.search()
