@@ -22,7 +22,8 @@ import numpy as np
 from domain.errors import Unavailable
 from domain.packages import package_dir
 from domain.words import Words
-from models.embeddings.interface import Vectors
+from models.embeddings.interface import Role, Vectors
+from models.embeddings.shipped import shipped
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -97,20 +98,26 @@ class BundledEmbedder:
         return await asyncio.get_running_loop().run_in_executor(pool, embed, _clean(text))
 
     def _passage(self, text: str) -> Vectors:
-        vector: Vectors = self._engine().passage(text)
-        return vector
+        known = shipped().get(("passage", text))
+        return self.computed("passage", text) if known is None else known
 
     def _query(self, text: str) -> Vectors:
-        vector: Vectors = self._engine().query(text)
-        return vector
+        known = shipped().get(("query", text))
+        return self.computed("query", text) if known is None else known
 
-    def _engine(self) -> E5:
+    def computed(self, role: Role, text: str) -> Vectors:
+        """Return the vector of a text, of shape (384,), computed on the calling thread.
+
+        Raises:
+            Unavailable: The model cannot be loaded.
+        """
         with self._loading:
             if self._model is None:
                 self._model = _load()
             model = self._model
         _use_one_thread(model)
-        return model
+        vector: Vectors = model.passage(text) if role == "passage" else model.query(text)
+        return vector
 
 
 def open_bundled(settings: Settings) -> BundledEmbedder | None:

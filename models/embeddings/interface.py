@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from domain.words import Words
 
 Vectors = NDArray[np.float32]
+Role = Literal["query", "passage"]
 
 
 class Embedder(Protocol):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.embeddings.interface import Embedder, Vectors
+from models.embeddings.interface import Embedder, Role, Vectors
 
 KEPT: Final = 4000
 NEIGHBOURS: Final = 2
@@ -23,7 +23,7 @@ class KeptVectors:
         self._embedder = embedder
         self._kept: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 
-    async def of(self, role: Literal["query", "passage"], texts: Sequence[str]) -> Vectors:
+    async def of(self, role: Role, texts: Sequence[str]) -> Vectors:
         """Return the vectors of queries or passages, of shape (len(texts), dimensions).
 
         Raises:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select, update
 
+from models.embeddings.interface import Role
 from stores.sql.database import Database, among, insert_rows, lock
 from stores.sql.tables import text_vectors
 
-Role = Literal["query", "passage"]
 Line = tuple[Role, str]
 """A text and how it is embedded."""
 UNUSED_SECONDS: Final = 30 * 24 * 3600

@@ -16,6 +16,8 @@ from domain.errors import Unavailable
 from models.embeddings.bundled import PASSAGE_CHARS, BundledEmbedder
 from models.embeddings.hosted import HostedEmbedder
 from models.embeddings.registry import PROVIDERS, MissingEmbedder, open_embedder
+from models.embeddings.shipped import shipped
+from models.embeddings.typical_requests import TYPICAL
 from settings import Settings
 from tests.standins.openai_server import Answer, Drip, Failure, Garbled, Hang, OpenAIServer, Step
 
@@ -51,6 +53,14 @@ async def test_the_end_of_an_endless_passage_is_left_out(e5: BundledEmbedder) ->
     text = (PASSAGE * 12)[:PASSAGE_CHARS].ljust(PASSAGE_CHARS, ".")
     cut, whole = await e5.passages([text, text + " Pelicans fish in flocks." * 400])
     assert np.array_equal(cut, whole)
+
+
+def test_what_comes_with_the_embedder_is_what_it_computes(e5: BundledEmbedder) -> None:
+    known = shipped()
+    assert {("query", text) for texts in TYPICAL.values() for text in texts} <= known.keys()
+    assert is_unit(np.stack(list(known.values())))
+    for line in list(known)[::20]:
+        assert float(known[line] @ e5.computed(*line)) > 0.999, line
 
 
 async def test_bundled_shapes(e5: BundledEmbedder) -> None:
