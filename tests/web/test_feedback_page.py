@@ -29,7 +29,7 @@ async def test_a_vote_is_given_explained_kept_and_taken_back(open_page: Opener, 
     await expect(bad).to_have_attribute("aria-pressed", "false")
     await bad.click()
     await expect(bad).to_have_attribute("aria-pressed", "true")
-    form = page.get_by_role("form", name="Say more about this answer")
+    form = page.get_by_role("group", name="Say more about this answer")
     await form.get_by_label("too short").check()
     await form.get_by_label("Anything else? (optional)").fill("<b>Say</b> more")
     await form.get_by_label("This turn may be replayed to try out improvements").check()
@@ -60,7 +60,7 @@ async def test_on_a_chinese_phone_everything_is_named_and_large_enough(open_page
     await page.get_by_role("button", name="发送").tap()
     await ended(page)
     await thumb(page, "回答得不好").tap()
-    form = page.get_by_role("form", name="补充对此回答的评价")
+    form = page.get_by_role("group", name="补充对此回答的评价")
     await expect(form.get_by_label("应当先问清楚")).to_be_visible()
     for target in (thumb(page, "回答得好"), form.locator("label").first, form.get_by_role("button", name="保存")):
         assert (await target.bounding_box())["height"] >= 44

@@ -18,6 +18,7 @@ from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import GIVE_FILE, NOTE_TEXTS, SEEN
 from tests.web.steps import ask, ask_to_end, attach, ended, passages, quoting
+from tests.web.test_access import AXE, CHECK
 
 pytestmark = pytest.mark.browser
 
@@ -68,6 +69,8 @@ async def test_a_quote_opens_its_page(open_page: Opener, model: OpenAIServer, co
     await expect(page.locator(".page-text mark")).to_have_text(QUOTE)
     await expect(page.locator(".page-text mark")).to_be_in_viewport()
     await expect(page.locator(".sources li.current")).to_contain_text("✓ quote checked")
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
     await page.get_by_role("button", name="Next page").click()
     await expect(page.locator(".page-text")).to_contain_text("Rent is due")
     await expect(page.locator(".page-text mark")).to_have_count(0)

@@ -51,6 +51,17 @@ async def test_lasting_documents_are_added_found_renamed_used_and_deleted(
     await page.keyboard.type("lease")
     await page.keyboard.press("Enter")
     await expect(panel.get_by_role("button", name="Open lease.txt")).to_be_visible()
+    listed = await page.evaluate("fetch('api/v1/documents').then((answer) => answer.json())")
+    menu = next(file["id"] for file in listed if file["name"] == "menu.txt")
+    await choose("menu.txt", "Rename")
+    await page.keyboard.type("lease")
+    await page.keyboard.press("Enter")
+    await expect(panel.get_by_role("button", name=re.compile(r"Open lease\.txt \(…\w{4,}\)"))).to_have_count(2)
+    assert len(set(await rows.locator("bdi").all_inner_texts())) == 2, "documents of one name are told apart"
+    await choose(f"lease.txt (…{menu[-4:]}", "Rename")
+    await page.keyboard.type("menu")
+    await page.keyboard.press("Enter")
+    await expect(panel.get_by_role("button", name="Open lease.txt", exact=True)).to_be_visible()
 
     # Taken away from the message again, it is still kept.
     for _ in range(2):

@@ -77,7 +77,8 @@ async def test_a_model_is_found_tried_and_written_down(
     with OpenAIServer(models=["little-one", "other"], api_key=None, port=port) as local:
         await person.button("lookLocal").click()
         await expect(await told(person)).to_have_text("")
-        found = panel.get_by_role("button", name=f"{name} · {words['modelsThere'].format(n=2)}")
+        count = {"en": "2 models", "zh": "2 个模型"}[language]
+        found = panel.get_by_role("button", name=f"{name} · {count}")
         await expect(found).to_be_visible()
         assert local.chats == [] and bundled.app.state.backend.services.chat.kind == "extractive", "it is only named"
         await found.click()

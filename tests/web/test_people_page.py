@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
-from api.edge.keys import user_of_key
 from domain.owner import Owner
 from settings import Settings
 from tests.live_server import LiveServer
@@ -30,12 +30,24 @@ ROOT = {"authorization": "Bearer root-key"}
 def keyed(model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("people"), llm_base_url=model.base_url, llm_model="stand-in",
-        api_keys=("root-key", "second-key"), web_search="off", ocr_engine="off", tts_engine="off", daily_calls=500,
+        api_keys=("root-key",), web_search="off", ocr_engine="off", tts_engine="off", daily_calls=500,
         permissions=({"tool": "fetch_url", "decision": "deny", "roles": ["user"]},), memory_extraction="rules",
         _env_file=None,
     )  # fmt: skip
     with LiveServer(settings) as live:
         yield live
+
+
+def unlike(name: str) -> str:
+    """A name that nobody else has, also when a test is run again."""
+    return f"{name} {uuid.uuid4().hex[:8]}"
+
+
+async def somebody(keyed: LiveServer, role: str = "user", name: str = "Sue") -> dict[str, Any]:
+    """A new user, with their `id`, `name` and `key`."""
+    async with httpx.AsyncClient(base_url=keyed.url, headers=ROOT) as http:
+        made: dict[str, Any] = (await http.post("/api/v1/admin/users", json={"name": name, "role": role})).json()
+    return made
 
 
 async def page_of(open_page: Opener, keyed: LiveServer, key: str, **more: Any) -> Any:
@@ -82,7 +94,8 @@ async def test_a_profile_is_set_learned_kept_and_forgotten(
     open_page: Opener, keyed: LiveServer, model: OpenAIServer
 ) -> None:
     model.respond = lambda _: "Fine."
-    page = await page_of(open_page, keyed, "second-key", timezone_id="Asia/Tokyo")
+    key = (await somebody(keyed))["key"]
+    page = await page_of(open_page, keyed, key, timezone_id="Asia/Tokyo")
     await ask_to_end(page, "Call me Ann. From now on keep your answers short.")
     assert "Asia/Tokyo" in str(model.chats[-1].messages[0]["content"])
     panel = page.locator("aside.panel")
@@ -121,7 +134,7 @@ async def test_a_profile_is_set_learned_kept_and_forgotten(
     await ask_to_end(page, "Call me Ann. Hello.")
     prompt = str(model.chats[-1].messages[0]["content"])
     assert "tone: <i>warm</i>; length: short" in prompt and "call them" not in prompt
-    phone = await page_of(open_page, keyed, "second-key", phone=True, locale="zh-CN", color_scheme="dark")
+    phone = await page_of(open_page, keyed, key, phone=True, locale="zh-CN", color_scheme="dark")
     await open_panel(phone, "个人设置", more="更多")
     await expect(phone.locator("[data-learned]").first).to_contain_text("由浏览器提供")
     await phone.evaluate(AXE)
@@ -130,25 +143,32 @@ async def test_a_profile_is_set_learned_kept_and_forgotten(
 
 
 async def test_a_key_is_shown_once_works_and_is_revoked(open_page: Opener, keyed: LiveServer) -> None:
-    page = await page_of(open_page, keyed, "second-key", permissions=["clipboard-read", "clipboard-write"])
+    first = (await somebody(keyed))["key"]
+    page = await page_of(open_page, keyed, first, permissions=["clipboard-read", "clipboard-write"])
     await open_panel(page, "My keys")
     panel = page.locator("aside.panel")
-    await expect(panel).to_contain_text("There are no keys here yet.")
-    await panel.get_by_label("What it is for").fill("<b>laptop</b>")
-    await panel.get_by_label("Works for").select_option("90")
-    await panel.get_by_role("button", name="Make a key").click()
-    key = await panel.locator(".made-key code").inner_text()
+    items = panel.locator("[data-key]")
+    await expect(items).to_have_count(1)
+    made = []
+    for count in (2, 3):
+        await panel.get_by_label("What it is for").fill("<b>laptop</b>")
+        await panel.get_by_label("Works for").select_option("90")
+        await panel.get_by_role("button", name="Make a key").click()
+        await expect(items).to_have_count(count)
+        made.append(await panel.locator(".made-key code").inner_text())
     await panel.get_by_role("button", name="Copy the key").click()
     await expect(panel.get_by_role("button", name="Copied")).to_be_visible()
-    assert await page.evaluate("navigator.clipboard.readText()") == key
-    async with httpx.AsyncClient(base_url=keyed.url, headers={"authorization": f"Bearer {key}"}) as http:
+    assert await page.evaluate("navigator.clipboard.readText()") == made[1]
+    async with httpx.AsyncClient(base_url=keyed.url, headers={"authorization": f"Bearer {made[1]}"}) as http:
         assert (await http.get("/api/v1/me")).status_code == 200
-        item = panel.locator("[data-key]")
+        item = items.filter(has_text=made[1][:10])
         await expect(item).to_contain_text("<b>laptop</b>")
         await expect(item).to_contain_text("works until")
-        assert key not in await item.inner_text() and key[:10] in await item.inner_text()
+        assert made[1] not in await item.inner_text()
         await page.evaluate(AXE)
         assert await page.evaluate(CHECK) == []
+        names = await panel.get_by_role("button", name="Revoke <b>laptop</b>").all_inner_texts()
+        assert len(set(names)) == 2, "keys of one name are told apart"
         await item.get_by_role("button", name="Revoke <b>laptop</b>").click()
         await item.locator("button.danger").click()
         await expect(item).to_have_count(0)
@@ -162,49 +182,57 @@ async def test_an_administrator_makes_changes_keeps_out_and_deletes_users(
     open_page: Opener, keyed: LiveServer, model: OpenAIServer
 ) -> None:
     model.respond = lambda _: "Fine."
+    name = unlike("Ann")
+    namesake = await somebody(keyed, name=name)
     page = await page_of(open_page, keyed, "root-key")
     await open_panel(page, "People")
     panel = page.locator("aside.panel")
+    both = panel.get_by_role("region", name=name)
+    await expect(both).to_have_count(1)
     await panel.get_by_text("Add a user").click()
-    await panel.get_by_label("Name of the user").first.fill("Ann")
+    await panel.get_by_label("Name of the user").first.fill(name)
     await panel.get_by_role("button", name="Add", exact=True).click()
-    key = await panel.locator(".made-key code").inner_text()
-    theirs = await page_of(open_page, keyed, key)
+    theirs = await page_of(open_page, keyed, await panel.locator(".made-key code").inner_text())
     await ask_to_end(theirs, "the walrus sleeps at noon")
     await page.reload()
     await open_panel(page, "People")
-    ann = panel.get_by_role("region", name="Ann")
-    await expect(ann).to_contain_text("Today: 1 turns", timeout=10_000)
+    await expect(panel.get_by_role("region", name=f"{name} (…{namesake['id'][-4:]})")).to_contain_text("Today: 0 turns")
+    ann = both.filter(has_not=page.locator(f"small:text-is('{namesake['id']}')"))
+    await expect(ann).to_contain_text("Today: 1 turn,", timeout=10_000)
+    assert len(set(await both.locator("h3").all_inner_texts())) == 2, "people of one name are told apart"
     assert "walrus" not in await panel.inner_text()
-    await ann.get_by_text("Change, keys").click()
-    await ann.get_by_label("Calls a day").fill("7")
-    await ann.get_by_label("Name of the user").fill("Anna")
-    await ann.get_by_role("button", name="Save").click()
-    anna = panel.get_by_role("region", name="Anna")
-    await expect(anna.locator("[data-key]")).to_contain_text("first")
-    async with httpx.AsyncClient(base_url=keyed.url, headers=ROOT) as http:
-        listed = {one["name"]: one for one in (await http.get("/api/v1/admin/users")).json()}
-        assert listed["Anna"]["quota"] == {"calls": 7}
-        assert all(one["of_settings"] != one["id"].startswith("user-") for one in listed.values())
     await page.evaluate(AXE)
     assert await page.evaluate(CHECK) == []
-    await anna.get_by_role("button", name="Keep out").click()
-    await expect(anna.locator("h3")).to_contain_text("kept out")
-    await anna.get_by_role("button", name="Let in again").click()
-    await expect(anna.locator("h3")).to_contain_text("user")
-    await anna.get_by_role("button", name="Delete Anna with everything").click()
-    await anna.locator("button.danger").click()
-    await expect(anna).to_have_count(0)
-    await expect(page.locator(".receipt-notice")).to_contain_text("items removed")
+    await ann.get_by_text("Change, keys").click()
+    await ann.get_by_label("Calls a day").fill("7")
+    await ann.get_by_label("Name of the user").fill(other := unlike("Bob"))
+    await ann.get_by_role("button", name="Save").click()
+    bob = panel.get_by_role("region", name=other, exact=True)
+    await expect(bob.locator("[data-key]")).to_contain_text("first")
+    await expect(panel.get_by_role("region", name=name, exact=True)).to_have_count(1)
+    async with httpx.AsyncClient(base_url=keyed.url, headers=ROOT) as http:
+        listed = {one["name"]: one for one in (await http.get("/api/v1/admin/users")).json()}
+        assert listed[other]["quota"] == {"calls": 7}
+        assert all(one["of_settings"] != one["id"].startswith("user-") for one in listed.values())
+    assert await page.evaluate(CHECK) == []
+    await bob.get_by_role("button", name="Keep out").click()
+    await expect(bob.locator("h3")).to_contain_text("kept out")
+    await bob.get_by_role("button", name="Let in again").click()
+    await expect(bob.locator("h3")).to_contain_text("user")
+    await bob.get_by_role("button", name=f"Delete {other} with everything").click()
+    await bob.locator("button.danger").click()
+    await expect(bob).to_have_count(0)
+    await expect(page.locator(".receipt-notice")).to_contain_text("removed.")
 
 
 async def test_what_is_allowed_is_shown_and_taken_back_also_on_a_phone_in_chinese(
     open_page: Opener, keyed: LiveServer
 ) -> None:
     services = keyed.app.state.backend.services
+    admin = await somebody(keyed, role="admin")
     rule = {"tool": "web_search", "decision": "allow", "arguments": {"query": "<i>tides</i>*"}}
-    await services.permissions.grants.add(Owner(user_of_key("root-key")), rule, lasting=True)
-    page = await page_of(open_page, keyed, "root-key", phone=True, locale="zh-CN", color_scheme="dark")
+    await services.permissions.grants.add(Owner(admin["id"]), rule, lasting=True)
+    page = await page_of(open_page, keyed, admin["key"], phone=True, locale="zh-CN", color_scheme="dark")
     await open_panel(page, "授权", more="更多")
     panel = page.locator("aside.panel")
     await expect(panel.locator("[data-rule]")).to_contain_text("<i>tides</i>*")
@@ -226,21 +254,22 @@ async def test_an_administrator_shares_a_role_that_others_use_and_cannot_change(
     open_page: Opener, keyed: LiveServer, model: OpenAIServer
 ) -> None:
     model.respond = lambda _: "Fine."
+    clerk = unlike("Clerk")
     page = await page_of(open_page, keyed, "root-key")
     await page.locator("header .role").click()
     await page.get_by_role("button", name="Write a role").click()
-    await page.get_by_label("Name", exact=True).fill("Clerk of all")
+    await page.get_by_label("Name", exact=True).fill(clerk)
     await page.get_by_label("Instructions").fill("You file everything.")
     await page.get_by_label("Everybody on this server may use it").check()
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("radio", name="Clerk of all")).to_be_visible()
+    await expect(page.get_by_role("radio", name=clerk)).to_be_visible()
 
-    other = await page_of(open_page, keyed, "second-key")
+    other = await page_of(open_page, keyed, (await somebody(keyed))["key"])
     await other.locator("header .role").click()
-    await other.get_by_role("radio", name="Clerk of all").check()
+    await other.get_by_role("radio", name=clerk).check()
     await ask_to_end(other, "File this")
     assert "You file everything." in str(model.chats[-1].messages[0]["content"])
-    await other.get_by_role("button", name="Actions: Clerk of all", exact=True).click()
+    await other.get_by_role("button", name=f"Actions: {clerk}", exact=True).click()
     await expect(other.get_by_role("menuitem", name="Copy")).to_be_visible()
     await expect(other.get_by_role("menuitem", name="Edit")).to_have_count(0)
     await other.keyboard.press("Escape")

@@ -6,8 +6,8 @@ import { plainName } from "./safe_name.js";
 import { notify, state } from "./store.js";
 
 export function Approvals({ message, busy }) {
-  return html`<section class="approvals" aria-label=${t("approvals")}>${message.questions.map((question) => html`
-    <${Approval} key=${question.id} question=${question} runId=${message.runId} disabled=${!busy} language=${state.language} />`)}</section>`;
+  return html`<div class="approvals" role="group" aria-label=${t("approvals")}>${message.questions.map((question) => html`
+    <${Approval} key=${question.id} question=${question} runId=${message.runId} disabled=${!busy} language=${state.language} />`)}</div>`;
 }
 
 const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 1));

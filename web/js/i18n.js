@@ -1,4 +1,5 @@
-// The language of the interface. `t(key, values)` gives a text in it.
+// The language of the interface. `t(key, values)` gives a text in it: "{n}" stands for a value, "{n|day|days}" for a count
+// with its noun.
 import { NAMES, WORDS } from "./words.js";
 
 let current = "en";
@@ -15,8 +16,13 @@ export const addWords = (more) => { for (const [language, words] of Object.entri
 
 export function t(key, values = {}) {
   const text = WORDS[current][key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  return text.replace(/\{(\w+)(?:\|([^|}]+)\|([^}]+))?\}/g, (_, name, one, more) => {
+    const value = values[name] ?? "";
+    return one ? `${value} ${counted(value) === "one" ? one : more}` : String(value);
+  });
 }
+
+const counted = (value) => new Intl.PluralRules(current).select(Number(value));
 
 const UNITS = [[86_400, "day"], [3600, "hour"], [60, "minute"], [0, "second"]];
 

@@ -1,6 +1,7 @@
 // API keys of one user: listed by their beginning, made (and shown this once), revoked.
 import { request, sendJson } from "./api.js";
 import { copyText } from "./clipboard.js";
+import { distinctNames } from "./distinct.js";
 import { t } from "./panel_i18n.js";
 import { html, useState } from "./preact.js";
 import { notify } from "./store.js";
@@ -26,6 +27,7 @@ export function KeyList({ path, keys, refresh }) {
     try { await request(`${path}/${encodeURIComponent(key.id)}`, { method: "DELETE" }); } catch (error) { notify(error); }
     refresh();
   };
+  const called = distinctNames(keys);
   return html`
     <form class="settings" onSubmit=${make}>
       <label>${t("keyName")}<input name="name" required maxlength="100" pattern=".*\\S.*" autocomplete="off" /></label>
@@ -35,9 +37,9 @@ export function KeyList({ path, keys, refresh }) {
     ${made && html`<${MadeKey} key=${made} value=${made} />`}
     ${keys.length === 0 && html`<p class="quiet">${t("noKeys")}</p>`}
     <ul class="parts">${keys.map((key) => html`<li key=${key.id} data-key=${key.id}>
-      <bdi>${key.name}</bdi> <code dir="ltr">${key.prefix}…</code>
+      <bdi>${called.get(key.id)}</bdi> <code dir="ltr">${key.prefix}…</code>
       <small>${t("madeOn", { date: day(key.created_at) })} · ${key.expires_at ? t("worksUntil", { date: day(key.expires_at) }) : t("untilRevoked")}</small>
-      <${Sure} label=${t("revokeKey", { name: key.name })} act=${revoke(key)} /></li>`)}</ul>`;
+      <${Sure} label=${t("revokeKey", { name: called.get(key.id) })} act=${revoke(key)} /></li>`)}</ul>`;
 }
 
 // A new key, which cannot be shown again.

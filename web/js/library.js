@@ -1,5 +1,6 @@
 // The documents of this conversation, and those that are kept for all conversations.
 import { getJson, sendJson, upload } from "./api.js";
+import { distinctNames } from "./distinct.js";
 import { Icon } from "./icons.js";
 import { File } from "./library_file.js";
 import { t } from "./panel_i18n.js";
@@ -11,21 +12,23 @@ import { notify, openPanel } from "./store.js";
 const LOOK_MS = 1500;
 const TYPING_MS = 250;
 const MOST_HITS = 8;
+const nameOf = (file) => plainName(file.name);
 
 export function View({ store }) {
   const { sessionId, source } = store;
   const [query, setQuery] = useState("");
   const { lasting, own, refresh } = useDocuments(sessionId, store.messages.length);
   const hits = useHits(query.trim(), sessionId);
+  const called = distinctNames([...own, ...lasting], nameOf);
   const wanted = query.trim().toLowerCase();
-  const named = [...own, ...lasting].filter((file) => plainName(file.name).toLowerCase().includes(wanted));
+  const named = [...own, ...lasting].filter((file) => nameOf(file).toLowerCase().includes(wanted));
   const add = async (event) => {
     const files = [...event.target.files];
     event.target.value = "";
     try { for (const file of files) await upload(file, { scope: "library" }, () => {}); } catch (error) { notify(error); }
     refresh();
   };
-  const list = (files) => html`<ul class="sources">${files.map((file) => html`<${File} key=${file.id} file=${file} refresh=${refresh} />`)}</ul>`;
+  const list = (files) => html`<ul class="sources">${files.map((file) => html`<${File} key=${file.id} file=${file} called=${called.get(file.id)} refresh=${refresh} />`)}</ul>`;
   return html`
     ${source && html`<${Place} key=${placeKey(source)} place=${source} />`}
     ${own.length + lasting.length > 0 && html`<input type="search" class="find" placeholder=${t("searchDocuments")} aria-label=${t("searchDocuments")} value=${query} onInput=${(event) => setQuery(event.target.value)} />`}

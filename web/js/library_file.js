@@ -9,7 +9,7 @@ import { html, useEffect, useRef, useState } from "./preact.js";
 import { plainName } from "./safe_name.js";
 import { closePanel, notify, openPanel, set } from "./store.js";
 
-export function File({ file, refresh }) {
+export function File({ file, called, refresh }) {
   const [mode, setMode] = useState("");
   const menu = useRef(null);
   const name = plainName(file.name);
@@ -34,13 +34,13 @@ export function File({ file, refresh }) {
   if (mode === "rename") return html`<li><${Rename} name=${name} onSave=${rename} onEnd=${back} /></li>`;
   const open = () => openPanel("library", { source: { document_id: file.id, name: file.name, page: 1 } });
   return html`<li class="file">
-    <button type="button" aria-label=${t("openFile", { name })} onClick=${open}>
-      <span class="head"><${Icon} name=${kindIcon(file)} /><bdi>${name}</bdi><small>${howFar(file)}</small></span>
+    <button type="button" aria-label=${t("openFile", { name: called })} onClick=${open}>
+      <span class="head"><${Icon} name=${kindIcon(file)} /><bdi>${called}</bdi><small>${howFar(file)}</small></span>
       ${file.summary && html`<span class="summary" dir="auto">${file.summary}</span>`}
     </button>
-    <${Menu} icon="more" label=${t("actionsOf", { name })} title=${t("actions")} name=${name} button=${menu} items=${items} />
+    <${Menu} icon="more" label=${t("actionsOf", { name: called })} title=${t("actions")} name=${called} button=${menu} items=${items} />
     ${mode === "delete" && html`<${Dialog} label=${t("confirmDeleteFile")} onClose=${() => setMode("")}>
-      <p dir="auto">${name}</p><p class="quiet">${t("deleteFileWhat")}</p>
+      <p dir="auto">${called}</p><p class="quiet">${t("deleteFileWhat")}</p>
       <div class="buttons"><button type="button" onClick=${() => setMode("")}>${t("cancel")}</button>
         <button type="button" class="danger" onClick=${remove}>${t("remove")}</button></div>
     <//>`}</li>`;

@@ -1,8 +1,10 @@
 // For administrators: who uses this server, how much, and until when. What people write is not among it.
 import { getJson, sendJson } from "./api.js";
+import { distinctNames } from "./distinct.js";
 import { KeyList, MadeKey } from "./key_list.js";
 import { t } from "./panel_i18n.js";
 import { html, useEffect, useState } from "./preact.js";
+import { plainName } from "./safe_name.js";
 import { notify, set } from "./store.js";
 import { Sure } from "./sure.js";
 
@@ -16,10 +18,11 @@ export function View({ store }) {
   const refresh = () => getJson("admin/users").then(setUsers, notify);
   useEffect(() => { refresh(); }, []);
   if (!users) return html`<p class="quiet">${t("loading")}</p>`;
+  const called = distinctNames(users, ({ id, name }) => plainName(name) || id);
   return html`
     <div class="people"><p class="quiet">${t("peopleHint")}</p>
       <${AddUser} refresh=${refresh} />
-      ${users.map((user) => html`<${Person} key=${user.id} user=${user} own=${user.id === store.me?.user_id} refresh=${refresh} />`)}
+      ${users.map((user) => html`<${Person} key=${user.id} user=${user} called=${called.get(user.id)} own=${user.id === store.me?.user_id} refresh=${refresh} />`)}
     </div>`;
 }
 
@@ -47,7 +50,7 @@ function AddUser({ refresh }) {
 const RoleChoice = ({ value, disabled }) => html`<label>${t("userRole")}<select name="role" defaultValue=${value} disabled=${disabled}>
   ${ROLES.map((role) => html`<option key=${role} value=${role} selected=${role === value}>${t(`role-${role}`)}</option>`)}</select></label>`;
 
-function Person({ user, own, refresh }) {
+function Person({ user, called, own, refresh }) {
   const { id, name, role, disabled, today, quota, keys, of_settings: ofSettings } = user;
   const act = async (change) => {
     try { await change(); } catch (error) { notify(error); }
@@ -63,8 +66,8 @@ function Person({ user, own, refresh }) {
   const keep = (out) => act(() => sendJson(pathOf(user), { disabled: out }, "PATCH"));
   const remove = () => act(async () => set({ receipt: await getJson(pathOf(user), { method: "DELETE" }) }));
   return html`
-    <section aria-label=${name || id} data-user=${id}>
-      <h3><bdi>${name || id}</bdi> <span class="state ${disabled ? "failed" : ""}">${t(disabled ? "disabled" : `role-${role}`)}</span></h3>
+    <section aria-label=${called} data-user=${id}>
+      <h3><bdi>${called}</bdi> <span class="state ${disabled ? "failed" : ""}">${t(disabled ? "disabled" : `role-${role}`)}</span></h3>
       <p class="quiet">${t("usedToday", { turns: number(today.turns), tokens: number(today.tokens), calls: number(today.calls), money: number(today.money) })}</p>
       <details><summary>${t("changeUser")}</summary>
         <form class="settings" onSubmit=${save}>
@@ -79,7 +82,7 @@ function Person({ user, own, refresh }) {
         <${KeyList} path="${pathOf(user)}/keys" keys=${keys} refresh=${refresh} />
         ${!ofSettings && !own && html`<div class="buttons">
           <button type="button" class="quiet" onClick=${() => keep(!disabled)}>${t(disabled ? "enableUser" : "disableUser")}</button>
-          <${Sure} label=${t("deleteUser", { name: name || id })} act=${remove} /></div>`}
+          <${Sure} label=${t("deleteUser", { name: called })} act=${remove} /></div>`}
       </details>
     </section>`;
 }

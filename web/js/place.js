@@ -30,7 +30,7 @@ export function Place({ place }) {
   const isPdf = file.media_type === "application/pdf";
   const drawn = isPdf && look === "page";
   return html`
-    <section class="place" aria-label=${plainName(file.name)}>
+    <section class="place" aria-label=${`${t("document")}: ${plainName(file.name)}`}>
       <div class="bar"><strong><bdi>${plainName(file.name)}</bdi></strong>
         ${isPdf && html`<button type="button" class="quiet" aria-pressed=${look === "text"} onClick=${() => setLook(drawn ? "text" : "page")}>${t("asText")}</button>`}
         <button type="button" class="quiet" onClick=${() => download(file)}>${t("download")}</button></div>
@@ -77,7 +77,7 @@ function Address({ place }) {
   // A browser that knows text fragments opens the page at the passage.
   const passage = place.quote ? `#:~:text=${encodeURIComponent(place.quote.slice(0, 200)).replaceAll("-", "%2D")}` : "";
   const href = /^https?:\/\//i.test(place.url) ? place.url.replace(/#.*$/s, "") + passage : null;
-  return html`<section class="place" aria-label=${plainName(place.name)}><strong><bdi>${plainName(place.name)}</bdi></strong>
+  return html`<section class="place" aria-label=${`${t("document")}: ${plainName(place.name)}`}><strong><bdi>${plainName(place.name)}</bdi></strong>
     <p><a href=${href} target="_blank" rel="noopener noreferrer nofollow">${place.url}</a></p>
     ${place.quote && html`<blockquote dir="auto"><mark>${place.quote}</mark></blockquote>`}</section>`;
 }

@@ -14,13 +14,12 @@ const shown = (field, value) => (CHOICES[field] ? t(`profile-${value}`) : value)
 export function View({ store }) {
   const [profile, setProfile] = useState(null);
   const [learned, setLearned] = useState([]);
-  const [saved, setSaved] = useState(0);
   const load = () => Promise.all([getJson("profile").then(setProfile), getJson("profile/learned").then((found) => setLearned(found.learned))]).catch(notify);
-  useEffect(() => { load(); }, [store.messages.length, saved]);
+  useEffect(() => { load(); }, [store.messages.length]);
   const put = async (changed) => {
     try {
       await sendJson("profile", Object.fromEntries(Object.entries(changed).filter(([, value]) => value)), "PUT");
-      setSaved((n) => n + 1);
+      await load();
       notify(t("profileSaved"));
     } catch (error) { notify(error); }
   };
@@ -30,12 +29,12 @@ export function View({ store }) {
   };
   const forget = (item) => async () => {
     try { await request(`profile/learned/${encodeURIComponent(item.id)}`, { method: "DELETE" }); } catch (error) { notify(error); }
-    setSaved((n) => n + 1);
+    load();
   };
   if (!profile) return html`<p class="quiet">${t("loading")}</p>`;
   return html`
     <p class="quiet">${t("profileHint")}</p>
-    <form key=${`${saved}-${JSON.stringify(profile)}`} class="settings" onSubmit=${save}>
+    <form key=${JSON.stringify(profile)} class="settings" onSubmit=${save}>
       ${FIELDS.map((field) => html`<${Field} key=${field} field=${field} value=${profile[field] ?? ""} learned=${learned.filter((item) => item.field === field)} />`)}
       <div class="buttons"><button type="submit" class="primary">${t("save")}</button></div>
     </form>

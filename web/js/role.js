@@ -1,6 +1,7 @@
 // In which role the assistant answers in this conversation: a built-in one, one that somebody wrote, or in words of one's own.
 import { choose } from "./choices.js";
 import { Dialog } from "./dialog.js";
+import { distinctNames } from "./distinct.js";
 import { addWords } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { Menu } from "./menu.js";
@@ -27,7 +28,8 @@ export function View({ store }) {
   if (written) return html`<${PersonaForm} store=${store} persona=${written} close=${close} />`;
   const builtIn = Object.entries(personas.personas).map(([name, text]) => ({ key: name, name, prompt: text[language] }));
   const keyed = (list) => list.map((one) => ({ ...one, key: one.id }));
-  const row = (role) => html`<${Row} key=${role.key} role=${role} chosen=${(choices.persona ?? "") === role.key} edit=${write} remove=${ask} />`;
+  const called = distinctNames([...builtIn, ...keyed(personas.own), ...keyed(personas.shared)].map(({ key, name }) => ({ id: key, name: plainName(name) })));
+  const row = (role) => html`<${Row} key=${role.key} role=${role} name=${called.get(role.key) ?? role.name} chosen=${(choices.persona ?? "") === role.key} edit=${write} remove=${ask} />`;
   const take = (event) => {
     const [file] = event.target.files;
     event.target.value = "";
@@ -50,8 +52,7 @@ export function View({ store }) {
         <button type="button" class="danger" onClick=${() => { ask(null); removePersona(unwanted); }}>${t("remove")}</button></div><//>`}`;
 }
 
-function Row({ role, chosen, edit, remove }) {
-  const name = plainName(role.name);
+function Row({ role, name, chosen, edit, remove }) {
   const items = [
     role.mine && ["edit", t("edit"), () => edit(role)],
     ["copyPersona", t("copyPersona"), () => copyPersona(role)],

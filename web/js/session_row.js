@@ -8,11 +8,13 @@ import { plainName } from "./safe_name.js";
 import { changeSession, deleteSession, exportSession, openSession } from "./sessions.js";
 import { memo, notify } from "./store.js";
 
-export const SessionRow = memo(({ session, current, longest }) => {
+export const titleOf = (session) => plainName(session.title) || t("untitled");
+
+export const SessionRow = memo(({ session, called, current, longest }) => {
   const [mode, setMode] = useState("");
   const [Sharing, setSharing] = useState(null);
   const menu = useRef(null);
-  const title = plainName(session.title) || t("untitled");
+  const title = titleOf(session);
   const id = session.session_id;
   const items = [
     ["rename", t("rename"), () => setMode("rename")],
@@ -30,7 +32,7 @@ export const SessionRow = memo(({ session, current, longest }) => {
       <button type="button" class="session" aria-current=${current ? "page" : null} title=${title} onClick=${() => openSession(session.session_id, session.message_id)}>
         <span class="line"><span dir="auto">${title}</span><time>${when(session.last_activity)}</time></span>
         ${session.excerpt && html`<small dir="auto">${session.excerpt}</small>`}</button>
-      <${Menu} icon="more" label=${t("actionsOf", { name: title })} title=${t("actions")} name=${title} button=${menu} items=${items} />
+      <${Menu} icon="more" label=${t("actionsOf", { name: called })} title=${t("actions")} name=${called} button=${menu} items=${items} />
       ${mode === "delete" && html`<${Confirm} session=${session} title=${title} onEnd=${() => setMode("")} />`}
       ${Sharing && html`<${Sharing} id=${id} title=${title} longest=${longest} onEnd=${() => setSharing(null)} />`}
     </li>`;

@@ -1,9 +1,10 @@
 // The list of conversations.
 import { html, useEffect, useRef } from "./preact.js";
+import { distinctNames } from "./distinct.js";
 import { t } from "./i18n.js";
 import { Icon, IconButton } from "./icons.js";
 import { byDays, loadMoreSessions, refreshSessions, showArchived } from "./session_list.js";
-import { SessionRow } from "./session_row.js";
+import { SessionRow, titleOf } from "./session_row.js";
 import { importSession } from "./sessions.js";
 import { newChat } from "./shortcuts.js";
 import { closeMenu, memo, set } from "./store.js";
@@ -22,6 +23,7 @@ export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open,
     if (file) importSession(file);
     event.target.value = "";
   };
+  const called = distinctNames(sessions.map((session) => ({ id: session.session_id, name: titleOf(session) })));
   return html`
     <nav class="sidebar" aria-label=${t("sessions")} inert=${!open}>
       <div class="bar">
@@ -34,7 +36,7 @@ export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open,
       ${sessions.length ? "" : html`<p class="quiet">${t(query ? "noMatch" : archived ? "noArchived" : "noSessions")}</p>`}
       <div class="list">
         ${byDays(sessions).map(([name, group]) => html`<section key=${name}><h3>${dayName(name, language)}</h3>
-          <ul>${group.map((session) => html`<${SessionRow} key=${session.session_id} session=${session} longest=${longest} current=${session.session_id === sessionId} word=${t("rename")} />`)}</ul></section>`)}
+          <ul>${group.map((session) => html`<${SessionRow} key=${session.session_id} session=${session} called=${called.get(session.session_id)} longest=${longest} current=${session.session_id === sessionId} word=${t("rename")} />`)}</ul></section>`)}
         ${more && html`<${Rest} key=${more} />`}
       </div>
       <button type="button" class="quiet" aria-pressed=${archived} onClick=${() => showArchived(!archived)}>${t(archived ? "showOthers" : "showArchived")}</button>

@@ -1,5 +1,6 @@
 // The sources of an answer.
 import { t } from "./panel_i18n.js";
+import { distinctNames } from "./distinct.js";
 import { html } from "./preact.js";
 import { Place, placeKey } from "./place.js";
 import { plainName } from "./safe_name.js";
@@ -11,7 +12,7 @@ export function View({ store, message }) {
   return html`
     ${source && html`<${Place} key=${placeKey(source)} place=${source} />`}
     ${citations.length ? "" : html`<p class="quiet">${t("noSources")}</p>`}
-    ${grouped(citations).map((group) => html`<${Group} key=${group.key} group=${group} source=${source} />`)}`;
+    ${grouped(citations).map((group) => html`<${Group} key=${group.id} group=${group} source=${source} />`)}`;
 }
 
 // By document or address, in the order of their first quote; in each by page.
@@ -19,11 +20,12 @@ function grouped(citations) {
   const groups = new Map();
   for (const citation of citations) {
     const key = citation.document_id || citation.url || citation.name;
-    if (!groups.has(key)) groups.set(key, { key, name: plainName(citation.name), citations: [] });
+    if (!groups.has(key)) groups.set(key, { id: key, name: plainName(citation.name), citations: [] });
     groups.get(key).citations.push(citation);
   }
   for (const group of groups.values()) group.citations.sort((a, b) => (a.page ?? 0) - (b.page ?? 0));
-  return [...groups.values()];
+  const called = distinctNames([...groups.values()]);
+  return [...groups.values()].map((group) => ({ ...group, name: called.get(group.id) }));
 }
 
 const Group = ({ group, source }) => html`

@@ -12,11 +12,11 @@ export function VoteForm({ given: { vote, reasons, comment, consent }, send, clo
     send(said).then((kept) => { if (kept) close(); });
   };
   const leave = (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } };
-  return html`<form class="feedback" aria-label=${t("voteMore")} onSubmit=${save} onKeyDown=${leave}>
+  return html`<div class="feedback" role="group" aria-label=${t("voteMore")}><form onSubmit=${save} onKeyDown=${leave}>
     ${vote === "down" && html`<fieldset><legend>${t("whatWasWrong")}</legend>${REASONS.map((reason) => html`
       <label key=${reason}><input type="checkbox" name="reasons" value=${reason} defaultChecked=${reasons.includes(reason)} /> ${t(`reason-${reason}`)}</label>`)}</fieldset>`}
     <textarea name="comment" rows="2" maxlength="2000" aria-label=${t("voteComment")} placeholder=${t("voteComment")} dir="auto" defaultValue=${comment}></textarea>
     <label><input type="checkbox" name="consent" defaultChecked=${consent} /> ${t("voteConsent")}</label>
     <div class="buttons"><button type="button" onClick=${close}>${t("cancel")}</button><button type="submit" class="strong">${t("save")}</button></div>
-  </form>`;
+  </form></div>`;
 }
