@@ -1,11 +1,11 @@
 // The page that a link opens: a conversation as it was when it was shared. It knows no key and keeps nothing.
 import { clickedText } from "./js/clicked_text.js";
-import { t } from "./js/i18n.js";
+import { loadWords, t } from "./js/i18n.js";
 import { Markdown } from "./js/markdown_view.js";
 import { Notices } from "./js/notices.js";
 import { html, render, useEffect, useState } from "./js/preact.js";
 import { plainName } from "./js/safe_name.js";
-import { applyPreferences, notify, useStore } from "./js/store.js";
+import { applyPreferences, notify, state, useStore } from "./js/store.js";
 
 const HERE = location.pathname.replace(/\/$/, "");
 const date = (time) => new Date(time).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
@@ -58,6 +58,7 @@ function clicked(event) {
 }
 
 applyPreferences();
+await loadWords(state.language, true);
 const root = document.getElementById("app");
 root.replaceChildren();
 render(html`<${Shared} />`, root);

@@ -1,4 +1,4 @@
-"""The page's modules in a few files: one for the first paint, one more for each part that is loaded when it is needed.
+"""The page's modules in a few files: one for the first paint, one behind it, one more for each part that comes later.
 
 `web/js` is plain modules that a browser can load as they are; fifty of them would be fifty requests. Here each module
 becomes a function that returns what it exports, and modules that are always needed together become one file.
@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 
 ENTRY = "main.js"
+SECOND = "talk.js"
+"""What is loaded behind the first paint, before anything else: other parts find there what they share with it."""
 _IMPORT = re.compile(r'^import (?:(?P<default>\w+)|\{ (?P<names>[^}]+?) \}) from "(?P<path>\.{1,2}/[\w./-]+)";\n', re.M)
 _DYNAMIC = re.compile(r'\bimport\("(?P<path>\.{1,2}/[\w./-]+)"\)')
 _EXPORT = re.compile(r"^export (?=(?:const|(?:async )?function\*?|class) (\w+))", re.M)
@@ -28,8 +30,9 @@ def chunks(sources: Mapping[str, str]) -> dict[str, str]:
             without circles, as `./name.js`; anything else (`../vendor/name.js`) is left to the browser.
 
     Returns:
-        Text of each file by name. `main.js` holds all that it imports. A module that is imported when it is needed
-        begins a file of its own, and so does one that two such files share.
+        Text of each file by name. `main.js` holds all that it imports, `talk.js` (where there is one) all that it
+        imports besides. A module that is imported when it is needed begins a file of its own, and so does one that two
+        such files share.
 
     Raises:
         ValueError: A line of import or export is in a form that is not known here, or modules import in a circle.
@@ -37,11 +40,14 @@ def chunks(sources: Mapping[str, str]) -> dict[str, str]:
     static = {name: [m["path"][2:] for m in _IMPORT.finditer(text) if m["path"].startswith("./")]
               for name, text in sources.items()}  # fmt: skip
     lazy = {m["path"][2:] for text in sources.values() for m in _DYNAMIC.finditer(text) if m["path"].startswith("./")}
-    main = _reached(ENTRY, static, set())
-    entries = {ENTRY} | (lazy - set(main))
+    first = {ENTRY: _reached(ENTRY, static, set())}
+    if SECOND in lazy:
+        first[SECOND] = _reached(SECOND, static, set(first[ENTRY]))
+    there = {name for names in first.values() for name in names}
+    entries = lazy - there
     while True:
-        files = {entry: _reached(entry, static, set(main) | entries - {entry}) if entry != ENTRY else main
-                 for entry in sorted(entries)}  # fmt: skip
+        late = {entry: _reached(entry, static, there | entries - {entry}) for entry in sorted(entries)}
+        files = first | late
         members = [name for names in files.values() for name in names]
         shared = {name for name in members if members.count(name) > 1}
         if not shared:

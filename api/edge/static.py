@@ -1,4 +1,7 @@
-"""The page at `/`: files of `web/`, compressed once, with a strict Content-Security-Policy."""
+"""The page at `/`: files of `web/`, compressed once, with a strict Content-Security-Policy.
+
+The page is sent with the words of the language that the reader has chosen there (a cookie), else of `Accept-Language`.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 
+from api.edge.failures import asked_language
 from api.edge.modules import ENTRY, chunks
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 FOR_GOOD: Final = "public, max-age=31536000, immutable"
 ALWAYS_ASKED: Final = "no-cache"
+TAGS: Final = {"en": "en", "zh": "zh-CN"}
+"""By language of the interface, how HTML names it."""
 PAGE_HEADERS = {
     # No inline scripts, no inline styles, and no HTML from text that did not pass through DOMPurify.
     "Content-Security-Policy": (
@@ -86,7 +92,7 @@ class Page:
         Raises:
             HTTPException: 404, there is no such file, or it belongs to another version of the page.
         """
-        if path == "index.html" or not self._seen:
+        if path.startswith("index.") or not self._seen:
             self._renew()
         if path not in self._assets:
             self._assets[path] = _read(path)
@@ -103,13 +109,33 @@ class Page:
         version = hashlib.sha256("".join([shell, style, *(files[name] for name in sorted(files))]).encode()).hexdigest()
         folder = f"chunks/{version[:16]}"
         shell = shell.replace('"js/main.js"', f'"{folder}/{ENTRY}"').replace('"app.css"', f'"{folder}/app.css"')
-        self._assets = {"index.html": _asset("index.html", shell.encode())}
+        shell = shell.replace('"js/words_', f'"{folder}/words_')
+        self._assets = {}
+        for language, tag in TAGS.items():
+            own = shell.replace('<html lang="en">', f'<html lang="{tag}">').replace(
+                "words_en.js", f"words_{language}.js"
+            )
+            self._assets[_shell(language)] = _asset("index.html", own.encode())
         for name, text in files.items():
             path = f"{folder}/{name}"
             self._assets[path] = _asset(path, text.replace('"../vendor/', '"../../vendor/').encode())
         path = f"{folder}/app.css"
         self._assets[path] = _asset(path, style.replace('"vendor/', '"../../vendor/').encode())
         self.version, self._seen = version[:16], seen
+
+
+def _shell(language: str) -> str:
+    return f"index.{language}.html"
+
+
+def _wanted(request: Request) -> tuple[str, str]:
+    """Return which file is asked for, and by which headers that is decided."""
+    path = {"/": "index.html", "/favicon.ico": "icon.svg"}.get(request.url.path, request.url.path[1:])
+    if path != "index.html":
+        return path, "Accept-Encoding"
+    chosen = request.cookies.get("language")
+    language = chosen if chosen in TAGS else asked_language(request)
+    return _shell(language), "Accept-Encoding, Accept-Language, Cookie"
 
 
 def _sources() -> Iterator[Path]:
@@ -155,10 +181,10 @@ def page_router() -> APIRouter:
     router, page = APIRouter(include_in_schema=False), Page()
 
     async def page_file(request: Request) -> Response:
-        path = {"/": "index.html", "/favicon.ico": "icon.svg"}.get(request.url.path, request.url.path[1:])
+        path, varies = _wanted(request)
         asset, caching = await asyncio.to_thread(page.asset, path)
         own = DIAGRAM_HEADERS if path == "diagram.html" else PAGE_HEADERS
-        headers = own | {"ETag": asset.etag, "Cache-Control": caching, "Vary": "Accept-Encoding"}
+        headers = own | {"ETag": asset.etag, "Cache-Control": caching, "Vary": varies}
         if request.headers.get("if-none-match", "").removeprefix("W/") == asset.etag:
             return Response(status_code=304, headers=headers)
         content = asset.data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -50,6 +51,13 @@ def test_the_page_is_one_file_and_what_is_loaded_when_it_is_needed() -> None:
     held = [name for text in files.values() for name in sources if f"\n// {name}\n" in f"\n{text}"]
     assert sorted(held) == sorted(sources), "a module is in no file, or in two"
     assert "// composer.js" in files["main.js"] and "// markdown.js" not in files["main.js"]
+    assert "// answer.js" in files["talk.js"] and "// thumbnail.js" in files["talk.js"], (
+        "shared with panels that come later"
+    )
+    said = set(re.findall(r"""\bt\("([\w-]+)\"""", files["main.js"]))
+    for language in ("en", "zh"):
+        words = set(re.findall(r"""[{,]\s+"?([\w:-]+)"?: \"""", sources[f"words_{language}.js"]))
+        assert said and said <= words, "a text of the first paint is loaded only behind it"
 
 
 @pytest.mark.parametrize(

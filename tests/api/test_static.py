@@ -54,8 +54,8 @@ async def test_the_docs_run_no_script_of_another_host(client: httpx.AsyncClient)
 
 async def test_the_modules_of_the_page_are_one_file_that_is_kept_for_good(client: httpx.AsyncClient) -> None:
     page = await client.get("/")
-    style, script = re.findall(r'"(chunks/\w+/[\w.]+)"', page.text)
-    for path in (style, script):
+    style, script, words = re.findall(r'"(chunks/\w+/[\w.]+)"', page.text)
+    for path in (style, script, words):
         sent = await client.get(f"/{path}")
         assert sent.headers["cache-control"] == FOR_GOOD and sent.headers["content-encoding"] == "gzip"
         plain = await client.get(f"/{path}", headers={"Accept-Encoding": "identity"})
@@ -63,3 +63,26 @@ async def test_the_modules_of_the_page_are_one_file_that_is_kept_for_good(client
     for path in re.findall(r'(?:from |import\()"(\.[^"]+)"', (await client.get(f"/{script}")).text):
         assert (await client.get(str(httpx.URL(f"http://test/{script}").join(path).path))).status_code == 200, path
     assert (await client.get("/chunks/0123456789abcdef/main.js")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "language", "tag"),
+    [
+        ({}, "en", "en"),
+        ({"Accept-Language": "fr, zh-CN;q=0.8, en;q=0.5"}, "zh", "zh-CN"),
+        ({"Accept-Language": "zh-CN", "Cookie": "language=en"}, "en", "en"),
+        ({"Accept-Language": "en", "Cookie": "language=zh"}, "zh", "zh-CN"),
+        ({"Accept-Language": "en", "Cookie": "language=../xx"}, "en", "en"),
+    ],
+)
+async def test_the_page_brings_the_words_of_its_reader(
+    client: httpx.AsyncClient, headers: dict[str, str], language: str, tag: str
+) -> None:
+    page = await client.get("/", headers=headers)
+    assert f'<html lang="{tag}">' in page.text
+    assert re.findall(r"words_(\w+)\.js", page.text) == [language]
+    assert {"Accept-Language", "Cookie"} <= set(page.headers["vary"].split(", "))
+    other = await client.get("/", headers={"Cookie": f"language={'en' if language == 'zh' else 'zh'}"})
+    assert other.headers["etag"] != page.headers["etag"]
+    assert (await client.get("/", headers=headers | {"If-None-Match": page.headers["etag"]})).status_code == 304
+    assert (await client.get("/index.zh.html")).status_code == 404

@@ -11,14 +11,14 @@ from tests.web.conftest import Opener
 from tests.web.steps import BOX, attach, ended, loaded
 
 WORDS = """async (language) => {
-  const [found] = Object.values(await import("./js/panel_words.js"));
-  return { ...(await import("./js/words.js")).WORDS[language], ...(found.PANEL_WORDS ?? found)[language] };
+  const files = await Promise.all(["words", "more_words"].map((name) => import(`./js/${name}_${language}.js`)));
+  return Object.assign({}, ...files.map(({ WORDS }) => WORDS));
 }"""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who does something on `page`; `words` are those of the interface by their keys in `web/js/words.js`."""
+    """Who does something on `page`; `words` are those of the interface by their keys in `web/js/words_*.js`."""
 
     page: Any
     words: dict[str, str]

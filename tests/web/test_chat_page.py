@@ -311,6 +311,14 @@ async def test_chinese_interface(open_page: Opener, model: OpenAIServer) -> None
     await page.get_by_role("button", name="Model").click()
     await expect(parts.locator("small", has_text=re.compile("[一-鿿]"))).to_have_count(0, timeout=20_000)
     assert await parts.locator("small").count() == 11
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.reload()
+    await expect(page.locator(BOX)).to_have_attribute("placeholder", "Ask something, or drop files and pictures here")
+    assert await page.evaluate("document.documentElement.lang") == "en"
+    await expect(page.locator("article.answer")).to_be_visible()
+    assert not any("words_zh" in url for url in asked), "the server knows of the choice"
+    await page.get_by_role("button", name="Model").click()
     await expect(parts.filter(has_text="Language model").locator(".state", has_text="bundled")).to_have_count(0)
     await expect(page.locator("article.answer").get_by_role("button", name="Copy")).to_be_visible()
 
@@ -319,12 +327,12 @@ async def test_no_word_is_missing_in_either_language(open_page: Opener) -> None:
     page = await open_page()
     missing: Any = await page.evaluate(
         """async () => {
-          const { WORDS, NAMES } = await import("./js/words.js");
-          const { ROLE_WORDS } = await import("./js/role_words.js");
-          const [found] = Object.values(await import("./js/panel_words.js"));
-          const PANEL_WORDS = found.PANEL_WORDS ?? found;
+          const load = async (name) => (await import(`./js/${name}.js`)).WORDS;
           const lacks = (a, b) => Object.keys(a).filter((key) => !(key in b));
-          return [WORDS, NAMES, ROLE_WORDS, PANEL_WORDS].flatMap(({ en, zh }) => [...lacks(en, zh), ...lacks(zh, en)]);
+          const pairs = ["words", "more_words"].map((name) => Promise.all([load(`${name}_en`), load(`${name}_zh`)]));
+          const [first, more] = await Promise.all(pairs);
+          return [...[first, more].flatMap(([en, zh]) => [...lacks(en, zh), ...lacks(zh, en)]),
+            ...Object.keys(first[0]).filter((key) => key in more[0])];
         }"""
     )
     assert missing == []

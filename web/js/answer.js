@@ -9,7 +9,7 @@ import { useLoaded } from "./lazy.js";
 import { MadeFiles } from "./made_files.js";
 import { Markdown } from "./markdown_view.js";
 import { readAloud, stopPlaying } from "./playback.js";
-import { branch } from "./sessions.js";
+import { branch } from "./session_actions.js";
 import { Calls, Steps } from "./steps.js";
 import { memo, openPanel, state } from "./store.js";
 import { regenerate, retry } from "./turns.js";

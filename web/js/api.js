@@ -1,7 +1,7 @@
 // Calls to the server. Every failure is an ApiError with the server's own words.
 import { t } from "./i18n.js";
 
-const BASE = "api/v1";
+export const BASE = "api/v1";
 let key = localStorage.getItem("apiKey") ?? "";
 
 export const apiKey = () => key;
@@ -20,7 +20,7 @@ export class ApiError extends Error {
   }
 }
 
-const headers = (more = {}) =>
+export const headers = (more = {}) =>
   ({ "accept-language": document.documentElement.lang, ...(key ? { authorization: `Bearer ${key}` } : {}), ...more });
 
 export async function request(path, options = {}) {
@@ -53,26 +53,4 @@ export async function getHealth() {
   const body = await response.json().catch(() => null);
   if (!body?.parts) throw new ApiError(response.status, body?.error);
   return body;
-}
-
-// Uploads one file with progress; resolves to its attachment.
-export function upload(file, fields, onProgress, signal) {
-  return new Promise((resolve, reject) => {
-    const form = new FormData();
-    for (const [name, value] of Object.entries(fields)) if (value) form.append(name, value);
-    form.append("file", file, file.name);
-    const call = new XMLHttpRequest();
-    call.open("POST", `${BASE}/documents`);
-    for (const [name, value] of Object.entries(headers())) call.setRequestHeader(name, value);
-    call.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
-    call.onerror = () => reject(new ApiError(0, null));
-    call.onload = () => {
-      let body = null;
-      try { body = JSON.parse(call.responseText); } catch { /* not JSON: reported as offline below */ }
-      if (call.status >= 300 || !body) reject(new ApiError(call.status, body?.error));
-      else resolve(body[0]);
-    };
-    signal?.addEventListener("abort", () => call.abort(), { once: true });
-    call.send(form);
-  });
 }

@@ -1,16 +1,15 @@
 // The frame: conversations at the left, the conversation in the middle, details at the right.
 import { html, useEffect, useState } from "./preact.js";
 import { Composer } from "./composer.js";
-import { addFiles } from "./files.js";
 import { Header } from "./header.js";
 import { t } from "./i18n.js";
 import { Messages } from "./messages.js";
 import { Notices } from "./notices.js";
 import { Panel } from "./panel.js";
 import { Sidebar } from "./sidebar.js";
-import { useLoaded } from "./lazy.js";
+import { useLoaded, withTalk } from "./lazy.js";
 import { plainName } from "./safe_name.js";
-import { listenForKeys, Shortcuts } from "./shortcuts.js";
+import { listenForKeys } from "./shortcuts.js";
 import { closeMenu, set, useStore } from "./store.js";
 
 const closeDialog = () => set({ dialog: null });
@@ -20,6 +19,7 @@ export function App() {
   const store = useStore();
   const narrow = useNarrow();
   const KeyDialog = useLoaded(store.dialog === "key", () => import("./key_dialog.js").then((module) => module.KeyDialog));
+  const Shortcuts = useLoaded(store.dialog === "shortcuts", () => import("./shortcut_list.js").then((module) => module.Shortcuts));
   useEffect(listenForFiles, []);
   useEffect(listenForKeys, []);
   const session = store.sessions.find((item) => item.session_id === store.sessionId);
@@ -29,7 +29,7 @@ export function App() {
   return html`
     <a class="skip" href="#message-box">${t("skip")}</a>
     <div class="frame ${store.panel ? "with-panel" : ""} ${store.menu ? "with-menu" : ""}">
-      <${Sidebar} longest=${store.health?.limits.sharing_seconds} language=${store.language} sessions=${store.sessions} more=${store.moreSessions} archived=${store.archived} sessionId=${store.sessionId} query=${store.query} open=${!narrow || store.menu} menu=${store.menu} />
+      <${Sidebar} talk=${store.talk} longest=${store.health?.limits.sharing_seconds} language=${store.language} sessions=${store.sessions} more=${store.moreSessions} archived=${store.archived} sessionId=${store.sessionId} query=${store.query} open=${!narrow || store.menu} menu=${store.menu} />
       <div class="shade" onClick=${closeMenu}></div>
       <main aria-label=${t("title")} inert=${behind}>
         <${Header} store=${store} />
@@ -40,7 +40,7 @@ export function App() {
     </div>
     <div class="drop-hint" aria-hidden="true">${t("dropHere")}</div>
     <${Notices} store=${store} />
-    ${store.dialog === "shortcuts" && html`<${Shortcuts} onClose=${closeDialog} />`}
+    ${Shortcuts && html`<${Shortcuts} onClose=${closeDialog} />`}
     ${KeyDialog && html`<${KeyDialog} onClose=${closeDialog} />`}`;
 }
 
@@ -64,7 +64,8 @@ function listenForFiles() {
       show(false);
       if (!carries(event)) return;
       event.preventDefault();
-      addFiles(event.dataTransfer.files);
+      const files = [...event.dataTransfer.files];
+      withTalk(({ addFiles }) => addFiles(files));
     },
   };
   for (const [name, handler] of Object.entries(handlers)) addEventListener(name, handler);

@@ -1,6 +1,6 @@
 // What votes on answers have changed: what, why, and taken back with one click.
 import { getJson, sendJson } from "./api.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { notify } from "./store.js";
 

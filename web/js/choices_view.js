@@ -1,8 +1,7 @@
 // What is chosen for this conversation alone: the language of its answers, who answers, and with which tools.
 import { getJson } from "./api.js";
 import { choose } from "./choices.js";
-import { languages, nodeName } from "./i18n.js";
-import { t } from "./panel_i18n.js";
+import { languages, nodeName, t } from "./i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { notify } from "./store.js";
 

@@ -1,8 +1,7 @@
 // How a turn went, for those who want to know: steps with their times, tools with what they were given, the graph.
-import { t } from "./panel_i18n.js";
+import { nodeName, t } from "./i18n.js";
 import { html } from "./preact.js";
 import { Graph } from "./graph.js";
-import { nodeName } from "./i18n.js";
 import { Agents, Tools } from "./steps.js";
 import { state } from "./store.js";
 

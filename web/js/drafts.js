@@ -1,15 +1,19 @@
 // What is being written in each conversation, text and uploaded files: kept by this browser until it is sent.
 import { request } from "./api.js";
 import { choicesOf } from "./choices.js";
+import { state } from "./store.js";
 
 const PREFIX = "draft:";
 const NEW = "new";
 const LONGEST_MS = 7 * 86_400_000;
 
+export const isUsable = ({ attachment, status }) => Boolean(attachment?.id) && status !== "failed";
+
 // Those of temporary conversations, which no browser is to keep.
 const unkept = new Map();
 
-const keyOf = (sessionId, listed) => PREFIX + (listed ? sessionId : NEW);
+// Whether it is a conversation that there is already.
+const isListed = (sessionId) => sessionId === state.sessionId && (state.messages.length > 0 || state.loading);
 
 export function draftOf(sessionId) {
   const kept = unkept.get(sessionId) ?? read(PREFIX + sessionId) ?? read(PREFIX + NEW);
@@ -19,13 +23,13 @@ export function draftOf(sessionId) {
 // The id of the conversation that was begun and has no message yet.
 export const begunSession = () => read(PREFIX + NEW)?.sessionId ?? null;
 
-export function keepDraft(sessionId, listed, changes) {
+export function keepDraft(sessionId, changes) {
   const { text, files } = { ...draftOf(sessionId), ...changes };
   if (choicesOf(sessionId).temporary) {
     unkept.set(sessionId, { text, files });
     return;
   }
-  const key = keyOf(sessionId, listed);
+  const key = PREFIX + (isListed(sessionId) ? sessionId : NEW);
   if (!text.trim() && !files.length) localStorage.removeItem(key);
   else localStorage.setItem(key, JSON.stringify({ sessionId, text, files, at: Date.now() }));
 }

@@ -1,5 +1,5 @@
 // Diagrams and SVG of an answer as pictures. In a picture no script runs and nothing is loaded; Mermaid itself runs in
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 // a frame without an origin.
 
 const LONGEST = 50_000;

@@ -1,9 +1,10 @@
 // Files of the message being written: uploaded at once, watched while they are read.
-import { getJson, request, upload } from "./api.js";
+import { getJson, request } from "./api.js";
 import { draftOf, keepDraft } from "./drafts.js";
 import { t } from "./i18n.js";
 import { pause } from "./run_stream.js";
 import { newId, notify, set, state } from "./store.js";
+import { upload } from "./upload.js";
 
 const FIRST_LOOK_MS = 250;
 const SLOWEST_LOOK_MS = 2_500;
@@ -28,8 +29,12 @@ export function retryUpload(entry) {
   uploadOne({ ...entry, abort: new AbortController() });
 }
 
-// The uploaded files of a draft.
-export const filesOf = (sessionId) => draftOf(sessionId).files.map((attachment) => entryOf(attachment));
+// Shows the uploaded files of a draft in its conversation, and goes on watching those that are still being read.
+export function takeFiles(sessionId) {
+  if (state.sessionId !== sessionId || state.files.length) return;
+  set({ files: draftOf(sessionId).files.map((attachment) => entryOf(attachment)) });
+  for (const entry of state.files) watch(entry, entry.attachment, entry.abort.signal);
+}
 
 const entryOf = ({ lasting, ...attachment }) => ({ key: newId(), name: attachment.name, lasting, ...shown(attachment), abort: new AbortController() });
 
@@ -41,21 +46,11 @@ export function useDocument(attachment) {
   watch(entry, attachment, entry.abort.signal);
 }
 
-// Ends the uploads of the conversation that is left; what is uploaded stays with its draft.
-export function leaveFiles() {
-  for (const file of state.files) file.abort.abort();
-}
-
-// Goes on watching the files of a draft that are still being read; one that is gone is left out.
-export function watchFiles() {
-  for (const entry of state.files) watch(entry, entry.attachment, entry.abort.signal);
-}
-
 // Each change of the files is kept with the draft.
 function keep(files) {
   set({ files });
   const uploaded = files.filter((file) => file.attachment?.id).map(({ attachment, lasting }) => ({ ...attachment, ...(lasting && { lasting }) }));
-  keepDraft(state.sessionId, state.messages.length > 0, { files: uploaded });
+  keepDraft(state.sessionId, { files: uploaded });
 }
 
 export function unlock(entry, password) {

@@ -1,7 +1,6 @@
 // A drawing of the server's graph that lights up where the turn is.
-import { t } from "./panel_i18n.js";
+import { nodeName, t } from "./i18n.js";
 import { html } from "./preact.js";
-import { nodeName } from "./i18n.js";
 import { layOut, NODE } from "./layout.js";
 import { useStore } from "./store.js";
 

@@ -1,21 +1,28 @@
 // The language of the interface. `t(key, values)` gives a text in it: "{n}" stands for a value, "{n|day|days}" for a count
 // with its noun.
-import { NAMES, WORDS } from "./words.js";
+const FILES = {
+  en: [() => import("./words_en.js"), () => import("./more_words_en.js")],
+  zh: [() => import("./words_zh.js"), () => import("./more_words_zh.js")],
+};
+const words = { en: {}, zh: {} };
 
 let current = "en";
 
 export const languages = { en: "English", zh: "中文" };
 
+// Fetches the words of a language: those of the first paint, or all.
+export async function loadWords(language, all = false) {
+  const files = await Promise.all(FILES[language].slice(0, all ? 2 : 1).map((load) => load()));
+  for (const { WORDS } of files) Object.assign(words[language], WORDS);
+}
+
 export function setLanguage(language) {
-  current = language in WORDS ? language : "en";
+  current = language;
   document.documentElement.lang = current === "zh" ? "zh-CN" : "en";
 }
 
-// Takes in the words of a part that is loaded when it is needed.
-export const addWords = (more) => { for (const [language, words] of Object.entries(more)) Object.assign(WORDS[language], words); };
-
 export function t(key, values = {}) {
-  const text = WORDS[current][key] ?? key;
+  const text = words[current][key] ?? key;
   return text.replace(/\{(\w+)(?:\|([^|}]+)\|([^}]+))?\}/g, (_, name, one, more) => {
     const value = values[name] ?? "";
     return one ? `${value} ${counted(value) === "one" ? one : more}` : String(value);
@@ -32,7 +39,8 @@ export function duration(seconds) {
   return new Intl.NumberFormat(current, { style: "unit", unit, maximumFractionDigits: 0 }).format(Math.floor(seconds / (size || 1)));
 }
 
+// Names that the server gives to its parts and stores.
+export const partName = (part) => words[current][`part:${part}`] ?? part;
+export const storeName = (store) => words[current][`store:${store}`] ?? store;
 export const nodeName = (node, graph) => graph?.nodes.find(({ name }) => name === node)?.title[current] ?? node;
-export const partName = (part) => NAMES[current][`part:${part}`] ?? part;
-export const storeName = (store) => NAMES[current][`store:${store}`] ?? store;
 export const toolName = (tool, titles) => titles?.[tool]?.[current] ?? tool;

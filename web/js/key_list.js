@@ -2,7 +2,7 @@
 import { request, sendJson } from "./api.js";
 import { copyText } from "./clipboard.js";
 import { distinctNames } from "./distinct.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useState } from "./preact.js";
 import { notify } from "./store.js";
 import { Sure } from "./sure.js";

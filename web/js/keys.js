@@ -1,7 +1,7 @@
 // The caller's own API keys.
 import { getJson } from "./api.js";
 import { KeyList } from "./key_list.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { notify } from "./store.js";
 

@@ -1,13 +1,14 @@
 // The documents of this conversation, and those that are kept for all conversations.
-import { getJson, sendJson, upload } from "./api.js";
+import { getJson, sendJson } from "./api.js";
 import { distinctNames } from "./distinct.js";
 import { Icon } from "./icons.js";
 import { File } from "./library_file.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { Place, placeKey } from "./place.js";
 import { html, useEffect, useState } from "./preact.js";
 import { plainName } from "./safe_name.js";
 import { notify, openPanel } from "./store.js";
+import { upload } from "./upload.js";
 
 const LOOK_MS = 1500;
 const TYPING_MS = 250;

@@ -4,7 +4,7 @@ import { Dialog } from "./dialog.js";
 import { useDocument } from "./files.js";
 import { Icon, IconButton, kindIcon } from "./icons.js";
 import { Menu } from "./menu.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { plainName } from "./safe_name.js";
 import { closePanel, notify, openPanel, set } from "./store.js";

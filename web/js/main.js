@@ -1,13 +1,20 @@
 // Starts the page.
 import { html, render } from "./preact.js";
 import { App } from "./app.js";
-import { loadParser } from "./markdown_view.js";
+import { loadWords } from "./i18n.js";
+import { loadTalk } from "./lazy.js";
 import { start } from "./sessions.js";
-import { applyPreferences } from "./store.js";
+import { applyPreferences, notify, state } from "./store.js";
 
-const root = document.getElementById("app");
-applyPreferences();
-root.replaceChildren();
-render(html`<${App} />`, root);
-start();
-(globalThis.requestIdleCallback ?? setTimeout)(() => loadParser());
+async function begin() {
+  applyPreferences();
+  await loadWords(state.language);
+  const root = document.getElementById("app");
+  root.replaceChildren();
+  render(html`<${App} />`, root);
+  start();
+  const { loadParser } = await loadTalk();
+  (globalThis.requestIdleCallback ?? setTimeout)(loadParser);
+}
+
+begin().catch(notify);

@@ -1,10 +1,10 @@
 // What is remembered of the user over all conversations: why, corrected, forgotten, switched off.
 import { getJson, sendJson } from "./api.js";
 import { Changes } from "./changes.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { loadPersonas, personaName } from "./personas.js";
-import { openTurn } from "./sessions.js";
+import { openTurn } from "./session_actions.js";
 import { notify, set } from "./store.js";
 import { Sure } from "./sure.js";
 

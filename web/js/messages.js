@@ -1,12 +1,9 @@
 // The conversation, newest at the end; stays at the end while an answer grows, unless the reader has gone up.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js";
-import { Answer } from "./answer.js";
 import { isBundled } from "./header.js";
 import { t } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { greetingOf } from "./personas.js";
-import { Question } from "./question.js";
-import { loadEarlier } from "./sessions.js";
 import { TemporarySwitch } from "./temporary.js";
 
 const NEAR_PX = 80;
@@ -15,12 +12,13 @@ export function Messages({ store }) {
   const { box, inner, away, toEnd } = useEnd(store.sessionId, store.messages[0]?.key, store.messages.length, store.running?.abort, store.aim);
   const last = store.messages.at(-1);
   const busy = Boolean(store.running);
+  const { Answer, Question, loadEarlier } = store.talk ?? {};
   return html`
     <section class="messages" ref=${box} aria-label=${t("conversation")} tabindex="0" aria-busy=${store.loading}>
       <div class="column" ref=${inner}>
         ${store.earlier > 0 && html`<button type="button" class="earlier" onClick=${loadEarlier}>${t("earlier", { n: store.earlier })}</button>`}
         ${store.messages.length || store.loading ? "" : html`<${Welcome} store=${store} />`}
-        ${store.messages.map((message) => (message.role === "assistant"
+        ${store.talk && store.messages.map((message) => (message.role === "assistant"
           ? html`<${Answer} key=${message.key} message=${message} busy=${busy} language=${store.language} health=${store.health} graph=${store.graph} selected=${store.selected === message.key} />`
           : html`<${Question} key=${message.key} message=${message} busy=${busy} language=${store.language} />`))}
       </div>

@@ -2,8 +2,7 @@
 import { getJson, sendJson } from "./api.js";
 import { choose } from "./choices.js";
 import { isBundled, splitKind } from "./header.js";
-import { partName } from "./i18n.js";
-import { t } from "./panel_i18n.js";
+import { partName, t } from "./i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { notify } from "./store.js";
 

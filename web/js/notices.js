@@ -1,10 +1,11 @@
-// What has just happened, told once: errors, a lost connection, and the receipt of a deletion.
+// What has just happened, told once: errors, a lost connection, and what was deleted.
 import { html } from "./preact.js";
-import { storeName, t } from "./i18n.js";
+import { t } from "./i18n.js";
 import { IconButton } from "./icons.js";
 import { set } from "./store.js";
 
 export function Notices({ store }) {
+  const { talk } = store;
   const close = () => set({ notice: null });
   return html`
     <div class="notices" role="status" aria-live="polite">
@@ -14,21 +15,6 @@ export function Notices({ store }) {
           <span dir="auto">${store.notice.text}</span>
           <${IconButton} icon="close" label=${t("close")} onClick=${close} />
         </div>`}
-      ${store.receipt && html`<${Receipt} receipt=${store.receipt} />`}
-    </div>`;
-}
-
-// One sentence; what each store held is there to unfold.
-function Receipt({ receipt }) {
-  const rows = Object.entries(receipt.stores ?? {});
-  return html`
-    <div class="notice receipt-notice">
-      <details><summary>${t("removedItems", { n: receipt.removed ?? 0 })}</summary>
-        <table class="receipt">
-          <thead><tr><th scope="col">${t("store")}</th><th scope="col">${t("before")}</th><th scope="col">${t("after")}</th></tr></thead>
-          <tbody>${rows.map(([name, count]) => html`
-            <tr key=${name}><th scope="row">${storeName(name)}</th><td>${count.before}</td><td>${count.after}</td></tr>`)}</tbody>
-        </table></details>
-      <${IconButton} icon="close" label=${t("close")} onClick=${() => set({ receipt: null })} />
+      ${talk && store.receipt && html`<${talk.Receipt} receipt=${store.receipt} />`}
     </div>`;
 }

@@ -1,6 +1,7 @@
 // The panel at the right, one of `PANELS` at a time.
 import { t } from "./i18n.js";
 import { IconButton } from "./icons.js";
+import { loadTalk } from "./lazy.js";
 import { PANELS } from "./panels.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { closePanel, notify } from "./store.js";
@@ -14,7 +15,7 @@ export function Panel({ store, name }) {
   const message = chosen ?? store.messages.findLast((item) => item.role === "assistant");
   useEffect(() => title.current.focus(), [name]);
   useEffect(() => {
-    if (!loaded[name]) PANELS[name].load().then(({ View }) => { loaded[name] = View; draw((n) => n + 1); }, notify);
+    if (!loaded[name]) Promise.all([PANELS[name].load(), loadTalk()]).then(([{ View }]) => { loaded[name] = View; draw((n) => n + 1); }, notify);
   }, [name]);
   const View = loaded[name];
   return html`

@@ -2,7 +2,7 @@
 import { getJson, sendJson } from "./api.js";
 import { distinctNames } from "./distinct.js";
 import { KeyList, MadeKey } from "./key_list.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { plainName } from "./safe_name.js";
 import { notify, set } from "./store.js";

@@ -1,6 +1,6 @@
 // What the user has allowed tools by answers that hold for longer; for administrators also what the settings say.
 import { getJson, request } from "./api.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { notify } from "./store.js";
 import { Sure } from "./sure.js";

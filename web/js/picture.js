@@ -1,5 +1,5 @@
 // A picture with the lines outlined that hold the quoted words.
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { getBlob } from "./api.js";
 import { plainName } from "./safe_name.js";

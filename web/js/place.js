@@ -1,5 +1,5 @@
 // The page, picture or address that a citation points at, with the quoted words marked.
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js";
 import { getBlob, getJson } from "./api.js";
 import { IconButton } from "./icons.js";

@@ -1,6 +1,6 @@
 // How the user wants to be answered: set here, or learned of what they said. What is set wins.
 import { getJson, request, sendJson } from "./api.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useState } from "./preact.js";
 import { openSession } from "./sessions.js";
 import { notify } from "./store.js";

@@ -1,9 +1,10 @@
 // Messages that were written while an answer runs or the conversation loads: sent one by one when that is over.
+import { isUsable } from "./drafts.js";
 import { t } from "./i18n.js";
 import { IconButton } from "./icons.js";
 import { html, useEffect } from "./preact.js";
 import { newId, set, state } from "./store.js";
-import { isUsable, onTurnEnd, sendNow, stop } from "./turns.js";
+import { onTurnEnd, sendNow, stop } from "./turns.js";
 
 // Sends a message now, or when the conversation is loaded and the running answer over; as set, that is stopped for it.
 export function send(text) {

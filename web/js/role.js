@@ -2,18 +2,14 @@
 import { choose } from "./choices.js";
 import { Dialog } from "./dialog.js";
 import { distinctNames } from "./distinct.js";
-import { addWords } from "./i18n.js";
+import { t } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { Menu } from "./menu.js";
-import { t } from "./panel_i18n.js";
 import { copyPersona, exportPersona, importPersona, removePersona } from "./persona_actions.js";
 import { PersonaForm } from "./persona_form.js";
 import { choosePersona, loadPersonas } from "./personas.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
-import { ROLE_WORDS } from "./role_words.js";
 import { plainName } from "./safe_name.js";
-
-addWords(ROLE_WORDS);
 
 const SHOWN_CHARS = 300;
 

@@ -1,14 +1,19 @@
 // One conversation of the list, with its menu.
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { Dialog } from "./dialog.js";
+import { distinctNames } from "./distinct.js";
 import { t } from "./i18n.js";
 import { IconButton } from "./icons.js";
 import { Menu } from "./menu.js";
 import { plainName } from "./safe_name.js";
-import { changeSession, deleteSession, exportSession, openSession } from "./sessions.js";
+import { changeSession, deleteSession, exportSession } from "./session_actions.js";
+import { openSession } from "./sessions.js";
 import { memo, notify } from "./store.js";
 
-export const titleOf = (session) => plainName(session.title) || t("untitled");
+const titleOf = (session) => plainName(session.title) || t("untitled");
+
+// What each conversation is to be called, by its id.
+export const namesOf = (sessions) => distinctNames(sessions.map((session) => ({ id: session.session_id, name: titleOf(session) })));
 
 export const SessionRow = memo(({ session, called, current, longest }) => {
   const [mode, setMode] = useState("");

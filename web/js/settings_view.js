@@ -1,8 +1,7 @@
 // Settings of this browser.
 import { sendJson } from "./api.js";
-import { t } from "./panel_i18n.js";
+import { languages, t } from "./i18n.js";
 import { html } from "./preact.js";
-import { languages } from "./i18n.js";
 import { refreshHealth } from "./sessions.js";
 import { notify, prefer, set, state } from "./store.js";
 import { YourData } from "./your_data.js";
@@ -13,7 +12,7 @@ export function View({ store }) {
     <div class="settings">
       ${canSpeak && html`<label class="check"><input type="checkbox" checked=${store.speakAnswers} onChange=${(e) => prefer("speakAnswers", e.target.checked)} /> ${t("speakAnswers")}</label>`}
       <label>${t("language")}
-        <select value=${store.language} onChange=${(e) => { prefer("language", e.target.value); refreshHealth(); }}>
+        <select value=${store.language} onChange=${(e) => prefer("language", e.target.value).then(refreshHealth, notify)}>
           ${Object.entries(languages).map(([value, name]) => html`<option key=${value} value=${value}>${name}</option>`)}</select></label>
       <label>${t("theme")}
         <select value=${store.theme} onChange=${(e) => prefer("theme", e.target.value)}>
@@ -34,8 +33,8 @@ async function signOut() {
     const { provider } = await sendJson("auth/logout", {});
     const { language, theme } = state;
     localStorage.clear();
-    prefer("language", language);
-    prefer("theme", theme);
+    await prefer("language", language);
+    await prefer("theme", theme);
     location.replace(provider || location.pathname);
   } catch (error) { notify(error); }
 }

@@ -2,8 +2,7 @@
 import { getJson, request, sendJson, sessionPath } from "./api.js";
 import { copyText } from "./clipboard.js";
 import { Dialog } from "./dialog.js";
-import { duration } from "./i18n.js";
-import { t } from "./panel_i18n.js";
+import { duration, t } from "./i18n.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 
 const PERIODS = [3600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400];

@@ -1,6 +1,6 @@
 // A page as it looks, with the quoted words boxed.
 import { getBlob, getJson } from "./api.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { plainName } from "./safe_name.js";
 

@@ -1,17 +1,10 @@
-// Keys that work everywhere on the page, and the list of them.
-import { Dialog } from "./dialog.js";
-import { t } from "./i18n.js";
-import { html } from "./preact.js";
+// Keys that work everywhere on the page.
+import { withTalk } from "./lazy.js";
 import { openSession } from "./sessions.js";
 import { closeMenu, closePanel, openMenu, set, state } from "./store.js";
-import { stop } from "./turns.js";
 
 const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
-const COMMAND = APPLE ? "⌘" : "Ctrl";
-
-const LIST = [
-  ["Enter", "keySend"], ["Shift+Enter", "keyLine"], ["Esc", "keyStop"], [`${COMMAND}+K`, "search"], [`${COMMAND}+Shift+O`, "newChat"], ["?", "shortcuts"],
-];
+export const COMMAND = APPLE ? "⌘" : "Ctrl";
 
 export const focusBox = () => document.getElementById("message-box")?.focus();
 
@@ -32,7 +25,7 @@ function escape(event) {
   if (state.menu) closeMenu();
   else if (state.panel) closePanel();
   else if (state.notice) set({ notice: null });
-  else if (state.running) stop();
+  else if (state.running) withTalk(({ stop }) => stop());
 }
 
 export function listenForKeys() {
@@ -48,9 +41,3 @@ export function listenForKeys() {
   addEventListener("keydown", pressed);
   return () => removeEventListener("keydown", pressed);
 }
-
-export const Shortcuts = ({ onClose }) => html`
-  <${Dialog} label=${t("shortcuts")} onClose=${onClose}>
-    <dl class="keys">${LIST.map(([keys, does]) => html`<div key=${keys}><dt>${keys.split("+").map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${t(does)}</dd></div>`)}</dl>
-    <div class="buttons"><button type="button" autofocus onClick=${onClose}>${t("close")}</button></div>
-  <//>`;

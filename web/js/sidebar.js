@@ -1,18 +1,16 @@
 // The list of conversations.
 import { html, useEffect, useRef } from "./preact.js";
-import { distinctNames } from "./distinct.js";
 import { t } from "./i18n.js";
 import { Icon, IconButton } from "./icons.js";
+import { withTalk } from "./lazy.js";
 import { byDays, loadMoreSessions, refreshSessions, showArchived } from "./session_list.js";
-import { SessionRow, titleOf } from "./session_row.js";
-import { importSession } from "./sessions.js";
 import { newChat } from "./shortcuts.js";
 import { closeMenu, memo, set } from "./store.js";
 
 const TYPING_MS = 200;
 let searching;
 
-export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open, menu, language, longest }) => {
+export const Sidebar = memo(({ talk, sessions, more, archived, sessionId, query, open, menu, language, longest }) => {
   const search = (event) => {
     set({ query: event.target.value });
     clearTimeout(searching);
@@ -20,10 +18,10 @@ export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open,
   };
   const choose = (event) => {
     const [file] = event.target.files;
-    if (file) importSession(file);
+    if (file) withTalk(({ importSession }) => importSession(file));
     event.target.value = "";
   };
-  const called = distinctNames(sessions.map((session) => ({ id: session.session_id, name: titleOf(session) })));
+  const called = talk?.namesOf(sessions);
   return html`
     <nav class="sidebar" aria-label=${t("sessions")} inert=${!open}>
       <div class="bar">
@@ -35,9 +33,9 @@ export const Sidebar = memo(({ sessions, more, archived, sessionId, query, open,
       <input type="search" placeholder=${t("find")} aria-label=${t("search")} value=${query} onInput=${search} />
       ${sessions.length ? "" : html`<p class="quiet">${t(query ? "noMatch" : archived ? "noArchived" : "noSessions")}</p>`}
       <div class="list">
-        ${byDays(sessions).map(([name, group]) => html`<section key=${name}><h3>${dayName(name, language)}</h3>
-          <ul>${group.map((session) => html`<${SessionRow} key=${session.session_id} session=${session} called=${called.get(session.session_id)} longest=${longest} current=${session.session_id === sessionId} word=${t("rename")} />`)}</ul></section>`)}
-        ${more && html`<${Rest} key=${more} />`}
+        ${talk && byDays(sessions).map(([name, group]) => html`<section key=${name}><h3>${dayName(name, language)}</h3>
+          <ul>${group.map((session) => html`<${talk.SessionRow} key=${session.session_id} session=${session} called=${called.get(session.session_id)} longest=${longest} current=${session.session_id === sessionId} language=${language} />`)}</ul></section>`)}
+        ${talk && more && html`<${Rest} key=${more} />`}
       </div>
       <button type="button" class="quiet" aria-pressed=${archived} onClick=${() => showArchived(!archived)}>${t(archived ? "showOthers" : "showArchived")}</button>
     </nav>`;

@@ -1,5 +1,5 @@
 // The sources of an answer.
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { distinctNames } from "./distinct.js";
 import { html } from "./preact.js";
 import { Place, placeKey } from "./place.js";

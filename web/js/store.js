@@ -1,14 +1,15 @@
 // What the page knows. Components read it; the files of actions change it through `set`.
-import { setLanguage } from "./i18n.js";
+import { languages, loadWords, setLanguage } from "./i18n.js";
 import { Component, html, useEffect, useState } from "./preact.js";
 
 const stored = (name, fallback) => localStorage.getItem(name) ?? fallback;
 
 export const state = {
-  language: stored("language", navigator.language?.startsWith("zh") ? "zh" : "en"),
+  language: [localStorage.getItem("language"), ...navigator.languages].map((name) => name?.slice(0, 2)).find((name) => name in languages) ?? "en",
   theme: stored("theme", "auto"),
   whenBusy: stored("whenBusy", "queue"),
   speakAnswers: stored("speakAnswers", "") === "yes",
+  talk: null,        // the rest of the page, once it is loaded: see talk.js
   health: null,
   me: null,          // who calls: {user_id, name, role}; null for a stranger
   graph: null,       // the graph of a turn: {nodes: [{name, title}], edges: [[from, to]]}
@@ -68,7 +69,8 @@ export function memo(Inner) {
   };
 }
 
-export function prefer(name, value) {
+export async function prefer(name, value) {
+  if (name === "language") await loadWords(value, true);
   localStorage.setItem(name, typeof value === "boolean" ? (value ? "yes" : "") : value);
   set({ [name]: value });
   applyPreferences();
@@ -76,6 +78,8 @@ export function prefer(name, value) {
 
 export function applyPreferences() {
   setLanguage(state.language);
+  // So that the server sends these words along with the page.
+  if (localStorage.getItem("language")) document.cookie = `language=${state.language}; max-age=31536000; samesite=strict`;
   if (state.theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = state.theme;
 }

@@ -4,7 +4,6 @@ import { draftOf, forgetDraft, keepDraft } from "./drafts.js";
 import { t } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { html } from "./preact.js";
-import { deleteSession } from "./sessions.js";
 import { newId, set, state } from "./store.js";
 
 // It is another conversation from then on: what the server knows of the one before is of the other kind.
@@ -17,7 +16,7 @@ function switchTo(temporary) {
   forgetDraft(before);
   keepChoices(before, {});
   keepChoices(sessionId, choices);
-  keepDraft(sessionId, false, { text, files: [] });
+  keepDraft(sessionId, { text, files: [] });
   set({ sessionId, choices });
 }
 
@@ -31,5 +30,5 @@ export function TemporarySwitch({ on, withFiles }) {
 
 export function TemporaryNote({ sessionId }) {
   return html`<div class="temporary-note" role="note"><${Icon} name="temporary" /> <span><strong>${t("temporary")}</strong> ${t("temporaryHint")}</span>
-    <button type="button" class="quiet" onClick=${() => deleteSession(sessionId)}>${t("endTemporary")}</button></div>`;
+    <button type="button" class="quiet" onClick=${() => state.talk.deleteSession(sessionId)}>${t("endTemporary")}</button></div>`;
 }

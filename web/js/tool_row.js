@@ -1,5 +1,5 @@
 // A tool in a list: its name, what a call may do, and why it is not there.
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html } from "./preact.js";
 
 export const Tool = ({ tool }) => html`<li><div class="head"><strong><bdi>${tool.title ?? tool.name}</bdi></strong>

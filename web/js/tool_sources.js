@@ -1,6 +1,6 @@
 // One source of tools with what waits for approval, and the form that adds one.
 import { request, sendJson } from "./api.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useState } from "./preact.js";
 import { notify } from "./store.js";
 import { Tool } from "./tool_row.js";

@@ -1,6 +1,6 @@
 // Which tools the assistant has, from where, and in which state; administrators add, approve and remove sources.
 import { getJson } from "./api.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { notify } from "./store.js";
 import { Tool } from "./tool_row.js";

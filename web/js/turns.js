@@ -17,8 +17,6 @@ const LISTED_MS = 300;
 let turnEnded = () => {};
 export const onTurnEnd = (action) => { turnEnded = action; };
 
-export const isUsable = ({ attachment, status }) => Boolean(attachment?.id) && status !== "failed";
-
 export async function sendNow(text, attachments) {
   const sessionId = state.sessionId;
   forgetDraft(sessionId);

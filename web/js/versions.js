@@ -1,7 +1,7 @@
 // Which of the versions of a message is shown, and the way to the others.
 import { t } from "./i18n.js";
 import { html } from "./preact.js";
-import { showVersion } from "./sessions.js";
+import { showVersion } from "./session_actions.js";
 
 export function Versions({ message, busy }) {
   const { versions = [], messageId } = message;

@@ -1,5 +1,5 @@
 // What a user says of their vote beyond it: reasons, a comment, whether the turn may be replayed.
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html } from "./preact.js";
 
 const REASONS = ["too_long", "too_short", "wrong", "not_found", "no_source", "tone", "ask_back", "wrong_tool"];

@@ -1,7 +1,7 @@
 // Everything that is kept of the user: taken out as one file, or deleted, with one click each.
 import { getBlob, getJson } from "./api.js";
 import { Dialog } from "./dialog.js";
-import { t } from "./panel_i18n.js";
+import { t } from "./i18n.js";
 import { html, useState } from "./preact.js";
 import { saveAs } from "./save_as.js";
 import { openSession } from "./sessions.js";
