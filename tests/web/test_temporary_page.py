@@ -36,6 +36,16 @@ async def test_a_temporary_conversation(
     assert "stays" not in await page.evaluate("JSON.stringify(localStorage)")
     await person.attach(text_file("zebra.txt", "The zebra sleeps at nine."))
     await expect(switch).to_be_disabled()
+    await page.reload()
+    await expect(switch).to_be_checked()
+    await expect(page.locator(BOX)).to_have_value("a plan that stays")
+    await expect(page.locator(".files .chip.ready")).to_contain_text("zebra.txt")
+    assert "stays" not in await page.evaluate("JSON.stringify(localStorage)")
+    fresh = await page.context.new_page()
+    await fresh.goto(page.url)
+    await expect(fresh.get_by_role("switch")).not_to_be_checked()
+    await expect(fresh.locator(BOX)).to_have_value("")
+    await fresh.close()
     await page.evaluate(AXE)
     assert await page.evaluate(CHECK) == []
     await person.ask_to_end("A zebra word")
@@ -61,7 +71,8 @@ async def test_a_temporary_conversation(
     with httpx.Client(base_url=server.url, trust_env=False) as http:
         assert http.get(f"/api/v1/sessions/{session}").status_code == 404
         assert "zebra.txt" not in http.get("/api/v1/documents", params={"session_id": session}).text
-    assert "zebra" not in await page.evaluate("JSON.stringify(localStorage)")
+    kept = await page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+    assert "zebra" not in kept and session not in kept
 
 
 async def test_a_reload_and_another_tab_lose_nothing_of_it(open_page: Opener, model: OpenAIServer) -> None:
@@ -90,3 +101,47 @@ async def test_a_reload_and_another_tab_lose_nothing_of_it(open_page: Opener, mo
     await person.button("retry", person.answer).click()
     await expect(page.locator("article.answer").last).to_contain_text("back")
     await expect(other.locator("article.question")).to_have_count(3)
+    await page.fill(BOX, "not sent yet")
+    await page.reload()
+    await expect(page.locator("article.question").last).to_be_visible()
+    await expect(page.locator(BOX)).to_have_value("not sent yet")
+    await person.button("endTemporary").click()
+    for tab in (page, other):
+        await expect(tab.locator("article")).to_have_count(0)
+        await expect(tab.get_by_role("switch")).not_to_be_checked()
+        await expect(tab.locator(BOX)).to_have_value("")
+    await expect(other.locator(".notice")).to_contain_text("This temporary conversation has ended")
+
+
+async def test_one_that_has_ended_elsewhere_is_left(open_page: Opener, model: OpenAIServer, server: LiveServer) -> None:
+    model.respond = lambda _: "ok"
+    page = await open_page()
+    await page.get_by_role("switch").check()
+    await ask_to_end(page, "the secret of the walrus")
+    session = str(page.url).partition("?s=")[2]
+    with httpx.Client(base_url=server.url, trust_env=False) as http:
+        http.delete(f"/api/v1/sessions/{session}").raise_for_status()
+        await page.evaluate("dispatchEvent(new Event('focus'))")
+        await expect(page.locator(".notice")).to_contain_text("This temporary conversation has ended")
+        await expect(page.locator("article")).to_have_count(0)
+        assert "s=" not in page.url and "walrus" not in await page.content()
+        await page.get_by_role("switch").check()
+        await ask_to_end(page, "another secret")
+        session = str(page.url).partition("?s=")[2]
+        http.delete(f"/api/v1/sessions/{session}").raise_for_status()
+        await page.clock.install()
+        await page.clock.fast_forward(10_000)
+        await page.fill(BOX, "said too late")
+        await page.press(BOX, "Enter")
+        await expect(page.locator(".notice")).to_contain_text("This temporary conversation has ended")
+        await expect(page.get_by_role("switch")).to_be_checked()
+        await expect(page.locator(BOX)).to_have_value("said too late")
+        await page.get_by_role("switch").uncheck()
+        await ask_to_end(page, "one that is kept")
+        session = str(page.url).partition("?s=")[2]
+        await page.fill(BOX, "a draft of it")
+        http.delete(f"/api/v1/sessions/{session}").raise_for_status()
+        await page.evaluate("dispatchEvent(new Event('focus'))")
+        await expect(page.locator(".notice")).to_contain_text("This conversation was deleted elsewhere")
+        await expect(page.locator("article")).to_have_count(0)
+        await expect(page.locator(BOX)).to_have_value("a draft of it")

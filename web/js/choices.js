@@ -3,9 +3,12 @@
 import { set, state } from "./store.js";
 
 const MOST_KEPT = 200;
-const stored = () => JSON.parse(localStorage.getItem("choices") ?? "{}");
+const stored = (where) => JSON.parse(where.getItem("choices") ?? "{}");
 
-export const choicesOf = (sessionId) => stored()[sessionId] ?? {};
+export const choicesOf = (sessionId) => stored(sessionStorage)[sessionId] ?? stored(localStorage)[sessionId] ?? {};
+
+// Where what belongs to a conversation is kept: of a temporary one by this tab alone, until it is closed.
+export const placeOf = (sessionId) => (choicesOf(sessionId).temporary ? sessionStorage : localStorage);
 
 // Chooses `value` for the open conversation; null takes the choice back.
 export function choose(name, value) {
@@ -15,10 +18,13 @@ export function choose(name, value) {
   keepChoices(state.sessionId, choices);
 }
 
-// Of a temporary conversation nothing but that it is one.
-export function keepChoices(sessionId, chosen) {
-  const choices = chosen.temporary ? { temporary: true } : chosen;
-  const { [sessionId]: _, ...others } = stored();
+export function keepChoices(sessionId, choices) {
+  put(sessionStorage, sessionId, choices.temporary ? choices : {});
+  put(localStorage, sessionId, choices.temporary ? {} : choices);
+}
+
+function put(where, sessionId, choices) {
+  const { [sessionId]: _, ...others } = stored(where);
   const entries = Object.entries(others).slice(-MOST_KEPT);
-  localStorage.setItem("choices", JSON.stringify({ ...Object.fromEntries(entries), ...(Object.keys(choices).length && { [sessionId]: choices }) }));
+  where.setItem("choices", JSON.stringify({ ...Object.fromEntries(entries), ...(Object.keys(choices).length && { [sessionId]: choices }) }));
 }

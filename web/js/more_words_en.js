@@ -80,4 +80,5 @@ export const WORDS = {
   "tools-none": "none", "tools-some": "only these", toolPatterns: "Names of tools", sharePersona: "Everybody on this server may use it", isShared: "shared",
   confirmPersona: "Delete the role {name}?", deletePersonaWhat: "What it alone remembers goes with it. Its conversations stay.", notPersona: "This file is no exported role (JSON).",
   personaImported: "Imported: {name}.",
+  endedTemporary: "This temporary conversation has ended; nothing of it is left.", deletedElsewhere: "This conversation was deleted elsewhere.",
 };

@@ -50,4 +50,5 @@ export const WORDS = {
   exportPersona: "导出为 JSON", copyPersona: "复制", personaName: "名称", personaPrompt: "指令", variables: "双花括号中的变量会自动填入", personaTone: "语气", personaOpening: "开场白（显示在对话开头）", personaMemory: "它记得什么",
   "memory-shared": "我在所有对话中说过的", "memory-own": "只有我对它说的，且只归它", modelOfServer: "服务器的模型", "tools-all": "全部", "tools-none": "不用", "tools-some": "仅限以下", toolPatterns: "工具名称",
   sharePersona: "本服务器的所有人都可以使用", isShared: "已共享", confirmPersona: "删除角色“{name}”？", deletePersonaWhat: "只有它记得的内容会一并删除，它的对话会保留。", notPersona: "该文件不是导出的角色（JSON）。", personaImported: "已导入：{name}。",
+  endedTemporary: "此临时对话已结束，内容已全部删除。", deletedElsewhere: "此对话已在别处删除。",
 };

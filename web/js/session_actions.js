@@ -2,6 +2,7 @@
 import { emptyAnswer } from "./answer_events.js";
 import { ApiError, getBlob, getJson, sendJson, sessionPath } from "./api.js";
 import { choose, keepChoices } from "./choices.js";
+import { draftOf, forgetDraft, keepDraft } from "./drafts.js";
 import { t } from "./i18n.js";
 import { takePersona } from "./personas.js";
 import { plainName } from "./safe_name.js";
@@ -48,6 +49,19 @@ export async function reloadSession(id) {
   resume(id);
 }
 
+// Leaves the open conversation, which is no longer there: deleted elsewhere, or a temporary one that has ended.
+export async function leaveGone(id) {
+  if (state.sessionId !== id) return;
+  const { temporary } = state.choices;
+  const { text } = draftOf(id);
+  forgetDraft(id);
+  keepChoices(id, {});
+  await openSession(null);
+  if (!temporary && text && !draftOf(state.sessionId).text) keepDraft(state.sessionId, { text });
+  notify(t(temporary ? "endedTemporary" : "deletedElsewhere"));
+  refreshSessions();
+}
+
 // Shows another version of a message, with what came after that one.
 export async function showVersion(messageId) {
   const id = state.sessionId;
@@ -85,6 +99,8 @@ export async function branch(message) {
 export async function deleteSession(id) {
   try {
     const receipt = await getJson(sessionPath(id), { method: "DELETE" });
+    tellOthers(id, true);
+    forgetDraft(id);
     keepChoices(id, {});
     if (id === state.sessionId) await openSession(null);
     set({ receipt });

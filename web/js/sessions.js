@@ -10,7 +10,7 @@ import { newId, notify, restoreLayer, set, state } from "./store.js";
 
 export async function start() {
   dropOldDrafts();
-  withTalk(({ startStep, reloadSession }) => startStep(reloadSession));
+  withTalk(({ startStep, reloadSession, leaveGone }) => startStep(reloadSession, leaveGone));
   addEventListener("popstate", goTo);
   const failed = new URLSearchParams(location.search).get("sign_in");
   history.replaceState(null, "", failed ? location.pathname : undefined);
@@ -59,6 +59,7 @@ async function showSession(id, messageId) {
     await showEnd(id, messageId);
   } catch (error) {
     if (error.status !== 404) notify(error);
+    else if (state.sessionId === id && state.choices.temporary) await state.talk.leaveGone(id);
   } finally {
     if (state.sessionId === id) set({ loading: false });
   }

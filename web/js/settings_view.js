@@ -33,6 +33,7 @@ async function signOut() {
     const { provider } = await sendJson("auth/logout", {});
     const { language, theme } = state;
     localStorage.clear();
+    sessionStorage.clear();
     await prefer("language", language);
     await prefer("theme", theme);
     location.replace(provider || location.pathname);

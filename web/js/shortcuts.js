@@ -1,4 +1,5 @@
 // Keys that work everywhere on the page.
+import { forgetDraft } from "./drafts.js";
 import { withTalk } from "./lazy.js";
 import { openSession } from "./sessions.js";
 import { closeMenu, closePanel, openMenu, set, state } from "./store.js";
@@ -9,6 +10,8 @@ export const COMMAND = APPLE ? "⌘" : "Ctrl";
 export const focusBox = () => document.getElementById("message-box")?.focus();
 
 export function newChat() {
+  // A temporary one that was only begun is not gone on with.
+  if (state.choices.temporary && !state.messages.length) forgetDraft(state.sessionId);
   openSession(null);
   requestAnimationFrame(focusBox);
 }

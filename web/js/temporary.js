@@ -7,7 +7,7 @@ import { html } from "./preact.js";
 import { newId, set, state } from "./store.js";
 
 // It is another conversation from then on: what the server knows of the one before is of the other kind.
-function switchTo(temporary) {
+export function switchTo(temporary) {
   const before = state.sessionId;
   const sessionId = newId();
   const { temporary: _, ...others } = state.choices;

@@ -4,9 +4,10 @@ import { getJson, sendJson, sessionPath } from "./api.js";
 import { t } from "./i18n.js";
 import { follow, pause } from "./run_stream.js";
 import { endParts, playPart, stopPlaying } from "./playback.js";
-import { forgetDraft } from "./drafts.js";
+import { forgetDraft, keepDraft } from "./drafts.js";
 import { refreshSessions, showInAddress } from "./session_list.js";
 import { keepInStep, tellOthers } from "./step.js";
+import { switchTo } from "./temporary.js";
 import { newId, notify, set, state } from "./store.js";
 import { fetchEnd, placed } from "./transcript.js";
 
@@ -18,9 +19,13 @@ let turnEnded = () => {};
 export const onTurnEnd = (action) => { turnEnded = action; };
 
 export async function sendNow(text, attachments) {
-  const sessionId = state.sessionId;
+  const { sessionId, choices: { temporary } } = state;
   forgetDraft(sessionId);
-  await keepInStep();
+  if (await keepInStep()) {
+    // What was to be said in a conversation that is gone begins the next one.
+    if (temporary) switchTo(true);
+    keepDraft(state.sessionId, { text });
+  }
   if (state.sessionId !== sessionId) return;
   const last = state.messages.at(-1)?.messageId;
   const place = last && !state.running ? { parent_message_id: last } : {};
