@@ -103,3 +103,39 @@ SMALL = """() => {
     .filter(([, width, height]) => width < 44 || height < 44);
 }"""
 """Controls that are too small for a finger; what is drawn around one counts."""
+COVERED = """() => [...document.querySelectorAll("button, select, textarea, input, summary, a[href]")]
+  .filter((it) => it.checkVisibility() && !it.closest("[inert], .skip, [popover]"))
+  .filter((it) => {
+    it.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const { left, right, top, bottom } = (it.closest("label") ?? it).getBoundingClientRect();
+    const met = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    return left < 0 || right > innerWidth || !met || !(it.contains(met) || it.closest("label")?.contains(met));
+  })
+  .map((it) => it.ariaLabel || it.textContent || it.name)"""
+"""Controls that cannot be clicked although one scrolls to them: beyond the edge, or below something else."""
+UNMARKED = """() => {
+  const drawn = (style, side) => style[`${side}Style`] !== "none" && parseFloat(style[`${side}Width`]) >= 1;
+  const other = (colour, it) => {
+    for (let around = it; around; around = around.parentElement) {
+      const { backgroundColor } = getComputedStyle(around);
+      if (!/, 0\\)$/.test(backgroundColor)) return colour !== backgroundColor;
+    }
+    return colour !== getComputedStyle(document.documentElement).backgroundColor;
+  };
+  const seen = (it, sides) => {
+    const style = getComputedStyle(it);
+    return sides.some((side) => drawn(style, side) && other(style[`${side}Color`], it.parentElement));
+  };
+  const framed = ".bubble, .code, .composer .row, header .role, header .model, .primary, blockquote, td";
+  const chosen = "[aria-pressed=true], li.current";
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter((it) => it.checkVisibility());
+  return {
+    kinds: framed.split(", ").filter((selector) => shown(selector).length).length,
+    chosen: shown(chosen).length,
+    unmarked: [
+      ...shown(framed).filter((it) => !seen(it, ["borderTop", "borderLeft", "borderBottom"])),
+      ...shown(chosen).filter((it) => !seen(it, ["outline"])),
+    ].map((it) => it.outerHTML.slice(0, 100)),
+  };
+}"""
+"""Where backgrounds are gone: what has no frame to be told apart by, and what is chosen without an outline."""

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from tests.standins.openai_server import Answer, OpenAIServer
 from tests.web.conftest import Opener
-from tests.web.probes import CONTRAST, FOCUS_IS_SEEN, FOCUSED, UNNAMED
+from tests.web.probes import CONTRAST, COVERED, FOCUS_IS_SEEN, FOCUSED, UNMARKED, UNNAMED
 from tests.web.steps import BOX, ask_to_end, ended, open_panel
 
 pytestmark = pytest.mark.browser
@@ -155,17 +155,54 @@ async def test_axe_finds_nothing(open_page: Opener, model: OpenAIServer, phone: 
         await page.keyboard.press("Escape")
 
 
-async def test_at_200_percent_and_in_forced_colours(open_page: Opener, model: OpenAIServer) -> None:
+async def test_at_200_percent(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda _: RICH
-    page = await open_page(viewport={"width": 640, "height": 400}, forced_colors="active")
-    answer = await ask_to_end(page, "large")
-    assert await page.evaluate("document.documentElement.scrollWidth") <= 640
-    await expect(page.locator(BOX)).to_be_in_viewport()
+    page = await open_page(reduced_motion="reduce")
+    await ask_to_end(page, "large")
+    zoom = await page.context.new_cdp_session(page)
+    # What the zoom of a browser does: half as many pixels of CSS on the same screen, each twice as large.
+    zoomed = {"width": 640, "height": 400, "deviceScaleFactor": 2, "mobile": False}
+    await zoom.send("Emulation.setDeviceMetricsOverride", zoomed)
+    assert await page.evaluate("[innerWidth, devicePixelRatio]") == [640, 2]
+
+    async def check(where: str) -> None:
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 640, where
+        assert await page.evaluate(COVERED) == [], where
+
+    await check("conversation")
+    await expect(page.locator(BOX)).to_be_in_viewport(ratio=1)
+    await page.get_by_role("button", name="Conversations").click()
+    await expect(page.get_by_role("button", name="New chat")).to_be_focused()
+    await check("list")
+    await page.keyboard.press("Escape")
+    for panel in ("Role", "Model", "Settings"):
+        if panel == "Settings":
+            await open_panel(page, panel)
+        else:
+            await page.locator("header").get_by_role("button", name=panel).click()
+        await expect(page.get_by_role("heading", name=panel, exact=True)).to_be_focused()
+        await check(panel)
+        await page.keyboard.press("Escape")
+        await expect(page.locator(".panel")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_in_forced_colours(open_page: Opener, model: OpenAIServer, scheme: str) -> None:
+    model.respond = lambda _: RICH
+    page = await open_page(forced_colors="active", color_scheme=scheme)
+    await ask_to_end(page, "without backgrounds")
+    assert await page.evaluate("matchMedia('(forced-colors: active)').matches")
+    await expect(page.locator(".hljs-keyword").first).to_be_visible()
+    good = page.get_by_role("button", name="Good answer")
+    await good.click()
+    await expect(good).to_have_attribute("aria-pressed", "true")
     await page.locator("header .role").click()
-    await expect(page.get_by_role("textbox", name="System prompt")).to_be_visible()
-    assert await answer.locator(".code").evaluate("it => getComputedStyle(it).borderStyle") is not None
-    border = "getComputedStyle(document.querySelector('header .role')).borderTopWidth"
-    assert await page.evaluate(border) == "1px"
+    await expect(page.get_by_role("heading", name="Role", exact=True)).to_be_focused()
+    found = await page.evaluate(UNMARKED)
+    assert found["unmarked"] == [] and found["kinds"] >= 7 and found["chosen"] >= 3, found
+    assert await page.evaluate(CONTRAST) == []
+    await page.keyboard.press("Tab")
+    assert await page.evaluate(FOCUS_IS_SEEN)
 
 
 async def test_phone(open_page: Opener, model: OpenAIServer) -> None:
