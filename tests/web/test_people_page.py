@@ -150,9 +150,11 @@ async def test_a_key_is_shown_once_works_and_is_revoked(open_page: Opener, keyed
     items = panel.locator("[data-key]")
     await expect(items).to_have_count(1)
     made = []
+    await panel.get_by_text("Limit what a day may use with it").click()
     for count in (2, 3):
         await panel.get_by_label("What it is for").fill("<b>laptop</b>")
         await panel.get_by_label("Works for").select_option("90")
+        await panel.get_by_label("Calls a day").fill("5")
         await panel.get_by_role("button", name="Make a key").click()
         await expect(items).to_have_count(count)
         made.append(await panel.locator(".made-key code").inner_text())
@@ -164,6 +166,7 @@ async def test_a_key_is_shown_once_works_and_is_revoked(open_page: Opener, keyed
         item = items.filter(has_text=made[1][:10])
         await expect(item).to_contain_text("<b>laptop</b>")
         await expect(item).to_contain_text("works until")
+        await expect(item).to_contain_text("Calls a day: 5 · Today: 0 turns")
         assert made[1] not in await item.inner_text()
         await page.evaluate(AXE)
         assert await page.evaluate(CHECK) == []
@@ -204,7 +207,7 @@ async def test_an_administrator_makes_changes_keeps_out_and_deletes_users(
     await page.evaluate(AXE)
     assert await page.evaluate(CHECK) == []
     await ann.get_by_text("Change, keys").click()
-    await ann.get_by_label("Calls a day").fill("7")
+    await ann.get_by_label("Calls a day").first.fill("7")
     await ann.get_by_label("Name of the user").fill(other := unlike("Bob"))
     await ann.get_by_role("button", name="Save").click()
     bob = panel.get_by_role("region", name=other, exact=True)
@@ -245,7 +248,7 @@ async def test_what_is_allowed_is_shown_and_taken_back_also_on_a_phone_in_chines
     await expect(panel.locator("[data-rule]")).to_have_count(0)
     await page.go_back()
     await open_panel(page, "用户", more="更多")
-    await panel.locator("summary").last.click()
+    await panel.get_by_text("更改、密钥").last.click()
     assert await page.evaluate(CHECK) == [] and await page.evaluate(SMALL) == []
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
 

@@ -4,6 +4,7 @@ import { copyText } from "./clipboard.js";
 import { distinctNames } from "./distinct.js";
 import { t } from "./i18n.js";
 import { html, useState } from "./preact.js";
+import { QuotaFields, quotaIn, shownQuota, usedToday } from "./quota.js";
 import { notify } from "./store.js";
 import { Sure } from "./sure.js";
 
@@ -16,9 +17,9 @@ export function KeyList({ path, keys, refresh }) {
   const make = async (event) => {
     event.preventDefault();
     const form = event.target;
-    const { name, days } = Object.fromEntries(new FormData(form));
+    const { name, days, ...limits } = Object.fromEntries(new FormData(form));
     try {
-      setMade((await sendJson(path, { name: name.trim(), days: Number(days) })).key);
+      setMade((await sendJson(path, { name: name.trim(), days: Number(days), quota: quotaIn(limits) })).key);
       form.reset();
     } catch (error) { notify(error); }
     refresh();
@@ -32,6 +33,7 @@ export function KeyList({ path, keys, refresh }) {
     <form class="settings" onSubmit=${make}>
       <label>${t("keyName")}<input name="name" required maxlength="100" pattern=".*\\S.*" autocomplete="off" /></label>
       <label>${t("worksFor")}<select name="days">${PERIODS.map((days) => html`<option key=${days} value=${days}>${days ? t("days", { n: days }) : t("untilRevoked")}</option>`)}</select></label>
+      <details><summary>${t("quotaOfKey")}</summary><p class="quiet">${t("quotaOfKeyHint")}</p><${QuotaFields} /></details>
       <div class="buttons"><button type="submit">${t("makeKey")}</button></div>
     </form>
     ${made && html`<${MadeKey} key=${made} value=${made} />`}
@@ -39,6 +41,7 @@ export function KeyList({ path, keys, refresh }) {
     <ul class="parts">${keys.map((key) => html`<li key=${key.id} data-key=${key.id}>
       <bdi>${called.get(key.id)}</bdi> <code dir="ltr">${key.prefix}…</code>
       <small>${t("madeOn", { date: day(key.created_at) })} · ${key.expires_at ? t("worksUntil", { date: day(key.expires_at) }) : t("untilRevoked")}</small>
+      ${key.quota && html`<small>${shownQuota(key.quota)} · ${usedToday(key.today)}</small>`}
       <${Sure} label=${t("revokeKey", { name: called.get(key.id) })} act=${revoke(key)} /></li>`)}</ul>`;
 }
 

@@ -33,7 +33,7 @@ export const WORDS = {
   worksFor: "Works for", untilRevoked: "until it is revoked", makeKey: "Make a key", noKeys: "There are no keys here yet.", madeOn: "made on {date}", worksUntil: "works until {date}",
   revokeKey: "Revoke {name}", keyOnce: "Keep this key now: it cannot be shown again.", copyKey: "Copy the key", peopleHint: "Who uses this server. What people write is never shown here.",
   addUser: "Add a user", userName: "Name of the user", userRole: "Role of the user", "role-user": "user", "role-admin": "administrator",
-  usedToday: "Today: {turns|turn|turns}, {tokens|token|tokens}, {calls|call|calls}, cost {money}", changeUser: "Change, keys", quotaOfDay: "Quota of a day; empty: as the settings say",
+  usedToday: "Today: {turns|turn|turns}, {tokens|token|tokens}, {calls|call|calls}, cost {money}", changeUser: "Change, keys", quotaOfDay: "Quota of a day; empty: as the settings say", quotaOfKey: "Limit what a day may use with it", quotaOfKeyHint: "Empty: no limit. A key with a limit makes and revokes no keys and administers nothing.",
   "quota-tokens": "Tokens a day", "quota-calls": "Calls a day", "quota-money": "Money a day", keysOf: "Keys", enableUser: "Let in again", disableUser: "Keep out",
   deleteUser: "Delete {name} with everything", permissionsHint: "What you have allowed tools for longer than once. What is taken back is asked for again.",
   noRules: "You have allowed nothing for longer.", ruleHere: "in this conversation", ruleEverywhere: "in every conversation", takeBackRule: "Take back", "rule-allow": "allowed", "rule-ask": "asks",

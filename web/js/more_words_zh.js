@@ -22,7 +22,7 @@ export const WORDS = {
   "store:tool_cache": "工具缓存", "store:permissions": "授权", "store:messages": "消息", "store:memories": "记忆", "store:feedback": "对回答的评价", "store:feedback_changes": "从评价中学到的改动", "store:personas": "角色",
   "store:shares": "分享链接", keysHint: "程序凭你的密钥调用本服务；更换密钥不会影响你的数据。", keyName: "用途", worksFor: "有效期", untilRevoked: "直到吊销", makeKey: "创建密钥", noKeys: "这里还没有密钥。", madeOn: "{date} 创建",
   worksUntil: "有效期至 {date}", revokeKey: "吊销 {name}", keyOnce: "请立即保存此密钥：之后无法再次显示。", copyKey: "复制密钥", peopleHint: "谁在使用本服务。此处从不显示用户所写的内容。", addUser: "添加用户", userName: "用户名称", userRole: "用户角色",
-  "role-user": "普通用户", "role-admin": "管理员", usedToday: "今天：{turns} 轮，{tokens} 个 token，{calls} 次调用，费用 {money}", changeUser: "更改、密钥", quotaOfDay: "每日配额；留空则按服务器设置", "quota-tokens": "每日 token",
+  "role-user": "普通用户", "role-admin": "管理员", usedToday: "今天：{turns} 轮，{tokens} 个 token，{calls} 次调用，费用 {money}", changeUser: "更改、密钥", quotaOfDay: "每日配额；留空则按服务器设置", quotaOfKey: "限制此密钥的每日用量", quotaOfKeyHint: "留空表示不限。设有配额的密钥不能创建或吊销密钥，也没有管理权限。", "quota-tokens": "每日 token",
   "quota-calls": "每日调用次数", "quota-money": "每日费用", keysOf: "密钥", enableUser: "恢复使用", disableUser: "停用", deleteUser: "删除 {name} 及其全部数据", permissionsHint: "你对工具作出的较长期许可；收回后会再次询问。",
   noRules: "你还没有作出较长期的许可。", ruleHere: "仅在本对话", ruleEverywhere: "在所有对话中", takeBackRule: "收回", "rule-allow": "允许", "rule-ask": "需询问", "rule-deny": "禁止", ruleRoles: "适用于：{roles}", serverPolicy: "对所有人",
   serverPolicyHint: "由服务器设置决定（DAILY_TOKENS、PERMISSIONS 等）。", rateLimit: "每分钟请求数", noLimits: "没有每日限额。", profileHint: "你希望在所有对话中怎样被回答。此处的设置优先于从你的话中学到的内容。", profileSaved: "个人设置已保存。",

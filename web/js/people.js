@@ -4,14 +4,13 @@ import { distinctNames } from "./distinct.js";
 import { KeyList, MadeKey } from "./key_list.js";
 import { t } from "./i18n.js";
 import { html, useEffect, useState } from "./preact.js";
+import { QuotaFields, quotaIn, usedToday } from "./quota.js";
 import { plainName } from "./safe_name.js";
 import { notify, set } from "./store.js";
 import { Sure } from "./sure.js";
 
 const ROLES = ["user", "admin"];
-const QUOTAS = ["tokens", "calls", "money"];
 const pathOf = (user) => `admin/users/${encodeURIComponent(user.id)}`;
-const number = (n) => new Intl.NumberFormat(document.documentElement.lang).format(n);
 
 export function View({ store }) {
   const [users, setUsers] = useState(null);
@@ -59,8 +58,7 @@ function Person({ user, called, own, refresh }) {
   const save = (event) => {
     event.preventDefault();
     const given = Object.fromEntries(new FormData(event.target));
-    const limits = Object.fromEntries(QUOTAS.filter((each) => given[each]).map((each) => [each, Number(given[each])]));
-    const changes = { ...(given.name.trim() && { name: given.name.trim() }), quota: Object.keys(limits).length ? limits : null, ...(given.role && { role: given.role }) };
+    const changes = { ...(given.name.trim() && { name: given.name.trim() }), quota: quotaIn(given), ...(given.role && { role: given.role }) };
     act(() => sendJson(pathOf(user), changes, "PATCH"));
   };
   const keep = (out) => act(() => sendJson(pathOf(user), { disabled: out }, "PATCH"));
@@ -68,14 +66,13 @@ function Person({ user, called, own, refresh }) {
   return html`
     <section aria-label=${called} data-user=${id}>
       <h3><bdi>${called}</bdi> <span class="state ${disabled ? "failed" : ""}">${t(disabled ? "disabled" : `role-${role}`)}</span></h3>
-      <p class="quiet">${t("usedToday", { turns: number(today.turns), tokens: number(today.tokens), calls: number(today.calls), money: number(today.money) })}</p>
+      <p class="quiet">${usedToday(today)}</p>
       <details><summary>${t("changeUser")}</summary>
         <form class="settings" onSubmit=${save}>
           <small dir="ltr">${id}</small>
           <label>${t("userName")}<input name="name" maxlength="100" defaultValue=${name} autocomplete="off" /></label>
           <${RoleChoice} value=${role} disabled=${ofSettings || own} />
-          <fieldset><legend>${t("quotaOfDay")}</legend>${QUOTAS.map((each) => html`<label key=${each}>${t(`quota-${each}`)}
-            <input type="number" name=${each} min=${each === "money" ? 0.01 : 1} step=${each === "money" ? 0.01 : 1} defaultValue=${quota?.[each] ?? ""} /></label>`)}</fieldset>
+          <fieldset><legend>${t("quotaOfDay")}</legend><${QuotaFields} quota=${quota} /></fieldset>
           <div class="buttons"><button type="submit">${t("save")}</button></div>
         </form>
         <h4>${t("keysOf")}</h4>
