@@ -113,7 +113,7 @@ async def turn(graph: Any, services: Services) -> tuple[float, bool, bool]:
 async def ours(base_url: str, folder: Path, runs: int, at_once: int) -> bool:
     """Take all turns, print what came of them, and tell whether the bars are met."""
     settings = Settings(
-        data_dir=folder, llm_base_url=base_url, llm_api_key="key", llm_model="stand-in", llm_max_retries=0,
+        data_dir=folder, llm_base_url=base_url, llm_api_key="key", llm_model="stand-in", llm_max_retries=1,
         ocr_engine="off", tts_engine="off", stt_engine="off", web_search="off", agent_timeout=SECONDS, _env_file=None,
     )  # fmt: skip
     five = crew()

@@ -86,7 +86,9 @@ def _zones() -> frozenset[str]:
 
 async def is_zone(name: str) -> bool:
     """Tell whether a name is one of an IANA time zone."""
-    return name in await asyncio.to_thread(_zones)
+    if not name:
+        return False
+    return name in (_zones() if _zones.cache_info().currsize else await asyncio.to_thread(_zones))
 
 
 class Profiles:
