@@ -1,4 +1,4 @@
-"""Every command and code block of the README, run as it stands against a running server."""
+"""Every command and code block of the README, in both languages, run as it stands against a running server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ import pytest
 from tests.integration.conftest import Server
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-BLOCKS = re.findall(r"```(bash|python)\n(.*?)```", README.read_text("utf-8"), re.S)
+CHINESE = README.parent / "docs" / "README.zh.md"
+BLOCKS, CHINESE_BLOCKS = (
+    re.findall(r"```(bash|python)\n(.*?)```", page.read_text("utf-8"), re.S) for page in (README, CHINESE)
+)
 MAKE = re.compile(r"\s*make (\w+)\s*")
 
 
@@ -22,7 +25,7 @@ def title(block: tuple[str, str]) -> str:
     return block[0] + " " + next(line for line in block[1].splitlines() if line.strip())[:40]
 
 
-@pytest.mark.parametrize("block", [b for b in BLOCKS if not MAKE.fullmatch(b[1])], ids=title)
+@pytest.mark.parametrize("block", [b for b in BLOCKS + CHINESE_BLOCKS if not MAKE.fullmatch(b[1])], ids=title)
 def test_block_runs_as_it_stands(block: tuple[str, str], server: Server, tmp_path: Path) -> None:
     language, text = block
     text = text.replace("http://127.0.0.1:8000", server.url).replace("curl -s", "curl --fail-with-body -s")
