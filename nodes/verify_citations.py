@@ -5,13 +5,12 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from domain.words import Words
-from turn.citation_check import CitationCheck
+from turn.citation_check import UNSUPPORTED, CitationCheck
 from turn.context import Context
 from turn.progress import emit, owner_of
 from turn.state import State, Update
 
 TITLE = Words("Check citations", "核对引用")
-UNSUPPORTED = Words(" *(unsupported)*", "*（无依据）*")
 UNUSED = Words("{name} could not be used: {message} {remedy}", "{name} 无法使用：{message}{remedy}")
 REMOVED = Words(
     "{n} citation(s) were removed: the quoted words are not in the source.",

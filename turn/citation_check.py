@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from domain.citations import Marker, QuoteStripper, scan
+from domain.citations import Marker, scan
 from domain.errors import AppError
 from domain.language import written_language
 from domain.owner import Owner
 from domain.quotes import SUPPORT, agrees, best_span, citation, find_quote, find_short, is_short, last_claim
 from domain.types import Attachment, Citation, DocumentNote, Source
+from domain.words import Words
 from stores.library.documents import Documents
 
 _MATHS = re.compile(
@@ -22,46 +23,10 @@ _NUMBERED_THING = re.compile(
 )
 _CLAIM_ENDS = re.compile(r"\s*(?:[.。!！?？;；,，\[【]|\n|\Z)")
 _NAME_BEFORE = re.compile(r"[A-Za-z0-9_)\]]\Z", re.A)
-
-
-class ShownAnswer(QuoteStripper):
-    """An answer as it is shown while it is being written: `[2 "the words"]` as `[2]`, once a passage bears it out.
-
-    What no passage bears out is held back: a number of none that ends a claim, as `CitationCheck` judges it, and a
-    quote that is in none. The check of the whole answer says what became of them.
-    """
-
-    def __init__(self, sources: Sequence[Source]) -> None:
-        """Start at the beginning of an answer; `sources` are the passages that it may cite."""
-        super().__init__()
-        self._sources = {source["number"]: source for source in sources}
-        self._said, self._doubted = "", ""
-
-    def _shown(self, piece: str | Marker) -> str:
-        """Return what one piece lets be shown; a doubted number waits for the text behind it."""
-        if isinstance(piece, str):
-            if self._doubted and not piece.strip() and "\n" not in piece:
-                self._doubted += piece
-                return ""
-            doubted, self._doubted = self._doubted, ""
-            kept = doubted[doubted.index("]") + 1 :] if doubted and _CLAIM_ENDS.match(piece) else doubted
-            self._said += piece
-            return kept + piece
-        self._doubted = ""
-        if piece.quote:
-            return piece.shown if self._bears_out(piece) else ""
-        known = all(number in self._sources for number in piece.numbers) or len(piece.numbers) > 1
-        named = _NAME_BEFORE.search(self._said) or _NUMBERED_THING.search(self._said) or _LINE_START.search(self._said)
-        if not self._sources or known or named:
-            return piece.text
-        self._doubted = piece.text
-        return ""
-
-    def _bears_out(self, marker: Marker) -> bool:
-        if marker.numbers[0] not in self._sources:
-            return False
-        found = (find_quote(marker.quote, source["text"]) for source in self._sources.values())
-        return is_short(marker.quote) or any(found)
+_BEHIND = 80
+"""Characters behind a citation that are looked at."""
+UNSUPPORTED = Words(" *(unsupported)*", "*（无依据）*")
+"""Stands in the place of citations that do not hold."""
 
 
 class CitationCheck:
@@ -74,7 +39,7 @@ class CitationCheck:
 
     def __init__(self, sources: Sequence[Source], documents: Documents, owner: Owner, unsupported: str) -> None:
         """Check against `sources`; put the mark `unsupported` in place of citations that do not hold."""
-        self._sources = {source["number"]: source for source in sources}
+        self._sources = by_number(sources)
         self._documents, self._owner, self._mark = documents, owner, unsupported
         self.citations: list[Citation] = []
         self.removed = 0
@@ -87,34 +52,18 @@ class CitationCheck:
             if isinstance(piece, str):
                 text, said = text + piece, said + piece
                 continue
-            shown = None
+            found: list[Citation | None] | None = None
             if piece.quote:
-                shown = self._replacement([await self._quoted(piece, said)])
+                found = [await self._quoted(piece, said)]
             elif not any(start <= piece.start < end for start, end in maths) and piece.start != left:
-                attached = _NAME_BEFORE.search(text) is not None
-                ends = _CLAIM_ENDS.match(answer, piece.end) is not None and not _NUMBERED_THING.search(text)
-                shown = self._numbers(piece, said, attached=attached, claims=ends and not attached)
-            if shown is None:
-                shown, left = piece.text, piece.end
-                said += piece.text
-            text += shown
+                found = cited_by_numbers(piece, self._sources, said, text, answer[piece.end : piece.end + _BEHIND])
+            if found is None:
+                text, said, left = text + piece.text, said + piece.text, piece.end
+            else:
+                text += self._replacement(found)
         # One mark a sentence is enough, with no space doubled before it.
         mark = re.escape(self._mark.strip())
         return re.sub(rf"[ \t]*{mark}(?:[ \t]*{mark})*", self._mark, text) if self.removed else text
-
-    def _numbers(self, marker: Marker, said: str, *, attached: bool, claims: bool) -> str | None:
-        """Return the replacement of numbers without a quote; `None` leaves a bracket that cites nothing as it is.
-
-        Such are lists that name no passage, what opens a line, and an index behind a name that supports nothing. A
-        single number of no passage is an invented citation where it ends a claim.
-        """
-        if not self._sources or _LINE_START.search(said):
-            return None
-        if any(number not in self._sources for number in marker.numbers):
-            return self._replacement([None]) if claims and len(marker.numbers) == 1 else None
-        claim = last_claim(said)
-        found = [_aligned(self._sources[number], claim, "") for number in marker.numbers]
-        return None if attached and not any(found) else self._replacement(found)
 
     def _replacement(self, found: Sequence[Citation | None]) -> str:
         """Keep the citations that hold; return the text that replaces all of them."""
@@ -126,10 +75,8 @@ class CitationCheck:
 
     async def _quoted(self, marker: Marker, said: str) -> Citation | None:
         source = self._sources.get(marker.numbers[0])
-        if source is None:
-            return None
-        if is_short(marker.quote):
-            return _aligned(source, last_claim(said), marker.quote)
+        if source is None or is_short(marker.quote):
+            return cited_by_quote(marker, self._sources, said)
         others = [other for other in self._sources.values() if other is not source]
         for place in [source, await self._page(source), *others]:
             span = find_quote(marker.quote, place["text"]) if place else None
@@ -173,6 +120,49 @@ class CitationCheck:
         found = {item["id"]: f"{item['name']}: {hidden}" for item in notes if (hidden := item.get("hidden"))}
         found |= {item["id"]: f"{item['name']}: {hidden}" for item in sent if (hidden := item.get("hidden"))}
         return [text for identity, text in found.items() if identity in used]
+
+
+def by_number(sources: Sequence[Source]) -> dict[int, Source]:
+    """Return passages by the numbers under which an answer may cite them."""
+    return {source["number"]: source for source in sources}
+
+
+def cited_by_quote(marker: Marker, sources: Mapping[int, Source], said: str) -> Citation | None:
+    """Return what a citation with a quote cites, as far as the passages themselves tell; `said` stands before it."""
+    source = sources.get(marker.numbers[0])
+    if source is None:
+        return None
+    if is_short(marker.quote):
+        return _aligned(source, last_claim(said), marker.quote)
+    for place in (source, *(other for other in sources.values() if other is not source)):
+        if span := find_quote(marker.quote, place["text"]):
+            return citation(place, *span, place["text"][slice(*span)], verified=True)
+    return None
+
+
+def cited_by_numbers(
+    marker: Marker, sources: Mapping[int, Source], said: str, before: str, behind: str
+) -> list[Citation | None] | None:
+    """Return what each number of a citation without a quote cites; `None` for a bracket that is no citation.
+
+    Such are lists that name no passage, what opens a line, and an index behind a name that supports nothing. A single
+    number of no passage is an invented citation where it ends a claim.
+
+    Args:
+        marker: The citation.
+        sources: Passages by number.
+        said: The answer before it, without citations.
+        before: The answer before it as it is shown.
+        behind: What follows it, the first letter of it at least; only a number of no passage needs it.
+    """
+    if not sources or _LINE_START.search(said):
+        return None
+    attached = _NAME_BEFORE.search(before) is not None
+    if any(number not in sources for number in marker.numbers):
+        ends = _CLAIM_ENDS.match(behind) is not None and not _NUMBERED_THING.search(before)
+        return [None] if ends and not attached and len(marker.numbers) == 1 else None
+    found = [_aligned(sources[number], last_claim(said), "") for number in marker.numbers]
+    return None if attached and not any(found) else found
 
 
 def _aligned(source: Source, claim: str, quote: str) -> Citation | None:

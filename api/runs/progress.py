@@ -14,7 +14,8 @@ from api.runs.log import RunLog
 from domain.approvals import Approval
 from domain.runs import Event
 from domain.types import Usage
-from turn.citation_check import ShownAnswer
+from turn.citation_check import UNSUPPORTED
+from turn.shown_answer import ShownAnswer
 from turn.state import OutputState
 
 STREAM_MODES = ("messages", "custom", "tasks", "values")
@@ -67,7 +68,7 @@ class TurnProgress:
         self._nodes: dict[str, float] = {}
         self._streamed = False
         self._seen_token = False
-        self._shown = ShownAnswer([])
+        self._shown = ShownAnswer([], "")
         self._thought_from = 0.0
         self._begun = Counter[str]()
         self.steps: list[Step] = []
@@ -149,7 +150,8 @@ class TurnProgress:
             if name == ANSWERING_NODE:
                 self._next_step()
                 self.partial, self._streamed = "", False
-                self._shown = ShownAnswer(task["input"].get("sources", []))
+                given = task["input"]
+                self._shown = ShownAnswer(given.get("sources", []), UNSUPPORTED.text(given.get("language", "en")))
             self._log.append("node", {"name": name, "id": number, "state": "start"})
             return
         seconds = time.perf_counter() - self._nodes.pop(number, time.perf_counter())

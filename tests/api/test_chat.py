@@ -240,7 +240,7 @@ async def test_a_budget_bounds_the_turn(client: httpx.AsyncClient, model: OpenAI
 
 
 INVENTED = 'Ten weeks [7]. Six weeks [1 "six weeks"]. Ten [1 "exactly ten weeks"]. Take arr[7] and [0, 1].'
-BORNE_OUT = "Ten weeks {0}. Six weeks [1]. Ten {0}. Take arr[7] and [0, 1]."
+BORNE_OUT = "Ten weeks *(unsupported)*. Six weeks [1]. Ten *(unsupported)*. Take arr[7] and [0, 1]."
 
 
 @pytest.mark.parametrize("surface", ["chat", "stream", "v1", "v1 stream", "langserve"])
@@ -271,5 +271,4 @@ async def test_an_invented_citation_is_removed_before_it_counts_as_one(
             lines = [line[6:] async for line in response.aiter_lines() if line.startswith("data: {")]
         deltas = [choice["delta"].get("content") for line in lines for choice in json.loads(line)["choices"]]
         said = "".join(filter(None, deltas))
-    streamed = surface.endswith("stream")
-    assert said.replace("  ", " ") == BORNE_OUT.format("" if streamed else "*(unsupported)*").replace("  ", " ")
+    assert said == BORNE_OUT
