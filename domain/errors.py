@@ -18,8 +18,8 @@ class ErrorBody(TypedDict):
     remedy: str
 
 
-class AppError(RuntimeError):
-    """Base of all errors a client may see. LangGraph's own server tells what is said by kinds like RuntimeError alone.
+class AppError(Exception):
+    """Base of all errors a client may see.
 
     `details` fills the placeholders of the texts; what is a sentence in itself, such as a reason, is given in both
     languages. Texts are safe to show: they never hold a path, a key or a trace.
@@ -42,9 +42,6 @@ class AppError(RuntimeError):
         self.details: dict[str, Any] = details | {name: value for name, value in given.items() if value is not None}
         self.language: Language | None = None
         super().__init__(self.body("en")["message"])
-
-    def __str__(self) -> str:
-        return self.body(self.language or "en")["message"]
 
     @property
     def status(self) -> int:

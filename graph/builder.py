@@ -63,17 +63,21 @@ class Drawing(TypedDict):
     edges: list[tuple[str, str]]
 
 
-def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None, crew: Crew | None = None) -> Graph:
+def build_graph(
+    checkpointer: BaseCheckpointSaver[str] | None = None, crew: Crew | None = None, *, spoken_errors: bool = False
+) -> Graph:
     """Compile the graph of a turn, with memory when there is a checkpointer.
 
     Args:
         checkpointer: Keeps the memory of threads.
         crew: The specialists, each a node; None: those of the product.
+        spoken_errors: Whether a turn fails with a RuntimeError that says why in its language, not with an AppError:
+            LangGraph's own server passes on what Python's errors say, and of others nothing.
     """
     crew = crew or Crew()
     graph = StateGraph(State, context_schema=Context, input_schema=InputState, output_schema=OutputState)
     graph.add_node(
-        _routed(detect_modality, route_by_modality),
+        _routed(detect_modality, route_by_modality, spoken_errors),
         destinations=("ingest_document", "read_image", "recall", "select_tools"),
     )
     graph.add_node(ingest_document, timeout=READ_SECONDS, error_handler=note_unread)
@@ -81,7 +85,7 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None, crew: Crew
     graph.add_node(recall, retry_policy=RetryPolicy(max_attempts=2, initial_interval=0.1, retry_on=MemoryUnavailable))
     graph.add_node(select_tools)
     graph.add_node(
-        _routed(generate_answer, route_answer),
+        _routed(generate_answer, route_answer, spoken_errors),
         destinations=("run_tool", *crew.names, "verify_citations", "remember", END),
     )
     graph.add_node(run_tool)
@@ -106,7 +110,7 @@ def build_graph(checkpointer: BaseCheckpointSaver[str] | None = None, crew: Crew
     return graph.compile(checkpointer=checkpointer, name="agent")
 
 
-def _routed(node: Node, route: Callable[[State, Context], Next]) -> RoutedNode:
+def _routed(node: Node, route: Callable[[State, Context], Next], spoken_errors: bool) -> RoutedNode:
     """Return `node` with its update and what comes next in one `Command`.
 
     A conditional edge would read the whole state once more and run the router as a traced task of its own: 6 % of a
@@ -118,9 +122,11 @@ def _routed(node: Node, route: Callable[[State, Context], Next]) -> RoutedNode:
     async def run(state: State, runtime: Runtime[Context]) -> Command[str]:
         try:
             update = await node(state, runtime)
-        except AppError as exc:  # Studio shows what an error says of itself
-            exc.language = exc.language or state.get("language")
-            raise
+        except AppError as exc:
+            if not spoken_errors:
+                raise
+            told = exc.body(state.get("language", "en"))
+            raise RuntimeError(f"{told['message']} {told['remedy']}") from exc
         messages = [*state["messages"], *update["messages"]]
         after = cast("State", {**state, **update, "messages": messages})
         return Command(update=update, goto=route(after, runtime.context))

