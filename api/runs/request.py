@@ -21,6 +21,7 @@ from turn.options import TurnOptions
 
 if TYPE_CHECKING:
     from api.runs.pause import Pause
+    from api.runs.takeover import Takeover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,7 @@ class TurnRequest:
         resume: Answers to interrupts of the graph by their ids, instead of messages.
         pause: The run that waits, and goes on with this request.
         withdrawn: How that run ends, without going on.
+        takeover: The run whose process is gone, and that goes on with this request.
         config: LangChain config to run under: callbacks, tags, metadata.
         modes: LangGraph stream modes that `tap` gets.
         tap: Called with every chunk of `modes`.
@@ -69,6 +71,7 @@ class TurnRequest:
     resume: object = None
     pause: Pause | None = None
     withdrawn: CutState | None = None
+    takeover: Takeover | None = None
     config: RunnableConfig = field(default_factory=RunnableConfig)
     modes: tuple[str, ...] = ()
     tap: Callable[[str, Any], None] | None = None
@@ -76,6 +79,11 @@ class TurnRequest:
     def tapped(self, modes: tuple[str, ...], tap: Callable[[str, Any], None]) -> TurnRequest:
         """Return the same request, with `tap` called for every chunk of `modes`."""
         return replace(self, modes=modes, tap=tap)
+
+    @property
+    def begins(self) -> bool:
+        """Whether a turn begins with it, instead of going on."""
+        return self.pause is None and self.takeover is None
 
     @property
     def thread_id(self) -> str:

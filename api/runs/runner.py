@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,11 +17,13 @@ from api.runs.machine import RunMachine
 from api.runs.pause import ALL, Pause, answers_in, checked_answers, continued
 from api.runs.roles import with_role
 from api.runs.run import Run, stored_status
+from api.runs.takeover import Takeover, taken_request
 from api.runs.temporary import without_traces
 from domain.approvals import ApprovalAnswer, one_word_answer
-from domain.errors import NotWaiting, QuestionExpired, UnknownAgent, UnknownRun
+from domain.errors import AppError, NotWaiting, QuestionExpired, RunLost, UnknownAgent, UnknownRun
 from domain.owner import Owner
 from domain.runs import FINAL_STATES, CutState, Event
+from stores.redis.events import LOST_AFTER
 from stores.redis.turns import CUTS
 from turn.intake import check_lengths
 
@@ -29,9 +33,16 @@ if TYPE_CHECKING:
     from stores.redis.checkpoints import ThreadSaver
     from stores.redis.events import RunEvents, RunRecord
     from stores.redis.turns import ThreadTurns
+    from stores.redis.unfinished import UnfinishedRuns
     from turn.context import Services
 
+logger = logging.getLogger(__name__)
+
 RETRY_SECONDS = 0.2
+LOOK_SECONDS = 3.0
+"""Between two looks for runs whose process is gone."""
+STEP_SECONDS = 4.0
+"""How long the server waits at its end for the step of a long turn, which is done again elsewhere otherwise."""
 STOP_SECONDS = 10.0
 """Longest time the server waits at its end for turns to be cut short properly."""
 
@@ -45,13 +56,17 @@ class TurnRunner:
         services: What the nodes work with.
         turns: One turn at a time per thread, over all processes.
         events: Where other processes read the events of a run.
+        unfinished: Where the steps of long runs are kept.
     """
 
     def __init__(
-        self, *, graph: Graph, stateless: Graph, services: Services, turns: ThreadTurns, events: RunEvents
-    ) -> None:
+        self, *, graph: Graph, stateless: Graph, services: Services, turns: ThreadTurns, events: RunEvents,
+        unfinished: UnfinishedRuns,
+    ) -> None:  # fmt: skip
         self.graph = graph
-        self._machine = RunMachine(graph, stateless, services, turns, self._end_waiting)
+        self._machine = RunMachine(graph, stateless, services, turns, unfinished, self._end_waiting)
+        self._unfinished = unfinished
+        self._closes = False
         self._saver = cast("ThreadSaver", graph.checkpointer)
         self._services = services
         self._turns = turns
@@ -224,6 +239,41 @@ class TurnRunner:
         await self._record(run_id, user_id)
         return with_gaps(self._events.read(run_id, after), after, lambda: self.status(run_id, user_id))
 
+    async def take_over(self) -> int:
+        """Go on with the long runs whose process is gone; return how many there were.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        taken = 0
+        for run_id in await self._unfinished.listed():
+            if self._closes or run_id in self._runs:
+                continue
+            last = await self._unfinished.claim(run_id, LOST_AFTER)
+            steps = await self._unfinished.steps(run_id) if last is not None else None
+            if last is None or steps is None:
+                continue
+            try:
+                request = taken_request(Takeover(last, steps))
+            except (RunLost, ValueError, KeyError, TypeError) as exc:  # of another version, or nothing to go on from
+                logger.warning("a run is given up", extra={"run_id": run_id, "error": type(exc).__name__})
+                await self._unfinished.close(run_id)
+                continue
+            self._events.adopt(run_id)
+            log = RunLog(run_id, self._events, request.owner, request.language, before=last)
+            self._launch(Run(run_id, request, log))
+            logger.warning("a run is taken over", extra={"run_id": run_id})
+            taken += 1
+        return taken
+
+    async def unfinished(self, run_ids: Sequence[str]) -> set[str]:
+        """Return those of the runs that go on, though their process may be gone.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        return await self._unfinished.kept(run_ids)
+
     async def _withdraw(self, owner: Owner, run_id: str) -> dict[str, Any]:
         """Stop a run that waits; return how it stands."""
         pause = await self.waiting(owner)
@@ -249,11 +299,15 @@ class TurnRunner:
         )
 
     async def aclose(self) -> None:
-        """Cut all turns short, keeping what they have said, and wait for them."""
-        runs = list(self._runs.values())
-        for run in runs:
-            run.stop()
-        tasks = [run.task for run in runs if run.task is not None]
+        """Hand long turns over to the next process; cut the others short, keeping what they have said."""
+        self._closes = True
+        tasks = {run.task for run in self._runs.values() if run.task is not None}
+        if kept := [run for run in self._runs.values() if run.is_kept]:
+            for run in kept:
+                run.hand_over()
+            await asyncio.wait({run.task for run in kept if run.task is not None}, timeout=STEP_SECONDS)
+        for run in list(self._runs.values()):
+            run.stop(RunLost() if run in kept else "stopped")
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
         if self._closing:
@@ -279,7 +333,10 @@ class TurnRunner:
     async def _live(self, run: Run) -> None:
         await self._machine.live(run)
         request = run.request
-        known = request.published or run.state == "waiting"
+        if run.left:
+            await self._leave(run)
+            return
+        known = run.log.published
         if not known and request.remembered and request.callback_url is None:
             self._runs.pop(run.id, None)
             return
@@ -287,9 +344,18 @@ class TurnRunner:
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
+    async def _leave(self, run: Run) -> None:
+        """Let another process go on with a run at once."""
+        self._runs.pop(run.id, None)
+        self._events.leave(run.id)
+        with suppress(AppError):  # it is taken when it was silent for long enough
+            await self._unfinished.release(run.id, run.log.before)
+
     async def _close(self, run: Run) -> None:
         """Copy the last events, call back, and drop the files of a turn without a thread: no client waits for these."""
         await run.log.settle()
+        if run.is_kept:
+            await self._unfinished.close(run.id)
         if self._runs.get(run.id) is run:
             self._runs.pop(run.id)
         request = run.request
@@ -297,3 +363,13 @@ class TurnRunner:
             await call_back(self._services, request.callback_url, run)
         if not request.remembered and run.answer and run.answer["attachments"]:
             await self._services.documents.delete_owner(request.owner)
+
+
+async def watch(runner: TurnRunner) -> None:
+    """Take over the long runs whose process is gone, again and again."""
+    while True:
+        try:
+            await runner.take_over()
+        except AppError as exc:
+            logger.warning("takeover: not now", extra={"error": exc.code})
+        await asyncio.sleep(LOOK_SECONDS)

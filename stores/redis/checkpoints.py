@@ -12,7 +12,7 @@ import base64
 import inspect
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, cast
@@ -43,7 +43,7 @@ from stores.redis.checkpoint_scripts import FORGET, GET, PUT, PUT_BESIDE, PUT_WR
 from stores.redis.exchange import ScriptCall
 from stores.redis.serde import SafeSerde, decode, dumps, encode
 from stores.redis.server import memory_errors, open_redis
-from stores.redis.staged_memory import StagedMemory
+from stores.redis.staged_memory import RowKey, StagedMemory
 
 logger = logging.getLogger(__name__)
 
@@ -113,8 +113,8 @@ class ThreadSaver(AsyncRedisSaver):
         """Return the thread's checkpoint, or the one that `checkpoint_id` names if it is still the newest."""
         thread_id, ns = _place(config)
         wanted = get_checkpoint_id(config) or ""
-        staged = self._staged.get(thread_id) if not ns and not wanted else None
-        found = staged.read() if staged else None
+        staged = self._staged.get(thread_id)
+        found = staged.read(ns) if staged and wanted in ("", staged.newest(ns)) else None
         if found is None:
             with memory_errors():
                 found = await self._get(keys=self._keys(thread_id, ns, wanted), args=[self._ttl, wanted])
@@ -153,9 +153,11 @@ class ThreadSaver(AsyncRedisSaver):
         parent = get_checkpoint_id(config) or ""
         document = _document(config, checkpoint, metadata, "" if parent == checkpoint["id"] else parent, self._keyring)
         self._note_replaced(parent, by=checkpoint["id"])
-        put = ScriptCall(self._put_script, self._keys(thread_id, ns, checkpoint["id"]), [self._ttl, document])
-        if (staged := self._staged.get(thread_id)) and not ns:
-            staged.put(checkpoint["id"], document, put)
+        put = self._putting(thread_id, ns, checkpoint["id"], document)
+        if staged := self._staged.get(thread_id):
+            staged.put(checkpoint["id"], document, put, ns)
+            if staged.steps is not None:
+                await staged.steps.checkpoint(ns, document)
             return _config(thread_id, ns, checkpoint["id"])
         if under_way := self._writing.get((thread_id, ns)):
             await asyncio.wait(under_way)
@@ -191,22 +193,42 @@ class ThreadSaver(AsyncRedisSaver):
             return
         thread_id, ns = _place(config)
         checkpoint_id = config["configurable"]["checkpoint_id"]
-        rows = [self._write_row(config, write, index) for index, write in enumerate(writes)]
-        keys = [
-            self._make_redis_checkpoint_writes_key(thread_id, ns, checkpoint_id, task_id, row["idx"]) for row in rows
-        ]
-        registry = AsyncCheckpointKeyRegistry.make_write_keys_zset_key(thread_id, ns, checkpoint_id)
-        values = [orjson.dumps({**row, "task_id": task_id, "task_path": task_path}) for row in rows]
-        put = ScriptCall(
-            PUT_WRITES,
-            [*self._keys(thread_id, ns, checkpoint_id), registry, *keys],
-            [self._ttl, int(checkpoint_id in self._replaced), *values],
-        )
-        if (staged := self._staged.get(thread_id)) and not ns:
-            staged.put_writes(checkpoint_id, values, put)
+        rows: dict[RowKey, bytes] = {}
+        for index, write in enumerate(writes):
+            row = {**self._write_row(config, write, index), "task_id": task_id, "task_path": task_path}
+            rows[RowKey(ns, checkpoint_id, task_id, row["idx"])] = orjson.dumps(row)
+        put = self._writing_of(thread_id, rows)
+        if staged := self._staged.get(thread_id):
+            staged.put_writes(checkpoint_id, list(rows.values()), put)
+            if staged.steps is not None and staged.newest(ns) == checkpoint_id:
+                await staged.steps.writes(rows)
             return
         with memory_errors(), self._under_way(thread_id, ns):
             await self._put_writes(keys=put.keys, args=put.args)
+
+    def take_up(
+        self, thread_id: str, staged: StagedMemory, documents: Mapping[str, bytes], rows: Mapping[RowKey, bytes]
+    ) -> None:
+        """Let a staged thread stand where the steps that were kept of a turn end: checkpoints by namespace, writes."""
+        for ns in sorted(documents):  # that of the turn is the first
+            checkpoint_id = str(orjson.loads(documents[ns])["checkpoint_id"])
+            staged.put(checkpoint_id, documents[ns], self._putting(thread_id, ns, checkpoint_id, documents[ns]), ns)
+        for key, row in rows.items():
+            staged.put_writes(key.checkpoint_id, [row], self._writing_of(thread_id, {key: row}))
+
+    def _putting(self, thread_id: str, ns: str, checkpoint_id: str, document: bytes) -> ScriptCall:
+        return ScriptCall(self._put_script, self._keys(thread_id, ns, checkpoint_id), [self._ttl, document])
+
+    def _writing_of(self, thread_id: str, rows: Mapping[RowKey, bytes]) -> ScriptCall:
+        """Return the call that stores writes of one task."""
+        ns, checkpoint_id, _, _ = next(iter(rows))
+        keys = [self._make_redis_checkpoint_writes_key(thread_id, *key) for key in rows]
+        registry = AsyncCheckpointKeyRegistry.make_write_keys_zset_key(thread_id, ns, checkpoint_id)
+        return ScriptCall(
+            PUT_WRITES,
+            [*self._keys(thread_id, ns, checkpoint_id), registry, *keys],
+            [self._ttl, int(checkpoint_id in self._replaced), *rows.values()],
+        )
 
     def _write_row(self, config: RunnableConfig, write: tuple[str, Any], index: int) -> dict[str, Any]:
         thread_id, ns = _place(config)
