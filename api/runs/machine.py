@@ -154,7 +154,8 @@ class RunMachine:
                 with summaries.stage(key, summary if stands else b""):
                     await self._prepare(run, place, memory, stands=stands)
                     async with TurnRecord(run, self._services.conversations, place) as record:
-                        run.keeper = StepKeeper(run, record, place, self._unfinished, stands=stands)
+                        if run.request.lasting:
+                            run.keeper = StepKeeper(run, record, place, self._unfinished, stands=stands)
                         await self._settle(run, turn, memory, record)
         self._follow_up(run, place)
 

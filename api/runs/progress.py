@@ -77,6 +77,8 @@ class TurnProgress:
         self._detailed, self._literal = detailed, literal
         self._started = time.perf_counter()
         self._nodes: dict[str, float] = {}
+        self._over: frozenset[str] = frozenset()
+        """Steps that had ended on another process; the graph begins them once more in its stream."""
         self._streamed = False
         self._seen_token = False
         self._shown = ShownAnswer([], "")
@@ -108,6 +110,7 @@ class TurnProgress:
         self.reasoning_seconds, self.summary_before = stand["reasoning_seconds"], stand["summary_before"]
         self.steps, self.nodes = list(stand["steps"]), list(stand["nodes"])
         self._begun = {name: dict.fromkeys(ids) for name, ids in stand["begun"].items()}
+        self._over = frozenset(node["id"] for node in self.nodes)
 
     def take(self, mode: str, chunk: Any) -> None:
         """Handle one (stream mode, chunk) pair of the graph."""
@@ -171,6 +174,8 @@ class TurnProgress:
 
     def _task(self, task: Mapping[str, Any]) -> None:
         name, number = task["name"], task["id"]
+        if number in self._over:
+            return
         if "input" in task:
             self._nodes[number] = time.perf_counter()
             if name == ANSWERING_NODE:
@@ -186,7 +191,7 @@ class TurnProgress:
             self._show(self._shown.rest())
             self._stop_thinking()
         over = {"name": name, "id": number, "state": state, "seconds": round(seconds, 4)}
-        self.nodes = [node for node in self.nodes if node["id"] != number] + [over]
+        self.nodes.append(over)
         self._log.append("node", over)
 
     def _next_step(self) -> None:

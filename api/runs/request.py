@@ -44,6 +44,7 @@ class TurnRequest:
         replaces: Run whose question gets another version by this one.
         again: That question, or the one that `parent` is, is answered again as it is.
         published: Whether other processes can follow the events.
+        lasting: Whether it goes on when nobody is connected; else it ends with its process too.
         resume: Answers to interrupts of the graph by their ids, instead of messages.
         pause: The run that waits, and goes on with this request.
         withdrawn: How that run ends, without going on.
@@ -68,6 +69,7 @@ class TurnRequest:
     replaces: str | None = None
     again: bool = False
     published: bool = True
+    lasting: bool = True
     resume: object = None
     pause: Pause | None = None
     withdrawn: CutState | None = None
