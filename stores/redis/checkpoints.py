@@ -30,6 +30,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from langgraph.checkpoint.redis.key_registry import AsyncCheckpointKeyRegistry
 from langgraph.checkpoint.redis.util import to_storage_safe_id, to_storage_safe_str
+from langgraph.checkpoint.serde.types import ERROR
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redisvl.exceptions import RedisVLError
@@ -200,7 +201,8 @@ class ThreadSaver(AsyncRedisSaver):
         put = self._writing_of(thread_id, rows)
         if staged := self._staged.get(thread_id):
             staged.put_writes(checkpoint_id, list(rows.values()), put)
-            if staged.steps is not None and staged.newest(ns) == checkpoint_id:
+            failed = any(channel == ERROR for channel, _ in writes)  # it is run again, whoever goes on with it
+            if staged.steps is not None and staged.newest(ns) == checkpoint_id and not failed:
                 await staged.steps.writes(rows)
             return
         with memory_errors(), self._under_way(thread_id, ns):
