@@ -142,9 +142,7 @@ def endpoint(world: World) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a turn ended: its step, the status that its answer gives the call, how often the effect happened, and
-    whether the turn went on by itself.
-    """
+    """How a turn ended: its step, the status of its call, how often the effect happened, if it went on by itself."""
 
     step: str
     tool: str
