@@ -59,7 +59,7 @@ from api.rest.openapi import TAGS, described
 from api.runs.attempts import tell
 from api.runs.deletion import finish_deletions
 from api.runs.retention import keep_to_time
-from api.runs.runner import TurnRunner, watch
+from api.runs.runner import TurnRunner
 from api.startup import StartFault, check_keys, check_start, give_up
 from graph.builder import build_graph
 from net.oidc import OpenIdConnect
@@ -120,7 +120,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         )  # fmt: skip
         services.background.spawn("finish deletions", finish_deletions(backend))
         services.background.spawn("retention", keep_to_time(backend))
-        services.background.spawn("takeovers", watch(runner))
+        services.background.spawn("takeovers", runner.watch.go())
         yield backend
 
 

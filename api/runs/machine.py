@@ -12,20 +12,19 @@ whose process is gone is `queued` again on another one, with what `api.runs.take
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 
 from langgraph.errors import GraphDrained
 
-from api.edge.failures import as_app_error, error_body
-from api.edge.instruments import TOKENS, TOOL_CALLS, TURN_SECONDS, TURNS, TURNS_RUNNING, labelled
-from api.edge.logs import request_id_var, run_id_var, thread_id_var
-from api.runs.attempts import note_turn
+from api.edge.failures import as_app_error
+from api.edge.instruments import TURNS_RUNNING
+from api.edge.logs import run_id_var, thread_id_var
 from api.runs.memory import STOPPED, forget_turn, keep_partial, restore, sent_messages, thread_config
 from api.runs.pause import Pause, pause_of
 from api.runs.progress import OUTPUT_KEYS
 from api.runs.record import TurnRecord
+from api.runs.report import report
 from api.runs.roles import with_role
 from api.runs.stream import stream_graph
 from api.runs.takeover import LONG_SECONDS, StepKeeper
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
     from stores.redis.turns import ThreadTurns, Turn
     from stores.redis.unfinished import UnfinishedRuns
     from turn.context import Services
-
-logger = logging.getLogger(__name__)
 
 
 class Unanswered(Exception):
@@ -109,7 +106,7 @@ class RunMachine:
             await run.log.settle()
             run.log.abandon()
             return
-        _report(run, self._services)
+        report(run, self._services)
         if run.state == "waiting":
             await run.log.settle()
 
@@ -337,33 +334,3 @@ def reason_for(failure: BaseException | None, cut: Cut | None) -> Cut | None:
     if isinstance(failure, asyncio.CancelledError):
         return cut or "stopped"
     return cut if isinstance(cut, AppError) else as_app_error(failure)
-
-
-def _report(run: Run, services: Services) -> None:
-    """Report how the run ended: the last event, the counters, a line of the log."""
-    if run.error is not None:
-        body = error_body(run.error, run.request.language, request_id_var.get())
-        run.log.append("error", {**body, **(run.answer or {})})
-    else:
-        run.log.append("waiting" if run.state == "waiting" else "done", run.answer)
-    before = run.request.pause["questions"] if run.request.pause is not None else []
-    for question in run.questions:
-        if question["id"] not in {asked["id"] for asked in before}:
-            services.tools.note_asked(question["tool"])
-            services.actions.append(
-                "question", run.request.owner, run_id=run.id, question=question["id"], tool=question["tool"],
-                content={"arguments": question["arguments"]},
-            )  # fmt: skip
-    seconds = run.ended - run.created
-    labelled(TURNS, run.state).inc()
-    TURN_SECONDS.observe(seconds)
-    if run.answer is not None and run.state != "waiting":  # what goes on is counted at its end
-        services.usage.add(run.request.owner.user_id, run.answer["spent"])
-        note_turn(run, services)
-        usage = run.answer["usage"]
-        labelled(TOKENS, "input", usage["model"]).inc(usage["input_tokens"])
-        labelled(TOKENS, "output", usage["model"]).inc(usage["output_tokens"])
-        for tool in run.answer["tools"]:
-            labelled(TOOL_CALLS, tool["name"], tool["status"]).inc()
-    code = run.error.code if run.error else ""
-    logger.info("turn", extra={"state": run.state, "seconds": round(seconds, 3), "code": code})

@@ -99,7 +99,7 @@ class Run:
 
     def adopt(self, entry: Message) -> None:
         """Take the outcome that is in the conversation already as that of the run."""
-        self.state = cast("RunState", entry.get("state", "done"))
+        self.ended, self.state = time.time(), cast("RunState", entry.get("state", "done"))
         nothing = Usage(input_tokens=0, output_tokens=0, model="")
         lists = ("citations", "attachments", "memories", "tools", "agents", "artifacts", "warnings")
         self.answer = cast("Answer", {

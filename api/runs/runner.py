@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,13 +16,12 @@ from api.runs.machine import RunMachine
 from api.runs.pause import ALL, Pause, answers_in, checked_answers, continued
 from api.runs.roles import with_role
 from api.runs.run import Run, stored_status
-from api.runs.takeover import Takeover, taken_request
 from api.runs.temporary import without_traces
+from api.runs.watch import Watch
 from domain.approvals import ApprovalAnswer, one_word_answer
 from domain.errors import AppError, NotWaiting, QuestionExpired, RunLost, UnknownAgent, UnknownRun
 from domain.owner import Owner
 from domain.runs import FINAL_STATES, CutState, Event
-from stores.redis.events import LOST_AFTER
 from stores.redis.turns import CUTS
 from turn.intake import check_lengths
 
@@ -36,11 +34,7 @@ if TYPE_CHECKING:
     from stores.redis.unfinished import UnfinishedRuns
     from turn.context import Services
 
-logger = logging.getLogger(__name__)
-
 RETRY_SECONDS = 0.2
-LOOK_SECONDS = 3.0
-"""Between two looks for runs whose process is gone."""
 STEP_SECONDS = 4.0
 """How long the server waits at its end for the step of a long turn, which is done again elsewhere otherwise."""
 STOP_SECONDS = 10.0
@@ -65,13 +59,14 @@ class TurnRunner:
     ) -> None:  # fmt: skip
         self.graph = graph
         self._machine = RunMachine(graph, stateless, services, turns, unfinished, self._end_waiting)
-        self._unfinished = unfinished
-        self._closes = False
         self._saver = cast("ThreadSaver", graph.checkpointer)
         self._services = services
         self._turns = turns
         self._events = events
         self._runs: dict[str, Run] = {}
+        self._unfinished = unfinished
+        self.watch = Watch(unfinished, events, self._runs.__contains__, self._launch)
+        """What goes on with long runs of other processes."""
         self._closing: set[asyncio.Task[None]] = set()
 
     async def start(self, request: TurnRequest, *, run_id: str | None = None) -> Run:
@@ -239,33 +234,6 @@ class TurnRunner:
         await self._record(run_id, user_id)
         return with_gaps(self._events.read(run_id, after), after, lambda: self.status(run_id, user_id))
 
-    async def take_over(self) -> int:
-        """Go on with the long runs whose process is gone; return how many there were.
-
-        Raises:
-            MemoryUnavailable: Redis failed.
-        """
-        taken = 0
-        for run_id in await self._unfinished.listed():
-            if self._closes or run_id in self._runs:
-                continue
-            last = await self._unfinished.claim(run_id, LOST_AFTER)
-            steps = await self._unfinished.steps(run_id) if last is not None else None
-            if last is None or steps is None:
-                continue
-            try:
-                request = taken_request(Takeover(last, steps))
-            except (RunLost, ValueError, KeyError, TypeError) as exc:  # of another version, or nothing to go on from
-                logger.warning("a run is given up", extra={"run_id": run_id, "error": type(exc).__name__})
-                await self._unfinished.close(run_id)
-                continue
-            self._events.adopt(run_id)
-            log = RunLog(run_id, self._events, request.owner, request.language, before=last)
-            self._launch(Run(run_id, request, log))
-            logger.warning("a run is taken over", extra={"run_id": run_id})
-            taken += 1
-        return taken
-
     async def unfinished(self, run_ids: Sequence[str]) -> set[str]:
         """Return those of the runs that go on, though their process may be gone.
 
@@ -300,7 +268,7 @@ class TurnRunner:
 
     async def aclose(self) -> None:
         """Hand long turns over to the next process; cut the others short, keeping what they have said."""
-        self._closes = True
+        self.watch.end()
         tasks = {run.task for run in self._runs.values() if run.task is not None}
         if kept := [run for run in self._runs.values() if run.is_kept]:
             for run in kept:
@@ -363,13 +331,3 @@ class TurnRunner:
             await call_back(self._services, request.callback_url, run)
         if not request.remembered and run.answer and run.answer["attachments"]:
             await self._services.documents.delete_owner(request.owner)
-
-
-async def watch(runner: TurnRunner) -> None:
-    """Take over the long runs whose process is gone, again and again."""
-    while True:
-        try:
-            await runner.take_over()
-        except AppError as exc:
-            logger.warning("takeover: not now", extra={"error": exc.code})
-        await asyncio.sleep(LOOK_SECONDS)

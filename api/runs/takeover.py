@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-import orjson
-
 from api.runs.pause import Choices, choices_of, chosen
 from api.runs.request import TurnRequest
 from domain.errors import AppError, MemoryUnavailable, RunLost
@@ -35,7 +33,7 @@ LONG_SECONDS = 2.0
 """A run of which nothing was kept yet is kept after so long; one that ends before costs nothing."""
 PATIENCE, RETRY_SECONDS = 20.0, 0.2
 """How long a step waits to be kept for a Redis that went away, and between two attempts."""
-MOST_BYTES = 1_000_000
+MOST_CHARS = 1_000_000
 """Messages with more in them, files that is, are not kept: such a run can be taken over once the files are stored."""
 
 
@@ -148,8 +146,8 @@ class StepKeeper:
         """Begin where that can be done now; a later step tries again."""
         try:
             await self.begin()
-        except AppError as exc:
-            logger.warning("a long run cannot be taken over yet", extra={"code": exc.code})
+        except (AppError, TypeError, ValueError) as exc:
+            logger.warning("a long run cannot be taken over yet", extra={"error": type(exc).__name__})
 
     async def checkpoint(self, ns: str, document: bytes) -> None:
         """Keep a checkpoint; see `StepStore`. A Redis that went away is waited for."""
@@ -178,7 +176,7 @@ class StepKeeper:
     def _note(self, asked: Spot | None) -> dict[str, Any]:
         run, request = self._run, self._run.request
         messages = list(request.messages)
-        if len(orjson.dumps([message.content for message in messages], default=str)) > MOST_BYTES:
+        if sum(len(str(message.content)) for message in messages) > MOST_CHARS:
             messages = []
         return {
             "user_id": request.owner.user_id, "thread_id": request.owner.thread_id,

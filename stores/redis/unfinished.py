@@ -160,13 +160,17 @@ class UnfinishedRuns:
             )
         return None if last < 0 else last
 
-    async def steps(self, run_id: str) -> Steps | None:
-        """Return what is kept of a run."""
+    async def steps(self, run_id: str) -> Steps:
+        """Return what is kept of a run.
+
+        Raises:
+            RunLost: Nothing is.
+        """
         with memory_errors():
             found: Any = await self._redis.hgetall(steps_key(run_id))
         fields = {name.decode(): value for name, value in found.items()}
         if "note" not in fields:
-            return None
+            raise RunLost
         split = {name: name.split(SEPARATOR) for name in fields}
         return Steps(
             note=self._unsealed(fields["note"]),

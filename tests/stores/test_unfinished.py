@@ -57,19 +57,20 @@ async def test_steps_replace_each_other_and_go_with_the_run(
     await unfinished.checkpoint("r", 0, "agent:1", b'{"b": 1}', {"spent": 3})
     await unfinished.writes("r", 0, {ROW: b"{}", RowKey(ROOT, "c1", "t", -3): b"{}"}, {"spent": 4})
     steps = await unfinished.steps("r")
-    assert steps is not None and steps.note["messages"] == NOTE["messages"] and steps.stand == {"spent": 4}
+    assert steps.note["messages"] == NOTE["messages"] and steps.stand == {"spent": 4}
     assert steps.documents == {ROOT: b'{"a": 1}', "agent:1": b'{"b": 1}'} and len(steps.rows) == 2
     await unfinished.checkpoint("r", 0, "agent:1", b'{"b": 2}', {})
     steps = await unfinished.steps("r")
-    assert steps is not None and list(steps.rows) == [RowKey(ROOT, "c1", "t", -3)], "those of the agent are over"
+    assert list(steps.rows) == [RowKey(ROOT, "c1", "t", -3)], "those of the agent are over"
     await unfinished.checkpoint("r", 0, ROOT, b'{"a": 2}', {})
     steps = await unfinished.steps("r")
-    assert steps is not None and (steps.documents, steps.rows) == ({ROOT: b'{"a": 2}'}, {})
+    assert (steps.documents, steps.rows) == ({ROOT: b'{"a": 2}'}, {})
     assert await unfinished.kept(["r", "other"]) == {"r"} and 0 < await redis.ttl(steps_key("r")) < 86_400
     await unfinished.close("r")
-    assert await unfinished.steps("r") is None and not await unfinished.listed()
-    with pytest.raises(RunLost):
-        await unfinished.checkpoint("r", 0, ROOT, b"{}", {})
+    assert not await unfinished.listed()
+    for late in (unfinished.checkpoint("r", 0, ROOT, b"{}", {}), unfinished.steps("r")):
+        with pytest.raises(RunLost):
+            await late
 
 
 async def test_one_process_takes_a_run_and_the_one_before_it_writes_nothing_any_more(
@@ -115,7 +116,7 @@ async def test_what_is_kept_is_encrypted_where_memory_is(redis: Redis, settings:
     held: Any = await redis.hgetall(steps_key("r"))
     assert b"secret" not in b"".join(held.values()) and b"Once" not in b"".join(held.values())
     steps = await unfinished.steps("r")
-    assert steps is not None and steps.note["messages"] == NOTE["messages"]
+    assert steps.note["messages"] == NOTE["messages"]
 
 
 class Kept:
