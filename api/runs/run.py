@@ -140,8 +140,10 @@ class Run:
     @property
     def spent(self) -> Spent:
         """What it has used of its budget."""
-        nothing = Spent(tokens=0, seconds=0.0, calls=0, money=0.0, agents=0)
-        return self.meter.spent() if self.meter is not None else nothing
+        if self.meter is not None:
+            return self.meter.spent()
+        before = self.request.takeover
+        return before.spent if before is not None else Spent(tokens=0, seconds=0.0, calls=0, money=0.0, agents=0)
 
     async def over(self) -> None:
         """Wait for the end, whatever it is."""
