@@ -152,7 +152,7 @@ class RunMachine:
                     await self._prepare(run, place, memory, stands=stands)
                     async with TurnRecord(run, self._services.conversations, place) as record:
                         if run.request.lasting:
-                            run.keeper = StepKeeper(run, record, place, self._unfinished, stands=stands)
+                            run.keeper = StepKeeper(run, record, place, memory, self._unfinished, stands=stands)
                         await self._settle(run, turn, memory, record)
         self._follow_up(run, place)
 
@@ -284,7 +284,7 @@ class RunMachine:
             await asyncio.wait({work}, timeout=soon)
             left -= soon
             if not work.done():
-                await run.keeper.begin_soon()
+                await run.keeper.begin()
         if not work.done():
             await asyncio.wait({work}, timeout=left)
         if not work.done():

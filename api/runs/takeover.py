@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +13,7 @@ from api.runs.request import TurnRequest
 from domain.errors import AppError, MemoryUnavailable, RunLost
 from domain.owner import Owner
 from stores.conversations.entries import Spot
-from stores.redis.staged_memory import ROOT, RowKey
+from stores.redis.staged_memory import ROOT, Put, StagedMemory, Write
 from stores.redis.unfinished import Steps
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONG_SECONDS = 2.0
-"""A run of which nothing was kept yet is kept after so long; one that ends before costs nothing."""
+"""A run is kept after so long; one that ends before costs nothing."""
 PATIENCE, RETRY_SECONDS = 20.0, 0.2
 """How long a step waits to be kept for a Redis that went away, and between two attempts."""
 MOST_CHARS = 1_000_000
@@ -119,56 +118,65 @@ class StepKeeper:
         run: The run.
         record: Its transcript.
         place: Where it began.
+        memory: What it has written so far.
         stands: Whether the thread's memory was that of the turn.
         store: Where they are kept.
     """
 
-    def __init__(self, run: Run, record: TurnRecord, place: Spot, store: UnfinishedRuns, *, stands: bool) -> None:
-        self._run, self._record, self._place, self._stands, self._store = run, record, place, stands, store
+    def __init__(
+        self, run: Run, record: TurnRecord, place: Spot, memory: StagedMemory, store: UnfinishedRuns, *, stands: bool
+    ) -> None:
+        self._run, self._record, self._place, self._memory = run, record, place, memory
+        self._stands, self._store = stands, store
         self._lock = asyncio.Lock()
+        self._due = False
         self.begun = run.request.takeover is not None
         """Whether another process can go on with the run."""
 
     async def begin(self) -> None:
-        """Write down what another process needs: the question in its conversation, the events so far, the request.
-
-        Raises:
-            AppError: That cannot be done.
-        """
+        """Keep what another process needs: question, events, request, the steps so far. A later step tries again."""
+        self._due = True
         async with self._lock:
             if not self.begun:
-                await self._run.log.publish()
-                asked = await self._record.opened()
-                await self._store.note(self._run.id, self._run.log.before, self._note(asked), self._stand())
-                self.begun = True
+                await self._begin()
 
-    async def begin_soon(self) -> None:
-        """Begin where that can be done now; a later step tries again."""
+    async def _begin(self) -> None:
         try:
-            await self.begin()
+            await self._run.log.publish()
+            note = self._note(await self._record.opened())
+            documents, rows = self._memory.written() if self._memory.steps is not None else ({}, {})
+            steps = Steps(note=note, stand=self._stand(), documents=documents, rows=rows)
+            await self._store.note(self._run.id, self._run.log.before, steps)
+            self.begun = True
         except (AppError, TypeError, ValueError) as exc:
             logger.warning("a long run cannot be taken over yet", extra={"error": type(exc).__name__})
 
-    async def checkpoint(self, ns: str, document: bytes) -> None:
+    async def checkpoint(self, ns: str, put: Put) -> None:
         """Keep a checkpoint; see `StepStore`. A Redis that went away is waited for."""
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                await self.begin()
-                await self._store.checkpoint(self._run.id, self._run.log.before, ns, document, self._stand())
-                return
-            except MemoryUnavailable:
-                if time.monotonic() > until:
-                    raise
-            await asyncio.sleep(RETRY_SECONDS)
+        if not self._due and not self.begun:
+            return
+        async with self._lock:
+            if not self.begun:
+                return await self._begin()  # with this step
+            until = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    return await self._store.checkpoint(
+                        self._run.id, self._run.log.before, ns, put.document, self._stand()
+                    )
+                except MemoryUnavailable:
+                    if time.monotonic() > until:
+                        raise
+                await asyncio.sleep(RETRY_SECONDS)
 
-    async def writes(self, rows: Mapping[RowKey, bytes]) -> None:
+    async def writes(self, write: Write) -> None:
         """Keep what a task wrote; where that fails, the task is done again, its effects are not."""
-        try:
-            await self.begin()
-            await self._store.writes(self._run.id, self._run.log.before, rows, self._stand())
-        except AppError as exc:
-            logger.warning("a step is not kept", extra={"code": exc.code})
+        async with self._lock:
+            if self.begun:
+                try:
+                    await self._store.writes(self._run.id, self._run.log.before, write.rows, self._stand())
+                except AppError as exc:
+                    logger.warning("a step is not kept", extra={"code": exc.code})
 
     def _stand(self) -> dict[str, Any]:
         return {"spent": self._run.spent, "progress": self._run.progress.stand()}

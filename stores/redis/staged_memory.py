@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import orjson
@@ -22,17 +23,56 @@ class RowKey(NamedTuple):
     idx: int
 
 
+Rows = Mapping[RowKey, bytes]
+
+
+class Put:
+    """A checkpoint that is written down when somebody needs it."""
+
+    def __init__(self, checkpoint_id: str, make: Callable[[], bytes], storing: Callable[[bytes], ScriptCall]) -> None:
+        """Keep how its document is made, and the call that stores it."""
+        self.checkpoint_id, self._make, self._storing = checkpoint_id, make, storing
+
+    @cached_property
+    def document(self) -> bytes:
+        """What is stored of it."""
+        return self._make()
+
+    @property
+    def call(self) -> ScriptCall:
+        """What stores it."""
+        return self._storing(self.document)
+
+
+class Write:
+    """What a task wrote, written down when somebody needs it."""
+
+    def __init__(self, make: Callable[[], Rows], storing: Callable[[Rows], ScriptCall]) -> None:
+        """Keep how its rows are made, and the call that stores them."""
+        self._make, self._storing = make, storing
+
+    @cached_property
+    def rows(self) -> Rows:
+        """What is stored of it."""
+        return self._make()
+
+    @property
+    def call(self) -> ScriptCall:
+        """What stores it."""
+        return self._storing(self.rows)
+
+
 class StepStore(Protocol):
     """Where the steps of a turn that takes long are kept until it ends, apart from the memory of its thread."""
 
-    async def checkpoint(self, ns: str, document: bytes) -> None:
+    async def checkpoint(self, ns: str, put: Put) -> None:
         """Keep a checkpoint in place of the one before it; one of `ROOT` in place of all.
 
         Raises:
             AppError: It cannot be kept: the turn must not go on.
         """
 
-    async def writes(self, rows: Mapping[RowKey, bytes]) -> None:
+    async def writes(self, write: Write) -> None:
         """Keep what a task of the newest checkpoint of its namespace wrote, as far as that can be done."""
 
 
@@ -48,8 +88,8 @@ class StagedMemory:
 
     def __init__(self, found: Sequence[bytes] | None) -> None:
         self._found = found
-        self._puts: dict[str, tuple[str, bytes, ScriptCall]] = {}
-        self._writes: dict[str, list[tuple[Sequence[bytes], ScriptCall]]] = {}
+        self._puts: dict[str, Put] = {}
+        self._writes: dict[str, list[Write]] = {}
         self.steps: StepStore | None = None
 
     @property
@@ -60,29 +100,29 @@ class StagedMemory:
     def read(self, ns: str = ROOT) -> Sequence[bytes] | None:
         """Return the newest document and its pending writes, nothing, or None when only Redis knows."""
         if ns in self._puts:
-            checkpoint_id, document, _ = self._puts[ns]
-            return [document, *(row for rows, _ in self._writes.get(checkpoint_id, ()) for row in rows)]
+            put = self._puts[ns]
+            return [put.document, *self._rows(put.checkpoint_id).values()]
         if ns != ROOT:
             return None
-        if not self._found or not (written := self._writes.get(self.newest())):
+        if not self._found or not (rows := self._rows(self.newest())):
             return self._found
-        return [self._found[0], *_newest([self._found[1:], *(rows for rows, _ in written)])]
+        return [self._found[0], *(_by_place(self._found[1:]) | _by_place(list(rows.values()))).values()]
 
     def newest(self, ns: str = ROOT) -> str:
         """Return the id of the newest checkpoint of a namespace; empty without one."""
         if ns in self._puts:
-            return self._puts[ns][0]
+            return self._puts[ns].checkpoint_id
         return str(orjson.loads(self._found[0])["checkpoint_id"]) if self._found and ns == ROOT else ""
 
-    def put(self, checkpoint_id: str, document: bytes, call: ScriptCall, ns: str = ROOT) -> None:
+    def put(self, put: Put, ns: str = ROOT) -> None:
         """Replace the checkpoint; with one of `ROOT` the work inside the step before it is over."""
         if ns == ROOT:
             self._puts.clear()
-        self._puts[ns] = checkpoint_id, document, call
+        self._puts[ns] = put
 
-    def put_writes(self, checkpoint_id: str, rows: Sequence[bytes], call: ScriptCall) -> None:
+    def put_writes(self, checkpoint_id: str, write: Write) -> None:
         """Keep the writes of a task; they count only while its checkpoint is the newest."""
-        self._writes.setdefault(checkpoint_id, []).append((rows, call))
+        self._writes.setdefault(checkpoint_id, []).append(write)
 
     def forget(self) -> None:
         """Drop everything of the thread."""
@@ -90,14 +130,23 @@ class StagedMemory:
         self._puts.clear()
         self._writes.clear()
 
+    def written(self) -> tuple[dict[str, bytes], dict[RowKey, bytes]]:
+        """Return what the turn has written: its newest checkpoints by namespace, and what their tasks wrote."""
+        newest = {self.newest(), *(put.checkpoint_id for put in self._puts.values())}
+        rows = {key: row for checkpoint_id in newest for key, row in self._rows(checkpoint_id).items()}
+        return {ns: put.document for ns, put in self._puts.items()}, rows
+
     def calls(self) -> list[ScriptCall]:
         """Return the calls to be sent to Redis; none when the turn wrote nothing."""
-        puts = [call for _, _, call in self._puts.values()]
-        kept = {checkpoint_id for checkpoint_id, _, _ in self._puts.values()} if ROOT in self._puts else self._writes
-        return [*puts, *(call for at, written in self._writes.items() if at in kept for _, call in written)]
+        puts = list(self._puts.values())
+        kept = {put.checkpoint_id for put in puts} if ROOT in self._puts else set(self._writes)
+        written = [write.call for at, writes in self._writes.items() if at in kept for write in writes]
+        return [*(put.call for put in puts), *written]
+
+    def _rows(self, checkpoint_id: str) -> dict[RowKey, bytes]:
+        return {key: row for write in self._writes.get(checkpoint_id, ()) for key, row in write.rows.items()}
 
 
-def _newest(written: Sequence[Sequence[bytes]]) -> list[bytes]:
-    """Return the rows; of two of the same task and index the later one."""
-    rows = {(row["task_id"], row["idx"]): text for texts in written for text in texts for row in [orjson.loads(text)]}
-    return list(rows.values())
+def _by_place(rows: Sequence[bytes]) -> dict[tuple[str, int], bytes]:
+    """Return rows of one checkpoint by task and index."""
+    return {(row["task_id"], row["idx"]): text for text in rows for row in [orjson.loads(text)]}

@@ -19,7 +19,7 @@ from stores.redis.event_scripts import COMMON
 from stores.redis.exchange import ScriptCall
 from stores.redis.serde import SafeSerde
 from stores.redis.server import memory_errors
-from stores.redis.staged_memory import ROOT, RowKey
+from stores.redis.staged_memory import ROOT, RowKey, Rows
 
 INDEX = "runs:unfinished"
 KEPT_SECONDS = 3600
@@ -89,7 +89,7 @@ class Steps:
     note: dict[str, Any]
     stand: dict[str, Any]
     documents: Mapping[str, bytes]
-    rows: Mapping[RowKey, bytes]
+    rows: Rows
 
 
 class UnfinishedRuns:
@@ -102,13 +102,16 @@ class UnfinishedRuns:
         self._thread_ttl = settings.thread_ttl
         self._save, self._claim, self._release, self._close = map(redis.register_script, (SAVE, CLAIM, RELEASE, CLOSE))
 
-    async def note(self, run_id: str, part: int, note: Mapping[str, Any], stand: Mapping[str, Any]) -> None:
+    async def note(self, run_id: str, part: int, steps: Steps) -> None:
         """Let a run be taken over from now on.
 
         Raises:
             RunLost: Another process has it.
         """
-        await self._keep(run_id, part, {"note": self._sealed(note), "stand": self._sealed(stand)}, first=True)
+        fields = {_field(CHECKPOINT, ns): document for ns, document in steps.documents.items()}
+        fields |= _named(steps.rows)
+        fields |= {"note": self._sealed(steps.note), "stand": self._sealed(steps.stand)}
+        await self._keep(run_id, part, fields, [CHECKPOINT, WRITE], first=True)
 
     async def checkpoint(self, run_id: str, part: int, ns: str, document: bytes, stand: Mapping[str, Any]) -> None:
         """Keep a checkpoint in place of the one before it, one of `ROOT` in place of all.
@@ -119,14 +122,13 @@ class UnfinishedRuns:
         gone = [CHECKPOINT, WRITE] if ns == ROOT else [_field(WRITE, ns, "")]
         await self._keep(run_id, part, {_field(CHECKPOINT, ns): document, "stand": self._sealed(stand)}, gone)
 
-    async def writes(self, run_id: str, part: int, rows: Mapping[RowKey, bytes], stand: Mapping[str, Any]) -> None:
+    async def writes(self, run_id: str, part: int, rows: Rows, stand: Mapping[str, Any]) -> None:
         """Keep pending writes.
 
         Raises:
             RunLost: Another process has the run.
         """
-        named = {_field(WRITE, key.ns, key.checkpoint_id, key.task_id, key.idx): row for key, row in rows.items()}
-        await self._keep(run_id, part, {**named, "stand": self._sealed(stand)})
+        await self._keep(run_id, part, {**_named(rows), "stand": self._sealed(stand)})
 
     async def _keep(
         self, run_id: str, part: int, fields: Mapping[str, bytes], gone: Sequence[str] = (), *, first: bool = False
@@ -213,3 +215,7 @@ def steps_key(run_id: str) -> str:
 
 def _field(kind: str, *parts: object) -> str:
     return SEPARATOR.join((kind, *map(str, parts)))
+
+
+def _named(rows: Rows) -> dict[str, bytes]:
+    return {_field(WRITE, key.ns, key.checkpoint_id, key.task_id, key.idx): row for key, row in rows.items()}

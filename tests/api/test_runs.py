@@ -262,6 +262,7 @@ async def test_a_long_turn_goes_on_when_its_server_is_started_again(
     api_settings: Settings, model: OpenAIServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.runs.runner.STEP_SECONDS", 0.2)
+    monkeypatch.setattr("api.runs.machine.LONG_SECONDS", 0.01)
     settings = api_settings.model_copy(update={"turn_timeout": 60.0, "data_dir": tmp_path / "data"})
     model.script([
         Answer("First the sum.", tool_calls=[ToolCall("calculate", {"expression": "6*7"})]),

@@ -20,14 +20,15 @@ from domain.runs import Event
 from settings import Settings
 from stores.redis.checkpoints import open_checkpointer
 from stores.redis.events import RunEvents
-from stores.redis.staged_memory import ROOT, RowKey
-from stores.redis.unfinished import INDEX, MOST_TAKEOVERS, UnfinishedRuns, steps_key
+from stores.redis.staged_memory import ROOT, Put, RowKey, Write
+from stores.redis.unfinished import INDEX, MOST_TAKEOVERS, Steps, UnfinishedRuns, steps_key
 from tests.stores.test_checkpoints import thread
 from turn.durability import Durability
 
 ANN = Owner("ann", "s")
 ROW = RowKey("agent:1", "c2", "t", 0)
 NOTE = {"messages": [HumanMessage("My secret question", id="m")], "user_id": "ann"}
+BEGUN = Steps(note=NOTE, stand={"progress": "Once upon"}, documents={}, rows={})
 
 
 class Work(TypedDict):
@@ -52,7 +53,7 @@ async def begun(redis: Redis, settings: Settings) -> RunEvents:
 async def test_steps_replace_each_other_and_go_with_the_run(
     unfinished: UnfinishedRuns, begun: RunEvents, redis: Redis
 ) -> None:
-    await unfinished.note("r", 0, NOTE, {"spent": 1})
+    await unfinished.note("r", 0, BEGUN)
     await unfinished.checkpoint("r", 0, ROOT, b'{"a": 1}', {"spent": 2})
     await unfinished.checkpoint("r", 0, "agent:1", b'{"b": 1}', {"spent": 3})
     await unfinished.writes("r", 0, {ROW: b"{}", RowKey(ROOT, "c1", "t", -3): b"{}"}, {"spent": 4})
@@ -77,7 +78,7 @@ async def test_one_process_takes_a_run_and_the_one_before_it_writes_nothing_any_
     unfinished: UnfinishedRuns, begun: RunEvents, redis: Redis, settings: Settings
 ) -> None:
     assert await unfinished.claim("r", 0) is None, "nothing is kept of it"
-    await unfinished.note("r", 0, NOTE, {})
+    await unfinished.note("r", 0, BEGUN)
     assert await unfinished.claim("r", 60) is None, "its process lives"
     others = [UnfinishedRuns(redis, settings) for _ in range(5)]
     taken = await asyncio.gather(*(other.claim("r", -1 if place == 0 else 30) for place, other in enumerate(others)))
@@ -96,7 +97,7 @@ async def test_a_run_that_ends_each_process_is_given_up_and_lost(
     unfinished: UnfinishedRuns, begun: RunEvents, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stores.redis.events.LOST_AFTER", -1.0)
-    await unfinished.note("r", 0, NOTE, {})
+    await unfinished.note("r", 0, BEGUN)
     for _ in range(MOST_TAKEOVERS):
         record = await begun.get("r")
         assert record is not None and record["state"] in ("queued", "running"), "it is not lost"
@@ -104,7 +105,7 @@ async def test_a_run_that_ends_each_process_is_given_up_and_lost(
     assert await unfinished.claim("r", -1) is None and not await redis.exists(steps_key("r"), INDEX)
     record = await begun.get("r")
     assert record is not None and record["state"] == "error" and record["result"]["error"]["code"] == "run_lost"
-    await unfinished.note("r", 0, NOTE, {})
+    await unfinished.note("r", 0, BEGUN)
     assert await unfinished.claim("r", -1) is None and not await unfinished.listed(), "what is over is tidied away"
 
 
@@ -112,7 +113,7 @@ async def test_what_is_kept_is_encrypted_where_memory_is(redis: Redis, settings:
     key = (SecretStr("a key of more than thirty-two characters"),)
     sealed = settings.model_copy(update={"encryption_key": key, "redis_url": None, "redis_host": None})
     unfinished = UnfinishedRuns(redis, sealed)
-    await unfinished.note("r", 0, NOTE, {"progress": "Once upon"})
+    await unfinished.note("r", 0, BEGUN)
     held: Any = await redis.hgetall(steps_key("r"))
     assert b"secret" not in b"".join(held.values()) and b"Once" not in b"".join(held.values())
     steps = await unfinished.steps("r")
@@ -127,13 +128,14 @@ class Kept:
         self.rows: dict[RowKey, bytes] = {}
         self.count = 0
 
-    async def checkpoint(self, ns: str, document: bytes) -> None:
+    async def checkpoint(self, ns: str, put: Put) -> None:
         self.count += 1
+        document = put.document
         self.documents = {ns: document} if ns == ROOT else {**self.documents, ns: document}
         self.rows = {} if ns == ROOT else self.rows
 
-    async def writes(self, rows: Any) -> None:
-        self.rows |= rows
+    async def writes(self, write: Write) -> None:
+        self.rows |= write.rows
 
 
 def working(saver: Any, durability: Durability, part: Callable[[Any], Awaitable[Any]]) -> Any:
