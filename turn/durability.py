@@ -10,8 +10,8 @@ class Durability(str):
 
     A plain turn pays for one checkpoint, at its end. Whether a turn is plain is known when the model has answered, in
     the middle of the run; LangGraph compares this value before each write, so that the step in which it changes is the
-    first that is saved. With "sync" the next step begins when the one before it is stored: none of its effects can
-    happen twice because nobody knows that it had begun.
+    first that is saved. With "sync" the next step begins when the one before it is kept: none of its effects can happen
+    twice because nobody knows that it had begun.
     """
 
     _now = "exit"

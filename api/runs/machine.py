@@ -101,7 +101,7 @@ class RunMachine:
                 await (self._in_its_turn(run) if run.request.remembered else self._alone(run))
             except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001  # a run must end in an event
                 run.settle(reason_for(exc, run.cut))
-                run.left = run.is_kept and isinstance(run.cut, RunLost)
+                run.left = run.is_lost_here
         if run.left:
             await run.log.settle()
             run.log.abandon()
@@ -265,7 +265,7 @@ class RunMachine:
         key, calls = run.request.owner.memory_key, memory.calls()
         if run.state == "waiting":
             calls.append(self._saver.noting(key, memory.newest(), {**pause_of(run, record.place)}))
-            calls.append(self._unfinished.closing(run.id))  # who answers may go on at once
+            calls.append(self._unfinished.closing(run.id, run.log.before))  # who answers may go on at once
         if run.state == "done" and run.answer and run.answer["tools"]:
             calls.append(self._services.call_stores.effects.closing(key, run.id))
         return calls

@@ -14,7 +14,7 @@ from api.runs.progress import TurnProgress
 from api.runs.request import TurnRequest
 from api.schemas import Answer
 from domain.approvals import Approval
-from domain.errors import AppError, UnknownRun
+from domain.errors import AppError, RunLost, UnknownRun
 from domain.limits import Spent
 from domain.runs import FINAL_STATES, Cut, RunState
 from domain.times import iso_time
@@ -87,6 +87,12 @@ class Run:
     def is_kept(self) -> bool:
         """Whether another process can go on with it."""
         return self.keeper.begun if self.keeper is not None else self.request.takeover is not None
+
+    @property
+    def is_lost_here(self) -> bool:
+        """Whether it has ended here because another process has it, or is to have it."""
+        lost = isinstance(self.error if self.keeper is not None else self.cut, RunLost)
+        return lost and self.is_kept
 
     def hand_over(self) -> None:
         """End here, without an outcome, behind the step that runs; `stop(RunLost())` does not wait for that."""

@@ -323,7 +323,7 @@ class TurnRunner:
         """Copy the last events, call back, and drop the files of a turn without a thread: no client waits for these."""
         await run.log.settle()
         if run.is_kept:
-            await self._unfinished.close(run.id)
+            await self._unfinished.close(run.id, run.log.before)
         if self._runs.get(run.id) is run:
             self._runs.pop(run.id)
         request = run.request

@@ -78,7 +78,7 @@ class Watch:
             request = taken_request(Takeover(last, steps))
         except (RunLost, ValueError, KeyError, TypeError) as exc:  # nothing to go on from, or of another version
             logger.warning("a run is given up", extra={"run_id": run_id, "error": type(exc).__name__})
-            await self._unfinished.close(run_id)
+            await self._unfinished.close(run_id, last)
             return
         logger.warning("a run is taken over", extra={"run_id": run_id})
         self._begin(run_id, last, request)

@@ -67,7 +67,13 @@ return last
 """KEYS: record, stream, steps, index. ARGV: run, ttl, silence in ms after which a process is gone, most takeovers.
 
 Gives the number of the run's last event where it is the caller's from now on, else -1."""
-CLOSE = "redis.call('DEL', KEYS[1]) redis.call('SREM', KEYS[2], ARGV[1]) return 1"
+CLOSE = """
+local part = redis.call('HGET', KEYS[1], 'part')
+if part and part ~= ARGV[2] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('SREM', KEYS[2], ARGV[1])
+return 1
+"""
 RELEASE = """
 if (redis.call('HGET', KEYS[1], 'part') or '0') ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'beat', 0)
@@ -190,15 +196,15 @@ class UnfinishedRuns:
         with memory_errors():
             return bool(await self._release(keys=[f"run:{run_id}", steps_key(run_id)], args=[part]))
 
-    async def close(self, run_id: str) -> None:
-        """Forget a run that ended."""
-        closing = self.closing(run_id)
+    async def close(self, run_id: str, part: int) -> None:
+        """Forget a run that ended, unless another process has it."""
+        closing = self.closing(run_id, part)
         with memory_errors():
             await self._close(keys=closing.keys, args=closing.args)
 
-    def closing(self, run_id: str) -> ScriptCall:
-        """Return the call that forgets a run which ended, to be sent with others."""
-        return ScriptCall(CLOSE, [steps_key(run_id), INDEX], [run_id])
+    def closing(self, run_id: str, part: int) -> ScriptCall:
+        """Return the call that `close` makes, to be sent with others."""
+        return ScriptCall(CLOSE, [steps_key(run_id), INDEX], [run_id, part])
 
     def _sealed(self, value: Mapping[str, Any]) -> bytes:
         return self._serde.dumps_typed(dict(value))[1]

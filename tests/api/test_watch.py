@@ -69,20 +69,20 @@ async def second(pair: tuple[LiveServer, LiveServer]) -> AsyncIterator[httpx.Asy
         yield http
 
 
-async def kept(live: LiveServer, run_id: str) -> Any:
-    """Wait until steps of a run are kept; returns the runner and the run."""
+async def kept(live: LiveServer, run_id: str, *, spoken: bool = False) -> Any:
+    """Wait until steps of a run are kept, and it has spoken; returns the runner and the run."""
     runner = live.app.state.backend.runner
     for _ in range(500):
         run = runner._runs.get(run_id)
-        if run is not None and run.is_kept:
+        if run is not None and run.is_kept and (run.progress.partial or not spoken):
             return runner, run
         await asyncio.sleep(0.02)
     raise AssertionError("nothing is kept of it")
 
 
-async def freeze(live: LiveServer, run_id: str) -> Any:
+async def freeze(live: LiveServer, run_id: str, *, spoken: bool = False) -> Any:
     """Let a run of `live` seem to be on a process that is gone; returns it."""
-    runner, run = await kept(live, run_id)
+    runner, run = await kept(live, run_id, spoken=spoken)
     runner._events.leave(run_id)
     assert await on_its_loop(run, runner._unfinished.release(run_id, run.log.before))
     return run
@@ -178,3 +178,22 @@ async def test_a_run_that_went_on_after_an_answer_goes_on_again_and_does_nothing
     assert SENT == ["a card"]
     shown = (await second.get("/api/v1/sessions/card")).json()
     assert [entry["text"] for entry in shown["messages"]] == ["Send it", "It is sent."] and shown["waiting"] is None
+
+
+async def test_a_response_in_the_background_is_said_once(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, server: LiveServer, model: OpenAIServer
+) -> None:
+    frozen = threading.Event()
+    model.script([Answer("Half of the answer ", hold=frozen), Answer("The whole answer.")])
+    body = {"model": "m", "input": "Say it", "background": True}
+    made = (await client.post("/v1/responses", json=body)).json()
+    run = await freeze(server, made["id"].removeprefix("resp_"), spoken=True)
+    async with second.stream("GET", f"/v1/responses/{made['id']}", params={"stream": True}) as response:
+        text = "".join([chunk async for chunk in response.aiter_text()])
+    assert "Half o" in text and "response.completed" in text
+    frozen.set()
+    await over(run)
+    for http in (client, second):
+        found = (await http.get(f"/v1/responses/{made['id']}")).json()
+        said = [part["text"] for item in found["output"] for part in item["content"]]
+        assert found["status"] == "completed" and "".join(said) == "The whole answer."

@@ -67,7 +67,7 @@ async def test_steps_replace_each_other_and_go_with_the_run(
     steps = await unfinished.steps("r")
     assert (steps.documents, steps.rows) == ({ROOT: b'{"a": 2}'}, {})
     assert await unfinished.kept(["r", "other"]) == {"r"} and 0 < await redis.ttl(steps_key("r")) < 86_400
-    await unfinished.close("r")
+    await unfinished.close("r", 0)
     assert not await unfinished.listed()
     for late in (unfinished.checkpoint("r", 0, ROOT, b"{}", {}), unfinished.steps("r")):
         with pytest.raises(RunLost):
@@ -89,6 +89,8 @@ async def test_one_process_takes_a_run_and_the_one_before_it_writes_nothing_any_
     assert not await begun.append("r", [Event(3, "token", {"text": "late"})], part=0)
     assert await begun.append("r", [Event(3, "run", {"state": "queued"})], part=2)
     await unfinished.checkpoint("r", 2, ROOT, b"{}", {})
+    await unfinished.close("r", 0)
+    assert await unfinished.kept(["r"]), "it is not over"
     assert not await unfinished.release("r", 0) and await unfinished.release("r", 2)
     assert await unfinished.claim("r", 60) == 3, "it was handed over"
 
