@@ -180,6 +180,32 @@ async def test_a_run_that_went_on_after_an_answer_goes_on_again_and_does_nothing
     assert [entry["text"] for entry in shown["messages"]] == ["Send it", "It is sent."] and shown["waiting"] is None
 
 
+async def test_files_of_the_turn_are_still_there_and_nothing_stays_of_a_temporary_one(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, server: LiveServer, model: OpenAIServer
+) -> None:
+    frozen = threading.Event()
+    model.script([Answer("It is so many weeks", hold=frozen), Answer("Nine weeks.")])
+    form = {"message": "How long is the notice?", "session_id": "file", "temporary": "true"}
+    file = {"file": ("lease.txt", b"The notice of this lease is nine weeks.", "text/plain")}
+    made = (await client.post("/api/v1/runs", data=form, files=file)).raise_for_status().json()
+    run = await freeze(server, made["run_id"], spoken=True)
+    events = await followed(second, made["run_id"])
+    assert [data["begins_again"] for _, name, data in events if "begins_again" in data] == ["step"]
+    end = events[-1][2]
+    assert end["answer"] == "Nine weeks." and [item["status"] for item in end["attachments"]] == ["ready"]
+    assert "nine weeks" in str(model.chats[-1].body["messages"])
+    frozen.set()
+    await over(run)
+    assert (await second.get("/api/v1/sessions/file")).json()["messages"][-1]["text"] == "Nine weeks."
+    assert (await second.delete("/api/v1/sessions/file")).status_code == 200
+    redis = server.app.state.backend.redis.client
+    for _ in range(100):
+        if not (left := await on_its_loop(run, redis.keys(f"*{made['run_id']}*"))):
+            break
+        await asyncio.sleep(0.05)
+    assert [key for key in left if b":steps" in key] == []
+
+
 async def test_a_response_in_the_background_is_said_once(
     client: httpx.AsyncClient, second: httpx.AsyncClient, server: LiveServer, model: OpenAIServer
 ) -> None:
