@@ -72,6 +72,7 @@ from stores.redis.events import RunEvents
 from stores.redis.server import open_redis_or_missing
 from stores.redis.sign_ins import SignIns
 from stores.redis.turns import ThreadTurns
+from stores.redis.unfinished import UnfinishedRuns
 from stores.sql import audit, migrate
 from workers.confinement import hide_memory
 
@@ -106,7 +107,10 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
             graph, stateless = tracing.graph(graph), tracing.graph(stateless)
         services.attempts.on_event = partial(tell, services)
         turns, events = ThreadTurns(redis.client, settings), RunEvents(redis.client, settings)
-        runner = TurnRunner(graph=graph, stateless=stateless, services=services, turns=turns, events=events)
+        runner = TurnRunner(
+            graph=graph, stateless=stateless, services=services, turns=turns, events=events,
+            unfinished=UnfinishedRuns(redis.client, settings),
+        )  # fmt: skip
         stack.push_async_callback(runner.aclose)
         oidc = OpenIdConnect(settings, services.http)
         stack.push_async_callback(oidc.aclose)
@@ -116,6 +120,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         )  # fmt: skip
         services.background.spawn("finish deletions", finish_deletions(backend))
         services.background.spawn("retention", keep_to_time(backend))
+        services.background.spawn("takeovers", runner.watch.go())
         yield backend
 
 

@@ -1,10 +1,11 @@
-"""How often an effect happens when the server is killed (-9) at each step of its turn and the turn is asked for again.
+"""How often an effect happens when the server is killed (-9) at each step of its turn.
 
-    python -m bench.effects [--turns 300] [--at-once 12]
+    python -m bench.effects [--turns 300] [--at-once 50]
 
-The server is the real one, in a process of its own, with its own Redis; its tools write to an endpoint here, which
-counts what arrives. In each batch all turns are held, each at a step of its own, then the server is killed, started
-again, and every turn is asked for again in its session. Steps:
+Two real servers of one installation (one Redis, one database) take turns: all turns of a batch are held on the one,
+each at a step of its own, then it is killed. The other one goes on with them; what it does not go on with is asked for
+again there, while the first one starts again for the next batch. The tools write to an endpoint here, which counts what
+arrives. Steps:
 
 * asked: the model was asked, no tool was called
 * sent: the call has arrived at the other side, which acts on it later, or never
@@ -13,14 +14,16 @@ again, and every turn is asked for again in its session. Steps:
 * answering: the answer has begun
 * any: at no step in particular, or the machine was too slow to hold it
 
-Printed by step: turns; effects that happened 0, 1, 2 or more times; turns told as unknown; turns that say `ok` without
-an effect. Bars: no effect twice, none reported that did not happen, and each that is 0 told as unknown. `pay_bill`
-hands on an idempotency key, so it is never unknown: the other side drops what it has seen, and that counts as once.
+Printed by step: turns; those that went on by themselves; effects that happened 0, 1, 2 or more times; turns told as
+unknown; turns that say `ok` without an effect. Bars: no effect twice, none reported that did not happen, and each that
+is 0 told as unknown. `pay_bill` hands on an idempotency key, so it is never unknown: the other side drops what it has
+seen, and that counts as once.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import random
@@ -36,18 +39,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx
 
+from api.runs.takeover import LONG_SECONDS
 from bench.server_process import ServerProcess
+from settings import Settings
+from stores.redis.server import open_redis
 from tests.standins.openai_server import Answer, Hang, OpenAIServer, Recorded, Step, ToolCall
 
-TURNS, AT_ONCE = 300, 12
+TURNS, AT_ONCE = 300, 50
 STEPS = ("asked", "sent and acted on later", "sent and lost", "done", "told", "answering", "any")
 TOOLS = ("send_notice", "pay_bill")
 TOKEN = re.compile(r"(?:send_notice|pay_bill)-\d+")
 HELD_SECONDS = 60.0
+END_SECONDS = 120.0
 PLUGIN = {
     "METADATA": "Metadata-Version: 2.1\nName: bench-effects\nVersion: 1\n",
     "entry_points.txt": "[llm_chat_backend.tools]\nbench = bench.effect_tools:SPECS\n",
@@ -136,54 +142,82 @@ def endpoint(world: World) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a turn ended: its step, the status that its answer gives the call, and how often the effect happened."""
+    """How a turn ended: its step, the status of its call, how often the effect happened, if it went on by itself."""
 
     step: str
     tool: str
     status: str
     effects: int
+    went_on: bool
 
 
-def batch(world: World, server: ServerProcess, tokens: Sequence[str]) -> list[Ended]:
-    """Start a turn a token, kill the server when all are held, start it again, and ask for the turns again."""
+def batch(world: World, first: ServerProcess, second: ServerProcess, tokens: Sequence[str]) -> list[Ended]:
+    """Start a turn a token on `first`, kill it when all are held, and see how each ends on `second`."""
     world.released.clear()
     world.reached.clear()
-    with ThreadPoolExecutor(len(tokens)) as pool:
-        with server:
-            asked = [pool.submit(_ask, server.url, token) for token in tokens]
-            held = {token for token in tokens if world.steps[token] != "any"}
-            until = time.monotonic() + HELD_SECONDS
-            while not held <= world.reached and time.monotonic() < until:
-                time.sleep(0.01)
-            for token in held - world.reached:  # a slow machine: it is killed wherever it is
-                world.steps[token] = "any"
-            time.sleep(random.uniform(0, 0.2))
-            server.kill()
-        first = [future.result() for future in asked]
+    with ThreadPoolExecutor(len(tokens) + 1) as pool:
+        asked = [pool.submit(_ask, first.url, token) for token in tokens]
+        held = {token for token in tokens if world.steps[token] != "any"}
+        until = time.monotonic() + HELD_SECONDS
+        while not held <= world.reached and time.monotonic() < until:
+            time.sleep(0.01)
+        for token in held - world.reached:  # a slow machine: it is killed wherever it is
+            world.steps[token] = "any"
+        time.sleep(random.uniform(0, 2 * LONG_SECONDS))
+        first.kill()
+        for future in asked:
+            future.result()
         world.released.set()
-        with server:  # who has an answer does not ask again
-            answers = list(pool.map(lambda token, answer: answer or _ask(server.url, token), tokens, first))
-    ended = []
-    for token, answer in zip(tokens, answers, strict=True):
-        statuses = [run["status"] for run in (answer or {}).get("tools", [])]
-        ended.append(
-            Ended(world.steps[token], token.partition("-")[0], statuses[-1] if statuses else "none", world.acted[token])
-        )
-    return ended
+        restarted = pool.submit(first.__enter__)
+        ends = list(pool.map(lambda token: _end(second.url, token), tokens))
+        restarted.result()
+    return [
+        Ended(world.steps[token], token.partition("-")[0], status, world.acted[token], went_on)
+        for token, (status, went_on) in zip(tokens, ends, strict=True)
+    ]
 
 
-def _ask(url: str, token: str) -> dict[str, Any] | None:
-    """Take the turn; None when the server went away."""
+def _ask(url: str, token: str) -> bool:
+    """Take the turn; tell whether it came to an answer before the server went away."""
     try:
         body = {"message": f"Please do this: {token}", "session_id": f"s-{token}"}
-        response = httpx.post(f"{url}/api/v1/chat", json=body, timeout=120)
-        return dict(response.json()) if response.status_code == 200 else None
+        return httpx.post(f"{url}/api/v1/chat", json=body, timeout=END_SECONDS).status_code == 200
     except httpx.HTTPError:
-        return None
+        return False
+
+
+def _end(url: str, token: str) -> tuple[str, bool]:
+    """Wait for the answer in the session, and ask again where none will come: its status, and whether it came."""
+    session, went_on, until = f"{url}/api/v1/sessions/s-{token}", True, time.monotonic() + END_SECONDS
+    while time.monotonic() < until:
+        found = httpx.get(session, timeout=30)
+        messages = found.json().get("messages", [])
+        if messages and messages[-1]["role"] == "assistant":
+            statuses = [run["status"] for run in messages[-1].get("tools", [])]
+            return statuses[-1] if statuses else "none", went_on
+        if found.status_code == 404 or (messages and messages[-1].get("state") == "interrupted"):
+            went_on = False
+            if messages:
+                body = {"message_id": messages[-1]["message_id"]}
+                httpx.post(f"{session}/regenerate", json=body, timeout=END_SECONDS)
+            else:
+                _ask(url, token)
+        time.sleep(0.5)
+    return "none", went_on
 
 
 def run(turns: int, at_once: int, folder: Path) -> list[Ended]:
     """Take `turns` turns, `at_once` at a time, and return how they ended."""
+    return asyncio.run(_run(turns, at_once, folder))
+
+
+async def _run(turns: int, at_once: int, folder: Path) -> list[Ended]:
+    async with await open_redis(Settings(data_dir=folder / "redis", _env_file=None)) as redis:
+        path = redis.client.connection_pool.connection_kwargs["path"]
+        return await asyncio.to_thread(_batches, turns, at_once, folder, f"unix://{path}")
+
+
+def _batches(turns: int, at_once: int, folder: Path, redis_url: str) -> list[Ended]:
     world, ended = World(), []
     package = folder / "packages" / "bench_effects-1.dist-info"
     package.mkdir(parents=True)
@@ -195,14 +229,17 @@ def run(turns: int, at_once: int, folder: Path) -> list[Ended]:
             "LLM_BASE_URL": model.base_url, "LLM_API_KEY": "k", "LLM_MODEL": "m", "EFFECTS_URL": url,
             "PYTHONPATH": os.pathsep.join([str(package.parent), str(Path(__file__).resolve().parents[1])]),
             "PERMISSIONS": json.dumps([{"tool": "*", "decision": "allow"}]), "LLM_TIMEOUT": "120",
+            "REDIS_URL": redis_url, "DATABASE_URL": f"sqlite:///{folder / 'catalog.sqlite3'}", "MODEL_TITLES": "no",
         }  # fmt: skip
-        server = ServerProcess(folder / "data", values)
-        for first in range(0, turns, at_once):
-            numbers = range(first, min(turns, first + at_once))
-            tokens = [f"{TOOLS[number // len(STEPS) % len(TOOLS)]}-{number}" for number in numbers]
-            world.steps = {token: STEPS[number % len(STEPS)] for token, number in zip(tokens, numbers, strict=True)}
-            ended += batch(world, server, tokens)
-            print(f"{len(ended)} of {turns} turns, {len(faults(ended))} break a bar", file=sys.stderr, flush=True)
+        with ServerProcess(folder / "one", values) as one, ServerProcess(folder / "other", values) as other:
+            pair = [one, other]
+            for first in range(0, turns, at_once):
+                numbers = range(first, min(turns, first + at_once))
+                tokens = [f"{TOOLS[number // len(STEPS) % len(TOOLS)]}-{number}" for number in numbers]
+                world.steps = {token: STEPS[number % len(STEPS)] for token, number in zip(tokens, numbers, strict=True)}
+                ended += batch(world, pair[0], pair[1], tokens)
+                pair.reverse()
+                print(f"{len(ended)} of {turns} turns, {len(faults(ended))} break a bar", file=sys.stderr, flush=True)
     return ended
 
 
@@ -223,14 +260,15 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="effects-") as folder:
         ended = run(given.turns, given.at_once, Path(folder))
-    print(f"{'tool':12} {'killed when':26} turns  0x  1x 2x+  ok unknown")
+    print(f"{'tool':12} {'killed when':26} turns went on  0x  1x 2x+  ok unknown")
     for tool in TOOLS:
         for step in STEPS:
             rows = [one for one in ended if (one.tool, one.step) == (tool, step)]
             counts = Counter(min(one.effects, 2) for one in rows)
             told = Counter(one.status for one in rows)
             times = " ".join(f"{counts[number]:3}" for number in range(3))
-            print(f"{tool:12} {step:26} {len(rows):5} {times} {told['ok']:3} {told['unknown']:7}")
+            went_on = sum(one.went_on for one in rows)
+            print(f"{tool:12} {step:26} {len(rows):5} {went_on:7} {times} {told['ok']:3} {told['unknown']:7}")
     broken = faults(ended)
     print(f"{len(ended)} turns, {len(broken)} break a bar{': ' if broken else ''}{broken or ''}")
     raise SystemExit(bool(broken))

@@ -12,7 +12,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from langgraph.types import Command, RetryPolicy
+from langgraph.types import Command, RetryPolicy, Send
 from typing_extensions import TypedDict
 
 from agents.crew import Crew, agent_node
@@ -115,7 +115,8 @@ def _routed(node: Node, route: Callable[[State, Context], Next], spoken_errors: 
 
     A conditional edge would read the whole state once more and run the router as a traced task of its own: 6 % of a
     plain turn (docs/decisions/0009). The router sees the state with the update laid over it, and the messages of the
-    node behind those before it.
+    node behind those before it. What comes as `Send` (files to be read, tools, specialists) may take long: from here on
+    the run is saved after every step.
     """
 
     @wraps(node)
@@ -129,7 +130,10 @@ def _routed(node: Node, route: Callable[[State, Context], Next], spoken_errors: 
             raise RuntimeError(f"{told['message']} {told['remedy']}") from exc
         messages = [*state["messages"], *update["messages"]]
         after = cast("State", {**state, **update, "messages": messages})
-        return Command(update=update, goto=route(after, runtime.context))
+        following = route(after, runtime.context)
+        if runtime.context.durability is not None and any(isinstance(task, Send) for task in following):
+            runtime.context.durability.keep()
+        return Command(update=update, goto=following)
 
     return run
 

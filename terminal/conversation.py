@@ -156,8 +156,7 @@ class Conversation:
     def _take(self, name: str, data: Any) -> None:
         run, screen = self.run, self.screen
         if name == "run":
-            run.session_id = data["session_id"]
-            self.session = self.session or data["session_id"]
+            self._begin(data)
         elif name == "attachment":
             screen.attachment(data)
         elif name == "node" and data["state"] == "start" and data["name"] == "generate_answer" and run.shown:
@@ -172,6 +171,13 @@ class Conversation:
             run.waiting = data
         elif name in TERMINAL_EVENTS:
             self._end(data)
+
+    def _begin(self, data: dict[str, Any]) -> None:
+        self.run.session_id = data["session_id"]
+        self.session = self.session or data["session_id"]
+        if data.get("begins_again"):  # another server goes on: what its last step had said is said again
+            self.screen.note(say("taken_over"))
+            self.run.shown = ""
 
     def _end(self, data: dict[str, Any]) -> None:
         self.run.shown += self.screen.flush()

@@ -72,6 +72,8 @@ TEXTS = {
     "unreadable": Words("The file {path} cannot be read.", "无法读取文件 {path}。"),
     "check_path": Words("Check the path.", "请检查路径。"),
     "lost": Words("The connection was lost; reconnecting ...", "连接中断，正在恢复……"),
+    "taken_over": Words(
+        "The server was stopped; another one goes on with the answer.", "服务器曾中断，现由另一进程继续回答。"),
     "gave_up": Words("The connection could not be restored.", "无法恢复连接。"),
     "kept": Words(
         "The answer continues on the server: look at the session {session} later.",

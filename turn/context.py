@@ -16,6 +16,7 @@ from domain.types import Attachment
 from stores.memories.items import GENERAL, MemoryScope
 from tools.interface import ToolSpec
 from turn.budget import Meter, limits_of
+from turn.durability import Durability
 from turn.model_options import ModelOptions
 from turn.options import TurnOptions
 
@@ -148,6 +149,8 @@ class Context(TurnOptions):
     """Role of the user, for rules about tools."""
     memory_scope: SkipJsonSchema[InstanceOf[MemoryScope]] = GENERAL
     """Which memories of the user the turn sees, as its persona has it."""
+    durability: SkipJsonSchema[InstanceOf[Durability] | None] = None
+    """When the run is saved; None: it cannot go on in another process."""
     can_ask: SkipJsonSchema[bool] = True
     """Whether the turn can wait for a person: only a thread that is remembered can."""
     model_options: SkipJsonSchema[InstanceOf[ModelOptions]] = field(default_factory=ModelOptions)

@@ -171,6 +171,7 @@ class _Call:
             reads=options.get("reads", "en"),
             remembered=bool(thread_id),
             published=False,
+            lasting=self._policy == "continue",
             on_busy=options.get("on_busy") or "enqueue",
             parent=cleaned(options.get("parent_message_id")) or None,
             resume=value.get("resume"),

@@ -75,6 +75,7 @@ def _turn(body: CompletionBody, request: Request, user: str, chat: Chat) -> Turn
             response_format=json_form(chat, body.response_format), continues=continues,
         ),
         remembered=thread is not None,
+        lasting=False,
         detailed=True,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 from api.edge.responses import json_bytes
 from api.openai.response_bodies import ResponseBody
 from api.openai.wire import address, arguments, openai_error
-from api.runs.progress import begins_answer
+from api.runs.progress import ANSWERING_NODE, begins_answer, is_takeover
 from api.schemas import Answer
 from domain.runs import RESTS, Event
 from domain.types import Usage
@@ -48,7 +48,7 @@ class ResponseWriter:
         self._items: list[Item] = []
         self._own_call = False
         """Whether the call that the model writes is the caller's to answer."""
-        self._cut = False
+        self._cut = self._writes = False
         self._created = int(time.time()) if created is None else created
         self.id = f"resp_{run_id}"
         self.final: dict[str, Any] = {}
@@ -76,9 +76,8 @@ class ResponseWriter:
             yield from self._grown(event)
 
     def _grown(self, event: Event) -> Iterator[bytes]:
-        if begins_answer(event):
-            yield from self._close()
-            self._message = None
+        if event.name in ("node", "run"):
+            yield from self._turned(event)
         elif event.name == "token":
             yield from self._grow("message", "output_text", event.data["text"])
         elif event.name == "reasoning":
@@ -89,6 +88,16 @@ class ResponseWriter:
                 yield from self._call(event.data)
         elif event.name == "warning":
             self._cut = self._cut or event.data["code"] == "answer_cut"
+
+    def _turned(self, event: Event) -> Iterator[bytes]:
+        """Close the item that the model writes where a call of it begins, or begins again on another server."""
+        if is_takeover(event) and self._writes and self._open is not None and "content" in self._open:
+            self._open["content"][0]["text"] = ""  # is said again, in an item of its own
+        if begins_answer(event):
+            yield from self._close()
+            self._message = None
+        if event.name == "node" and event.data["name"] == ANSWERING_NODE:
+            self._writes = event.data["state"] == "start"
 
     def whole(self, answer: Answer, last: AIMessage | None, reasoning: str) -> dict[str, Any]:
         """Return the response of a run that is over, whose events were not taken."""

@@ -200,4 +200,5 @@ def _turn(
     return TurnRequest(
         owner=owner, messages=said, reads=asked_language(request), options=options, model_options=asked,
         remembered=not (owner.thread_id or "").startswith("once-"), detailed=True,
+        lasting=bool(body.background),
     )  # fmt: skip

@@ -46,7 +46,9 @@ async def chat_stream(request: Request, backend: BackendDep, user: UserDep) -> R
 
     Events: `run`, `node`, `attachment`, `tool`, `agent`, `token`, `citation`, `usage`, `warning`, `audio`, and exactly
     one of `done`, `error` and `waiting` at the end; a turn that waits goes on with `POST /api/v1/runs/{id}/answers`.
-    Take up a broken stream with `GET /api/v1/runs/{id}/stream` and `Last-Event-ID`.
+    Take up a broken stream with `GET /api/v1/runs/{id}/stream` and `Last-Event-ID`. A `run` event with `begins_again`
+    tells that its server was stopped and another one goes on: from the last finished `step`, or with the `turn` from
+    its start. What came of a step that had not ended (text since its `node` started, running tools) comes again.
     """
     body = await read_turn_body(request)
     return _stream(await _start(body, backend, user), body, backend)

@@ -89,6 +89,8 @@ async def get_session(
     if page["unanswered"]:
         queued = await backend.turns.queued(owner.memory_key)
         page = await conversations.page(owner, wanted)
+        named = {entry.get("run_id", "") for entry in page["entries"] if entry["message_id"] in page["unanswered"]}
+        queued |= await backend.runner.unfinished([*{*named, page["running"]} - queued])
         if (pause := await backend.runner.waiting(owner)) is not None:
             waiting = Waiting(run_id=pause["run_id"], questions=pause["questions"])
             queued.add(pause["run_id"])

@@ -118,6 +118,7 @@ async def turn_request(body: TurnBody, backend: Backend, user_id: str) -> TurnRe
         options=options,
         reads=body.language,
         on_busy=fields.on_busy,
+        lasting=fields.on_disconnect == "continue",
         callback_url=fields.callback_url,
         parent=fields.parent_message_id,
         replaces=fields.replaces,

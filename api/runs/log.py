@@ -33,7 +33,8 @@ class RunLog:
         owner: Whose run it is.
         language: Of the error that a reader gets when this process dies.
         published: Whether events are copied from the first on; a run that waits is copied in any case.
-        before: Number of the last event that the run had when it began to wait; those up to it are in Redis alone.
+        before: Number of the last event that the run had when it began to wait, or its process was gone; those up to it
+            are in Redis alone.
     """
 
     def __init__(
@@ -48,7 +49,8 @@ class RunLog:
     ) -> None:
         self._run_id, self._store, self._owner, self._language = run_id, store, owner, language
         self.before = before
-        self._published = published
+        self.published = published
+        self._abandoned = False
         self._events: list[Event] = []
         self._grown = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -64,13 +66,37 @@ class RunLog:
             return
         self._events.append(Event(self.before + len(self._events) + 1, name, data))
         self.closed = name in RESTS
-        self._published = self._published or name == "waiting"
+        self.published = self.published or name == "waiting"
         if self.closed:
             self._urgent.set()
+        self._wake()
+        if self.published:
+            self._start()
+
+    def _wake(self) -> None:
         self._grown.set()
         self._grown = asyncio.Event()
-        if self._published and (self._copier is None or self._copier.done()):
+
+    def _start(self) -> None:
+        if self._copier is None or self._copier.done():
             self._copier = asyncio.get_running_loop().create_task(self._copy(self._store))
+
+    async def publish(self) -> None:
+        """Copy the events from the first on, and wait until other processes can see the run.
+
+        Raises:
+            MemoryUnavailable: Redis does not take it.
+        """
+        self.published = True
+        if self._copier is None or self._copier.done():
+            self._tried.clear()
+            self._start()
+        await self.recorded()
+
+    def abandon(self) -> None:
+        """End here without a last event: another process goes on with the run, and its readers read on there."""
+        self.closed = self._abandoned = True
+        self._wake()
 
     @property
     def last(self) -> Any:
@@ -126,8 +152,8 @@ class RunLog:
             if not self._copied and not self.before:
                 await happens(self._urgent, FIRST_SECONDS)
                 await store.create(self._run_id, self._owner, self._language)
-            while batch := self._events[self._copied :]:
-                await store.append(self._run_id, batch, _state_in(batch))
+            while not self._abandoned and (batch := self._events[self._copied :]):
+                await store.append(self._run_id, batch, _state_in(batch), self.before)
                 self._copied += len(batch)
                 self._tried.set()
                 if not self.closed:

@@ -43,7 +43,18 @@ SEVERAL = Words(
 )
 
 
-class Pause(TypedDict):
+class Choices(TypedDict):
+    """What a caller chose for a run; JSON-native."""
+
+    language: Language
+    options: dict[str, Any]
+    model_options: dict[str, Any]
+    memory_scope: NotRequired[dict[str, Any]]
+    detailed: bool
+    callback_url: str | None
+
+
+class Pause(Choices):
     """What another process needs to go on with a run; JSON-native.
 
     `messages` are the ids of the user's messages, `place` is where the answer goes in the conversation.
@@ -55,12 +66,31 @@ class Pause(TypedDict):
     place: dict[str, Any]
     summary_before: str | None
     spent: Spent
-    language: Language
-    options: dict[str, Any]
-    model_options: dict[str, Any]
-    memory_scope: NotRequired[dict[str, Any]]
-    detailed: bool
-    callback_url: str | None
+
+
+def choices_of(request: TurnRequest) -> Choices:
+    """Return what is kept of the choices of a request."""
+    return Choices(
+        language=request.language,
+        options=asdict(replace(request.decided_options, language=request.language)),
+        model_options=asdict(request.model_options),
+        memory_scope=asdict(request.memory_scope),
+        detailed=request.detailed,
+        callback_url=request.callback_url,
+    )
+
+
+def chosen(choices: Choices, request: TurnRequest) -> TurnRequest:
+    """Return the request with what was kept of an earlier one's choices."""
+    options = {name: value for name, value in choices["options"].items() if value is not None}
+    return replace(
+        request,
+        options=OPTIONS.validate_python(options),
+        model_options=ModelOptions(**choices["model_options"]),
+        memory_scope=_scope(choices),
+        detailed=choices["detailed"],
+        callback_url=choices["callback_url"],
+    )
 
 
 def pause_of(run: Run, place: Spot) -> Pause:
@@ -73,12 +103,7 @@ def pause_of(run: Run, place: Spot) -> Pause:
         place=asdict(place),
         summary_before=run.progress.summary_before,
         spent=run.spent,
-        language=request.language,
-        options=asdict(replace(request.decided_options, language=request.language)),
-        model_options=asdict(request.model_options),
-        memory_scope=asdict(request.memory_scope),
-        detailed=request.detailed,
-        callback_url=request.callback_url,
+        **choices_of(request),
     )
 
 
@@ -94,25 +119,20 @@ def continued(
         like: A call whose connection the run is to serve: its tap, modes and config.
     """
     served = like or TurnRequest(owner=owner, messages=())
-    config = cast("RunnableConfig", {**served.config})
-    return TurnRequest(
+    request = TurnRequest(
         owner=owner,
         messages=(),
-        options=OPTIONS.validate_python({name: value for name, value in pause["options"].items() if value is not None}),
-        model_options=ModelOptions(**pause["model_options"]),
-        memory_scope=_scope(pause),
-        detailed=pause["detailed"],
-        callback_url=pause["callback_url"],
         resume={name: answer.model_dump() for name, answer in answers.items()},
         pause=pause,
-        config=config,
+        config=cast("RunnableConfig", {**served.config}),
         modes=served.modes,
         tap=served.tap,
     )
+    return chosen(pause, request)
 
 
-def _scope(pause: Pause) -> MemoryScope:
-    kept = pause.get("memory_scope")
+def _scope(choices: Choices) -> MemoryScope:
+    kept = choices.get("memory_scope")
     return MemoryScope(kept["keeps"], tuple(kept["sees"])) if kept else GENERAL
 
 

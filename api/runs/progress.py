@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
@@ -52,6 +51,18 @@ class Step(TypedDict):
     agents: int
 
 
+class Stand(TypedDict):
+    """How far a turn has come, for a process that goes on with it; see the attributes of `TurnProgress`."""
+
+    partial: str
+    reasoning: str
+    reasoning_seconds: float
+    steps: list[Step]
+    nodes: list[dict[str, Any]]
+    begun: dict[str, list[str]]
+    summary_before: str | None
+
+
 class TurnProgress:
     """Writes the events of one turn to its log, and keeps what is needed when it is cut short.
 
@@ -66,11 +77,13 @@ class TurnProgress:
         self._detailed, self._literal = detailed, literal
         self._started = time.perf_counter()
         self._nodes: dict[str, float] = {}
+        self._over: frozenset[str] = frozenset()
+        """Steps that had ended on another process; the graph begins them once more in its stream."""
         self._streamed = False
         self._seen_token = False
         self._shown = ShownAnswer([], "")
         self._thought_from = 0.0
-        self._begun = Counter[str]()
+        self._begun: dict[str, dict[str, None]] = {"tool": {}, "agent": {}}
         self.steps: list[Step] = []
         self.reasoning, self.reasoning_seconds = "", 0.0
         self.nodes: list[dict[str, Any]] = []
@@ -82,6 +95,22 @@ class TurnProgress:
         """The running summary that the turn began with; None before it began."""
         self.questions: dict[str, Approval] = {}
         """What waits for a person, by the ids of the graph's interrupts."""
+
+    def stand(self) -> Stand:
+        """Return how far the turn has come."""
+        return Stand(
+            partial=self.partial, reasoning=self.reasoning, reasoning_seconds=self.reasoning_seconds,
+            steps=self.steps, nodes=self.nodes, begun={name: list(ids) for name, ids in self._begun.items()},
+            summary_before=self.summary_before,
+        )  # fmt: skip
+
+    def go_on(self, stand: Stand) -> None:
+        """Take up a turn where another process left it."""
+        self.partial, self.reasoning = stand["partial"], stand["reasoning"]
+        self.reasoning_seconds, self.summary_before = stand["reasoning_seconds"], stand["summary_before"]
+        self.steps, self.nodes = list(stand["steps"]), list(stand["nodes"])
+        self._begun = {name: dict.fromkeys(ids) for name, ids in stand["begun"].items()}
+        self._over = frozenset(node["id"] for node in self.nodes)
 
     def take(self, mode: str, chunk: Any) -> None:
         """Handle one (stream mode, chunk) pair of the graph."""
@@ -105,7 +134,7 @@ class TurnProgress:
         if event == "usage":
             self.usage = data
         elif event in _INNER and data["status"] == "running" and not data.get(_INNER[event]):
-            self._begun[event] += 1
+            self._begun[event][data.get("call_id") or data.get("id") or str(len(self._begun[event]))] = None
 
     def _message(self, message: AnyMessage, metadata: Mapping[str, object]) -> None:
         if metadata.get("langgraph_node") != ANSWERING_NODE or not isinstance(message, AIMessage):
@@ -145,6 +174,8 @@ class TurnProgress:
 
     def _task(self, task: Mapping[str, Any]) -> None:
         name, number = task["name"], task["id"]
+        if number in self._over:
+            return
         if "input" in task:
             self._nodes[number] = time.perf_counter()
             if name == ANSWERING_NODE:
@@ -164,18 +195,23 @@ class TurnProgress:
         self._log.append("node", over)
 
     def _next_step(self) -> None:
-        if self.partial or self.reasoning or self._begun:
+        if self.partial or self.reasoning or any(self._begun.values()):
             seconds = round(self.reasoning_seconds, 1)
             self.steps.append(
                 Step(
                     text=self.partial, reasoning=self.reasoning, reasoning_seconds=seconds,
-                    tools=self._begun["tool"], agents=self._begun["agent"],
+                    tools=len(self._begun["tool"]), agents=len(self._begun["agent"]),
                 )
             )  # fmt: skip
         self.reasoning, self.reasoning_seconds = "", 0.0
 
 
 def begins_answer(event: Event) -> bool:
-    """Tell whether a model call begins: text before this event came before tool calls."""
+    """Tell whether a model call begins: text before this event came before tool calls, or is said again."""
     _, name, data = event
-    return bool(name == "node" and data["name"] == ANSWERING_NODE and data["state"] == "start")
+    return is_takeover(event) or bool(name == "node" and data["name"] == ANSWERING_NODE and data["state"] == "start")
+
+
+def is_takeover(event: Event) -> bool:
+    """Tell whether another process goes on with the run: what a step that had not ended has told is told again."""
+    return event.name == "run" and "begins_again" in event.data

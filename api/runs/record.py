@@ -37,31 +37,40 @@ class TurnRecord:
     Args:
         run: The turn.
         conversations: Where it is written.
-        place: Where it goes on.
+        place: Where it began.
 
     Attributes:
         place: Where the answer is written, once the question is there.
     """
 
     def __init__(self, run: Run, conversations: Conversations, place: Spot) -> None:
-        self._run, self._conversations, self.place = run, conversations, place
+        self._run, self._conversations = run, conversations
+        self._asked = _asked_before(run, place)
+        self.place = self._asked or place
         self._question = [] if place.again or place.temporary else user_entries(run)
         self._persona = run.request.options.persona
         self._opening: asyncio.Task[Spot | None] | None = None
         self._begun = False
 
     async def __aenter__(self) -> TurnRecord:
-        if self._run.request.published and self._run.request.pause is None:
-            self._opening = asyncio.create_task(self._open())
+        if self._run.request.published and self._asked is None:
+            self._opening = asyncio.create_task(self._open(OPENING_SECONDS))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._opening is not None:
             self._opening.cancel()
 
-    async def _open(self) -> Spot | None:
-        """Write the question; return the place behind it."""
-        await asyncio.sleep(OPENING_SECONDS)
+    async def opened(self) -> Spot | None:
+        """Write the question, if it is not written; return the place behind it, or None where it cannot be written."""
+        if self._asked is not None:
+            return self._asked
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open(0))
+        return await asyncio.shield(self._opening)
+
+    async def _open(self, delay: float) -> Spot | None:
+        await asyncio.sleep(delay)
         self._begun = True
         try:
             owner = self._run.request.owner
@@ -85,9 +94,7 @@ class TurnRecord:
         run = self._run
         if self._opening is not None and not self._begun:
             self._opening.cancel()
-        asked = await self._opening if self._opening is not None and self._begun else None
-        if run.request.pause is not None:
-            asked = self.place
+        asked = await self._opening if self._opening is not None and self._begun else self._asked
         if run.state == "rolled_back":
             if asked is not None:
                 await self._conversations.withdraw(asked, run.id)
@@ -106,6 +113,14 @@ class TurnRecord:
         written = await self._conversations.append(owner, asked or self.place, rest, kept=_kept(run), persona=persona)
         assert run.answer is not None
         run.answer["message_id"] = str(written.parent)
+
+
+def _asked_before(run: Run, place: Spot) -> Spot | None:
+    """The place behind the question where that is written already: the run waited, or had another process."""
+    request = run.request
+    if request.takeover is not None:
+        return request.takeover.asked
+    return place if request.pause is not None else None
 
 
 def _kept(run: Run) -> Kept:

@@ -21,6 +21,7 @@ from turn.options import TurnOptions
 
 if TYPE_CHECKING:
     from api.runs.pause import Pause
+    from api.runs.takeover import Takeover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +44,11 @@ class TurnRequest:
         replaces: Run whose question gets another version by this one.
         again: That question, or the one that `parent` is, is answered again as it is.
         published: Whether other processes can follow the events.
+        lasting: Whether it goes on when nobody is connected; else it ends with its process too.
         resume: Answers to interrupts of the graph by their ids, instead of messages.
         pause: The run that waits, and goes on with this request.
         withdrawn: How that run ends, without going on.
+        takeover: The run whose process is gone, and that goes on with this request.
         config: LangChain config to run under: callbacks, tags, metadata.
         modes: LangGraph stream modes that `tap` gets.
         tap: Called with every chunk of `modes`.
@@ -66,9 +69,11 @@ class TurnRequest:
     replaces: str | None = None
     again: bool = False
     published: bool = True
+    lasting: bool = True
     resume: object = None
     pause: Pause | None = None
     withdrawn: CutState | None = None
+    takeover: Takeover | None = None
     config: RunnableConfig = field(default_factory=RunnableConfig)
     modes: tuple[str, ...] = ()
     tap: Callable[[str, Any], None] | None = None
@@ -76,6 +81,11 @@ class TurnRequest:
     def tapped(self, modes: tuple[str, ...], tap: Callable[[str, Any], None]) -> TurnRequest:
         """Return the same request, with `tap` called for every chunk of `modes`."""
         return replace(self, modes=modes, tap=tap)
+
+    @property
+    def begins(self) -> bool:
+        """Whether a turn begins with it, instead of going on."""
+        return self.pause is None and self.takeover is None
 
     @property
     def thread_id(self) -> str:

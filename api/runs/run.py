@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from langgraph.runtime import RunControl
 
 from api.runs.log import RunLog
 from api.runs.pause import waiting_text
@@ -12,7 +14,7 @@ from api.runs.progress import TurnProgress
 from api.runs.request import TurnRequest
 from api.schemas import Answer
 from domain.approvals import Approval
-from domain.errors import AppError, UnknownRun
+from domain.errors import AppError, RunLost, UnknownRun
 from domain.limits import Spent
 from domain.runs import FINAL_STATES, Cut, RunState
 from domain.times import iso_time
@@ -20,6 +22,8 @@ from domain.types import Usage
 from domain.words import Words
 
 if TYPE_CHECKING:
+    from api.runs.takeover import StepKeeper
+    from stores.conversations.entries import Message
     from stores.redis.events import RunRecord
     from turn.budget import Meter
 
@@ -39,7 +43,8 @@ class Run:
         self.log = log
         literal = request.model_options.response_format is not None
         self.progress = TurnProgress(log, detailed=request.detailed, literal=literal)
-        self.created = self.ended = time.time()
+        takeover = request.takeover
+        self.created = self.ended = takeover.created if takeover is not None else time.time()
         self.state: RunState = "queued"
         self.answer: Answer | None = None
         self.error: AppError | None = None
@@ -47,6 +52,12 @@ class Run:
         """Why the run is to end before its work does, once that is asked."""
         self.meter: Meter | None = None
         """What counts the use of its budget, once the graph runs."""
+        self.keeper: StepKeeper | None = None
+        """What keeps its steps, once it has its turn on its thread."""
+        self.left = False
+        """Whether it has no outcome here: another process goes on with it."""
+        self.control = RunControl()
+        """What lets the graph end behind the step that runs."""
         self.task: asyncio.Task[None] | None = None
         """The whole of the run."""
         self.work: asyncio.Task[None] | None = None
@@ -60,7 +71,9 @@ class Run:
     @property
     def message_ids(self) -> list[str]:
         """Ids of the user's messages of this turn."""
-        pause = self.request.pause
+        pause, takeover = self.request.pause, self.request.takeover
+        if takeover is not None:
+            return takeover.message_ids
         return pause["messages"] if pause is not None else [str(message.id) for message in self.request.messages]
 
     def stop(self, reason: Cut = "stopped") -> None:
@@ -70,10 +83,36 @@ class Run:
             self.cut = reason
             running.cancel()
 
-    def enter(self, state: RunState) -> None:
+    @property
+    def is_kept(self) -> bool:
+        """Whether another process can go on with it."""
+        return self.keeper.begun if self.keeper is not None else self.request.takeover is not None
+
+    @property
+    def is_lost_here(self) -> bool:
+        """Whether it has ended here because another process has it, or is to have it."""
+        lost = isinstance(self.error if self.keeper is not None else self.cut, RunLost)
+        return lost and self.is_kept
+
+    def hand_over(self) -> None:
+        """End here, without an outcome, behind the step that runs; `stop(RunLost())` does not wait for that."""
+        self.control.request_drain()
+
+    def enter(self, state: RunState, **more: str) -> None:
         """Enter a state that is not final, and report it."""
         self.state = state
-        self.log.append("run", {"run_id": self.id, "session_id": self.request.thread_id, "state": state})
+        self.log.append("run", {"run_id": self.id, "session_id": self.request.thread_id, "state": state, **more})
+
+    def adopt(self, entry: Message) -> None:
+        """Take the outcome that is in the conversation already as that of the run."""
+        self.ended, self.state = time.time(), cast("RunState", entry.get("state", "done"))
+        nothing = Usage(input_tokens=0, output_tokens=0, model="")
+        lists = ("citations", "attachments", "memories", "tools", "agents", "artifacts", "warnings")
+        self.answer = cast("Answer", {
+            "session_id": self.request.thread_id, "run_id": self.id, "message_id": entry["message_id"],
+            "state": self.state, "answer": entry.get("text", ""), "usage": entry.get("usage", nothing),
+            "spent": self.spent, **{name: entry.get(name, []) for name in lists},
+        })  # fmt: skip
 
     def settle(self, reason: Cut | None) -> None:
         """Enter the last state: `error` with an error, else the reason itself; without one `waiting` or `done`."""
@@ -107,8 +146,10 @@ class Run:
     @property
     def spent(self) -> Spent:
         """What it has used of its budget."""
-        nothing = Spent(tokens=0, seconds=0.0, calls=0, money=0.0, agents=0)
-        return self.meter.spent() if self.meter is not None else nothing
+        if self.meter is not None:
+            return self.meter.spent()
+        before = self.request.takeover
+        return before.spent if before is not None else Spent(tokens=0, seconds=0.0, calls=0, money=0.0, agents=0)
 
     async def over(self) -> None:
         """Wait for the end, whatever it is."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,8 +17,9 @@ from api.runs.pause import ALL, Pause, answers_in, checked_answers, continued
 from api.runs.roles import with_role
 from api.runs.run import Run, stored_status
 from api.runs.temporary import without_traces
+from api.runs.watch import Watch
 from domain.approvals import ApprovalAnswer, one_word_answer
-from domain.errors import NotWaiting, QuestionExpired, UnknownAgent, UnknownRun
+from domain.errors import AppError, NotWaiting, QuestionExpired, RunLost, UnknownAgent, UnknownRun
 from domain.owner import Owner
 from domain.runs import FINAL_STATES, CutState, Event
 from stores.redis.turns import CUTS
@@ -29,9 +31,12 @@ if TYPE_CHECKING:
     from stores.redis.checkpoints import ThreadSaver
     from stores.redis.events import RunEvents, RunRecord
     from stores.redis.turns import ThreadTurns
+    from stores.redis.unfinished import UnfinishedRuns
     from turn.context import Services
 
 RETRY_SECONDS = 0.2
+STEP_SECONDS = 4.0
+"""How long the server waits at its end for the step of a long turn, which is done again elsewhere otherwise."""
 STOP_SECONDS = 10.0
 """Longest time the server waits at its end for turns to be cut short properly."""
 
@@ -45,18 +50,23 @@ class TurnRunner:
         services: What the nodes work with.
         turns: One turn at a time per thread, over all processes.
         events: Where other processes read the events of a run.
+        unfinished: Where the steps of long runs are kept.
     """
 
     def __init__(
-        self, *, graph: Graph, stateless: Graph, services: Services, turns: ThreadTurns, events: RunEvents
-    ) -> None:
+        self, *, graph: Graph, stateless: Graph, services: Services, turns: ThreadTurns, events: RunEvents,
+        unfinished: UnfinishedRuns,
+    ) -> None:  # fmt: skip
         self.graph = graph
-        self._machine = RunMachine(graph, stateless, services, turns, self._end_waiting)
+        self._machine = RunMachine(graph, stateless, services, turns, unfinished, self._end_waiting)
         self._saver = cast("ThreadSaver", graph.checkpointer)
         self._services = services
         self._turns = turns
         self._events = events
         self._runs: dict[str, Run] = {}
+        self._unfinished = unfinished
+        self.watch = Watch(unfinished, events, self._runs.__contains__, self._launch)
+        """What goes on with long runs of other processes."""
         self._closing: set[asyncio.Task[None]] = set()
 
     async def start(self, request: TurnRequest, *, run_id: str | None = None) -> Run:
@@ -224,6 +234,14 @@ class TurnRunner:
         await self._record(run_id, user_id)
         return with_gaps(self._events.read(run_id, after), after, lambda: self.status(run_id, user_id))
 
+    async def unfinished(self, run_ids: Sequence[str]) -> set[str]:
+        """Return those of the runs that go on, though their process may be gone.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        return await self._unfinished.kept(run_ids)
+
     async def _withdraw(self, owner: Owner, run_id: str) -> dict[str, Any]:
         """Stop a run that waits; return how it stands."""
         pause = await self.waiting(owner)
@@ -249,11 +267,15 @@ class TurnRunner:
         )
 
     async def aclose(self) -> None:
-        """Cut all turns short, keeping what they have said, and wait for them."""
-        runs = list(self._runs.values())
-        for run in runs:
-            run.stop()
-        tasks = [run.task for run in runs if run.task is not None]
+        """Hand long turns over to the next process; cut the others short, keeping what they have said."""
+        self.watch.end()
+        tasks = {run.task for run in self._runs.values() if run.task is not None}
+        if kept := [run for run in self._runs.values() if run.is_kept]:
+            for run in kept:
+                run.hand_over()
+            await asyncio.wait({run.task for run in kept if run.task is not None}, timeout=STEP_SECONDS)
+        for run in list(self._runs.values()):
+            run.stop(RunLost() if run in kept else "stopped")
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
         if self._closing:
@@ -279,7 +301,10 @@ class TurnRunner:
     async def _live(self, run: Run) -> None:
         await self._machine.live(run)
         request = run.request
-        known = request.published or run.state == "waiting"
+        if run.left:
+            await self._leave(run)
+            return
+        known = run.log.published
         if not known and request.remembered and request.callback_url is None:
             self._runs.pop(run.id, None)
             return
@@ -287,9 +312,18 @@ class TurnRunner:
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
+    async def _leave(self, run: Run) -> None:
+        """Let another process go on with a run at once."""
+        self._runs.pop(run.id, None)
+        self._events.leave(run.id)
+        with suppress(AppError):  # it is taken when it was silent for long enough
+            await self._unfinished.release(run.id, run.log.before)
+
     async def _close(self, run: Run) -> None:
         """Copy the last events, call back, and drop the files of a turn without a thread: no client waits for these."""
         await run.log.settle()
+        if run.is_kept:
+            await self._unfinished.close(run.id, run.log.before)
         if self._runs.get(run.id) is run:
             self._runs.pop(run.id)
         request = run.request

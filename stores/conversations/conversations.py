@@ -105,6 +105,14 @@ class Conversations:
 
         return await self._database.write(write)
 
+    async def answer_of(self, place: Spot, run_id: str) -> Message | None:
+        """Return the answer that a run has written to the question behind which `place` is; None: it is to write it.
+
+        Raises:
+            RunLost: The conversation went on without it, or is no more.
+        """
+        return await self._database.read(lambda db: tree.answer_of(db, place.conversation, run_id))
+
     async def withdraw(self, place: Spot, run_id: str) -> None:
         """Take back what a run wrote, and show what was shown at `place`."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from domain.errors import TemporarySession, UnknownMessage, UnknownRun, UnknownSession
+from domain.errors import RunLost, TemporarySession, UnknownMessage, UnknownRun, UnknownSession
 from domain.owner import Owner
 from stores.conversations.entries import ROOT, Entry, Kept, Message, Spot, Wish
 from stores.redis.serde import dumps
@@ -113,6 +113,21 @@ def question_of(db: Connection, conversation: Any, run_id: str) -> Any:
     if conversation.running == run_id and conversation.leaf:
         return message(db, conversation.id, conversation.leaf)
     raise UnknownRun(id=run_id)
+
+
+def answer_of(db: Connection, conversation: int, run_id: str) -> Message | None:
+    """Return the answer that a run has written; None: the conversation waits for it.
+
+    Raises:
+        RunLost: It does not.
+    """
+    answers = [row for row in rows(db, _OF_RUN, {"conversation": conversation, "run_id": run_id}) if row.role != "user"]
+    if answers:
+        return placed(answers[-1])
+    held = select(conversations.c.running).where(conversations.c.id == conversation)
+    if db.scalar(held) != run_id:
+        raise RunLost
+    return None
 
 
 def spot(db: Connection, owner: Owner, wish: Wish) -> Spot:

@@ -11,8 +11,7 @@ import asyncio
 import base64
 import inspect
 import logging
-import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, cast
@@ -30,6 +29,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from langgraph.checkpoint.redis.key_registry import AsyncCheckpointKeyRegistry
 from langgraph.checkpoint.redis.util import to_storage_safe_id, to_storage_safe_str
+from langgraph.checkpoint.serde.types import ERROR
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redisvl.exceptions import RedisVLError
@@ -37,13 +37,13 @@ from redisvl.query import FilterQuery
 from redisvl.query.filter import FilterExpression, Tag
 
 from domain.errors import MemoryUnavailable
-from domain.sealing import Keyring
 from settings import Settings
+from stores.redis.checkpoint_documents import SEALED, config_of, document_of, place_of
 from stores.redis.checkpoint_scripts import FORGET, GET, PUT, PUT_BESIDE, PUT_WRITES, TAKE_BACK
 from stores.redis.exchange import ScriptCall
-from stores.redis.serde import SafeSerde, decode, dumps, encode
+from stores.redis.serde import SafeSerde, decode
 from stores.redis.server import memory_errors, open_redis
-from stores.redis.staged_memory import StagedMemory
+from stores.redis.staged_memory import Put, RowKey, Rows, StagedMemory, Write
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +53,6 @@ MOST_FALLBACKS = 100
 """Checkpoints, newest first, of which one becomes the newest of a thread that a run was taken back from."""
 NOTE = "__note__"
 """Channel and task of a note: it is kept among the pending writes of a checkpoint, and goes with it."""
-SEALED = "__sealed__"
-"""Stands for the values of all channels where they are encrypted."""
 REPLACED_KEPT = 4096
 """Ids of replaced checkpoints that a process remembers, oldest forgotten first."""
 
@@ -111,10 +109,10 @@ class ThreadSaver(AsyncRedisSaver):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the thread's checkpoint, or the one that `checkpoint_id` names if it is still the newest."""
-        thread_id, ns = _place(config)
+        thread_id, ns = place_of(config)
         wanted = get_checkpoint_id(config) or ""
-        staged = self._staged.get(thread_id) if not ns and not wanted else None
-        found = staged.read() if staged else None
+        staged = self._staged.get(thread_id)
+        found = staged.read(ns) if staged and wanted in ("", staged.newest(ns)) else None
         if found is None:
             with memory_errors():
                 found = await self._get(keys=self._keys(thread_id, ns, wanted), args=[self._ttl, wanted])
@@ -130,10 +128,10 @@ class ThreadSaver(AsyncRedisSaver):
         values = {name: decode(value) for name, value in self._unsealed(stored["channel_values"]).items()}
         parent = document.get("parent_checkpoint_id")
         return CheckpointTuple(
-            config=_config(thread_id, ns, document["checkpoint_id"]),
+            config=config_of(thread_id, ns, document["checkpoint_id"]),
             checkpoint=cast(Checkpoint, {**stored, "channel_values": values}),
             metadata=orjson.loads(document["metadata"]),
-            parent_config=_config(thread_id, ns, parent) if parent else None,
+            parent_config=config_of(thread_id, ns, parent) if parent else None,
             pending_writes=[
                 (w["task_id"], w["channel"], self.serde.loads_typed((w["type"], self._decode_blob(w["blob"]))))
                 for w in writes
@@ -149,19 +147,20 @@ class ThreadSaver(AsyncRedisSaver):
         stream_mode: str = "values",
     ) -> RunnableConfig:
         """Store `checkpoint` in place of the one before it."""
-        thread_id, ns = _place(config)
+        thread_id, ns = place_of(config)
         parent = get_checkpoint_id(config) or ""
-        document = _document(config, checkpoint, metadata, "" if parent == checkpoint["id"] else parent, self._keyring)
+        above = "" if parent == checkpoint["id"] else parent
+        make = partial(document_of, config, checkpoint, metadata, above, self._keyring)
         self._note_replaced(parent, by=checkpoint["id"])
-        put = ScriptCall(self._put_script, self._keys(thread_id, ns, checkpoint["id"]), [self._ttl, document])
-        if (staged := self._staged.get(thread_id)) and not ns:
-            staged.put(checkpoint["id"], document, put)
-            return _config(thread_id, ns, checkpoint["id"])
+        put = self._putting(thread_id, ns, checkpoint["id"], make)
+        if staged := self._staged.get(thread_id):
+            await _stage(staged, ns, put)
+            return config_of(thread_id, ns, checkpoint["id"])
         if under_way := self._writing.get((thread_id, ns)):
             await asyncio.wait(under_way)
         with memory_errors():
-            await self._put(keys=put.keys, args=put.args)
-        return _config(thread_id, ns, checkpoint["id"])
+            await self._put(keys=put.call.keys, args=put.call.args)
+        return config_of(thread_id, ns, checkpoint["id"])
 
     @contextmanager
     def _under_way(self, thread_id: str, ns: str) -> Iterator[None]:
@@ -189,27 +188,56 @@ class ThreadSaver(AsyncRedisSaver):
         """Store what a task wrote before its superstep ended: used after an interrupt or a crash."""
         if not writes:
             return
-        thread_id, ns = _place(config)
+        thread_id, ns = place_of(config)
         checkpoint_id = config["configurable"]["checkpoint_id"]
-        rows = [self._write_row(config, write, index) for index, write in enumerate(writes)]
-        keys = [
-            self._make_redis_checkpoint_writes_key(thread_id, ns, checkpoint_id, task_id, row["idx"]) for row in rows
-        ]
+        make = partial(self._write_rows, config, list(writes), task_id, task_path)
+        write = Write(make, partial(self._storing_rows, thread_id))
+        if staged := self._staged.get(thread_id):
+            staged.put_writes(checkpoint_id, write)
+            failed = any(channel == ERROR for channel, _ in writes)  # it is run again, whoever goes on with it
+            if staged.steps is not None and staged.newest(ns) == checkpoint_id and not failed:
+                await staged.steps.writes(write)
+            return
+        call = write.call
+        with memory_errors(), self._under_way(thread_id, ns):
+            await self._put_writes(keys=call.keys, args=call.args)
+
+    def take_up(self, thread_id: str, staged: StagedMemory, documents: Mapping[str, bytes], rows: Rows) -> None:
+        """Let a staged thread stand where the steps that were kept of a turn end: checkpoints by namespace, writes."""
+        for ns in sorted(documents):  # that of the turn is the first
+            checkpoint_id = str(orjson.loads(documents[ns])["checkpoint_id"])
+            staged.put(self._putting(thread_id, ns, checkpoint_id, partial(documents.__getitem__, ns)), ns)
+        for key, row in rows.items():
+            staged.put_writes(
+                key.checkpoint_id, Write(partial(dict, [(key, row)]), partial(self._storing_rows, thread_id))
+            )
+
+    def _putting(self, thread_id: str, ns: str, checkpoint_id: str, make: Callable[[], bytes]) -> Put:
+        keys = self._keys(thread_id, ns, checkpoint_id)
+        return Put(checkpoint_id, make, lambda document: ScriptCall(self._put_script, keys, [self._ttl, document]))
+
+    def _write_rows(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+    ) -> dict[RowKey, bytes]:
+        ns, rows = place_of(config)[1], {}
+        for index, write in enumerate(writes):
+            row = {**self._write_row(config, write, index), "task_id": task_id, "task_path": task_path}
+            rows[RowKey(ns, row["checkpoint_id"], task_id, row["idx"])] = orjson.dumps(row)
+        return rows
+
+    def _storing_rows(self, thread_id: str, rows: Rows) -> ScriptCall:
+        """Return the call that stores writes of one task."""
+        ns, checkpoint_id, _, _ = next(iter(rows))
+        keys = [self._make_redis_checkpoint_writes_key(thread_id, *key) for key in rows]
         registry = AsyncCheckpointKeyRegistry.make_write_keys_zset_key(thread_id, ns, checkpoint_id)
-        values = [orjson.dumps({**row, "task_id": task_id, "task_path": task_path}) for row in rows]
-        put = ScriptCall(
+        return ScriptCall(
             PUT_WRITES,
             [*self._keys(thread_id, ns, checkpoint_id), registry, *keys],
-            [self._ttl, int(checkpoint_id in self._replaced), *values],
+            [self._ttl, int(checkpoint_id in self._replaced), *rows.values()],
         )
-        if (staged := self._staged.get(thread_id)) and not ns:
-            staged.put_writes(checkpoint_id, values, put)
-            return
-        with memory_errors(), self._under_way(thread_id, ns):
-            await self._put_writes(keys=put.keys, args=put.args)
 
     def _write_row(self, config: RunnableConfig, write: tuple[str, Any], index: int) -> dict[str, Any]:
-        thread_id, ns = _place(config)
+        thread_id, ns = place_of(config)
         kind, blob = self.serde.dumps_typed(write[1])
         return {
             "thread_id": to_storage_safe_id(thread_id),
@@ -223,7 +251,7 @@ class ThreadSaver(AsyncRedisSaver):
 
     def noting(self, thread_id: str, checkpoint_id: str, note: dict[str, Any]) -> ScriptCall:
         """Return the call that ties a note to a checkpoint: it is there until another checkpoint replaces that one."""
-        row = self._write_row(_config(thread_id, "", checkpoint_id), (NOTE, note), 0)
+        row = self._write_row(config_of(thread_id, "", checkpoint_id), (NOTE, note), 0)
         return ScriptCall(
             PUT_WRITES,
             [
@@ -302,9 +330,9 @@ class ThreadSaver(AsyncRedisSaver):
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Give the target thread the checkpoint of the source thread."""
-        found = await self.aget_tuple(_config(source_thread_id, "", ""))
+        found = await self.aget_tuple(config_of(source_thread_id, "", ""))
         if found is not None:
-            await self.aput(_config(target_thread_id, "", ""), found.checkpoint, found.metadata, {})
+            await self.aput(config_of(target_thread_id, "", ""), found.checkpoint, found.metadata, {})
 
     def _unsealed(self, values: Any) -> Any:
         if isinstance(values, dict) and values.keys() == {SEALED}:
@@ -325,42 +353,12 @@ class ThreadSaver(AsyncRedisSaver):
 ThreadSaver.aput_writes.__signature__ = inspect.signature(ThreadSaver.aput_writes)  # type: ignore[attr-defined]
 
 
-def _document(
-    config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, parent: str, keyring: Keyring
-) -> bytes:
-    """Return the document in the layout of `AsyncRedisSaver`; with a key, what the channels hold is encrypted."""
-    values = encode(checkpoint["channel_values"])
-    if keyring:
-        values = {SEALED: base64.b64encode(keyring.seal(dumps(values))).decode()}
-    thread_id, ns = _place(config)
-    run_id = config["configurable"].get("run_id") or metadata.get("run_id") or ""
-    stored = {
-        **checkpoint,
-        "type": "json",
-        "channel_values": values,
-        "channel_versions": {name: str(version) for name, version in checkpoint["channel_versions"].items()},
-        "pending_sends": [],
-    }
-    document = {
-        "thread_id": to_storage_safe_id(thread_id),
-        "run_id": str(run_id),
-        "checkpoint_ns": to_storage_safe_str(ns),
-        "checkpoint_id": checkpoint["id"],
-        "parent_checkpoint_id": parent,
-        "checkpoint_ts": time.time() * 1000,
-        "checkpoint": stored,
-        "metadata": dumps(encode(dict(metadata))).decode().replace("\\u0000", ""),
-        "has_writes": False,
-    }
-    return dumps(document | {name: metadata[name] for name in ("source", "step") if name in metadata})
-
-
-def _place(config: RunnableConfig) -> tuple[str, str]:
-    return str(config["configurable"]["thread_id"]), config["configurable"].get("checkpoint_ns", "")
-
-
-def _config(thread_id: str, ns: str, checkpoint_id: str) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}}
+async def _stage(staged: StagedMemory, ns: str, put: Put) -> None:
+    staged.put(put, ns)
+    if staged.steps is not None:
+        await staged.steps.checkpoint(ns, put)
+    else:
+        put.document  # noqa: B018  # what cannot be written down fails in the turn, not at its end
 
 
 class HistorySaver(ThreadSaver):

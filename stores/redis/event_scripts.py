@@ -44,18 +44,20 @@ APPEND = (
     + """
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or final[state] then return 0 end
-for i = 4, #ARGV, 3 do add(tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2], ARGV[2]) end
+if ARGV[4] ~= '' and (redis.call('HGET', KEYS[1], 'part') or '0') ~= ARGV[4] then return 0 end
+for i = 5, #ARGV, 3 do add(tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2], ARGV[2]) end
 keep(ARGV[3], ARGV[#ARGV], ARGV[1])
 return 1
 """
 )
-"""ARGV: ttl, most events, new state or '', then number, name and data of each event. Gives 0 once the run is over."""
+"""ARGV: ttl, most events, new state or '', the part of the run that writes or '', then number, name and data of each
+event. Gives 0 once the run is over, or another process goes on with it."""
 GO_ON = (
     COMMON
     + """
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'waiting' and state ~= 'error' then return -1 end
-redis.call('HSET', KEYS[1], 'state', 'queued', 'beat', now)
+redis.call('HSET', KEYS[1], 'state', 'queued', 'beat', now, 'part', last)
 redis.call('HDEL', KEYS[1], 'result', 'finished')
 keep('', '', ARGV[1])
 return last
@@ -83,7 +85,7 @@ GET = (
     COMMON
     + """
 local state = redis.call('HGET', KEYS[1], 'state')
-local works = state and state ~= 'waiting' and not final[state]
+local works = state and state ~= 'waiting' and not final[state] and redis.call('EXISTS', KEYS[3]) == 0
 if works and now - tonumber(redis.call('HGET', KEYS[1], 'beat')) > tonumber(ARGV[3]) then
   local data = redis.call('HGET', KEYS[1], 'language') == 'zh' and ARGV[5] or ARGV[4]
   add(last + 1, 'error', data, ARGV[2])
@@ -94,5 +96,5 @@ return redis.call('HGETALL', KEYS[1])
 )
 """ARGV: ttl, most events, age in ms at which a run is lost, data of its last event then in English and in Chinese.
 
-Gives the record.
+Gives the record. A run of which steps are kept is not lost. KEYS: record, stream, steps.
 """

@@ -27,6 +27,7 @@ from stores.redis.event_scripts import APPEND, ATTACH, BEAT, CREATE, GET, GO_ON
 from stores.redis.heartbeat import Heartbeat
 from stores.redis.server import memory_errors
 from stores.redis.signals import Signals
+from stores.redis.unfinished import steps_key
 
 logger = logging.getLogger(__name__)
 
@@ -87,15 +88,17 @@ class RunEvents:
             await self._create(
                 keys=keys, args=[self._ttl, MOST_RUNS, run_id, *map(_encoded, fields), "thread_id", thread]
             )
-        self._mine.add(run_id)
-        self._heartbeat.start(BEAT_INTERVAL)
+        self.adopt(run_id)
 
-    async def append(self, run_id: str, events: Sequence[Event], state: RunState | None = None) -> bool:
+    async def append(
+        self, run_id: str, events: Sequence[Event], state: RunState | None = None, part: int | None = None
+    ) -> bool:
         """Add events, wake the readers, and set the run's state; `False` when it was over already.
 
-        With a final state, the last of the events is the terminal one.
+        With a final state, the last of the events is the terminal one. With a `part`, the number of the last event that
+        the run had when this process went on with it, also `False` when another process has it now.
         """
-        args: list[str | bytes | int] = [self._ttl, MOST_EVENTS, state or ""]
+        args: list[str | bytes | int] = [self._ttl, MOST_EVENTS, state or "", "" if part is None else part]
         for event in events:
             args += [event.number, event.name, self._sealed(event.data)]
         with memory_errors():
@@ -110,15 +113,15 @@ class RunEvents:
             last = int(await self._go_on(keys=_keys(run_id), args=[self._ttl]))
         if last < 0:
             return None
-        self._mine.add(run_id)
-        self._heartbeat.start(BEAT_INTERVAL)
+        self.adopt(run_id)
         return last
 
     async def get(self, run_id: str) -> RunRecord | None:
-        """Return the record of the run; one whose process is gone has ended in `error`."""
+        """Return the record of the run; one whose process is gone, and that no other can take, has ended in `error`."""
         lost = [self._sealed({"error": RunLost().body(language)}) for language in ("en", "zh")]
+        keys = [*_keys(run_id), steps_key(run_id)]
         with memory_errors():
-            found = await self._get(keys=_keys(run_id), args=[self._ttl, MOST_EVENTS, int(LOST_AFTER * 1000), *lost])
+            found = await self._get(keys=keys, args=[self._ttl, MOST_EVENTS, int(LOST_AFTER * 1000), *lost])
         return self._record(dict(zip(found[::2], found[1::2], strict=True))) if found else None
 
     async def attach(self, run_id: str, name: str, value: object) -> None:
@@ -149,7 +152,8 @@ class RunEvents:
             owners = [[self._keyring.unseal(field or b"") for field in fields] for fields in found]
             own = [run_id for run_id, fields in zip(run_ids, owners, strict=True) if fields == whose]
             self._mine.difference_update(own)
-            return int(await self._redis.delete(*(key for run_id in own for key in _keys(run_id)))) if own else 0
+            keys = [key for run_id in own for key in (*_keys(run_id), steps_key(run_id))]
+            return int(await self._redis.delete(*keys)) if own else 0
 
     async def read(self, run_id: str, after: int = 0) -> AsyncIterator[list[Event]]:
         """Yield the events with a number above `after` that are kept, many at once, then those to come, to the last.
@@ -212,6 +216,15 @@ class RunEvents:
             for at, row in rows or []
         ]
 
+    def adopt(self, run_id: str) -> None:
+        """Keep a run alive that this process has taken from another one."""
+        self._mine.add(run_id)
+        self._heartbeat.start(BEAT_INTERVAL)
+
+    def leave(self, run_id: str) -> None:
+        """Keep a run alive no longer: another process takes it."""
+        self._mine.discard(run_id)
+
     async def aclose(self) -> None:
         """Stop the heartbeat and the subscription; runs that this process has not ended count as lost soon."""
         await self._heartbeat.aclose()
@@ -221,7 +234,7 @@ class RunEvents:
         return self._keyring.seal(_encoded(json.dumps(data, ensure_ascii=False, separators=(",", ":"))))
 
     def _record(self, found: dict[bytes, bytes]) -> RunRecord:
-        held = {name.decode(): value for name, value in found.items() if name != b"beat"}
+        held = {name.decode(): value for name, value in found.items() if name not in (b"beat", b"part")}
         fields: dict[str, Any] = {
             name: json.loads(value) if name in JSON_FIELDS else value.decode()
             for name, value in ((name, self._keyring.unseal(value)) for name, value in held.items())

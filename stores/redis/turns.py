@@ -48,9 +48,10 @@ local function first()
     if not id then return '' end
     if tonumber(redis.call('HGET', KEYS[2], id) or 0) > now then return id end
     redis.call('LPOP', KEYS[1])
-    redis.call('HDEL', KEYS[2], id)
+    redis.call('HDEL', KEYS[2], id, id .. '#')
   end
 end
+local function whole(id, part) return (redis.call('HGET', KEYS[2], id .. '#') or '0') == part end
 local function renew(id)
   redis.call('HSET', KEYS[2], id, now + ARGV[2])
   redis.call('PEXPIRE', KEYS[1], ARGV[2] * 3)
@@ -67,35 +68,47 @@ if not redis.call('LPOS', KEYS[1], me) then
   else redis.call('RPUSH', KEYS[1], me) end
 end
 renew(me)
+if ARGV[4] ~= '0' then redis.call('HSET', KEYS[2], me .. '#', ARGV[4]) end
 return {first(), redis.call('GET', KEYS[3]) or ''}
 """
 )
-"""KEYS: queue, leases, stop mark. ARGV: run, lease in ms, policy. Gives who holds the turn, and the stop mark."""
+"""KEYS: queue, leases, stop mark. ARGV: run, lease in ms, policy, part of the run: with the number of a later part
+another process has taken the run, and this one's place with it. Gives who holds the turn, and the stop mark."""
 LEAVE = (
     QUEUE
     + """
+if not whole(ARGV[1], ARGV[4]) then return 0 end
 local held = redis.call('LINDEX', KEYS[1], 0) == ARGV[1]
 redis.call('LREM', KEYS[1], 0, ARGV[1])
-redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1], ARGV[1] .. '#')
 redis.call('DEL', KEYS[3])
 local next = first()
 if held and next ~= '' then redis.call('PUBLISH', ARGV[3], 'wake ' .. next) end
 return 1
 """
 )
-"""KEYS: queue, leases, stop mark. ARGV: run, lease in ms, channel."""
+"""KEYS: queue, leases, stop mark. ARGV: run, lease in ms, channel, part."""
 FINISH_SECONDS = 20.0
 """How long a turn at its end waits for a Redis that went away meanwhile."""
 FINISHED_TTL = 60
 FIRST_TIME = """
 local holder = redis.call('LINDEX', KEYS[1], 0)
 if holder and holder ~= ARGV[1] then error('TURN_TAKEN') end
+if (redis.call('HGET', KEYS[3], ARGV[1] .. '#') or '0') ~= ARGV[3] then error('TURN_TAKEN') end
 if not redis.call('SET', KEYS[2], '1', 'NX', 'EX', ARGV[2]) then error('TURN_FINISHED') end
 return 1
 """
-"""KEYS: queue, mark of a finished turn. ARGV: run, seconds. Fails, and with it all behind it, the second time."""
-RENEW = QUEUE + "if redis.call('LPOS', KEYS[1], ARGV[1]) then renew(ARGV[1]) end return first() == ARGV[1] and 1 or 0"
-"""KEYS: queue, leases. ARGV: run, lease in ms. Gives 1 while the run holds the turn."""
+"""KEYS: queue, mark of a finished turn, leases. ARGV: run, seconds, part. Fails, and with it all behind it,
+the second time."""
+RENEW = (
+    QUEUE
+    + """
+if not whole(ARGV[1], ARGV[3]) then return 0 end
+if redis.call('LPOS', KEYS[1], ARGV[1]) then renew(ARGV[1]) end
+return first() == ARGV[1] and 1 or 0
+"""
+)
+"""KEYS: queue, leases. ARGV: run, lease in ms, part. Gives 1 while the run holds the turn."""
 
 
 class TurnStopped(Exception):
@@ -124,6 +137,10 @@ class Turn:
         self._held = False
         self._given_back = False
         self._renewed = time.monotonic()
+
+    def abandon(self) -> None:
+        """Leave the place to another process, which goes on with the run: it ends by its lease."""
+        self._given_back = True
 
     def when_stopped(self, callback: Callable[[Cut], object]) -> None:
         """Call `callback` when the run is asked to stop; at once when it has been."""
@@ -239,7 +256,7 @@ class ThreadTurns:
             _raise_if_cancelled()
             if cut:
                 turn._stop(cut)
-            if turn.cut is not None:
+            if turn.cut is not None and not (turn.part and holder == turn.run_id):  # what has begun is ended properly
                 raise TurnStopped(turn.cut)
             if holder == turn.run_id:
                 return
@@ -255,7 +272,7 @@ class ThreadTurns:
     async def _queue_up(
         self, turn: Turn, policy: ConcurrencyPolicy, calls: Sequence[ScriptCall]
     ) -> tuple[str, CutState | None]:
-        enter = ScriptCall(ENTER, turn._keys, [turn.run_id, int(LEASE * 1000), policy])
+        enter = ScriptCall(ENTER, turn._keys, [turn.run_id, int(LEASE * 1000), policy, turn.part])
         with memory_errors():
             if calls:
                 (holder, cut), *turn.results = await call_together(self._redis, [enter, *calls])
@@ -275,7 +292,7 @@ class ThreadTurns:
         """
         turn._held = False
         finished = f"{turn._keys[0]}:{turn.run_id}:{turn.part}"
-        mark = ScriptCall(FIRST_TIME, [turn._keys[0], finished], [turn.run_id, FINISHED_TTL])
+        mark = ScriptCall(FIRST_TIME, [turn._keys[0], finished, turn._keys[1]], [turn.run_id, FINISHED_TTL, turn.part])
         deadline = time.monotonic() + FINISH_SECONDS
         while True:
             try:
@@ -342,7 +359,7 @@ class ThreadTurns:
         try:
             with client.pipeline(transaction=False) as pipe:
                 for turn, _ in turns:
-                    pipe.eval(RENEW, 2, *turn._keys[:2], turn.run_id, int(LEASE * 1000))
+                    pipe.eval(RENEW, 2, *turn._keys[:2], turn.run_id, int(LEASE * 1000), turn.part)
                 kept = pipe.execute()
         except (RedisError, OSError):
             kept = [time.monotonic() - turn._renewed < LEASE for turn, _ in turns]
@@ -367,7 +384,7 @@ def _raise_if_cancelled() -> None:
 
 
 def _leaving(turn: Turn) -> ScriptCall:
-    return ScriptCall(LEAVE, turn._keys, [turn.run_id, int(LEASE * 1000), CHANNEL])
+    return ScriptCall(LEAVE, turn._keys, [turn.run_id, int(LEASE * 1000), CHANNEL, turn.part])
 
 
 def _stop_key(run_id: str) -> str:

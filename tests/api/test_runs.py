@@ -12,7 +12,7 @@ from settings import Settings
 from stores.redis.server import open_redis
 from tests.api.conftest import events_of, said_to
 from tests.live_server import LiveServer
-from tests.standins.openai_server import Answer, Hang, OpenAIServer
+from tests.standins.openai_server import Answer, Hang, OpenAIServer, ToolCall
 
 LONG = "one two three four five six seven eight nine ten"
 
@@ -256,3 +256,36 @@ async def test_turns_keep_their_order_on_a_server_that_has_just_started(
                 await asyncio.sleep(0.05)
             assert {(await turn).status_code for turn in asked} == {200}
     assert [chat.user_text for chat in model.chats] == [f"number {number}" for number in range(10)]
+
+
+async def test_a_long_turn_goes_on_when_its_server_is_started_again(
+    api_settings: Settings, model: OpenAIServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.runs.runner.STEP_SECONDS", 0.2)
+    monkeypatch.setattr("api.runs.machine.LONG_SECONDS", 0.01)
+    settings = api_settings.model_copy(update={"turn_timeout": 60.0, "data_dir": tmp_path / "data"})
+    model.script([
+        Answer("First the sum.", tool_calls=[ToolCall("calculate", {"expression": "6*7"})]),
+        Answer("It is not " * 100, pace=0.1), Answer("It is 42."),
+    ])  # fmt: skip
+    with LiveServer(settings) as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+            run = await start(http, message="What is 6*7?", session_id="goes-on")
+            seen = []
+            async with http.stream("GET", f"/api/v1/runs/{run['run_id']}/stream") as response:
+                async for event in events_of(response):
+                    seen.append(event)
+                    if event[1] == "token" and "not" in event[2]["text"]:
+                        break
+    headers = {"last-event-id": str(seen[-1][0])}
+    with LiveServer(settings) as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+            async with http.stream("GET", f"/api/v1/runs/{run['run_id']}/stream", headers=headers) as response:
+                rest = [event async for event in events_of(response)]
+            answer = (await http.get("/api/v1/sessions/goes-on")).json()["messages"][-1]
+    assert [number for number, _, _ in seen + rest] == list(range(1, len(seen + rest) + 1))
+    assert [data["begins_again"] for _, name, data in rest if name == "run" and "begins_again" in data] == ["step"]
+    assert (rest[-1][1], rest[-1][2]["answer"]) == ("done", "It is 42.")
+    assert [tool["name"] for tool in rest[-1][2]["tools"]] == ["calculate"]
+    assert len(model.chats) == 3 and "42" in said_to(model)[-1], "the sum is not made again"
+    assert [step["text"] for step in answer["steps"]] == ["First the sum."]

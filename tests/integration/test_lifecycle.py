@@ -19,6 +19,7 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
+from api.runs.takeover import LONG_SECONDS
 from services import Opening
 from settings import Settings
 from stores.redis.server import open_redis
@@ -64,33 +65,48 @@ def test_a_restart_remembers_conversations_and_documents(tmp_path: Path) -> None
     assert gone(children, 10), "even a killed server leaves nothing running"
 
 
-def test_the_question_of_a_killed_turn_is_marked_and_answered_with_one_call(tmp_path: Path) -> None:
+def test_a_killed_turn_goes_on_after_the_restart_and_one_that_had_just_begun_is_marked(tmp_path: Path) -> None:
     with OpenAIServer() as model:
-        model.respond = lambda _: Answer("word " * 400, pace=0.1)
+        model.respond = lambda _: Answer("word " * 800, pace=0.1)
         values = {**QUIET, "LLM_BASE_URL": model.base_url, "LLM_API_KEY": "key", "LLM_MODEL": "stand-in"}
         server = Server(tmp_path / "data", values).start()
 
-        def question() -> dict[str, Any]:
+        def shown(session: str) -> list[dict[str, Any]]:
             with server.client() as api:
-                (entry,) = api.get("/api/v1/sessions/cut").json()["messages"]
-            return cast("dict[str, Any]", entry)
+                return cast("list[dict[str, Any]]", api.get(f"/api/v1/sessions/{session}").json()["messages"])
 
         with server.client() as api:
-            api.post("/api/v1/runs", json={"message": "Count.", "session_id": "cut"}).raise_for_status()
-            until(lambda: bool(model.chats))
-        assert "state" not in question()
+            body = {"message": "Count.", "session_id": "long"}
+            run = api.post("/api/v1/runs", json=body).raise_for_status().json()["run_id"]
+            began = time.monotonic()
+            with api.stream("GET", f"/api/v1/runs/{run}/stream") as stream:
+                next(
+                    line
+                    for line in stream.iter_lines()
+                    if "word" in line and time.monotonic() - began > LONG_SECONDS + 2
+                )
+            api.post("/api/v1/runs", json={"message": "Hm.", "session_id": "cut"}).raise_for_status()
+            until(lambda: len(model.chats) == 2)
+        assert "state" not in shown("cut")[0]
         server.stop(signal.SIGKILL)
-        server.start()
-        until(lambda: question().get("state") == "interrupted")
         model.respond = lambda _: Answer("One, two.")
+        server.start()
+        until(lambda: shown("cut")[0].get("state") == "interrupted")
+        assert "state" not in shown("long")[0]
         with server.client() as api:
-            retried = api.post("/api/v1/sessions/cut/regenerate", json={"run_id": question()["run_id"]}).json()
+            assert "One, two." in api.get(f"/api/v1/runs/{run}/stream").text
+            ends = [(entry["text"], entry.get("state"), entry["run_id"]) for entry in shown("long")]
+            assert ends == [("Count.", None, run), ("One, two.", "done", run)]
+            retried = api.post("/api/v1/sessions/cut/regenerate", json={"run_id": shown("cut")[0]["run_id"]}).json()
             assert retried["answer"] == "One, two."
-            shown = api.get("/api/v1/sessions/cut").json()["messages"]
-            assert [(entry["text"], entry.get("state")) for entry in shown] == [("Count.", None), ("One, two.", "done")]
-            api.post("/api/v1/chat", json={"message": "Go on.", "session_id": "cut"})
-            said = [message["content"] for message in model.chats[-1].body["messages"]][1:]
-            assert said == ["Count.", "One, two.", "Go on."]
+            assert [(entry["text"], entry.get("state")) for entry in shown("cut")] == [
+                ("Hm.", None),
+                ("One, two.", "done"),
+            ]
+            for session, question in (("long", "Count."), ("cut", "Hm.")):
+                api.post("/api/v1/chat", json={"message": "Go on.", "session_id": session})
+                said = [message["content"] for message in model.chats[-1].body["messages"]][1:]
+                assert said == [question, "One, two.", "Go on."]
         server.stop()
 
 

@@ -24,6 +24,7 @@ import typer
 from langchain_core.tools import tool
 from typer.testing import CliRunner
 
+from domain.errors import RunLost
 from domain.words import Words
 from settings import Settings
 from terminal.main import QuestionFirst
@@ -354,6 +355,20 @@ def test_a_dropped_stream_is_taken_up_again(server: LiveServer, model: OpenAISer
     done = run("Count", env=environment(line.url, tmp_path))
     line.close()
     assert done.stdout == f"{LONG}\n" and "connection was lost" in done.stderr and line.connections >= 2
+
+
+def test_an_answer_that_another_process_goes_on_with(
+    server: LiveServer, model: OpenAIServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.runs.machine.LONG_SECONDS", 0.01)
+    monkeypatch.setattr("api.runs.watch.LOOK_SECONDS", 0.1)
+    model.script([Answer(LONG, pace=0.1), Answer("The whole answer.")])
+    terminal = Terminal("Count", env=environment(server.url, tmp_path))
+    terminal.until("word2")
+    (going,) = server.app.state.backend.runner._runs.values()
+    going.task.get_loop().call_soon_threadsafe(going.stop, RunLost())  # as a process that lost its place
+    shown = terminal.until(r"The whole answer\.")
+    assert "another one goes on with the answer" in shown and terminal.end() == 0
 
 
 def test_interrupting_stops_the_run_and_keeps_what_was_said(

@@ -7,7 +7,9 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from tests.standins.openai_server import Answer, OpenAIServer
+from domain.errors import RunLost
+from tests.live_server import LiveServer
+from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
 from tests.web.conftest import Opener
 from tests.web.cutting_proxy import CuttingProxy
 from tests.web.steps import ask, ask_to_end, ended
@@ -95,3 +97,27 @@ async def test_another_conversation_meanwhile(open_page: Opener, model: OpenAISe
     await expect(page.locator("article.answer")).to_contain_text("w9")
     await ended(page)
     assert await page.locator(".markdown").all_inner_texts() == [WORDS]
+
+
+@pytest.mark.parametrize("tools", [False, True])
+async def test_an_answer_that_another_process_goes_on_with_is_shown_once(
+    open_page: Opener, model: OpenAIServer, server: LiveServer, monkeypatch: pytest.MonkeyPatch, tools: bool
+) -> None:
+    monkeypatch.setattr("api.runs.machine.LONG_SECONDS", 0.01)
+    monkeypatch.setattr("api.runs.watch.LOOK_SECONDS", 0.1)
+    calls = [Answer("First the sum.", tool_calls=[ToolCall("calculate", {"expression": "6*7"})])] if tools else []
+    model.script([*calls, Answer("half of it " * 100, pace=0.05), Answer("The whole answer.")])
+    page, runner = await open_page(), server.app.state.backend.runner
+    answer = await ask(page, "count for me")
+    await expect(answer).to_contain_text("half of it half")
+    (run,) = runner._runs.values()
+    run.task.get_loop().call_soon_threadsafe(run.stop, RunLost())  # as a process that lost its place
+    await expect(answer).to_contain_text("The whole answer.", timeout=20_000)
+    await ended(page)
+    said = ["First the sum.", "The whole answer."] if tools else ["The whole answer."]
+    assert await page.locator(".markdown").all_inner_texts() == said
+    assert "half of it" not in await page.locator("main").inner_text()
+    shown = await page.locator("article.answer").inner_text()
+    await page.reload()
+    await ended(page)
+    assert await page.locator("article.answer").inner_text() == shown, "it is as it will be"

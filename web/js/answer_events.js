@@ -10,12 +10,14 @@ const replaced = (list, at, item) => (at < 0 ? [...list, item] : list.map((old, 
 export const own = (tools) => tools.filter((tool) => !tool.agent);
 
 const ACTIONS = {
-  run: (answer, data) => ({ ...answer, runId: data.run_id }),
+  run: (answer, data) => ({ ...(data.begins_again ? begunAgain(answer, data.begins_again) : answer), runId: data.run_id }),
   node(answer, data) {
     const at = answer.nodes.findIndex((node) => node.id === data.id);
     const nodes = replaced(answer.nodes, at, { ...answer.nodes[at], ...data });
     // A further round of the model starts its answer anew; what it said and thought before stays above it.
     const again = data.name === "generate_answer" && data.state === "start" && at < 0;
+    // The same round once more, on another server: what it had said is said again.
+    if (data.name === "generate_answer" && data.state === "start" && at >= 0) return { ...answer, nodes, text: "", reasoning: "", reasoning_seconds: 0, thinkingSince: null };
     if (!again || !(answer.text || answer.reasoning || answer.tools.length || answer.agents.length)) return { ...answer, nodes };
     const { text, reasoning, reasoning_seconds, tools } = thought(answer);
     return { ...answer, nodes, steps: [...answer.steps, { text, reasoning, reasoning_seconds, tools: own(tools).length, agents: answer.agents.filter((agent) => !agent.parent).length }], text: "", reasoning: "", reasoning_seconds: 0, thinkingSince: null };
@@ -44,6 +46,14 @@ const ACTIONS = {
   done: (answer, data) => finished(answer, data),
   error: (answer, data) => ({ ...finished(answer, data), state: "error", error: data.error ?? data }),
 };
+
+// Another server goes on with the run, from its last finished step or from the start: what had not ended is told again.
+function begunAgain(answer, what) {
+  if (what === "turn") return { ...emptyAnswer(), key: answer.key, attachments: answer.attachments };
+  const open = answer.nodes.some((node) => node.name === "generate_answer" && node.state === "start");
+  const ended = (list) => list.filter((item) => item.status !== "running");
+  return { ...answer, ...(open ? { text: "", reasoning: "", reasoning_seconds: 0, thinkingSince: null } : {}), tools: ended(answer.tools), agents: ended(answer.agents) };
+}
 
 // An answer that has come to the end of a thought.
 function thought(answer) {

@@ -104,6 +104,20 @@ async def test_a_run_that_lost_its_thread_writes_nothing(conversations: Conversa
     assert texts(await conversations.page(ANN, Part())) == ["q", "q"]
 
 
+async def test_a_run_that_another_process_goes_on_with_knows_whether_its_answer_is_written(
+    conversations: Conversations,
+) -> None:
+    asked = await conversations.append(ANN, await conversations.spot(ANN, END), [user("q1", "1")], running="1")
+    assert await conversations.answer_of(asked, "1") is None
+    await conversations.append(ANN, asked, [answer("a1", "1")])
+    written = await conversations.answer_of(asked, "1")
+    assert written is not None and (written["text"], written["run_id"]) == ("a1", "1")
+    left = await conversations.append(ANN, await conversations.spot(ANN, END), [user("q2", "2")], running="2")
+    await say(conversations, ANN, "3")
+    with pytest.raises(RunLost):
+        await conversations.answer_of(left, "2")
+
+
 async def test_memory_is_the_path_from_the_window_on_and_the_summary_before_it(conversations: Conversations) -> None:
     await say(conversations, ANN, "1", "2")
     place = await conversations.spot(ANN, Wish())
