@@ -119,14 +119,6 @@ _PAIR_ZH = re.compile(
     r"(?:比较|对比)?(?:一下)?([^，。？、\s]{1,12}?)(?:和|与|跟|还是)([^，。？、\s]{1,12}?)(?=的|有|哪|谁|相比|之间|在|分别|$|[，？?])"
 )
 
-_ROWS_COUNTED = re.compile(
-    r"(?i)^\W*(?:and )?how many (?:rows|records|entries|lines|items)\b(?!.* (?:with|where|of|for)\b)"
-    r"|^\W*(?:and )?how many \w+ (?:\w+ )?(?:are|is|does|do) (?:there )?(?:in |on )?(?:the|this|that) (?:\w+ )?"
-    r"(?:table|list|sheet\w*|spreadsheet|csv|file)(?: have| contain| list)?\W*$"
-    r"|^(?:这|那|该)?[个张份]?(?:\w{0,4}?[表单]|文件)[格中里内上]*(?:一共|总共|共)?(?:有|列)了?(?:多少|几)[条行个种位名项款]?\w{0,3}\W*$"
-    r"|^(?:一共|总共|共)?有(?:多少|几)(?:条|行)(?:记录|数据)?\W*$"
-)
-
 _NAME = re.compile(r"(?<=[\w,;] )(?:[A-Z][\w&.'’-]*(?: (?=[A-Z]))?)+")
 _NUMBER = re.compile(r"\d[\d.,]*(?:年|月|号|日|st|nd|rd|th)?")
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|he|him|his|she|her|hers|that|this)\b|[它他她其该]", re.IGNORECASE)
@@ -195,12 +187,3 @@ def asked_apart(question: str, follows: str = "") -> list[tuple[str, str]]:
 
 def _without_names(text: str) -> str:
     return _NAME.sub(" ", text) + " " * bool(text)
-
-
-def counts_rows(question: str) -> bool:
-    """Tell whether a question asks for the number of rows of a table and no more.
-
-    >>> counts_rows("How many products are in the list?"), counts_rows("How many padlocks are left?")
-    (True, False)
-    """
-    return _ROWS_COUNTED.search(question) is not None

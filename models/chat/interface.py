@@ -54,10 +54,8 @@ class TurnInput:
         documents: Documents that the conversation can search.
         cited: Citations of the answer before.
         results: Tool calls of this turn, in order.
-        earlier: What the user said before and is still in the window, oldest first.
-        remembered: What the user said in other conversations that fits the question, best first.
-        to_remember: Whether the message asks for nothing but to remember what it says.
-        summary: Running summary of what left the window.
+        told: What the user stated before, in this conversation (newest first) and others.
+        tells: Whether the message asks nothing: it states something of its writer, or asks to remember it.
         persona: The caller's own instructions.
         examples: Of each offered tool, requests that it serves.
         max_tokens: Most tokens of a summary.
@@ -75,10 +73,8 @@ class TurnInput:
     documents: Sequence[DocumentNote] = ()
     cited: Sequence[Citation] = ()
     results: Sequence[ToolResult] = ()
-    earlier: Sequence[str] = ()
-    remembered: Sequence[str] = ()
-    to_remember: bool = False
-    summary: str = ""
+    told: Sequence[str] = ()
+    tells: bool = False
     persona: str = ""
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     max_tokens: int = 400
@@ -87,7 +83,7 @@ class TurnInput:
     def of(cls, messages: Sequence[BaseMessage]) -> TurnInput:
         """Return what the messages of a caller of the bare model say: the newest question, and those before it."""
         asked = [str(message.text).strip() for message in messages if isinstance(message, HumanMessage)] or [""]
-        return cls("answer", language_of(asked[-1]), question=asked[-1], earlier=asked[:-1])
+        return cls("answer", language_of(asked[-1]), question=asked[-1], told=asked[-2::-1])
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from domain.asking import FILE_ASKED, asked_apart, asked_of_answer, content, files_named
-from domain.summary import said_by_user
+from domain.times import WEEKDAYS
 from domain.types import Source
-from domain.units import header_of
 from models.chat.extractive import comparisons, files, table_questions, texts
 from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, find_url, without_url
 from models.chat.extractive.quote import Asked, Finder, Passage, quoted
@@ -29,10 +28,6 @@ FIXED: Final = {name for name, reply in REPLIES.items() if reply.text}
 UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for example in reply.examples]
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
-_ASKS = re.compile(
-    r"(?i)[?？]|什么|怎么|谁|哪|几|多少|吗|呢|想知道|列出|^\W*(?:who|what|when|where|which|why|how|am|is|are|do|does|did|can"
-    r"|tell|search|list|show|find|give|explain|i (?:want|need|would like) to (?:know|see))\b"
-)
 _MINE = re.compile(r"\bmy\b|\b(?:who|where) (?:am|do) i\b|我(?:叫|的|住|姓|是谁)", re.IGNORECASE)
 
 
@@ -60,20 +55,19 @@ class Answerer:
 
     async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> Outcome:
         """Return what to do; `tools` are those that may be called."""
-        if step := _noted(turn) or comparisons.step(turn, tools) or table_questions.step(turn, tools):
+        if turn.tells and not turn.attachments:
+            return texts.NOTED.text(turn.language)
+        if step := comparisons.step(turn, tools) or table_questions.step(turn, tools):
             return step
         if turn.results:
             return await self._after_tools(turn)
-        failed = files.failures(turn)
-        if not turn.question.strip():
-            found = [*files.pictures(turn), *(files.summaries(turn) if turn.attachments else ())]
-            return joined([*failed, *found, *files.still_reading(turn)]) or _reply("greeting", turn)
         if turn.cited and (wanted := asked_of_answer(turn.question)):
             return joined(files.places(turn) if wanted == "place" else files.words(turn))
         label, sure = await self._label(turn, tools)
         if call := _asked_for(label if sure else "", tools, turn):
             return call
-        if failed and all(item["status"] == "failed" for item in turn.attachments):
+        failed = files.failures(turn)
+        if failed and len(failed) == len(turn.attachments):
             return joined(failed)
         found = await self._from_files(turn, label if sure else "")
         if found or (failed and not turn.sources):
@@ -101,15 +95,13 @@ class Answerer:
             return [_reply(label, turn), *(files.received(turn) if label in SOCIAL else ())]
         if turn.kind == "page":
             return files.page(turn)
-        if turn.kind == "overview" and (turn.attachments or turn.documents):
+        whole = turn.kind == "overview" or not turn.question.strip()
+        if whole and (turn.attachments or turn.documents):
             kinds = {turn.documents[place]["kind"] == "image" for place in named} or {True, False}
             parts = files.summaries(turn) if False in kinds else []
             return [*parts, *(files.pictures(turn) if True in kinds else ()), *files.still_reading(turn)]
         parts = files.pictures(turn) if turn.kind == "picture" else []
-        lines = [*reversed(turn.earlier), *said_by_user(turn.summary)]
-        told = [Passage(text, stated=not _ASKS.search(text)) for text in lines if text[-1:] not in "?？"]
-        told += [Passage(text, stated=True) for text in turn.remembered]
-        if _OWN.search(turn.question) and (said := await self._quoted(turn, told, own=True)):
+        if _OWN.search(turn.question) and (said := await self._quoted(turn, list(map(Passage, turn.told)), own=True)):
             return [texts.YOU_SAID.text(turn.language).format(text=text) for text in said]
         parts += await self._quoted(turn, _passages(turn, pictures=not parts))
         return [*parts, *files.still_reading(turn)] if parts else []
@@ -143,8 +135,6 @@ class Answerer:
             return search or (web if label == "web_search" else None) or texts.NOT_SAID.text(turn.language)
         if turn.kind in ("overview", "picture", "page"):
             return texts.NO_FILES.text(turn.language)
-        if _OWN.search(turn.question) and not _ASKS.search(turn.question):
-            return texts.NOTED.text(turn.language)
         return (None if _MINE.search(turn.question) else web) or texts.NO_DOCUMENTS.text(turn.language)
 
     async def _after_tools(self, turn: TurnInput) -> str:
@@ -170,11 +160,6 @@ class Answerer:
         return [(texts.WEB_NOT_SAID if web else nothing).text(turn.language)]
 
 
-def _noted(turn: TurnInput) -> str:
-    """Acknowledge what is to be remembered, whatever documents are there; empty where something else is asked."""
-    return texts.NOTED.text(turn.language) if turn.to_remember and not turn.attachments else ""
-
-
 def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call | None:
     """Return the call that the message itself asks for, before any look at sources."""
     question, known = turn.question, {source.get("url") for source in turn.sources}
@@ -183,8 +168,6 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
     if call := call_of("calculate", tools, question):
         return call
     label = "current_time" if SIGNS["current_time"].search(question) else label
-    if any(header_of(source["text"]) for source in turn.sources) and (call := call_of("query_table", tools, question)):
-        return call
     signed = label not in SIGNS or SIGNS[label].search(question)
     other = signed and label not in ("", "fetch_url", "search_documents", "query_table")
     return call_of(label, tools, question) if other else None
@@ -212,7 +195,7 @@ def _told(result: ToolResult, turn: TurnInput) -> str:
         return "\n".join(f"- {files.told(item, turn.language)}" for item in result.data["documents"])
     if result.tool == "current_time" and (time := result.data.get("time")):
         now = datetime.fromisoformat(time)
-        weekday = "一二三四五六日"[now.weekday()]
+        weekday = WEEKDAYS[now.weekday()].text(turn.language)
         return texts.TIME.text(turn.language).format(now=now, weekday=weekday, zone=result.data["zone"])
     return result.text
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from domain.arithmetic import find_expression
-from domain.asking import counts_rows
+from models.chat.interface import TurnInput
 
-COUNT_ROWS = "SELECT count(*) FROM t1"
+DELEGATE = "delegate"
 Schema = Mapping[str, Any]
 """A tool as it is offered: OpenAI's function schema."""
 
@@ -63,7 +63,6 @@ def find_place(text: str) -> str:
 
 FILLERS: Final[dict[str, Callable[[str], str]]] = {
     "url": find_url, "expression": find_expression, "place": find_place, "query": str.strip,
-    "sql": lambda asked: COUNT_ROWS * counts_rows(asked),
 }  # fmt: skip
 """What of a message goes into an argument, by the name of the argument."""
 
@@ -75,3 +74,8 @@ def call_of(name: str, tools: Mapping[str, Schema], question: str) -> Call | Non
     if not all(held.get(key) for key in parameters.get("required", ())):
         return None
     return Call(name, {key: value for key, value in held.items() if value})
+
+
+def hand_over(agent: str, turn: TurnInput) -> Call:
+    """Return the call that leaves the whole question, and its answer, to a specialist."""
+    return Call(DELEGATE, {"agent": agent, "task": turn.question, "direct": True})

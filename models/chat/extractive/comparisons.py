@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 
 from models.chat.extractive import texts
-from models.chat.extractive.calls import Call, Schema
+from models.chat.extractive.calls import DELEGATE, Call, Schema, hand_over
 from models.chat.interface import TurnInput
 
-TOOL, DELEGATE = "compare_documents", "delegate"
+TOOL = "compare_documents"
 
 _ASKS = re.compile(
     r"(?i)^\W*(?:(?:please|can you|could you)\W+)*compare\b|\b(?:side by side|clause by clause|point by point)\b"
@@ -26,21 +26,16 @@ _POINTS_ZH = re.compile(rf"(?:比较|对比|比对).*?{_FILES}(?:中|里|里面)
 _BETWEEN = re.compile(r"(?i)\s*(?:,|;|\band\b|、|，|；|和|与|以及|及)\s*(?:the\s+)?")
 
 
-def asks_to_compare(turn: TurnInput) -> bool:
-    """Tell whether several documents are there and the message asks to compare them.
+def step(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
+    """Return the call that compares, handed to the specialist for it where there is one; or what cannot be done.
 
     >>> [bool(_ASKS.search(text)) for text in ("Compare both leases", "比较这两份合同", "哪家比较便宜？")]
     [True, True, False]
     """
-    return len(turn.documents) > 1 and _ASKS.search(turn.question) is not None
-
-
-def step(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
-    """Return the call that compares, handed to the specialist for it where there is one; or what cannot be done."""
-    if not asks_to_compare(turn) or turn.results or not {TOOL, DELEGATE} & tools.keys():
+    if len(turn.documents) < 2 or turn.results or not _ASKS.search(turn.question):
         return None
     if TOOL not in tools:
-        return Call(DELEGATE, {"agent": "researcher", "task": turn.question, "direct": True})
+        return hand_over("researcher", turn) if DELEGATE in tools else None
     points = points_of(turn.question)
     return Call(TOOL, {"points": points}) if points else texts.CANNOT_COMPARE.text(turn.language)
 

@@ -45,7 +45,6 @@ class Passage:
 
     Attributes:
         number: Its citation number; None for text that is quoted without one.
-        stated: Whether it is known to state something: it answers even where it holds no more than the question.
     """
 
     text: str
@@ -54,7 +53,6 @@ class Passage:
     heading: str = ""
     page: int = 0
     start: int = 0
-    stated: bool = False
 
 
 @dataclass(slots=True)
@@ -161,7 +159,7 @@ def weigh(asked: Asked, passages: Sequence[Passage]) -> list[Sentence]:
         found = [one for one in found if one.new >= LEAST_OWN and one.kind >= 0] or found
     known = frozenset(asked.terms)
     found.sort(key=lambda one: -one.score - FIRST / (1 + one.place[0]))
-    return [one for one in found if one.passage.stated or not one.terms <= known]
+    return [one for one in found if asked.by == "own" or not one.terms <= known]
 
 
 def _of_clause(question: str, found: list[Sentence]) -> list[Sentence]:

@@ -52,8 +52,8 @@ ONE_PAGE: Final = Words("**{name}**: 1 page", "**{name}**：1 页")
 PAGES: Final = Words("**{name}**: {total} pages", "**{name}**：{total} 页")
 PLACE: Final = Words("**{name}**, page {page}", "**{name}**，第 {page} 页")
 TIME: Final = Words(
-    "It is {now:%H:%M} on {now:%A}, {now.day} {now:%B} {now.year} ({zone}).",
-    "现在是{now.year}年{now.month}月{now.day}日星期{weekday}，{now:%H:%M}（{zone}）。",
+    "It is {now:%H:%M} on {weekday}, {now.day} {now:%B} {now.year} ({zone}).",
+    "现在是{now.year}年{now.month}月{now.day}日{weekday}，{now:%H:%M}（{zone}）。",
 )
 RECEIVED: Final = Words("{names}: received. Ask me anything about it.", "已收到 {names}，可以就其内容提问。")
 TOOL_FAILED: Final = Words("The tool {tool} failed: {text}", "工具 {tool} 执行失败：{text}")
