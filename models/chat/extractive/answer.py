@@ -112,11 +112,10 @@ class Answerer:
         if named := [passage for passage in passages if passage.name and passage.name.lower() in whole.lower()]:
             whole, passages = re.sub(re.escape(named[0].name), " ", whole, flags=re.IGNORECASE), named
         several = len({passage.name for passage in passages}) > 1 or FILE_ASKED.search(whole) is not None
-        near = {(one["name"], one.get("page", 0)) for one in turn.cited} if turn.follows else ()
         given: set[str] = set()
         parts = []
         for question, follows in asked_apart(whole, turn.follows) if passages else ():
-            found = await self._finder.find(Asked.of(question, follows, near, own=own), passages)
+            found = await self._finder.find(Asked.of(question, follows, own=own), passages)
             if not found and follows and follows == turn.follows and not own:
                 found = await self._finder.find(Asked.of(question), passages)
             parts.append(quoted([one for one in found if one.text not in given], label=several))
