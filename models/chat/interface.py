@@ -23,8 +23,7 @@ class ToolResult:
         text: What it said, without the fence around material; on failure the reason.
         failed: The call failed or was refused.
         sources: Passages that it found, numbered as in the prompt.
-        data: What it said as values: `value` of `calculate`, `time` and `zone` of `current_time`, `documents` of
-            `list_documents`.
+        data: What it said as values; `shown` is its text for people where that for models is another.
         code: Why the call failed, as a stable word; empty when it did not.
     """
 

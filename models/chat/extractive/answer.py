@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from domain.asking import FILE_ASKED, asked_apart, asked_of_answer, content, files_named
-from domain.times import WEEKDAYS
 from domain.types import Source
-from models.chat.extractive import comparisons, files, table_questions, texts
-from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, find_url, without_url
-from models.chat.extractive.quote import Asked, Finder, Passage, quoted
+from models.chat.extractive import files, table_questions, texts
+from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, comparison, find_url, without_url
+from models.chat.extractive.quote import Asked, Finder, quoted
 from models.chat.extractive.texts import REPLIES
 from models.chat.interface import ToolResult, TurnInput
 from models.embeddings.interface import Embedder
@@ -57,7 +55,7 @@ class Answerer:
         """Return what to do; `tools` are those that may be called."""
         if turn.tells and not turn.attachments:
             return texts.NOTED.text(turn.language)
-        if step := comparisons.step(turn, tools) or table_questions.step(turn, tools):
+        if step := comparison(turn, tools) or table_questions.step(turn, tools):
             return step
         if turn.results:
             return await self._after_tools(turn)
@@ -66,14 +64,10 @@ class Answerer:
         label, sure = await self._label(turn, tools)
         if call := _asked_for(label if sure else "", tools, turn):
             return call
-        failed = files.failures(turn)
-        if failed and len(failed) == len(turn.attachments):
-            return joined(failed)
+        if turn.attachments and not files.usable(turn):
+            return texts.NOT_READ.text(turn.language)
         found = await self._from_files(turn, label if sure else "")
-        if found or (failed and not turn.sources):
-            return joined([*failed, *found])
-        other = await self._otherwise(turn, label, tools, sure)
-        return joined([*failed, other]) if isinstance(other, str) else other
+        return joined(found) or self._otherwise(turn, label, tools, sure)
 
     async def _label(self, turn: TurnInput, tools: Mapping[str, Schema]) -> tuple[str, bool]:
         """Return the tool or reply that the message is most like, and whether it surely asks for that."""
@@ -90,28 +84,28 @@ class Answerer:
 
     async def _from_files(self, turn: TurnInput, label: str) -> list[str]:
         """Answer with a fixed reply, from files and passages, or by what the user said; empty when nothing does."""
-        named = files_named(turn.question, [note["name"] for note in turn.documents])
+        places = files_named(turn.question, [note["name"] for note in turn.documents])
+        named = [turn.documents[place] for place in places]
         if label in REPLIES and label not in ("small_talk", "knowledge") and not named:
-            return [_reply(label, turn), *(files.received(turn) if label in SOCIAL else ())]
+            return [_reply(label, turn), *(files.about(turn, named) if label in SOCIAL and turn.attachments else ())]
         if turn.kind == "page":
             return files.page(turn)
         whole = turn.kind == "overview" or not turn.question.strip()
         if whole and (turn.attachments or turn.documents):
-            kinds = {turn.documents[place]["kind"] == "image" for place in named} or {True, False}
-            parts = files.summaries(turn) if False in kinds else []
-            return [*parts, *(files.pictures(turn) if True in kinds else ()), *files.still_reading(turn)]
+            return files.about(turn, named)
         parts = files.pictures(turn) if turn.kind == "picture" else []
-        if _OWN.search(turn.question) and (said := await self._quoted(turn, list(map(Passage, turn.told)), own=True)):
+        if _OWN.search(turn.question) and (
+            said := await self._quoted(turn, list(map(files.unnumbered, turn.told)), own=True)
+        ):
             return [texts.YOU_SAID.text(turn.language).format(text=text) for text in said]
-        parts += await self._quoted(turn, _passages(turn, pictures=not parts))
-        return [*parts, *files.still_reading(turn)] if parts else []
+        return parts + await self._quoted(turn, _passages(turn, pictures=not parts))
 
-    async def _quoted(self, turn: TurnInput, passages: Sequence[Passage], *, own: bool = False) -> list[str]:
+    async def _quoted(self, turn: TurnInput, passages: Sequence[Source], *, own: bool = False) -> list[str]:
         """Quote what answers each question of a message, no sentence twice."""
         whole = without_url(turn.question)
-        if named := [passage for passage in passages if passage.name and passage.name.lower() in whole.lower()]:
-            whole, passages = re.sub(re.escape(named[0].name), " ", whole, flags=re.IGNORECASE), named
-        several = len({passage.name for passage in passages}) > 1 or FILE_ASKED.search(whole) is not None
+        if named := [one for one in passages if one["name"] and one["name"].lower() in whole.lower()]:
+            whole, passages = re.sub(re.escape(named[0]["name"]), " ", whole, flags=re.IGNORECASE), named
+        several = len({one["name"] for one in passages}) > 1 or FILE_ASKED.search(whole) is not None
         given: set[str] = set()
         parts = []
         for question, follows in asked_apart(whole, turn.follows) if passages else ():
@@ -122,7 +116,7 @@ class Answerer:
             given.update(one.text for one in found)
         return [part for part in parts if part]
 
-    async def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema], sure: bool) -> Outcome:
+    def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema], sure: bool) -> Outcome:
         """Nothing here answers: search elsewhere, talk, or say that nothing is known."""
         web = call_of("web_search", tools, turn.question)
         held = bool(turn.documents or turn.attachments)
@@ -140,7 +134,11 @@ class Answerer:
         """Answer after a round of tools: what they found or said first, what failed last."""
         worked = [result for result in turn.results if not result.failed]
         found = [source for result in worked for source in result.sources]
-        parts = [_told(result, turn) for result in worked if not result.sources and result.tool != "search_documents"]
+        parts = [
+            str(result.data.get("shown", result.text))
+            for result in worked
+            if not result.sources and result.tool != "search_documents"
+        ]
         if found or not parts:
             parts += await self._from_sources(turn, found)
         failed = [_failed(result, turn) for result in turn.results if result.failed]
@@ -151,8 +149,7 @@ class Answerer:
         question, web = without_url(turn.question), [source for source in found if source["origin"] == "web"]
         if web and (turn.kind == "overview" or not content(question)):
             return [files.summary(source["name"], files.main_sentences([source]), turn) for source in web]
-        passages = [_passage(source) for source in [*turn.sources, *found]]
-        parts = await self._quoted(turn, passages)
+        parts = await self._quoted(turn, [*turn.sources, *found])
         if parts or {result.tool for result in turn.results if result.failed} - {"web_search"}:
             return parts
         nothing = texts.NOT_SAID if turn.documents or turn.attachments else texts.NO_DOCUMENTS
@@ -172,31 +169,16 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
     return call_of(label, tools, question) if other else None
 
 
-def _passage(source: Source) -> Passage:
-    heading = source.get("heading", "").split(" › ")[-1]
-    return Passage(source["text"], source["number"], source["name"], heading, source.get("page", 0), source["start"])
-
-
-def _passages(turn: TurnInput, *, pictures: bool) -> list[Passage]:
+def _passages(turn: TurnInput, *, pictures: bool) -> list[Source]:
     """Return what may be quoted; `pictures` of this turn too, with what is known of them and is no source."""
-    shown = files.usable(turn, pictures=True)
+    shown = [item for item in files.usable(turn) if item["kind"] == "image"]
     ids, held = {item["id"] for item in shown}, {source.get("document_id") for source in turn.sources}
-    found = [_passage(source) for source in turn.sources if pictures or source.get("document_id") not in ids]
+    found = [source for source in turn.sources if pictures or source.get("document_id") not in ids]
     for item in shown if pictures else ():
         described = item.get("description")
         known = ["" if item["id"] in held else files.ocr_text(item), described["text"] if described else ""]
-        found += [Passage(text, None, item["name"]) for text in known if text]
+        found += [files.unnumbered(text, item["name"]) for text in known if text]
     return found
-
-
-def _told(result: ToolResult, turn: TurnInput) -> str:
-    if result.tool == "list_documents" and result.data.get("documents"):
-        return "\n".join(f"- {files.told(item, turn.language)}" for item in result.data["documents"])
-    if result.tool == "current_time" and (time := result.data.get("time")):
-        now = datetime.fromisoformat(time)
-        weekday = WEEKDAYS[now.weekday()].text(turn.language)
-        return texts.TIME.text(turn.language).format(now=now, weekday=weekday, zone=result.data["zone"])
-    return result.text
 
 
 def _failed(result: ToolResult, turn: TurnInput) -> str:

@@ -1,4 +1,7 @@
-"""Calls of offered tools: what a message holds for their arguments."""
+"""Calls of offered tools: what a message holds for their arguments.
+
+Documents are compared on the points that a message names; the specialist for it is asked where there is one.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from domain.arithmetic import find_expression
+from domain.asking import content
+from models.chat.extractive import texts
 from models.chat.interface import TurnInput
 
-DELEGATE = "delegate"
+COMPARE, DELEGATE = "compare_documents", "delegate"
 Schema = Mapping[str, Any]
 """A tool as it is offered: OpenAI's function schema."""
 
@@ -21,6 +26,16 @@ _PLACE = re.compile(
     r"\s*(?:\b(?:right now|now|today|please)\b|[?,.!]|$)|([\u4e00-\u9fff]{2,12}?)(?:几|星期|周|$)"
 )
 _NO_PLACE = re.compile("[是的]|请问|告诉我?|现在|当前|今天|明天|目前|当地|时间|日期|什么|知道")
+_COMPARES = re.compile(
+    r"(?i)^\W*(?:(?:please|can you|could you)\W+)*compare\b|\b(?:side by side|clause by clause|point by point)\b"
+    r"|请?(?:对比|比对|逐条|比较(?:一下|下|以下|上述|(?=这|那|它们|[两三四五六七八几各]|.{0,6}[份篇])))"
+)
+_FILES = re.compile(
+    r"(?i)(?:\b(?:in|of|across|between|for) )?(?:\b(?:the|these|those|all|both|my|our|two|three|four|five|six|\d+) )*"
+    r"\b(?:contract|lease|agreement|document|file|report|offer|quote|paper|version|polic)(?:s|y|ies)?\b"
+    r"|[这那些两几各上述一二三四五六七八九十]*[份篇个]?(?:合同|租约|协议|文档|文件|报告|报价|方案|版本)[中里]?面?的?"
+)
+_BETWEEN = re.compile(r"(?i)\s*(?:,|;|\band\b|、|，|；|和|与|以及|及)\s*(?:the\s+)?")
 SIGNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in {
     "current_time": r"^\W*(?:(?:please|can you|could you|tell me|(?:what|which)(?:.?s| is)?|the|current|local|today.s)"
     r"\W+)*(?:time|date|(?<=. )day(?: of the week)?|year|month)(?: it is| is it| is| now| right now| today| please)*"
@@ -61,8 +76,22 @@ def find_place(text: str) -> str:
     return _NO_PLACE.sub("", found[1] or found[2]).strip() if found else ""
 
 
-FILLERS: Final[dict[str, Callable[[str], str]]] = {
+def points_of(question: str) -> list[str]:
+    """Return the points on which a message asks to compare documents.
+
+    >>> points_of("Compare the notice period and the monthly rent in the two leases")
+    ['notice period', 'monthly rent']
+    >>> points_of("请对比这两份合同的通知期、租金和押金"), points_of("逐条比较这六份合同"), points_of("哪家比较便宜？")
+    (['通知期', '租金', '押金'], [], [])
+    """
+    rest, asked = _COMPARES.subn(" ", question)
+    parts = _BETWEEN.split(f", {_FILES.sub(' ', rest).strip()}")
+    return [part.strip(" 。？?！!.") for part in parts if content(part)] if asked else []
+
+
+FILLERS: Final[dict[str, Callable[[str], str | list[str]]]] = {
     "url": find_url, "expression": find_expression, "place": find_place, "query": str.strip,
+    "points": points_of,
 }  # fmt: skip
 """What of a message goes into an argument, by the name of the argument."""
 
@@ -79,3 +108,13 @@ def call_of(name: str, tools: Mapping[str, Schema], question: str) -> Call | Non
 def hand_over(agent: str, turn: TurnInput) -> Call:
     """Return the call that leaves the whole question, and its answer, to a specialist."""
     return Call(DELEGATE, {"agent": agent, "task": turn.question, "direct": True})
+
+
+def comparison(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
+    """Return the call that compares documents, or what cannot be done; None where that is not asked for."""
+    asked = _COMPARES.search(turn.question) and _FILES.search(turn.question)
+    if not asked or len(turn.documents) < 2 or turn.results:
+        return None
+    if COMPARE not in tools:
+        return hand_over("researcher", turn) if DELEGATE in tools else None
+    return call_of(COMPARE, tools, turn.question) or texts.CANNOT_COMPARE.text(turn.language)

@@ -15,6 +15,7 @@ from domain.clauses import clause_asked, in_clause
 from domain.opposites import contradicts
 from domain.text import HAN, base_terms, has_han
 from domain.tokens import count_tokens
+from domain.types import Source
 from domain.units import END, Unit, header_of, units
 from models.embeddings.kept import KeptVectors
 
@@ -38,22 +39,6 @@ _YEAR = re.compile(r"\d{3,}")
 _GOES_ON = re.compile(rf"[a-z0-9({HAN}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Text that may be quoted.
-
-    Attributes:
-        number: Its citation number; None for text that is quoted without one.
-    """
-
-    text: str
-    number: int | None = None
-    name: str = ""
-    heading: str = ""
-    page: int = 0
-    start: int = 0
-
-
 @dataclass(slots=True)
 class Sentence:
     """A sentence, row or line (`unit`) that may be quoted.
@@ -69,7 +54,7 @@ class Sentence:
     """
 
     unit: Unit
-    passage: Passage
+    passage: Source
     place: tuple[int, int]
     terms: frozenset[str]
     rest: Sentence | None = None
@@ -86,17 +71,20 @@ class Sentence:
         return self.unit.text
 
 
-def quotable(passages: Sequence[Passage]) -> list[Sentence]:
+def quotable(passages: Sequence[Source]) -> list[Sentence]:
     """Return what may be quoted of passages; a row has the header of its file's table, found in whichever of them."""
-    headers = {one.name: header for one in reversed(passages) if (header := header_of(one.text))}
+    headers = {one["name"]: header for one in reversed(passages) if (header := header_of(one["text"]))}
     found = [
         Sentence(unit, one, (number, unit.place), frozenset(base_terms(f"{unit.text}\n{unit.means}")))
         for number, one in enumerate(passages)
-        for unit in units(one.text, heading=one.heading, header=headers.get(one.name, ""))
+        for unit in units(
+            one["text"], heading=one.get("heading", "").split(" › ")[-1], header=headers.get(one["name"], "")
+        )
     ]
-    first = {(one.passage.name, one.passage.page): one for one in reversed(found) if not one.passage.start}
+    first = {(one.passage["name"], one.passage.get("page")): one for one in reversed(found) if not one.passage["start"]}
     for one in {one.place[0]: one for one in found}.values():
-        rest = first.get((one.passage.name, one.passage.page + 1)) if one.passage.page else None
+        page = one.passage.get("page", 0)
+        rest = first.get((one.passage["name"], page + 1)) if page else None
         if rest and not one.unit.cells and not END.search(one.text) and _GOES_ON.match(rest.unit.exact):
             one.rest = rest
     return found
@@ -138,7 +126,7 @@ def weigh(asked: Asked, found: list[Sentence]) -> list[Sentence]:
     for index, one in enumerate(found):
         beside = [one] if one.unit.cells else found[max(0, index - 1) : index + 2]
         near = [other.terms for other in beside if other.passage is one.passage]
-        above = base_terms(f"{re.sub('[._-]+', ' ', one.passage.name)}\n{one.passage.heading}\n{one.unit.heading}")
+        above = base_terms(f"{re.sub('[._-]+', ' ', one.passage['name'])}\n{one.unit.heading}")
         one.around = round(sum(weights.get(term, 0.0) for term in frozenset(above).union(*near)) / total, 6)
         one.own = sum(weights.get(term, 0.0) for term in one.terms) / total
         one.new = sum(weights[term] for term in {*one.terms, *above} & set(new)) / all_new if all_new else 1.0
@@ -150,10 +138,10 @@ def weigh(asked: Asked, found: list[Sentence]) -> list[Sentence]:
     return sorted((one for one in found if asked.by == "own" or not one.terms <= known), key=lambda one: -one.score)
 
 
-def _of_clause(question: str, found: list[Sentence]) -> list[Sentence]:
+def _of_clause(question: str, found: Sequence[Sentence]) -> list[Sentence]:
     """Return the sentences of the clause that a question names; none where it names none, or it is not there."""
     clause = clause_asked(question)
-    lines = [(one.text, one.unit.heading or one.passage.heading, one.place[0]) for one in found] if clause else []
+    lines = [(one.text, one.unit.heading, one.place[0]) for one in found] if clause else []
     return [one for one, inside in zip(found, in_clause(clause, lines), strict=False) if inside]
 
 
@@ -164,7 +152,7 @@ class Finder:
     vectors: KeptVectors
     unrelated: Sequence[str]
 
-    async def find(self, asked: Asked, passages: Sequence[Passage]) -> list[Sentence]:
+    async def find(self, asked: Asked, passages: Sequence[Source]) -> list[Sentence]:
         """Return the sentences of `passages` (best first) that answer, in the order of the text."""
         every = quotable(passages)
         inside = _of_clause(asked.question, every)
@@ -204,7 +192,7 @@ def answers(asked: Asked, best: Sentence) -> bool:
     chinese, passage = has_han(asked.text), best.passage
     if asked.by == "own":
         return best.around >= LEAST_OWN or best.closeness >= LEAST_SAID
-    told = "\n".join((passage.text, best.text, passage.heading, passage.name))
+    told = "\n".join((passage["text"], best.text, best.unit.heading, passage["name"]))
     if contradicts(asked.text, best.text) or set(_YEAR.findall(asked.question)) - set(_YEAR.findall(told)):
         return False
     if has_han(asked.question) != has_han(best.text) and not (best.unit.means and best.own >= LEAST_OWN):
@@ -225,11 +213,12 @@ def quoted(quotes: Sequence[Sentence], *, label: bool) -> str:
     before, ended = "", None
     for one in quotes:
         parts = [one, one.rest] if one.rest else [one]
-        text = " ".join(part.text + citation_of(part.passage.number, part.unit.exact) for part in parts)
-        same = bool(lines) and before == one.passage.name
+        text = " ".join(part.text + citation_of(part.passage["number"] or None, part.unit.exact) for part in parts)
+        name = one.passage["name"]
+        same = bool(lines) and before == name
         if same and ended:
             lines[-1] += ("" if has_han(one.text) else " ") + text
         else:
-            lines.append(f"**{one.passage.name}**:\n{text}" if label and one.passage.name and not same else text)
-        before, ended = one.passage.name, END.search(parts[-1].text)
+            lines.append(f"**{name}**:\n{text}" if label and name and not same else text)
+        before, ended = name, END.search(parts[-1].text)
     return "\n\n".join(lines)
