@@ -23,7 +23,6 @@ def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Seque
     before = state["messages"][: newest_turn(state["messages"])]
     earlier = [str(message.text) for message in before if isinstance(message, HumanMessage)]
     return TurnInput(
-        "answer",
         state["language"],
         question=state["question"]["text"],
         kind=state["question"]["kind"],

@@ -40,11 +40,8 @@ class TurnInput:
     """What a turn knows, for a model that works on data instead of a prompt.
 
     Attributes:
-        task: What to do: answer the question, or summarise `text`.
-        language: Language of the answer or summary.
+        language: Language of the answer.
         question: Text of the user's newest message.
-        text: What to summarise; of a conversation, an earlier summary and lines that begin with `User:` or
-            `Assistant:`.
         kind: What kind of question it is.
         page: Number of the one page that the question names, -1 for the last one; 0 without any.
         follows: The earlier questions that this one leans on; empty when it stands by itself.
@@ -57,13 +54,10 @@ class TurnInput:
         tells: Whether the message asks nothing: it states something of its writer, or asks to remember it.
         persona: The caller's own instructions.
         examples: Of each offered tool, requests that it serves.
-        max_tokens: Most tokens of a summary.
     """
 
-    task: Literal["answer", "summarize_document", "summarize_conversation"]
     language: Language
-    question: str = ""
-    text: str = ""
+    question: str
     kind: QuestionKind = "passages"
     page: int = 0
     follows: str = ""
@@ -76,13 +70,12 @@ class TurnInput:
     tells: bool = False
     persona: str = ""
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    max_tokens: int = 400
 
     @classmethod
     def of(cls, messages: Sequence[BaseMessage]) -> TurnInput:
         """Return what the messages of a caller of the bare model say: the newest question, and those before it."""
         asked = [str(message.text).strip() for message in messages if isinstance(message, HumanMessage)] or [""]
-        return cls("answer", language_of(asked[-1]), question=asked[-1], told=asked[-2::-1])
+        return cls(language_of(asked[-1]), asked[-1], told=asked[-2::-1])
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ async def test_a_model_that_takes_the_turn_gets_it_as_data(parts: Parts) -> None
     )  # fmt: skip
     await generate_answer(state, parts.runtime())
     turn = parts.model.options[0]["turn"]
-    assert (turn.task, turn.question, turn.language) == ("answer", "那多久？", "zh")
+    assert (turn.question, turn.language) == ("那多久？", "zh")
     assert [source["number"] for source in turn.sources] == [1]
     assert turn.results == [ToolResult("search_documents", "Found.", sources=[found])]
     assert turn.told == ["I live in Leeds."] and turn.follows == "合同？" and not turn.tells

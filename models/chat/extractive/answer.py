@@ -10,9 +10,9 @@ from typing import Final
 from domain.asking import FILE_ASKED, asked_apart, asked_of_answer, content, files_named
 from domain.types import Source
 from models.chat.extractive import files, table_questions, texts
-from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, comparison, find_url, without_url
-from models.chat.extractive.quote import Asked, Finder, quoted
-from models.chat.extractive.texts import REPLIES
+from models.chat.extractive.calls import CLOCK, Call, Schema, call_of, comparison, find_url, without_url
+from models.chat.extractive.quote import Asked, find, quoted
+from models.chat.extractive.texts import REPLIES, UNRELATED
 from models.chat.interface import ToolResult, TurnInput
 from models.embeddings.interface import Embedder
 from models.embeddings.kept import KeptVectors
@@ -23,7 +23,6 @@ LONGEST_REQUEST = 200
 """Characters beyond which a message brings text of its own."""
 SOCIAL: Final = ("greeting", "thanks", "farewell")
 FIXED: Final = {name for name, reply in REPLIES.items() if reply.text}
-UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for example in reply.examples]
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
 _MINE = re.compile(r"\bmy\b|\b(?:who|where) (?:am|do) i\b|我(?:叫|的|住|姓|是谁)", re.IGNORECASE)
@@ -44,7 +43,6 @@ class Answerer:
 
     def __init__(self, embedder: Embedder) -> None:
         self._vectors = KeptVectors(embedder)
-        self._finder = Finder(self._vectors, UNRELATED)
 
     async def warm(self, requests: Sequence[str]) -> None:
         """Embed the example requests, those of tools too, so that the first turn does not wait for them."""
@@ -109,9 +107,9 @@ class Answerer:
         given: set[str] = set()
         parts = []
         for question, follows in asked_apart(whole, turn.follows) if passages else ():
-            found = await self._finder.find(Asked.of(question, follows, own=own), passages)
+            found = await find(self._vectors, Asked.of(question, follows, own=own), passages)
             if not found and follows and follows == turn.follows and not own:
-                found = await self._finder.find(Asked.of(question), passages)
+                found = await find(self._vectors, Asked.of(question), passages)
             parts.append(quoted([one for one in found if one.text not in given], label=several))
             given.update(one.text for one in found)
         return [part for part in parts if part]
@@ -163,9 +161,9 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
         return call
     if call := call_of("calculate", tools, question):
         return call
-    label = "current_time" if SIGNS["current_time"].search(question) else label
-    signed = label not in SIGNS or SIGNS[label].search(question)
-    other = signed and label not in ("", "fetch_url", "search_documents", "query_table")
+    if CLOCK.search(question):
+        return call_of("current_time", tools, question)
+    other = label not in ("current_time", "fetch_url", "search_documents", "query_table")
     return call_of(label, tools, question) if other else None
 
 

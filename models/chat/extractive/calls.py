@@ -36,15 +36,14 @@ _FILES = re.compile(
     r"|[这那些两几各上述一二三四五六七八九十]*[份篇个]?(?:合同|租约|协议|文档|文件|报告|报价|方案|版本)[中里]?面?的?"
 )
 _BETWEEN = re.compile(r"(?i)\s*(?:,|;|\band\b|、|，|；|和|与|以及|及)\s*(?:the\s+)?")
-SIGNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in {
-    "current_time": r"^\W*(?:(?:please|can you|could you|tell me|(?:what|which)(?:.?s| is)?|the|current|local|today.s)"
+CLOCK: Final = re.compile(
+    r"^\W*(?:(?:please|can you|could you|tell me|(?:what|which)(?:.?s| is)?|the|current|local|today.s)"
     r"\W+)*(?:time|date|(?<=. )day(?: of the week)?|year|month)(?: it is| is it| is| now| right now| today| please)*"
     r"(?:,? (?:in|at) (?!the\b|an?\b|my\b|this\b)[a-z .'/_-]+(?:,[a-z .'/_-]+)?)?\W*(?:please\W*)?$|^[^的]{0,12}?(?:"
     r"(?:现在|当前|目前|今天)(?:的|[^的]{0,8}?)(?:几[点号月]|星期几|周几|时间|日期)|^\W*几[点号])[几月号日点钟是什么多少了啦吗呢\W]*$",
-    "list_documents": r"\b(?:files|documents|uploads|pages)\b|哪些|列出|几[个份页]|多少",
-    "web_search": r"\b(?:web|internet|online|google)\b|网上|上网|网络|联网|搜索|搜一下",
-}.items()}  # fmt: skip
-"""What a message says that asks for a tool which takes any question or no argument; of the time, all that it says."""
+    re.IGNORECASE,
+)
+"""What a message says that asks for the time or date, and for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

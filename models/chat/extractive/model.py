@@ -17,10 +17,9 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import ConfigDict, PrivateAttr
 
-from domain.summary import summarize_conversation, summarize_text
 from domain.tokens import count_message_tokens, count_tokens
 from models.chat.extractive.answer import Answerer, Talk
-from models.chat.extractive.calls import Call, Schema
+from models.chat.extractive.calls import Call
 from models.chat.extractive.texts import DETAIL
 from models.chat.interface import Chat, TurnInput
 from models.chat.small_talk import MODEL, SmallTalk
@@ -64,7 +63,7 @@ class ExtractiveChat(InProcessChat):
         functions = [tool.get("function", tool) for tool in kwargs.get("tools", ())]
         offered = {function["name"]: function for function in functions if kwargs.get("tool_choice") != "none"}
         turn = kwargs.get("turn") or TurnInput.of(messages)
-        outcome = await self._outcome(turn, offered)
+        outcome = await self._answerer.outcome(turn, offered)
         speaker, written = NAME, ""
         if isinstance(outcome, Call):
             written = json.dumps(outcome.arguments, ensure_ascii=False)
@@ -76,12 +75,6 @@ class ExtractiveChat(InProcessChat):
                     yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
         given, made = count_message_tokens(messages), count_tokens(written)
         yield last_chunk(speaker, given, made, called=isinstance(outcome, Call))
-
-    async def _outcome(self, turn: TurnInput, tools: dict[str, Schema]) -> str | Call | Talk:
-        if turn.task == "answer":
-            return await self._answerer.outcome(turn, tools)
-        summarize = summarize_text if turn.task == "summarize_document" else summarize_conversation
-        return await asyncio.to_thread(summarize, turn.text, turn.max_tokens)
 
     async def _said(self, turn: TurnInput, outcome: str | Talk) -> AsyncGenerator[tuple[str, str], None]:
         """Yield an answer in pieces, each with the name of the model that says it."""

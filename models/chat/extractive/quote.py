@@ -17,6 +17,7 @@ from domain.text import HAN, base_terms, has_han
 from domain.tokens import count_tokens
 from domain.types import Source
 from domain.units import END, Unit, header_of, units
+from models.chat.extractive.texts import UNRELATED
 from models.embeddings.kept import KeptVectors
 
 AROUND, OWN, KIND, CLOSENESS = 5.0, 1.0, 1.0, 50.0
@@ -145,46 +146,40 @@ def _of_clause(question: str, found: Sequence[Sentence]) -> list[Sentence]:
     return [one for one, inside in zip(found, in_clause(clause, lines), strict=False) if inside]
 
 
-@dataclass(frozen=True, slots=True)
-class Finder:
-    """Ranks sentences; `unrelated` texts, of no document, tell how near a question is to any text."""
+async def find(vectors: KeptVectors, asked: Asked, passages: Sequence[Source]) -> list[Sentence]:
+    """Return the sentences of `passages` (best first) that answer, in the order of the text."""
+    every = quotable(passages)
+    inside = _of_clause(asked.question, every)
+    ranked = await rank(vectors, asked.text, weigh(asked, inside or every))
+    if not ranked or not (inside or answers(asked, ranked[0])):
+        return []
+    chosen = [one for one in ranked[:3] if inside or ranked[0].score - one.score < NEAR]
+    first = {one.place[0]: rank for rank, one in reversed(list(enumerate(chosen)))}
+    return sorted(chosen, key=lambda one: (first[one.place[0]], one.place))
 
-    vectors: KeptVectors
-    unrelated: Sequence[str]
 
-    async def find(self, asked: Asked, passages: Sequence[Source]) -> list[Sentence]:
-        """Return the sentences of `passages` (best first) that answer, in the order of the text."""
-        every = quotable(passages)
-        inside = _of_clause(asked.question, every)
-        ranked = await self.rank(asked.text, weigh(asked, inside or every))
-        if not ranked or not (inside or answers(asked, ranked[0])):
-            return []
-        chosen = [one for one in ranked[:3] if inside or ranked[0].score - one.score < NEAR]
-        first = {one.place[0]: rank for rank, one in reversed(list(enumerate(chosen)))}
-        return sorted(chosen, key=lambda one: (first[one.place[0]], one.place))
-
-    async def rank(self, question: str, found: Sequence[Sentence]) -> list[Sentence]:
-        """Return the best of `found` (best first by words) with their closeness to `question`, best first."""
-        kept: dict[str, Sentence] = {}
-        written, cost, asked = list[str](), 0, frozenset(content(question))
-        for one in found:
-            if one.text in kept or len(kept) >= MOST_EMBEDDED or cost > EMBEDDED_TOKENS:
-                continue
-            under = not (asked - one.terms).isdisjoint(base_terms(one.unit.heading))
-            written.append(": ".join(filter(None, (one.unit.heading * under, one.text)))[:EMBEDDED_CHARS])
-            kept[one.text] = one
-            cost += count_tokens(written[-1])
-        if not kept:
-            return []
-        (query,) = await self.vectors.of("query", [question])
-        far = await self.vectors.of("passage", self.unrelated) @ query
-        chinese = has_han(question)
-        across = float(far[[has_han(text) is not chinese for text in self.unrelated]].mean())
-        usual = {chinese: float(far.mean()), not chinese: across}
-        for one, cosine in zip(kept.values(), await self.vectors.of("passage", written) @ query, strict=True):
-            one.closeness = float(cosine) - usual[has_han(one.text)]
-            one.score += CLOSENESS * one.closeness
-        return sorted(kept.values(), key=lambda one: -one.score)
+async def rank(vectors: KeptVectors, question: str, found: Sequence[Sentence]) -> list[Sentence]:
+    """Return the best of `found` (best first by words) with their closeness to `question`, best first."""
+    kept: dict[str, Sentence] = {}
+    written, cost, asked = list[str](), 0, frozenset(content(question))
+    for one in found:
+        if one.text in kept or len(kept) >= MOST_EMBEDDED or cost > EMBEDDED_TOKENS:
+            continue
+        under = not (asked - one.terms).isdisjoint(base_terms(one.unit.heading))
+        written.append(": ".join(filter(None, (one.unit.heading * under, one.text)))[:EMBEDDED_CHARS])
+        kept[one.text] = one
+        cost += count_tokens(written[-1])
+    if not kept:
+        return []
+    (query,) = await vectors.of("query", [question])
+    far = await vectors.of("passage", UNRELATED) @ query
+    chinese = has_han(question)
+    across = float(far[[has_han(text) is not chinese for text in UNRELATED]].mean())
+    usual = {chinese: float(far.mean()), not chinese: across}
+    for one, cosine in zip(kept.values(), await vectors.of("passage", written) @ query, strict=True):
+        one.closeness = float(cosine) - usual[has_han(one.text)]
+        one.score += CLOSENESS * one.closeness
+    return sorted(kept.values(), key=lambda one: -one.score)
 
 
 def answers(asked: Asked, best: Sentence) -> bool:

@@ -89,3 +89,5 @@ REPLIES: Final = {
         "该公司能生产什么？", "战争结束后他做了什么？",
     )),
 }  # fmt: skip
+UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for example in reply.examples]
+"""Texts of no document: how near a question is to these, it is to any."""

@@ -76,7 +76,6 @@ async def ask(question: str, *, tools: list[dict[str, Any]] | None = None, **tur
     What the user said is given as the turn has it: `earlier` messages, a `summary`, and what is `remembered`.
     """
     given = TurnInput(
-        "answer",
         turn.pop("language", language_of(question)),
         question=question,
         examples=EXAMPLES if tools else {},

@@ -57,7 +57,7 @@ async def test_says_that_the_documents_do_not_say(question: str, text: str, said
 
 
 async def test_streams_reports_usage_and_who_answered() -> None:
-    turn = TurnInput("answer", "en", question="How much is the deposit?", sources=[source(1, LEASE)])
+    turn = TurnInput("en", question="How much is the deposit?", sources=[source(1, LEASE)])
     chunks = [chunk async for chunk in CHAT.model.astream([SystemMessage("Be kind."), HumanMessage("?")], turn=turn)]
     whole = chunks[0]
     for chunk in chunks[1:]:

@@ -9,8 +9,7 @@ import pytest
 
 from domain.citations import QuoteStripper
 from domain.types import Source
-from models.chat.extractive.answer import UNRELATED
-from models.chat.extractive.quote import Asked, Finder, Sentence, quotable, quoted
+from models.chat.extractive.quote import Asked, Sentence, find, quotable, quoted
 from models.embeddings.interface import Vectors
 from models.embeddings.kept import KeptVectors
 from tests.models.extractive.fixtures import EMBEDDER, source
@@ -25,12 +24,11 @@ def passage(text: str, number: int, name: str = "", page: int = 0) -> Source:
     return source(number, text, name, page=page)
 
 
-def finder() -> Finder:
-    return Finder(KeptVectors(EMBEDDER), UNRELATED)
+VECTORS = KeptVectors(EMBEDDER)
 
 
 async def ask(question: str, text: str, *, exact: bool = False) -> str:
-    said = quoted(await finder().find(Asked.of(question), [passage(text, 1)]), label=False)
+    said = quoted(await find(VECTORS, Asked.of(question), [passage(text, 1)]), label=False)
     stripper = QuoteStripper()
     return said if exact else stripper.add(said) + stripper.rest()
 
@@ -43,10 +41,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
 @pytest.mark.parametrize("language", ["en", "zh"])
 async def test_the_answer_is_in_what_is_quoted(corpus: Path, language: str) -> None:
     texts = {row["pid"]: row["text"] for row in _rows(corpus / "qa" / f"{language}_paragraphs.jsonl")}
-    found = finder()
     right = 0
     for row in _rows(corpus / "qa" / f"{language}_questions.jsonl")[::23][:8]:
-        quotes = await found.find(Asked.of(row["question"]), [passage(texts[row["pid"]], 1)])
+        quotes = await find(VECTORS, Asked.of(row["question"]), [passage(texts[row["pid"]], 1)])
         said = re.sub(r"\s", "", " ".join(quote.text for quote in quotes))
         right += any(re.sub(r"\s", "", answer) in said for answer in row["answers"])
     assert right >= LEAST_RIGHT
@@ -89,7 +86,7 @@ async def test_what_is_asked_of_a_thing_has_to_be_there_not_only_the_thing(
 async def test_a_year_may_stand_in_the_header_alone() -> None:
     rows = [passage("| Plant | 2022 | 2023 |\n| --- | --- | --- |\n| Mill 1 | 12 | 13 |", 1, "mills.csv"),
             passage("| Mill 250 | 2502 | 2503 |\n| Mill 251 | 2512 | 2513 |", 2, "mills.csv", page=2)]  # fmt: skip
-    found = await finder().find(Asked.of("What did Mill 250 have in 2022?"), rows)
+    found = await find(VECTORS, Asked.of("What did Mill 250 have in 2022?"), rows)
     assert found and "2022: 2502" in found[0].text
 
 
@@ -106,7 +103,7 @@ async def test_reference_numbers_of_the_source_are_not_taken_for_citations() -> 
 
 
 async def test_no_passages_answer_nothing() -> None:
-    assert await finder().find(Asked.of("Who?"), []) == []
+    assert await find(VECTORS, Asked.of("Who?"), []) == []
 
 
 async def test_the_second_time_costs_no_embedding() -> None:
@@ -123,11 +120,11 @@ async def test_the_second_time_costs_no_embedding() -> None:
             asked.append(text)
             return await EMBEDDER.query(text)
 
-    found = Finder(KeptVectors(Counting()), UNRELATED)
+    vectors = KeptVectors(Counting())
     passages = [passage("The tower is 300 metres tall. It was built in 1889.", 1)]
-    first = await found.find(Asked.of("How tall is the tower?"), passages)
+    first = await find(vectors, Asked.of("How tall is the tower?"), passages)
     count = len(asked)
-    again = await found.find(Asked.of("How tall is the tower?"), passages)
+    again = await find(vectors, Asked.of("How tall is the tower?"), passages)
     assert [one.text for one in first] == [one.text for one in again] != [] and len(asked) == count
 
 
@@ -160,7 +157,7 @@ async def test_a_form_says_nothing_of_what_is_not_in_it() -> None:
 
 async def test_a_row_of_a_later_passage_has_the_names_of_its_columns() -> None:
     later = passage("| 4 | Linda | Olsen | Bensonview |\n| 5 | Joanna | Bender | West Priscilla |", 2, "people.csv")
-    found = await finder().find(Asked.of("Where does Linda Olsen live?"), [later, passage(ROWS, 1, "people.csv")])
+    found = await find(VECTORS, Asked.of("Where does Linda Olsen live?"), [later, passage(ROWS, 1, "people.csv")])
     assert "City: Bensonview" in found[0].text
 
 
@@ -169,7 +166,7 @@ async def test_a_sentence_goes_on_over_the_end_of_its_page() -> None:
         passage("Beyoncé sang in 2010. In 2016 she collaborated with Coldplay", 1, "a.pdf", page=1),
         passage('exclusively on the single "Hymn for the Weekend". It sold well.', 2, "a.pdf", page=2),
     ]
-    said = quoted(await finder().find(Asked.of("With whom did she collaborate in 2016?"), pages), label=False)
+    said = quoted(await find(VECTORS, Asked.of("With whom did she collaborate in 2016?"), pages), label=False)
     assert 'Coldplay [1 "In 2016 she collaborated with Coldplay"] exclusively on the single' in said
     assert '[2 "exclusively on the single Hymn for the Weekend."]' in said
 
@@ -193,7 +190,7 @@ async def test_a_short_question_in_other_words_than_its_answer(question: str, te
 @pytest.mark.parametrize(("number", "total"), [(6, ["Total: 102 crowns"]), (9, [])])
 async def test_the_first_line_of_a_form_tells_what_its_labels_are_of(number: int, total: list[str]) -> None:
     pages = [passage(f"Invoice {n}-KX\nTotal: {n * 17} crowns", n, "scan.pdf", page=n) for n in range(1, 8)]
-    found = await finder().find(Asked.of(f"What is the total of invoice {number}-KX?"), pages)
+    found = await find(VECTORS, Asked.of(f"What is the total of invoice {number}-KX?"), pages)
     assert [one.text for one in found] == total
 
 
