@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 from domain.text import base_terms, has_han
 from domain.types import NESTING
@@ -88,14 +88,6 @@ def without_file(question: str) -> str:
     return _IN_FILE.sub(" ", question).strip()
 
 
-_PLACE = re.compile(
-    r"\b(?:which|what) (?:page|chapter|section)s?\b(?: number)?"
-    r"|\bwhere (?:exactly )?(?:is|does) (?:it|that) (?:say|stand|written)\w*"
-    r"|[这那它是]*(?:在|出自)?(?:第几|哪一?)[页章节]",
-    re.IGNORECASE,
-)
-_WORDS = re.compile(r"\b(?:quote|cite|exact (?:words|wording|sentence))\b|引用|摘录|原[文话]", re.IGNORECASE)
-
 MOST_APART: Final = 3
 """Questions of one message, or things to compare, that are looked for one by one."""
 _NEXT_QUESTION = re.compile(r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)", re.IGNORECASE)
@@ -145,18 +137,6 @@ def content(text: str) -> list[str]:
     (['deposit'], ['押', '金', '押金'])
     """
     return list(dict.fromkeys(base_terms(ASKING.sub("\n", text))))
-
-
-def asked_of_answer(question: str) -> Literal["", "place", "words"]:
-    """Tell whether a question is about the answer before it: where it stands, or in which words.
-
-    >>> asked_of_answer("Which page is that on?"), asked_of_answer("引用原文"), asked_of_answer("Quote the rule.")
-    ('place', 'words', '')
-    """
-    rest, places = _PLACE.subn(" ", question)
-    if content(rest) or not (places or _WORDS.search(question)):
-        return ""
-    return "place" if places else "words"
 
 
 def asked_apart(question: str, follows: str = "") -> list[tuple[str, str]]:

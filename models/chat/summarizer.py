@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from langchain_core.messages import HumanMessage, SystemMessage
 
@@ -41,9 +42,7 @@ class ChatSummarizer:
         Raises:
             ModelUnavailable: The model failed after its retries, or returned nothing.
         """
-        if self._chat.takes_turn:
-            return await asyncio.to_thread(summarize_text, text, max_tokens)
-        return await self._ask(DOCUMENT.text(language), text, max_tokens)
+        return await self._made(summarize_text, DOCUMENT.text(language), text, max_tokens)
 
     async def conversation(self, text: str, language: Language, max_tokens: int) -> str:
         """Bring the running summary of a conversation up to date.
@@ -51,11 +50,11 @@ class ChatSummarizer:
         Raises:
             ModelUnavailable: The model failed after its retries, or returned nothing.
         """
-        if self._chat.takes_turn:
-            return await asyncio.to_thread(summarize_conversation, text, max_tokens)
-        return await self._ask(CONVERSATION.text(language), text, max_tokens)
+        return await self._made(summarize_conversation, CONVERSATION.text(language), text, max_tokens)
 
-    async def _ask(self, instruction: str, text: str, max_tokens: int) -> str:
+    async def _made(self, extract: Callable[[str, int], str], instruction: str, text: str, max_tokens: int) -> str:
+        if self._chat.takes_turn:
+            return await asyncio.to_thread(extract, text, max_tokens)
         words = int(max_tokens * WORDS_PER_TOKEN)
         prompt = [SystemMessage(instruction.format(words=words)), HumanMessage(fenced(text))]
         message = await self._chat.model.ainvoke(prompt)

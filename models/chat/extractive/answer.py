@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from domain.asking import FILE_ASKED, asked_apart, asked_of_answer, content, files_named
+from domain.asking import FILE_ASKED, asked_apart, content, files_named
 from domain.types import Source
 from models.chat.extractive import files, table_questions, texts
 from models.chat.extractive.calls import CLOCK, Call, Schema, call_of, comparison, find_url, without_url
@@ -57,8 +57,8 @@ class Answerer:
             return step
         if turn.results:
             return await self._after_tools(turn)
-        if turn.cited and (wanted := asked_of_answer(turn.question)):
-            return joined(files.places(turn) if wanted == "place" else files.words(turn))
+        if turn.cited and turn.kind in ("place", "words"):
+            return joined(files.places(turn) if turn.kind == "place" else files.words(turn))
         label, sure = await self._label(turn, tools)
         if call := _asked_for(label if sure else "", tools, turn):
             return call

@@ -311,7 +311,8 @@ async def test_a_tool_s_text_for_people_is_told() -> None:
 )
 async def test_the_page_of_the_answer_before_is_told(question: str, said: str) -> None:
     cited = {"number": 1, "name": "lease.pdf", "page": 7, "heading": "Costs", "start": 0, "end": 9, "quote": "x"}
-    answer = await ask(question, cited=[cited, cited], documents=[document()], sources=[source(1, LEASE)], tools=TOOLS)
+    asked: dict[str, Any] = {"kind": "place", "cited": [cited, cited], "documents": [document()]}
+    answer = await ask(question, sources=[source(1, LEASE)], tools=TOOLS, **asked)
     assert answer.text == said
 
 
@@ -326,7 +327,8 @@ async def test_the_page_of_the_answer_before_is_told(question: str, said: str) -
 async def test_what_is_asked_of_the_answer_before_is_cited_again(question: str, said: str) -> None:
     cited = {"number": 1, "name": "lease.pdf", "page": 1, "start": 0, "end": 9, "quote": "The deposit is 1,200 euros."}
     found = [source(1, MAIL), source(2, LEASE)]
-    answer = await ask(question, cited=[cited], documents=[document()], sources=found, tools=TOOLS)
+    asked: dict[str, Any] = {"kind": "place" if "page" in question else "words", "cited": [cited]}
+    answer = await ask(question, documents=[document()], sources=found, tools=TOOLS, **asked)
     assert answer.text == said and answer.tool_calls == []
 
 
