@@ -161,7 +161,7 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
         return call
     if call := call_of("calculate", tools, question):
         return call
-    if CLOCK.search(question):
+    if len(question) <= LONGEST_REQUEST and CLOCK.search(question):
         return call_of("current_time", tools, question)
     other = label not in ("current_time", "fetch_url", "search_documents", "query_table")
     return call_of(label, tools, question) if other else None

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from domain.asking import content
 from domain.text import base_terms, has_han
@@ -52,8 +51,7 @@ _NUMBERS = re.compile(r"(?i)int|decimal|double|float|real|numeric")
 _KINDS: Final = {"pie": re.compile(r"(?i)\bpie\b|饼图"), "line": re.compile(r"(?i)\bline\b|折线|趋势")}
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column: its name, whether it holds numbers, and its different values where these are few."""
 
     name: str
@@ -81,16 +79,17 @@ def step(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
     failed = any(result.failed for result in turn.results)
     if not asked or turn.kind != "passages" or failed or TOOL not in tools:
         return None
-    if not any(_SHEET.search(note["name"]) for note in turn.documents):
+    if not (sheet := _sheet(turn)):
         rows = any(header_of(source["text"]) for source in turn.sources) and sql_of(turn.question, ())
         return Call(TOOL, {"sql": rows}) if rows and not looked else None
     if not looked:
-        return hand_over("analyst", turn) if DELEGATE in tools and CHART not in tools else _query(LOOK, turn)
+        alone = CHART in tools or DELEGATE not in tools
+        return Call(TOOL, {"sql": LOOK, "document": sheet}) if alone else hand_over("analyst", turn)
     if len(looked) == 1:
         columns = _columns(looked[0].data)
-        names = ", ".join(column.name for column in columns)
-        sql = sql_of(turn.question, columns)
-        return _query(sql, turn) if sql else texts.CANNOT_COMPUTE.text(turn.language).format(columns=names)
+        if sql := sql_of(turn.question, columns):
+            return Call(TOOL, {"sql": sql, "document": sheet})
+        return texts.CANNOT_COMPUTE.text(turn.language).format(columns=", ".join(column.name for column in columns))
     drawn = any(result.tool == CHART for result in turn.results) or CHART not in tools
     return (_chart(turn, looked[-1].data) if "chart" in asked and not drawn else None) or looked[-1].text
 
@@ -144,11 +143,11 @@ def _stands_in(name: str, terms: Collection[str]) -> bool:
     return bool(words := base_terms(name)) and all(word in terms for word in words)
 
 
-def _query(sql: str, turn: TurnInput) -> Call:
-    """Return a query of the sheet that the question names, else of the newest."""
+def _sheet(turn: TurnInput) -> str:
+    """Return the sheet that the question names, else the newest; empty without any."""
     sheets = [note["name"] for note in turn.documents if _SHEET.search(note["name"])]
     named = [name for name in sheets if name.rpartition(".")[0].casefold() in turn.question.casefold()]
-    return Call(TOOL, {"sql": sql, "document": (named or sheets)[-1]})
+    return (named or sheets or [""])[-1]
 
 
 def _columns(data: Mapping[str, Any]) -> list[Column]:
