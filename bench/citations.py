@@ -33,12 +33,12 @@ from langchain_core.messages import HumanMessage
 from bench.citing_model import CitingModel, Claim, plain
 from domain.owner import Owner
 from graph.builder import Graph, build_graph
-from nodes.verify_citations import UNSUPPORTED
 from services import open_services
 from settings import Settings
 from stores.redis.checkpoints import open_checkpointer
 from stores.redis.server import open_redis
 from tests.standins.openai_server import OpenAIServer
+from turn.citation_check import UNSUPPORTED
 from turn.context import Context, Services
 
 OWNER = Owner("bench", None)
