@@ -42,7 +42,7 @@ async def asked(
         prompt[1] = HumanMessage(f"{shortened(material, excess)}\n\n{task}")
     model = chat.model
     if chat.takes_turn:
-        turn = TurnInput("answer", language, question=task, sources=list(sources))
+        turn = TurnInput(language, question=task, sources=list(sources))
         bound = model.bind(turn=turn)
     else:
         most = room.answer(prompt, 0)

@@ -112,7 +112,6 @@ NOT_WRITTEN = Words("*(This section could not be written.)*", "*（这一节未�
 WRITTEN = Words(
     "The document has {sections} sections and is ready as {files}.", "文档共 {sections} 节，已导出为 {files}。"
 )
-UNSUPPORTED = Words(" *(unsupported)*", "*（无依据）*")
 SOURCES = Words("Sources", "资料来源")
 DRAWN = Words(
     "The chart {title!r} was drawn as {name}; it is shown to the user.", "图表“{title}”已绘制为 {name}，并展示给用户。"

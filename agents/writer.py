@@ -21,7 +21,7 @@ from domain.errors import AppError
 from domain.types import Source
 from domain.words import Language, Words
 from tools.interface import ToolSpec
-from turn.citation_check import CitationCheck
+from turn.citation_check import UNSUPPORTED, CitationCheck
 from turn.context import Context
 from turn.material import place
 from turn.progress import owner_of
@@ -137,7 +137,7 @@ async def _material(state: Writing, runtime: Runtime[Context]) -> list[Source]:
 
 async def _checked(text: str, sources: Sequence[Source], runtime: Runtime[Context], language: Language) -> str:
     """Return the document with its citations checked, and the list of what they name."""
-    mark = texts.UNSUPPORTED.text(language)
+    mark = UNSUPPORTED.text(language)
     check = CitationCheck(sources, runtime.context.services.documents, owner_of(runtime), mark)
     body = await check.checked(text)
     named = {made["number"] for made in check.citations}

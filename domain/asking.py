@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 from domain.text import base_terms, has_han
 from domain.types import NESTING
 
-_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-_NUMBERS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million|half|dozen"
 _WHAT = r"\b(?:what|which) (?:\w+ )?"
 
 ANSWER_TYPES: Final = [(re.compile(asked, re.IGNORECASE), re.compile(held, re.IGNORECASE)) for asked, held in (
-    (rf"\bwhen\b|{_WHAT}(?:time|year|date|day|month|decade|century|period)\b|\bhow (?:long|old|often)\b"
-     "|什么时候|何时|多久|[哪几]一?个?(?:年|天|月|日|号|点|世纪|年代|时期)|年份|日期|时间",
-     rf"\d|\b(?:{_MONTHS}|\w+day|noon|midnight|century|(?:year|month|week|day|hour|minute)s?)\b"
-     "|[零〇一二三四五六七八九十]+[年月日天]|世纪"),
-    (rf"\bhow (?:many|much|far|high|tall|big|large|fast|deep|heavy|wide)\b|{_WHAT}(?:percentage|number|amount|share"
-     r"|age|price|cost|temperature|population|size|rate)\b|多少|几[^乎]|多[大长高远深宽重]|比例|数量|金额|价格|面积",
-     rf"\d|\b(?:{_NUMBERS})\b|[零一二两三四五六七八九十百千万亿半]"),
+    (rf"\bwhen\b|{_WHAT}(?:time|year|date|day|month|century|percentage|number|amount|share|price|cost|age|size|rate)\b"
+     r"|\bhow (?:long|old|often|many|much|far|high|tall|big|large|fast|deep|heavy|wide)\b"
+     "|什么时候|何时|[多几][^乎]|[哪几]一?个?[年天月日号点]|年份|日期|时间|数量|金额|价格|比例|面积",
+     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|hundred|thousand|million|half|dozen|century|noon"
+     r"|midnight|\w+day|January|February|March|April|May|June|July|August|September|October|November|December"
+     r"|(?:year|month|week|day|hour|minute)s?)\b|[零〇一二三四五六七八九十百千万亿两半]|世纪"),
     (r"\b(?:who|whose|whom)\b|谁|哪位|何人|[哪什]么?[些个]?人",
      r"(?-i:(?<=[a-z,;:] )[A-Z][\w.'’-]+|^[A-Z]\w+ [A-Z]\w+)|[\u4e00-\u9fff]"),
     (rf"\bwhere\b|{_WHAT}(?:city|country|state|place|town|region|river)\b|哪里|哪儿|何[地处]|什么地方"
      "|哪个?(?:城市|国家|省|市|县|地区)",
-     r"(?-i:\b(?:in|at|from|to|near|of|on|into|across) (?:the )?[A-Z0-9])|\blocated\b"
-     r"|\b(?:behind|beneath|beside|inside|under|near|opposite|next to)\b|[省市县区镇乡村国州岛洲山河湖街路港号楼室]"
-     "|人(?=[，。、；]|$)"),
-    (r"\bwhy\b|为什么|为何|原因",
-     r"\b(?:because|due to|so that|since|reason|cause|therefore|result)|因|由于|所以|为了|导致|使得"),
+     r"(?-i:\b(?:in|at|from|to|near|of|on|into|across) (?:the )?[A-Z0-9])"
+     r"|\b(?:located|behind|under|near|opposite)\b|[省市县区镇乡村国州岛洲山河湖街路港号楼室]"),
 )]  # fmt: skip
-"""How kinds of answer (time, number, person, place, reason) are asked for, and how a sentence that holds one looks."""
+"""How kinds of answer (figure, person, place) are asked for, and how a sentence that holds one looks."""
 
 FILE_ASKED: Final = re.compile(
     r"\b(?:which|what) (?:one )?(?:of [\w ]{3,12} )?(?:files?|documents?)\b|哪[一个份篇]*(?:文件|文档)", re.IGNORECASE
@@ -94,14 +88,6 @@ def without_file(question: str) -> str:
     return _IN_FILE.sub(" ", question).strip()
 
 
-_PLACE = re.compile(
-    r"\b(?:which|what) (?:page|chapter|section)s?\b(?: number)?"
-    r"|\bwhere (?:exactly )?(?:is|does) (?:it|that) (?:say|stand|written)\w*"
-    r"|[这那它是]*(?:在|出自)?(?:第几|哪一?)[页章节]",
-    re.IGNORECASE,
-)
-_WORDS = re.compile(r"\b(?:quote|cite|exact (?:words|wording|sentence))\b|引用|摘录|原[文话]", re.IGNORECASE)
-
 MOST_APART: Final = 3
 """Questions of one message, or things to compare, that are looked for one by one."""
 _NEXT_QUESTION = re.compile(r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)", re.IGNORECASE)
@@ -117,14 +103,6 @@ _PAIR = re.compile(
 )
 _PAIR_ZH = re.compile(
     r"(?:比较|对比)?(?:一下)?([^，。？、\s]{1,12}?)(?:和|与|跟|还是)([^，。？、\s]{1,12}?)(?=的|有|哪|谁|相比|之间|在|分别|$|[，？?])"
-)
-
-_ROWS_COUNTED = re.compile(
-    r"(?i)^\W*(?:and )?how many (?:rows|records|entries|lines|items)\b(?!.* (?:with|where|of|for)\b)"
-    r"|^\W*(?:and )?how many \w+ (?:\w+ )?(?:are|is|does|do) (?:there )?(?:in |on )?(?:the|this|that) (?:\w+ )?"
-    r"(?:table|list|sheet\w*|spreadsheet|csv|file)(?: have| contain| list)?\W*$"
-    r"|^(?:这|那|该)?[个张份]?(?:\w{0,4}?[表单]|文件)[格中里内上]*(?:一共|总共|共)?(?:有|列)了?(?:多少|几)[条行个种位名项款]?\w{0,3}\W*$"
-    r"|^(?:一共|总共|共)?有(?:多少|几)(?:条|行)(?:记录|数据)?\W*$"
 )
 
 _NAME = re.compile(r"(?<=[\w,;] )(?:[A-Z][\w&.'’-]*(?: (?=[A-Z]))?)+")
@@ -161,18 +139,6 @@ def content(text: str) -> list[str]:
     return list(dict.fromkeys(base_terms(ASKING.sub("\n", text))))
 
 
-def asked_of_answer(question: str) -> Literal["", "place", "words"]:
-    """Tell whether a question is about the answer before it: where it stands, or in which words.
-
-    >>> asked_of_answer("Which page is that on?"), asked_of_answer("引用原文"), asked_of_answer("Quote the rule.")
-    ('place', 'words', '')
-    """
-    rest, places = _PLACE.subn(" ", question)
-    if content(rest) or not (places or _WORDS.search(question)):
-        return ""
-    return "place" if places else "words"
-
-
 def asked_apart(question: str, follows: str = "") -> list[tuple[str, str]]:
     """Return what is to be looked for one by one, each with what it leans on: questions, or things to compare.
 
@@ -195,12 +161,3 @@ def asked_apart(question: str, follows: str = "") -> list[tuple[str, str]]:
 
 def _without_names(text: str) -> str:
     return _NAME.sub(" ", text) + " " * bool(text)
-
-
-def counts_rows(question: str) -> bool:
-    """Tell whether a question asks for the number of rows of a table and no more.
-
-    >>> counts_rows("How many products are in the list?"), counts_rows("How many padlocks are left?")
-    (True, False)
-    """
-    return _ROWS_COUNTED.search(question) is not None

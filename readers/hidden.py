@@ -8,11 +8,17 @@ names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from readers.interface import Page
 
+Colour = tuple[int, int, int]
+"""Red, green and blue, 0 to 255 each."""
+WHITE: Colour = (255, 255, 255)
+MOST_BASED = 20
+"""Most styles that stand on each other."""
 FAINT = 24
 """Most that a colour differs from what is behind it, of 255 in each of red, green and blue, for nobody to see it."""
 TINY = 1.5
@@ -51,6 +57,31 @@ def joined(texts: Iterable[str]) -> str:
     return "\n".join(dict.fromkeys(text for one in texts if (text := " ".join(one.split()))))
 
 
-def is_faint(colour: tuple[int, int, int], paper: tuple[int, int, int] = (255, 255, 255)) -> bool:
-    """Tell whether nobody sees a colour on `paper`; red, green and blue are 0 to 255."""
+def rgb(digits: str) -> Colour | None:
+    """Return the colour that six hexadecimal digits write; None where they write none.
+
+    >>> rgb("ff8000"), rgb("auto")
+    ((255, 128, 0), None)
+    """
+    try:
+        return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
+    except ValueError:
+        return None
+
+
+_Style = TypeVar("_Style")
+
+
+def based_on(styles: Mapping[str, _Style], name: str, parent: Callable[[_Style], str]) -> Iterator[_Style]:
+    """Yield the style of this name and those that it is based on, nearest first; `parent` names the next one."""
+    for _ in range(MOST_BASED):
+        style = styles.get(name)
+        if style is None:
+            return
+        yield style
+        name = parent(style)
+
+
+def is_faint(colour: Colour, paper: Colour = WHITE) -> bool:
+    """Tell whether nobody sees a colour on `paper`."""
     return all(abs(one - other) <= FAINT for one, other in zip(colour, paper, strict=True))

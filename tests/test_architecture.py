@@ -32,6 +32,8 @@ LAYERS = [
 ROOMS = {name.split(".")[0] for names in LAYERS for name in names}
 APART = LAYERS[-3]
 """Wings that stand side by side: none imports another."""
+MOST_EXTRACTIVE = 1010
+"""Lines of the bundled model: where a rule comes, another goes."""
 DENIED = {"utils", "util", "helpers", "helper", "common", "misc", "legacy", "manager"}
 
 
@@ -91,6 +93,28 @@ def test_the_graph_knows_no_provider_of_chat_models() -> None:
         if target.startswith("models.chat") and target != "models.chat.interface"
     ]
     assert not providers
+
+
+def test_the_bundled_model_is_small_and_reached_by_the_registry_alone() -> None:
+    room, name = ROOT / "models" / "chat" / "extractive", "models.chat.extractive"
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in room.rglob("*.py")) <= MOST_EXTRACTIVE
+    known = {**modules(), **{f"bench.{path.stem}": path for path in (ROOT / "bench").glob("*.py")}}
+    reached = {
+        f"{module} -> {found}"
+        for module, path in known.items()
+        if not f"{module}.".startswith(f"{name}.")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for found in _named_by(node)
+        if f"{found}.".startswith(f"{name}.")
+    }
+    assert {line.rpartition(".")[0] for line in reached} == {f"models.chat.registry -> {name}.model"}
+
+
+def _named_by(node: ast.AST) -> list[str]:
+    """Names that an import brings in, those under TYPE_CHECKING too."""
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{name.name}" for name in node.names]
+    return [name.name for name in node.names] if isinstance(node, ast.Import) else []
 
 
 def test_wings_of_one_layer_do_not_import_each_other() -> None:

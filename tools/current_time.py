@@ -13,6 +13,11 @@ from domain.words import Words
 from tools.interface import Found, ToolContext, ToolSpec
 from tools.time_zones import find_zone
 
+SHOWN = Words(
+    "It is {now:%H:%M} on {weekday}, {now.day} {now:%B} {now.year} ({zone}).",
+    "现在是{now.year}年{now.month}月{now.day}日{weekday}，{now:%H:%M}（{zone}）。",
+)
+
 
 @tool(response_format="content_and_artifact", parse_docstring=True)
 async def current_time(
@@ -35,7 +40,8 @@ async def current_time(
     name = getattr(zone, "key", None) or now.tzname() or ""
     weekday = WEEKDAYS[now.weekday()].text(context.language)
     text = f"{now:%Y-%m-%d %H:%M:%S} {weekday} ({name}, {offset})"
-    return Found(text, data={"time": now.isoformat(timespec="seconds"), "zone": name}).answer()
+    shown = SHOWN.text(context.language).format(now=now, weekday=weekday, zone=name)
+    return Found(text, data={"time": now.isoformat(timespec="seconds"), "zone": name, "shown": shown}).answer()
 
 
 SPEC = ToolSpec(

@@ -32,16 +32,22 @@ async def list_documents(runtime: ToolRuntime[ToolContext]) -> tuple[str, Found]
     if not documents:
         return Found(NONE.text(language), data={"documents": []}).answer()
     lines = [TITLE.text(language).format(count=len(documents)), *(_line(document, language) for document in documents)]
-    return Found("\n".join(lines), data={"documents": documents}).answer()
+    shown = [f"- **{plain_line(document['name'])}**: {_state(document, language)}" for document in documents]
+    return Found("\n".join(lines), data={"documents": documents, "shown": "\n".join(shown)}).answer()
 
 
 def _line(document: Attachment, language: Language) -> str:
+    about = plain_line(document.get("summary", ""), SUMMARY_CHARS)
+    state = _state(document, language)
+    return f"- {plain_line(document['name'])} (id {document['id']}): {state}" + (f". {about}" if about else "")
+
+
+def _state(document: Attachment, language: Language) -> str:
+    """Say how long a document is, how far it was read, or that it failed and why."""
     total, done = document.get("pages_total", 0), document.get("pages_done", 0)
     words = STATUS.get(document["status"], PAGE if total == 1 else PAGES)
     failed = document["error"]["message"] if document["status"] == "failed" and "error" in document else ""
-    about = plain_line(failed or document.get("summary", ""), SUMMARY_CHARS)
-    state = words.text(language).format(total=total, done=done)
-    return f"- {plain_line(document['name'])} (id {document['id']}): {state}" + (f". {about}" if about else "")
+    return ". ".join(filter(None, (words.text(language).format(total=total, done=done), plain_line(failed))))
 
 
 SPEC = ToolSpec(

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from langchain_core.messages import HumanMessage
 
 from domain.fence import unfenced
+from domain.summary import said_by_user
 from models.chat.interface import ToolResult, TurnInput
 from turn.material import findings, first_sources, tool_results
 from turn.prompts import newest_turn, persona_of
 from turn.state import State
-from turn.statements import asks_to_remember
+from turn.statements import is_statement, only_tells
 
 
 def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Sequence[str]]) -> TurnInput:
@@ -20,8 +21,8 @@ def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Seque
     `examples` are requests that each offered tool serves.
     """
     before = state["messages"][: newest_turn(state["messages"])]
+    earlier = [str(message.text) for message in before if isinstance(message, HumanMessage)]
     return TurnInput(
-        "answer",
         state["language"],
         question=state["question"]["text"],
         kind=state["question"]["kind"],
@@ -42,10 +43,19 @@ def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Seque
             )
             for message in tool_results(state["messages"])
         ],
-        earlier=[str(message.text) for message in before if isinstance(message, HumanMessage)],
-        remembered=[one["text"] for one in state.get("memories", [])],
-        to_remember=asks_to_remember(state["question"]["text"]),
-        summary=state.get("summary", ""),
+        told=told(earlier, state.get("summary", ""), [one["text"] for one in state.get("memories", [])]),
+        tells=only_tells(state["question"]["text"]),
         persona=persona_of(state, system_prompt),
         examples=examples,
     )
+
+
+def told(earlier: Sequence[str], summary: str, remembered: Sequence[str]) -> list[str]:
+    """Return what a user stated: in messages, newest first, in the running summary, and in other conversations.
+
+    Args:
+        earlier: The user's messages before, oldest first.
+        summary: Running summary of what left the window.
+        remembered: Statements of other conversations.
+    """
+    return [*filter(is_statement, [*reversed(earlier), *said_by_user(summary)]), *remembered]

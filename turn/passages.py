@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from domain.asking import asked_of_answer, carried, files_named, without_file
+from domain.asking import carried, files_named, without_file
 from domain.errors import AppError, Unavailable
 from domain.owner import Owner
 from domain.summary import summarize_text
@@ -71,7 +71,7 @@ class Passages:
     async def _around_cited(self, found: Sequence[Source]) -> list[Source]:
         """Return what stands around the citations of the answer before, where it is asked for and not found anyway."""
         places = {(one.get("document_id"), one.get("page", 1)): one for one in reversed(self._cited)}
-        leans = self._question["follows"] or asked_of_answer(self._question["text"])
+        leans = self._question["follows"] or self._question["kind"] in ("place", "words")
         held = {(source.get("document_id"), source.get("page")) for source in found}
         windows = []
         for (identity, page), cited in places.items() if leans else ():

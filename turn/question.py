@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
+from domain.asking import content
 from domain.types import Question, QuestionKind
 from domain.words import Language
 from readers.formats import FORMATS
@@ -124,6 +125,13 @@ _ELLIPTIC = re.compile(
     rf"|^\W*[在从由给跟和到用为是归按]?{_WH_ZH}",
     re.I,
 )
+_WHERE = re.compile(
+    r"\b(?:which|what) (?:page|chapter|section)s?\b(?: number)?"
+    r"|\bwhere (?:exactly )?(?:is|does) (?:it|that) (?:say|stand|written)\w*"
+    r"|[这那它是]*(?:在|出自)?(?:第几|哪一?)[页章节]",
+    re.IGNORECASE,
+)
+_QUOTE = re.compile(r"\b(?:quote|cite|exact (?:words|wording|sentence))\b|引用|摘录|原[文话]", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
@@ -139,9 +147,21 @@ def question_of(text: str, language: Language, earlier: Sequence[str] = ()) -> Q
     if len(text) > FRAME_CHARS:
         return Question(text=text, kind="passages", page=0, follows="")
     page = _page_named(text)
-    kind = _kind(text, page)
+    kind = (_of_answer(text) if earlier else None) or _kind(text, page)
     follows = "" if kind in ("social", "overview") else _leans_on(text, language, earlier)
     return Question(text=text, kind=kind, page=page, follows=follows)
+
+
+def _of_answer(text: str) -> Literal["place", "words"] | None:
+    """Tell whether a question is about the answer before it: where it stands, or in which words.
+
+    >>> _of_answer("Which page is that on?"), _of_answer("引用原文"), _of_answer("Quote the rule.")
+    ('place', 'words', None)
+    """
+    rest, places = _WHERE.subn(" ", text)
+    if content(rest) or not (places or _QUOTE.search(text)):
+        return None
+    return "place" if places else "words"
 
 
 def _kind(text: str, page: int) -> QuestionKind:

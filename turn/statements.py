@@ -11,9 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from domain.language import language_of
 from domain.text import sentences
 from privacy.structured import holds_secret
 from stores.memories.items import MemoryKind
+from turn.question import question_of
 
 MOST_MESSAGE: Final = 2000
 """Longer messages bring text of others."""
@@ -175,14 +177,20 @@ def statements(text: str) -> list[Statement]:
     return found
 
 
-def asks_to_remember(text: str) -> bool:
-    """Tell whether a message does nothing but ask to remember something, which is kept.
+def only_tells(text: str) -> bool:
+    """Tell whether a message asks nothing: it states something of its writer, or asks to remember something.
 
-    >>> [asks_to_remember(text) for text in ("Remember that I am vegan", "记住：我吃素", "I am vegan.", "Remember me?")]
-    [True, True, False, False]
+    >>> [only_tells(text) for text in ("Remember that I am vegan", "记住：我吃素", "Hi! I am vegan.", "Remember me?")]
+    [True, True, True, False]
+    >>> [only_tells(text) for text in ("I live in Oslo. Is it warm there?", "I live in Oslo. Find me a flat.")]
+    [False, False]
     """
     found = statements(text)
-    return bool(found) and found[0].asked and not found[0].text.endswith(("?", "？"))
+    if found and found[0].asked:
+        return not found[0].text.endswith(("?", "？"))
+    stated = {one.text for one in found}
+    rest = [sentence for sentence in sentences(text) if sentence.strip() not in stated]
+    return bool(stated) and all(question_of(sentence, language_of(sentence))["kind"] == "social" for sentence in rest)
 
 
 def _statement(text: str, *, asked: bool = False) -> Statement:

@@ -23,8 +23,7 @@ class ToolResult:
         text: What it said, without the fence around material; on failure the reason.
         failed: The call failed or was refused.
         sources: Passages that it found, numbered as in the prompt.
-        data: What it said as values: `value` of `calculate`, `time` and `zone` of `current_time`, `documents` of
-            `list_documents`.
+        data: What it said as values; `shown` is its text for people where that for models is another.
         code: Why the call failed, as a stable word; empty when it did not.
     """
 
@@ -41,11 +40,8 @@ class TurnInput:
     """What a turn knows, for a model that works on data instead of a prompt.
 
     Attributes:
-        task: What to do: answer the question, or summarise `text`.
-        language: Language of the answer or summary.
+        language: Language of the answer.
         question: Text of the user's newest message.
-        text: What to summarise; of a conversation, an earlier summary and lines that begin with `User:` or
-            `Assistant:`.
         kind: What kind of question it is.
         page: Number of the one page that the question names, -1 for the last one; 0 without any.
         follows: The earlier questions that this one leans on; empty when it stands by itself.
@@ -54,19 +50,14 @@ class TurnInput:
         documents: Documents that the conversation can search.
         cited: Citations of the answer before.
         results: Tool calls of this turn, in order.
-        earlier: What the user said before and is still in the window, oldest first.
-        remembered: What the user said in other conversations that fits the question, best first.
-        to_remember: Whether the message asks for nothing but to remember what it says.
-        summary: Running summary of what left the window.
+        told: What the user stated before, in this conversation (newest first) and others.
+        tells: Whether the message asks nothing: it states something of its writer, or asks to remember it.
         persona: The caller's own instructions.
         examples: Of each offered tool, requests that it serves.
-        max_tokens: Most tokens of a summary.
     """
 
-    task: Literal["answer", "summarize_document", "summarize_conversation"]
     language: Language
-    question: str = ""
-    text: str = ""
+    question: str
     kind: QuestionKind = "passages"
     page: int = 0
     follows: str = ""
@@ -75,19 +66,16 @@ class TurnInput:
     documents: Sequence[DocumentNote] = ()
     cited: Sequence[Citation] = ()
     results: Sequence[ToolResult] = ()
-    earlier: Sequence[str] = ()
-    remembered: Sequence[str] = ()
-    to_remember: bool = False
-    summary: str = ""
+    told: Sequence[str] = ()
+    tells: bool = False
     persona: str = ""
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    max_tokens: int = 400
 
     @classmethod
     def of(cls, messages: Sequence[BaseMessage]) -> TurnInput:
         """Return what the messages of a caller of the bare model say: the newest question, and those before it."""
         asked = [str(message.text).strip() for message in messages if isinstance(message, HumanMessage)] or [""]
-        return cls("answer", language_of(asked[-1]), question=asked[-1], earlier=asked[:-1])
+        return cls(language_of(asked[-1]), asked[-1], told=asked[-2::-1])
 
 
 @dataclass(frozen=True)

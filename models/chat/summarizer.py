@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from domain.errors import ModelUnavailable
 from domain.fence import fenced
+from domain.summary import summarize_conversation, summarize_text
 from domain.words import Language, Words
-from models.chat.interface import Chat, TurnInput
+from models.chat.interface import Chat
 
 DOCUMENT = Words(
     "Summarise this document, or this part of one, for someone who has not read it: what it is, its main points, "
@@ -27,7 +31,7 @@ WORDS_PER_TOKEN = 0.7
 
 
 class ChatSummarizer:
-    """Asks the chat model for summaries; those of the bundled one are the text's most central sentences."""
+    """Asks the chat model for summaries; beside one that takes a turn as data they are the most central sentences."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
@@ -38,8 +42,7 @@ class ChatSummarizer:
         Raises:
             ModelUnavailable: The model failed after its retries, or returned nothing.
         """
-        turn = TurnInput("summarize_document", language, text=text, max_tokens=max_tokens)
-        return await self._ask(DOCUMENT.text(language), turn)
+        return await self._made(summarize_text, DOCUMENT.text(language), text, max_tokens)
 
     async def conversation(self, text: str, language: Language, max_tokens: int) -> str:
         """Bring the running summary of a conversation up to date.
@@ -47,14 +50,14 @@ class ChatSummarizer:
         Raises:
             ModelUnavailable: The model failed after its retries, or returned nothing.
         """
-        turn = TurnInput("summarize_conversation", language, text=text, max_tokens=max_tokens)
-        return await self._ask(CONVERSATION.text(language), turn)
+        return await self._made(summarize_conversation, CONVERSATION.text(language), text, max_tokens)
 
-    async def _ask(self, instruction: str, turn: TurnInput) -> str:
-        words = int(turn.max_tokens * WORDS_PER_TOKEN)
-        prompt = [SystemMessage(instruction.format(words=words)), HumanMessage(fenced(turn.text))]
-        model = self._chat.model.bind(turn=turn) if self._chat.takes_turn else self._chat.model
-        message = await model.ainvoke(prompt)
+    async def _made(self, extract: Callable[[str, int], str], instruction: str, text: str, max_tokens: int) -> str:
+        if self._chat.takes_turn:
+            return await asyncio.to_thread(extract, text, max_tokens)
+        words = int(max_tokens * WORDS_PER_TOKEN)
+        prompt = [SystemMessage(instruction.format(words=words)), HumanMessage(fenced(text))]
+        message = await self._chat.model.ainvoke(prompt)
         summary = str(message.text).strip()
         if not summary:
             raise ModelUnavailable(reason=Words("it returned an empty summary.", "返回了空摘要"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from lxml import etree
 
-from readers.hidden import is_faint
+from readers.hidden import WHITE, Colour, based_on, is_faint, rgb
 from readers.office.docx_numbers import WORD
 
 _LEAST_HALF_POINTS = 4
@@ -15,7 +15,6 @@ _OFF = ("0", "false", "off", "none")
 _NO_PAPER = (None, "auto", "nil", "none")
 _VML = "{urn:schemas-microsoft-com:vml}"
 _FILLS = ("{*}solidFill", "{*}gradFill", "{*}blipFill", "{*}pattFill")
-_MOST_BASED = 20
 
 
 class Unseen:
@@ -26,7 +25,7 @@ class Unseen:
         found = styles.iter(f"{WORD}style") if styles is not None else ()
         self._styles = {str(style.get(f"{WORD}styleId")): style for style in found}
         background = document.find(f"{WORD}background")
-        self._paper = (255, 255, 255) if background is None else _colour(background, "color") or (255, 255, 255)
+        self._paper = WHITE if background is None else _colour(background, "color") or WHITE
 
     def hide(self, root: etree._Element, place: Callable[[str], str]) -> None:
         """Put what `place` returns for a hidden text where its runs are, those next to each other as one."""
@@ -67,14 +66,9 @@ class Unseen:
             yield style.find(f"{WORD}rPr")
 
     def _based(self, name: str) -> Iterator[etree._Element]:
-        for _ in range(_MOST_BASED):
-            style = self._styles.get(name)
-            if style is None:
-                return
-            yield style
-            name = _value(style, f"{WORD}basedOn")
+        return based_on(self._styles, name, lambda style: _value(style, f"{WORD}basedOn"))
 
-    def _paper_under(self, run: etree._Element, paragraph: etree._Element) -> tuple[int, int, int] | None:
+    def _paper_under(self, run: etree._Element, paragraph: etree._Element) -> Colour | None:
         """Return the colour that a run stands on; None where it is not told, and may be any."""
         shades = [run.find(f"{WORD}rPr/{WORD}shd"), paragraph.find(f"{WORD}pPr/{WORD}shd")]
         named = self._based(_value(paragraph, f"{WORD}pPr/{WORD}pStyle"))
@@ -106,16 +100,12 @@ def _is_filled(box: etree._Element) -> bool:
     return any(own.find(fill) is not None for fill in _FILLS) or shape.find("{*}style/{*}fillRef") is not None
 
 
-def _colour(element: etree._Element, name: str) -> tuple[int, int, int] | None:
+def _colour(element: etree._Element, name: str) -> Colour | None:
     """Return a colour; None for one that is automatic, or of a theme whose colours are not told beside it."""
-    value = str(element.get(WORD + name) or "")
     theme = str(element.get(f"{WORD}themeColor") or "")
     if theme.startswith(("background1", "light1")) and element.get(f"{WORD}themeShade") is None:
-        return 255, 255, 255
-    try:
-        return int(value[:2], 16), int(value[2:4], 16), int(value[4:6], 16)
-    except ValueError:
-        return None
+        return WHITE
+    return rgb(str(element.get(WORD + name) or ""))
 
 
 def _value(element: etree._Element, path: str) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from lxml import etree
 
-from readers.hidden import is_faint
+from readers.hidden import based_on, is_faint, rgb
 from readers.office.odt_numbers import STYLE
 
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
 _WRITTEN = (f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}span")
-_MOST_BASED = 20
 _LEAST_POINTS = 2.0
 
 
@@ -41,7 +40,7 @@ class OpenUnseen:
         size = self._property(element, f"{_FO}font-size")
         if size.endswith("pt") and 0 < _number(size.removesuffix("pt")) < _LEAST_POINTS:
             return True
-        ink = _colour(self._property(element, f"{_FO}color"))
+        ink = rgb(self._property(element, f"{_FO}color").removeprefix("#"))
         return ink is not None and not self._coloured and is_faint(ink) and not self._is_shaded(element)
 
     def _property(self, element: etree._Element, name: str) -> str:
@@ -65,12 +64,7 @@ class OpenUnseen:
         return False
 
     def _based(self, name: str) -> Iterator[etree._Element]:
-        for _ in range(_MOST_BASED):
-            style = self._styles.get(name)
-            if style is None:
-                return
-            yield style
-            name = str(style.get(f"{STYLE}parent-style-name") or "")
+        return based_on(self._styles, name, lambda style: str(style.get(f"{STYLE}parent-style-name") or ""))
 
 
 def _is_background(name: str) -> bool:
@@ -95,13 +89,6 @@ def _take_own(element: etree._Element, place: Callable[[str], str]) -> None:
     element.text = place(str(element.text or "")) or element.text
     for child in element:
         child.tail = place(str(child.tail or "")) or child.tail
-
-
-def _colour(value: str) -> tuple[int, int, int] | None:
-    try:
-        return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
-    except ValueError:
-        return None
 
 
 def _number(value: str) -> float:

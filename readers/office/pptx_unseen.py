@@ -8,11 +8,9 @@ from typing import Any
 from lxml import etree
 from pptx.shapes.group import GroupShape
 
-from readers.hidden import TINY, is_faint, joined
+from readers.hidden import TINY, WHITE, Colour, is_faint, joined, rgb
 from readers.office.compatible import DRAWING, drawn_text
 
-Colour = tuple[int, int, int]
-_WHITE: Colour = (255, 255, 255)
 _PAPERS = ("bg1", "lt1")
 _PRESENTATION = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _FILLS = tuple(f"{DRAWING}{name}" for name in ("solidFill", "gradFill", "blipFill", "pattFill", "grpFill"))
@@ -84,7 +82,7 @@ def _paper(shape: Any, slide: Any, shapes: list[Any]) -> Colour | None:
         if ground is not None:
             solid = ground.find(f"{{*}}bgPr/{DRAWING}solidFill")
             return _colour(solid if solid is not None else ground.find("{*}bgRef"))
-    return _WHITE
+    return WHITE
 
 
 def _meet(one: Any, other: Any) -> bool:
@@ -113,10 +111,6 @@ def _colour(fill: etree._Element | None) -> Colour | None:
         return None
     scheme = fill.find(f"{DRAWING}schemeClr")
     if scheme is not None:
-        return _WHITE if scheme.get("val") in _PAPERS and len(scheme) == 0 else None
+        return WHITE if scheme.get("val") in _PAPERS and len(scheme) == 0 else None
     exact = fill.find(f"{DRAWING}srgbClr")
-    value = "" if exact is None else str(exact.get("val"))
-    try:
-        return int(value[:2], 16), int(value[2:4], 16), int(value[4:6], 16)
-    except ValueError:
-        return None
+    return None if exact is None else rgb(str(exact.get("val")))

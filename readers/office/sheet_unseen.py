@@ -6,9 +6,8 @@ import re
 
 from lxml import etree
 
-from readers.hidden import TINY, is_faint
+from readers.hidden import TINY, WHITE, Colour, is_faint, rgb
 
-Colour = tuple[int, int, int]
 _ROW = re.compile(rb"<(?:\w+:)?row\s([^<>]*)>")
 _COLUMN = re.compile(rb"<(?:\w+:)?col\s([^<>]*)>")
 _HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
@@ -17,7 +16,6 @@ _FIRST, _LAST = re.compile(rb'\bmin="(\d+)"'), re.compile(rb'\bmax="(\d+)"')
 _LAST_COLUMN = 16_384
 _NO_SIGNS = re.compile(r'(?:""|\s)*(?:;(?:""|\s)*){3}')
 """A format of four parts that shows nothing in any of them."""
-_WHITE: Colour = (255, 255, 255)
 
 
 def hidden_lines(data: bytes) -> tuple[set[int], set[int]]:
@@ -68,7 +66,7 @@ def _paper(fill: etree._Element | None) -> Colour | None:
     if fill is not None and pattern is None:
         return None
     if pattern is None or pattern.get("patternType") in (None, "none"):
-        return _WHITE
+        return WHITE
     return _colour(pattern.find("{*}fgColor")) if pattern.get("patternType") == "solid" else None
 
 
@@ -77,9 +75,5 @@ def _colour(element: etree._Element | None) -> Colour | None:
     if element is None or element.get("tint") not in (None, "0"):
         return None
     if element.get("theme") == "0" or element.get("indexed") in ("1", "9"):
-        return _WHITE
-    value = str(element.get("rgb") or "")[-6:]
-    try:
-        return int(value[:2], 16), int(value[2:4], 16), int(value[4:6], 16)
-    except ValueError:
-        return None
+        return WHITE
+    return rgb(str(element.get("rgb") or "")[-6:])

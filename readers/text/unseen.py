@@ -13,9 +13,8 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from domain.text import CJK
-from readers.hidden import TINY, is_faint, joined
+from readers.hidden import TINY, WHITE, Colour, is_faint, joined, rgb
 
-Colour = tuple[int, int, int]
 _NEVER = ("script", "style", "head", "iframe", "object", "embed", "svg", "math", "textarea", "select", "title")
 _UNSHOWN = ("noscript", "template")
 _UNLINKED = ".//text()[not(ancestor::a or ancestor::nav or ancestor::script or ancestor::style)]"
@@ -24,7 +23,7 @@ _TOKEN = re.compile(r"[{};]")
 _SELECTOR = re.compile(r"[a-z][a-z0-9]*|[.#][\w-]+", re.I)
 _LENGTH = re.compile(r"(-?\d*\.?\d+)\s*(px|pt|em|rem|%|)")
 _RGB = re.compile(r"rgba?\(\s*(\d+)[,\s]+(\d+)[,\s]+(\d+)(?:[,\s/]+([\d.]+)(%?))?\s*\)")
-_NAMED: dict[str, Colour] = {"white": (255, 255, 255), "black": (0, 0, 0), "snow": (255, 250, 250)}
+_NAMED: dict[str, Colour] = {"white": WHITE, "black": (0, 0, 0), "snow": (255, 250, 250)}
 _SENTENCE = re.compile(rf"(?<![^\W\d_])(?:[^\W\d_]++[\W_]++){{3}}[^\W\d_]|[{CJK}]{{6}}")
 """What makes a comment or a part for browsers without scripts a text that somebody may read."""
 _CODE = re.compile(r"[<{}=;]|\[if ", re.I)
@@ -40,7 +39,7 @@ class _Look:
     """What an element inherits: its colours (None: not known), and whether its letters have a look and a size."""
 
     ink: Colour | None = None
-    paper: Colour | None = (255, 255, 255)
+    paper: Colour | None = WHITE
     visible: bool = True
     sized: bool = True
     inked: bool = True
@@ -214,9 +213,7 @@ def _colour(value: str) -> Colour | None:
     value = value.strip()
     if value in _NAMED:
         return _NAMED[value]
-    if re.fullmatch(r"#[0-9a-f]{3}", value):
-        return int(value[1] * 2, 16), int(value[2] * 2, 16), int(value[3] * 2, 16)
-    if re.fullmatch(r"#[0-9a-f]{6}", value):
-        return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
+    if re.fullmatch(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", value):
+        return rgb(value[1:] if len(value) > 4 else "".join(2 * digit for digit in value[1:]))
     found = _RGB.match(value)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None

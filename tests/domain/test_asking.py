@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.asking import asked_apart, carried, content, counts_rows
+from domain.asking import asked_apart, carried, content
 
 
 @pytest.mark.parametrize(
@@ -48,17 +48,3 @@ def test_questions_and_things_to_compare_are_looked_for_one_by_one(
     question: str, follows: str, things: list[str]
 ) -> None:
     assert [thing for thing, _ in asked_apart(question, follows)] == things
-
-
-@pytest.mark.parametrize(
-    ("question", "counts"),
-    [
-        ("How many rows are there?", True), ("How many products are in the list?", True),
-        ("How many customers are in the file?", True), ("How many people are in the table?", True),
-        ("表里一共有几种茶？", True), ("表中共有多少人？", True), ("有多少条记录？", True), ("名单上有几个人？", True),
-        ("How many padlocks are left?", False), ("How many rows of seats are in the hall?", False),
-        ("铁观音有几种？", False), ("How many people live in Leeds?", False), ("这个城市有多少人？", False),
-    ],
-)  # fmt: skip
-def test_what_counts_rows(question: str, counts: bool) -> None:
-    assert counts_rows(question) is counts

@@ -36,6 +36,8 @@ def test_a_question_about_a_sheet_goes_to_the_analyst_and_is_computed(api: httpx
     assert "GROUP BY" in str(answer["answer"]), "the query is shown"
     total = ask(api, "sales", "What are the total sales of the West?")
     assert "121" in str(total["answer"])
+    rows = str(ask(api, "sales", "How many rows are in the list?")["answer"])
+    assert rows.endswith(": 5")
     unknown = ask(api, "sales", "What is the average margin of each customer?")
     assert "region, quarter, sales" in str(unknown["answer"]) and "LLM_API_KEY" in str(unknown["answer"])
 

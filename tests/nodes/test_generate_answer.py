@@ -97,14 +97,15 @@ async def test_a_model_that_takes_the_turn_gets_it_as_data(parts: Parts) -> None
     )
     state = a_state(
         messages=[HumanMessage("合同？", id="1"), AIMessage("..."), HumanMessage("那多久？", id="q"), call, result],
-        question="那多久？", language="zh", sources=[a_source(1, "x"), found], summary="They met.", tool_rounds=1,
+        question="那多久？", language="zh", sources=[a_source(1, "x"), found], tool_rounds=1,
+        summary="User: I live in Leeds.\nAssistant: Noted.",
     )  # fmt: skip
     await generate_answer(state, parts.runtime())
     turn = parts.model.options[0]["turn"]
-    assert (turn.task, turn.question, turn.language, turn.summary) == ("answer", "那多久？", "zh", "They met.")
+    assert (turn.question, turn.language) == ("那多久？", "zh")
     assert [source["number"] for source in turn.sources] == [1]
     assert turn.results == [ToolResult("search_documents", "Found.", sources=[found])]
-    assert turn.earlier == ["合同？"] and turn.follows == "合同？"
+    assert turn.told == ["I live in Leeds."] and turn.follows == "合同？" and not turn.tells
 
 
 async def test_a_budget_used_up_by_tools_ends_in_what_they_returned(parts: Parts) -> None:

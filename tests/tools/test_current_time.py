@@ -74,7 +74,10 @@ async def test_text(tools: ToolRegistry) -> None:
         assert outcome.text.endswith("(Asia/Tokyo, UTC+09:00)") and any(day in outcome.text for day in weekdays)
         shown = datetime.fromisoformat(" ".join(outcome.text.split()[:2])) - timedelta(hours=9)
         assert abs((shown - datetime.now(UTC).replace(tzinfo=None)).total_seconds()) < 5
-        assert datetime.fromisoformat(outcome.data["time"]).utcoffset() == timedelta(hours=9)
+        now = datetime.fromisoformat(outcome.data["time"])
+        assert now.utcoffset() == timedelta(hours=9) and f"{now:%H:%M}" in outcome.data["shown"]
+        date = f"{now.day} {now:%B} {now.year}" if language == "en" else f"{now.year}年{now.month}月{now.day}日星期"
+        assert date in outcome.data["shown"]
 
 
 async def test_today_is_that_of_the_caller(tools: ToolRegistry) -> None:

@@ -124,7 +124,8 @@ async def test_a_file_that_the_question_names_is_searched_alone(question: str) -
 async def test_what_stands_around_the_answer_before_is_there_where_it_is_asked_for() -> None:
     store = Store({"a.md": [f"{'x ' * 400}Deposit: 1,200 euros.{' y' * 400}"], "b.md": ["that page"]})
     cited = {"document_id": "a.md", "page": 1, "start": 800, "end": 821, "quote": "Deposit: 1,200 euros."}
-    asked = a_state(messages=[HumanMessage("?")], question="Which page is that on?", cited=[cited])
+    messages = [HumanMessage("How much?"), HumanMessage("Which page is that on?")]
+    asked = a_state(messages=messages, question="Which page is that on?", cited=[cited])
     found = await find(asked, store, note("a.md"), note("b.md"))
     window = next(s for s in found if s["name"] == "a.md")
     assert window["text"][600:621] == "Deposit: 1,200 euros." and window["start"] == 200 and len(window["text"]) == 1221

@@ -604,3 +604,13 @@ def test_the_one_page_that_is_named(text: str, page: int) -> None:
 def test_the_longest_message_is_looked_at_quickly() -> None:
     for text in ("thanks " * 4000, "好的" * 10_000, "page 1 " * 4000, "it " * 9000, "总结" * 10_000, "a-" * 15_000):
         assert question_of(text, "en")["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("Which page is that on?", "place"), ("在第几页？", "place"), ("Quote it.", "words"), ("引用原文", "words"),
+     ("Quote the rule.", "passages")],
+)  # fmt: skip
+def test_a_question_about_the_answer_before(text: str, kind: str) -> None:
+    assert question_of(text, language_of(text), ["How much is the deposit?"])["kind"] == kind
+    assert question_of(text, language_of(text))["kind"] not in ("place", "words")

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from domain.asking import FILE_ASKED, asked_apart, asked_of_answer, content, files_named
-from domain.summary import said_by_user
+from domain.asking import FILE_ASKED, asked_apart, content, files_named
 from domain.types import Source
-from domain.units import header_of
-from models.chat.extractive import comparisons, files, table_questions, texts
-from models.chat.extractive.calls import SIGNS, Call, Schema, call_of, find_url, without_url
-from models.chat.extractive.quote import Asked, Finder, Passage, quoted
-from models.chat.extractive.texts import REPLIES
+from models.chat.extractive import files, table_questions, texts
+from models.chat.extractive.calls import CLOCK, Call, Schema, call_of, comparison, find_url, without_url
+from models.chat.extractive.quote import Asked, find, quoted
+from models.chat.extractive.texts import REPLIES, UNRELATED
 from models.chat.interface import ToolResult, TurnInput
 from models.embeddings.interface import Embedder
 from models.embeddings.kept import KeptVectors
@@ -26,13 +23,8 @@ LONGEST_REQUEST = 200
 """Characters beyond which a message brings text of its own."""
 SOCIAL: Final = ("greeting", "thanks", "farewell")
 FIXED: Final = {name for name, reply in REPLIES.items() if reply.text}
-UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for example in reply.examples]
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
-_ASKS = re.compile(
-    r"(?i)[?？]|什么|怎么|谁|哪|几|多少|吗|呢|想知道|列出|^\W*(?:who|what|when|where|which|why|how|am|is|are|do|does|did|can"
-    r"|tell|search|list|show|find|give|explain|i (?:want|need|would like) to (?:know|see))\b"
-)
 _MINE = re.compile(r"\bmy\b|\b(?:who|where) (?:am|do) i\b|我(?:叫|的|住|姓|是谁)", re.IGNORECASE)
 
 
@@ -51,7 +43,6 @@ class Answerer:
 
     def __init__(self, embedder: Embedder) -> None:
         self._vectors = KeptVectors(embedder)
-        self._finder = Finder(self._vectors, UNRELATED)
 
     async def warm(self, requests: Sequence[str]) -> None:
         """Embed the example requests, those of tools too, so that the first turn does not wait for them."""
@@ -60,26 +51,21 @@ class Answerer:
 
     async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> Outcome:
         """Return what to do; `tools` are those that may be called."""
-        if step := _noted(turn) or comparisons.step(turn, tools) or table_questions.step(turn, tools):
+        if turn.tells and not turn.attachments:
+            return texts.NOTED.text(turn.language)
+        if step := comparison(turn, tools) or table_questions.step(turn, tools):
             return step
         if turn.results:
             return await self._after_tools(turn)
-        failed = files.failures(turn)
-        if not turn.question.strip():
-            found = [*files.pictures(turn), *(files.summaries(turn) if turn.attachments else ())]
-            return joined([*failed, *found, *files.still_reading(turn)]) or _reply("greeting", turn)
-        if turn.cited and (wanted := asked_of_answer(turn.question)):
-            return joined(files.places(turn) if wanted == "place" else files.words(turn))
+        if turn.cited and turn.kind in ("place", "words"):
+            return joined(files.places(turn) if turn.kind == "place" else files.words(turn))
         label, sure = await self._label(turn, tools)
         if call := _asked_for(label if sure else "", tools, turn):
             return call
-        if failed and all(item["status"] == "failed" for item in turn.attachments):
-            return joined(failed)
+        if turn.attachments and not files.usable(turn):
+            return texts.NOT_READ.text(turn.language)
         found = await self._from_files(turn, label if sure else "")
-        if found or (failed and not turn.sources):
-            return joined([*failed, *found])
-        other = await self._otherwise(turn, label, tools, sure)
-        return joined([*failed, other]) if isinstance(other, str) else other
+        return joined(found) or self._otherwise(turn, label, tools, sure)
 
     async def _label(self, turn: TurnInput, tools: Mapping[str, Schema]) -> tuple[str, bool]:
         """Return the tool or reply that the message is most like, and whether it surely asks for that."""
@@ -96,42 +82,39 @@ class Answerer:
 
     async def _from_files(self, turn: TurnInput, label: str) -> list[str]:
         """Answer with a fixed reply, from files and passages, or by what the user said; empty when nothing does."""
-        named = files_named(turn.question, [note["name"] for note in turn.documents])
+        places = files_named(turn.question, [note["name"] for note in turn.documents])
+        named = [turn.documents[place] for place in places]
         if label in REPLIES and label not in ("small_talk", "knowledge") and not named:
-            return [_reply(label, turn), *(files.received(turn) if label in SOCIAL else ())]
+            return [_reply(label, turn), *(files.about(turn, named) if label in SOCIAL and turn.attachments else ())]
         if turn.kind == "page":
             return files.page(turn)
-        if turn.kind == "overview" and (turn.attachments or turn.documents):
-            kinds = {turn.documents[place]["kind"] == "image" for place in named} or {True, False}
-            parts = files.summaries(turn) if False in kinds else []
-            return [*parts, *(files.pictures(turn) if True in kinds else ()), *files.still_reading(turn)]
+        whole = turn.kind == "overview" or not turn.question.strip()
+        if whole and (turn.attachments or turn.documents):
+            return files.about(turn, named)
         parts = files.pictures(turn) if turn.kind == "picture" else []
-        lines = [*reversed(turn.earlier), *said_by_user(turn.summary)]
-        told = [Passage(text, stated=not _ASKS.search(text)) for text in lines if text[-1:] not in "?？"]
-        told += [Passage(text, stated=True) for text in turn.remembered]
-        if _OWN.search(turn.question) and (said := await self._quoted(turn, told, own=True)):
+        if _OWN.search(turn.question) and (
+            said := await self._quoted(turn, list(map(files.unnumbered, turn.told)), own=True)
+        ):
             return [texts.YOU_SAID.text(turn.language).format(text=text) for text in said]
-        parts += await self._quoted(turn, _passages(turn, pictures=not parts))
-        return [*parts, *files.still_reading(turn)] if parts else []
+        return parts + await self._quoted(turn, _passages(turn, pictures=not parts))
 
-    async def _quoted(self, turn: TurnInput, passages: Sequence[Passage], *, own: bool = False) -> list[str]:
+    async def _quoted(self, turn: TurnInput, passages: Sequence[Source], *, own: bool = False) -> list[str]:
         """Quote what answers each question of a message, no sentence twice."""
         whole = without_url(turn.question)
-        if named := [passage for passage in passages if passage.name and passage.name.lower() in whole.lower()]:
-            whole, passages = re.sub(re.escape(named[0].name), " ", whole, flags=re.IGNORECASE), named
-        several = len({passage.name for passage in passages}) > 1 or FILE_ASKED.search(whole) is not None
-        near = {(one["name"], one.get("page", 0)) for one in turn.cited} if turn.follows else ()
+        if named := [one for one in passages if one["name"] and one["name"].lower() in whole.lower()]:
+            whole, passages = re.sub(re.escape(named[0]["name"]), " ", whole, flags=re.IGNORECASE), named
+        several = len({one["name"] for one in passages}) > 1 or FILE_ASKED.search(whole) is not None
         given: set[str] = set()
         parts = []
         for question, follows in asked_apart(whole, turn.follows) if passages else ():
-            found = await self._finder.find(Asked.of(question, follows, near, own=own), passages)
+            found = await find(self._vectors, Asked.of(question, follows, own=own), passages)
             if not found and follows and follows == turn.follows and not own:
-                found = await self._finder.find(Asked.of(question), passages)
+                found = await find(self._vectors, Asked.of(question), passages)
             parts.append(quoted([one for one in found if one.text not in given], label=several))
             given.update(one.text for one in found)
         return [part for part in parts if part]
 
-    async def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema], sure: bool) -> Outcome:
+    def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema], sure: bool) -> Outcome:
         """Nothing here answers: search elsewhere, talk, or say that nothing is known."""
         web = call_of("web_search", tools, turn.question)
         held = bool(turn.documents or turn.attachments)
@@ -143,15 +126,17 @@ class Answerer:
             return search or (web if label == "web_search" else None) or texts.NOT_SAID.text(turn.language)
         if turn.kind in ("overview", "picture", "page"):
             return texts.NO_FILES.text(turn.language)
-        if _OWN.search(turn.question) and not _ASKS.search(turn.question):
-            return texts.NOTED.text(turn.language)
         return (None if _MINE.search(turn.question) else web) or texts.NO_DOCUMENTS.text(turn.language)
 
     async def _after_tools(self, turn: TurnInput) -> str:
         """Answer after a round of tools: what they found or said first, what failed last."""
         worked = [result for result in turn.results if not result.failed]
         found = [source for result in worked for source in result.sources]
-        parts = [_told(result, turn) for result in worked if not result.sources and result.tool != "search_documents"]
+        parts = [
+            str(result.data.get("shown", result.text))
+            for result in worked
+            if not result.sources and result.tool != "search_documents"
+        ]
         if found or not parts:
             parts += await self._from_sources(turn, found)
         failed = [_failed(result, turn) for result in turn.results if result.failed]
@@ -162,17 +147,11 @@ class Answerer:
         question, web = without_url(turn.question), [source for source in found if source["origin"] == "web"]
         if web and (turn.kind == "overview" or not content(question)):
             return [files.summary(source["name"], files.main_sentences([source]), turn) for source in web]
-        passages = [_passage(source) for source in [*turn.sources, *found]]
-        parts = await self._quoted(turn, passages)
+        parts = await self._quoted(turn, [*turn.sources, *found])
         if parts or {result.tool for result in turn.results if result.failed} - {"web_search"}:
             return parts
         nothing = texts.NOT_SAID if turn.documents or turn.attachments else texts.NO_DOCUMENTS
         return [(texts.WEB_NOT_SAID if web else nothing).text(turn.language)]
-
-
-def _noted(turn: TurnInput) -> str:
-    """Acknowledge what is to be remembered, whatever documents are there; empty where something else is asked."""
-    return texts.NOTED.text(turn.language) if turn.to_remember and not turn.attachments else ""
 
 
 def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call | None:
@@ -182,39 +161,22 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
         return call
     if call := call_of("calculate", tools, question):
         return call
-    label = "current_time" if SIGNS["current_time"].search(question) else label
-    if any(header_of(source["text"]) for source in turn.sources) and (call := call_of("query_table", tools, question)):
-        return call
-    signed = label not in SIGNS or SIGNS[label].search(question)
-    other = signed and label not in ("", "fetch_url", "search_documents", "query_table")
+    if len(question) <= LONGEST_REQUEST and CLOCK.search(question):
+        return call_of("current_time", tools, question)
+    other = label not in ("current_time", "fetch_url", "search_documents", "query_table")
     return call_of(label, tools, question) if other else None
 
 
-def _passage(source: Source) -> Passage:
-    heading = source.get("heading", "").split(" › ")[-1]
-    return Passage(source["text"], source["number"], source["name"], heading, source.get("page", 0), source["start"])
-
-
-def _passages(turn: TurnInput, *, pictures: bool) -> list[Passage]:
+def _passages(turn: TurnInput, *, pictures: bool) -> list[Source]:
     """Return what may be quoted; `pictures` of this turn too, with what is known of them and is no source."""
-    shown = files.usable(turn, pictures=True)
+    shown = [item for item in files.usable(turn) if item["kind"] == "image"]
     ids, held = {item["id"] for item in shown}, {source.get("document_id") for source in turn.sources}
-    found = [_passage(source) for source in turn.sources if pictures or source.get("document_id") not in ids]
+    found = [source for source in turn.sources if pictures or source.get("document_id") not in ids]
     for item in shown if pictures else ():
         described = item.get("description")
         known = ["" if item["id"] in held else files.ocr_text(item), described["text"] if described else ""]
-        found += [Passage(text, None, item["name"]) for text in known if text]
+        found += [files.unnumbered(text, item["name"]) for text in known if text]
     return found
-
-
-def _told(result: ToolResult, turn: TurnInput) -> str:
-    if result.tool == "list_documents" and result.data.get("documents"):
-        return "\n".join(f"- {files.told(item, turn.language)}" for item in result.data["documents"])
-    if result.tool == "current_time" and (time := result.data.get("time")):
-        now = datetime.fromisoformat(time)
-        weekday = "一二三四五六日"[now.weekday()]
-        return texts.TIME.text(turn.language).format(now=now, weekday=weekday, zone=result.data["zone"])
-    return result.text
 
 
 def _failed(result: ToolResult, turn: TurnInput) -> str:

@@ -1,4 +1,7 @@
-"""Calls of offered tools: what a message holds for their arguments."""
+"""Calls of offered tools: what a message holds for their arguments.
+
+Documents are compared on the points that a message names; the specialist for it is asked where there is one.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +11,35 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from domain.arithmetic import find_expression
-from domain.asking import counts_rows
+from domain.asking import content
+from models.chat.extractive import texts
+from models.chat.interface import TurnInput
 
-COUNT_ROWS = "SELECT count(*) FROM t1"
+COMPARE, DELEGATE = "compare_documents", "delegate"
 Schema = Mapping[str, Any]
 """A tool as it is offered: OpenAI's function schema."""
 
 _URL = re.compile(r"https?://[^\s<>\"'，。；！？、）】》」』]+", re.IGNORECASE)
-_PLACE = re.compile(
-    r"(?i)\b(?:in|at|for)\s+(?!the\b|an?\b|my\b|this\b|\d)([a-z][a-z .'/_-]*?"
-    r"(?:,(?!\s*(?:please|right|now|today)\b)[a-z .'/_-]+?)?)"
-    r"\s*(?:\b(?:right now|now|today|please)\b|[?,.!]|$)|([\u4e00-\u9fff]{2,12}?)(?:几|星期|周|$)"
+_COMPARES = re.compile(
+    r"(?i)^\W*(?:(?:please|can you|could you)\W+)*compare\b|\b(?:side by side|clause by clause|point by point)\b"
+    r"|请?(?:对比|比对|逐条|比较(?:一下|下|以下|上述|(?=这|那|它们|[两三四五六七八几各]|.{0,6}[份篇])))"
 )
-_NO_PLACE = re.compile("[是的]|请问|告诉我?|现在|当前|今天|明天|目前|当地|时间|日期|什么|知道")
-SIGNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in {
-    "current_time": r"^\W*(?:(?:please|can you|could you|tell me|(?:what|which)(?:.?s| is)?|the|current|local|today.s)"
-    r"\W+)*(?:time|date|(?<=. )day(?: of the week)?|year|month)(?: it is| is it| is| now| right now| today| please)*"
-    r"(?:,? (?:in|at) (?!the\b|an?\b|my\b|this\b)[a-z .'/_-]+(?:,[a-z .'/_-]+)?)?\W*(?:please\W*)?$|^[^的]{0,12}?(?:"
-    r"(?:现在|当前|目前|今天)(?:的|[^的]{0,8}?)(?:几[点号月]|星期几|周几|时间|日期)|^\W*几[点号])[几月号日点钟是什么多少了啦吗呢\W]*$",
-    "list_documents": r"\b(?:files|documents|uploads|pages)\b|哪些|列出|几[个份页]|多少",
-    "web_search": r"\b(?:web|internet|online|google)\b|网上|上网|网络|联网|搜索|搜一下",
-}.items()}  # fmt: skip
-"""What a message says that asks for a tool which takes any question or no argument; of the time, all that it says."""
+_FILES = re.compile(
+    r"(?i)(?:\b(?:in|of|across|between|for) )?(?:\b(?:the|these|those|all|both|my|our|two|three|four|five|six) ){0,6}"
+    r"\b(?:contract|lease|agreement|document|file|report|offer|quote|paper|version|polic)(?:s|y|ies)?\b"
+    r"|[这那些两几各上述一二三四五六七八九十]{0,4}[份篇个]?(?:合同|租约|协议|文档|文件|报告|报价|方案|版本)[中里]?面?的?"
+)
+_BETWEEN = re.compile(r"(?i)\s*(?:,|;|\band\b|、|，|；|和|与|以及|及)\s*(?:the\s+)?")
+_PLACE = r"(?!the\b|an?\b|my\b|this\b)(?P<en>[a-z .'/_-]+?(?:,(?!\s*please\b)[a-z .'/_-]+?)?)"
+_NOW = r"(?:\W*(?:it is|is it|is|now|right now|today|please)\b)*"
+CLOCK: Final = re.compile(
+    r"^\W*(?:(?:please|can you|could you|tell me|(?:what|which)(?:.?s| is)?|the|current|local|today.s)\W+)*"
+    rf"(?:time|date|(?<=. )day(?: of the week)?|year|month)\b{_NOW}(?:,? (?:in|at) {_PLACE})?{_NOW}\W*$"
+    r"|^(?:请问|请|告诉我)?(?P<zh>[^的]{0,12}?)(?:(?:现在|当前|目前|今天)(?:的|(?P<after>[^的]{0,8}?))是?(?:几[点号月]|星期几|周几|时间|日期)"
+    r"|(?<!.)几[点号])[几月号日点钟是什么多少了啦吗呢\W]*$",
+    re.IGNORECASE,
+)
+"""What a message says that asks for the time or date, of a place or here, and for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +67,26 @@ def find_place(text: str) -> str:
     >>> find_place("What time is it in New York?"), find_place("东京现在几点？"), find_place("今天星期几")
     ('New York', '东京', '')
     """
-    found = _PLACE.search(text)
-    return _NO_PLACE.sub("", found[1] or found[2]).strip() if found else ""
+    found = CLOCK.search(text)
+    return next((place.strip() for place in found.group("en", "zh", "after") if place), "") if found else ""
 
 
-FILLERS: Final[dict[str, Callable[[str], str]]] = {
+def points_of(question: str) -> list[str]:
+    """Return the points on which a message asks to compare documents.
+
+    >>> points_of("Compare the notice period and the monthly rent in the two leases")
+    ['notice period', 'monthly rent']
+    >>> points_of("请对比这两份合同的通知期、租金和押金"), points_of("逐条比较这六份合同"), points_of("哪家比较便宜？")
+    (['通知期', '租金', '押金'], [], [])
+    """
+    rest, asked = _COMPARES.subn(" ", question)
+    parts = _BETWEEN.split(f", {_FILES.sub(' ', rest).strip()}")
+    return [part.strip(" 。？?！!.") for part in parts if content(part)] if asked else []
+
+
+FILLERS: Final[dict[str, Callable[[str], str | list[str]]]] = {
     "url": find_url, "expression": find_expression, "place": find_place, "query": str.strip,
-    "sql": lambda asked: COUNT_ROWS * counts_rows(asked),
+    "points": points_of,
 }  # fmt: skip
 """What of a message goes into an argument, by the name of the argument."""
 
@@ -75,3 +98,18 @@ def call_of(name: str, tools: Mapping[str, Schema], question: str) -> Call | Non
     if not all(held.get(key) for key in parameters.get("required", ())):
         return None
     return Call(name, {key: value for key, value in held.items() if value})
+
+
+def hand_over(agent: str, turn: TurnInput) -> Call:
+    """Return the call that leaves the whole question, and its answer, to a specialist."""
+    return Call(DELEGATE, {"agent": agent, "task": turn.question, "direct": True})
+
+
+def comparison(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
+    """Return the call that compares documents, or what cannot be done; None where that is not asked for."""
+    asked = _COMPARES.search(turn.question) and _FILES.search(turn.question)
+    if not asked or len(turn.documents) < 2 or turn.results:
+        return None
+    if COMPARE not in tools:
+        return hand_over("researcher", turn) if DELEGATE in tools else None
+    return call_of(COMPARE, tools, turn.question) or texts.CANNOT_COMPARE.text(turn.language)

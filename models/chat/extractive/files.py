@@ -1,17 +1,14 @@
-"""Answers about files as such: what failed, what a picture shows or says, what a document or page is about."""
+"""Answers about files as such: what a picture shows or says, what a document or page is about."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from domain.asking import files_named
 from domain.citations import citation_of
 from domain.quotes import find_quote
 from domain.summary import central_sentences, one_line, summarize_text
 from domain.text import has_han
-from domain.types import Attachment, Citation, Source
-from domain.words import Language
+from domain.types import Attachment, Citation, DocumentNote, Source
 from models.chat.extractive import texts
 from models.chat.interface import TurnInput
 
@@ -19,36 +16,20 @@ PICTURE_CHARS, SUMMARY_TOKENS = 3000, 400
 """Longest recognised text that is given in full; longest summary."""
 
 
-def usable(turn: TurnInput, *, pictures: bool) -> list[Attachment]:
-    """Return the pictures, or all other files, of this turn that did not fail."""
-    return [item for item in turn.attachments if item["status"] != "failed" and (item["kind"] == "image") is pictures]
+def usable(turn: TurnInput) -> list[Attachment]:
+    """Return the files of this turn that did not fail. Of the others the turn itself tells, whatever the model."""
+    return [item for item in turn.attachments if item["status"] != "failed"]
+
+
+def unnumbered(text: str, name: str = "") -> Source:
+    """Return text that is quoted without a citation."""
+    return Source(number=0, origin="document", name=name, start=0, end=len(text), text=text)
 
 
 def ocr_text(picture: Attachment) -> str:
     """Return the recognised text of a picture, empty when there is none."""
     ocr = picture.get("ocr")
     return ocr["text"].strip() if ocr else ""
-
-
-def told(item: Mapping[str, Any], language: Language) -> str:
-    """Say how long a file is, how far it was read, or why it could not be used and what helps."""
-    name, total, done = item["name"], item.get("pages_total", 0), item.get("pages_done", 0)
-    if item["status"] == "failed":
-        return texts.FAILED_FILE.text(language).format(name=name, **item["error"])
-    if item["status"] != "ready":
-        return texts.STILL_READING.text(language).format(name=name, done=done, total=total)
-    return (texts.ONE_PAGE if total == 1 else texts.PAGES).text(language).format(name=name, total=total)
-
-
-def failures(turn: TurnInput) -> list[str]:
-    """Tell of each file that could not be used."""
-    return [told(item, turn.language) for item in turn.attachments if item["status"] == "failed"]
-
-
-def still_reading(turn: TurnInput) -> list[str]:
-    """Tell of each document that is not read to its end yet."""
-    unread = {item["id"]: item for item in [*turn.documents, *turn.attachments] if item["status"] == "reading"}
-    return [told(item, turn.language) for item in unread.values()]
 
 
 def places(turn: TurnInput) -> list[str]:
@@ -72,10 +53,10 @@ def _again(cited: Citation, turn: TurnInput) -> str:
     return citation_of(held[0]["number"], cited["quote"]) if held else ""
 
 
-def received(turn: TurnInput) -> list[str]:
-    """Say which files were read, of a message that asks nothing about them."""
-    names = ", ".join(f"**{item['name']}**" for item in turn.attachments if item["status"] != "failed")
-    return [texts.RECEIVED.text(turn.language).format(names=names), *still_reading(turn)] if names else []
+def about(turn: TurnInput, named: Sequence[DocumentNote]) -> list[str]:
+    """Tell what the `named` files are about, else those of this turn, else all: summaries first, then pictures."""
+    shown = not named or any(note["kind"] == "image" for note in named)
+    return [*_summaries(turn, named), *(pictures(turn) if shown else ())]
 
 
 def pictures(turn: TurnInput) -> list[str]:
@@ -84,7 +65,7 @@ def pictures(turn: TurnInput) -> list[str]:
     What they show is told in the words of the vision model, else by facts, saying that there is no such model.
     """
     parts: list[str] = []
-    for item in usable(turn, pictures=True):
+    for item in (item for item in usable(turn) if item["kind"] == "image"):
         own = [source for source in turn.sources if source.get("document_id") == item["id"]]
         described = item.get("description")
         about = described["text"] if described else texts.UNSEEN.text(turn.language).format(facts=item.get("facts", ""))
@@ -107,19 +88,15 @@ def _words(name: str, text: str, sources: Sequence[Source], turn: TurnInput) -> 
     return f"{texts.PICTURE_TEXT.text(turn.language).format(name=name)}\n\n{quote}{number}"
 
 
-def summaries(turn: TurnInput) -> list[str]:
-    """Give the summary of each document of this turn, else of the conversation; without one, of the passages found."""
+def _summaries(turn: TurnInput, named: Sequence[DocumentNote]) -> list[str]:
+    """Give the summary that is kept of each document; without one, the main sentences of the passages found."""
     notes = {note["id"]: note for note in turn.documents}
-    names = {item["id"]: item["name"] for item in [*turn.attachments, *turn.documents] if item["kind"] != "image"}
-    places = files_named(turn.question, [note["name"] for note in turn.documents])
-    named = [turn.documents[place]["id"] for place in places]
-    sent = {item["id"] for item in usable(turn, pictures=False)}
-    every = [key for key, note in notes.items() if note["status"] != "failed"]
+    every = [note for note in turn.documents if note["status"] != "failed"]
     parts = []
-    for identity in (key for key in named or sent or every if key in names):
-        note = notes.get(identity)
-        own = [source for source in turn.sources if source.get("document_id") == identity]
-        parts.append(summary(names[identity], (note["summary"] if note else "") or main_sentences(own), turn))
+    for item in (item for item in named or usable(turn) or every if item["kind"] != "image"):
+        note = notes.get(item["id"])
+        own = [source for source in turn.sources if source.get("document_id") == item["id"]]
+        parts.append(summary(item["name"], (note["summary"] if note else "") or main_sentences(own), turn))
         parts += [note["coverage"]] if note and note.get("coverage") else []
     return parts
 

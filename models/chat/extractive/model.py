@@ -17,14 +17,12 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import ConfigDict, PrivateAttr
 
-from domain.summary import summarize_conversation, summarize_text
 from domain.tokens import count_message_tokens, count_tokens
-from models.chat import small_talk
 from models.chat.extractive.answer import Answerer, Talk
-from models.chat.extractive.calls import Call, Schema
+from models.chat.extractive.calls import Call
 from models.chat.extractive.texts import DETAIL
 from models.chat.interface import Chat, TurnInput
-from models.chat.llama import LlamaEngine, smollm2_path
+from models.chat.small_talk import MODEL, SmallTalk
 from models.chat.streaming_chat import InProcessChat, call_chunk, last_chunk, pieces
 from models.embeddings.interface import Embedder
 from settings import Settings
@@ -39,12 +37,12 @@ class ExtractiveChat(InProcessChat):
 
     model_name: str = NAME
     _answerer: Answerer = PrivateAttr()
-    _engine: LlamaEngine | None = PrivateAttr()
+    _talk: SmallTalk = PrivateAttr()
 
-    def __init__(self, embedder: Embedder, engine: LlamaEngine | None) -> None:
+    def __init__(self, embedder: Embedder, talk: SmallTalk) -> None:
         super().__init__()
         self._answerer = Answerer(embedder)
-        self._engine = engine
+        self._talk = talk
 
     @property
     def _llm_type(self) -> str:
@@ -53,8 +51,7 @@ class ExtractiveChat(InProcessChat):
     async def warm(self, requests: Sequence[str]) -> None:
         """Load the small model and embed what messages are compared with, `requests` of tools too."""
         await self._answerer.warm(requests)
-        if self._engine is not None:
-            await self._engine.warm()
+        await self._talk.warm()
 
     async def _astream(
         self,
@@ -66,7 +63,7 @@ class ExtractiveChat(InProcessChat):
         functions = [tool.get("function", tool) for tool in kwargs.get("tools", ())]
         offered = {function["name"]: function for function in functions if kwargs.get("tool_choice") != "none"}
         turn = kwargs.get("turn") or TurnInput.of(messages)
-        outcome = await self._outcome(turn, offered)
+        outcome = await self._answerer.outcome(turn, offered)
         speaker, written = NAME, ""
         if isinstance(outcome, Call):
             written = json.dumps(outcome.arguments, ensure_ascii=False)
@@ -79,20 +76,14 @@ class ExtractiveChat(InProcessChat):
         given, made = count_message_tokens(messages), count_tokens(written)
         yield last_chunk(speaker, given, made, called=isinstance(outcome, Call))
 
-    async def _outcome(self, turn: TurnInput, tools: dict[str, Schema]) -> str | Call | Talk:
-        if turn.task == "answer":
-            return await self._answerer.outcome(turn, tools)
-        summarize = summarize_text if turn.task == "summarize_document" else summarize_conversation
-        return await asyncio.to_thread(summarize, turn.text, turn.max_tokens)
-
     async def _said(self, turn: TurnInput, outcome: str | Talk) -> AsyncGenerator[tuple[str, str], None]:
         """Yield an answer in pieces, each with the name of the model that says it."""
         silent = True
-        if isinstance(outcome, Talk) and self._engine is not None:
-            async with aclosing(small_talk.reply(self._engine, turn.question, turn.persona)) as sentences:
+        if isinstance(outcome, Talk):
+            async with aclosing(self._talk.reply(turn.question, turn.persona)) as sentences:
                 async for sentence in sentences:
                     silent = False
-                    yield sentence, small_talk.MODEL
+                    yield sentence, MODEL
         if silent:
             for piece in pieces(outcome.fallback if isinstance(outcome, Talk) else outcome):
                 yield piece, NAME
@@ -101,10 +92,9 @@ class ExtractiveChat(InProcessChat):
 
 def extractive_chat(settings: Settings, embedder: Embedder) -> Chat:
     """Return the bundled model. Nothing is loaded yet."""
-    path, threads = smollm2_path(), settings.embedded_threads
-    engine = LlamaEngine(path, threads=threads, context_tokens=small_talk.CONTEXT_TOKENS) if path else None
-    model = ExtractiveChat(embedder, engine)
+    talk = SmallTalk(settings.embedded_threads)
+    model = ExtractiveChat(embedder, talk)
     return Chat(
         model=model, name=NAME, kind="extractive", context_tokens=CONTEXT_TOKENS, detail=DETAIL, warm=model.warm,
-        max_output_tokens=settings.llm_max_output_tokens, aclose=engine.close if engine else None, takes_turn=True,
+        max_output_tokens=settings.llm_max_output_tokens, aclose=talk.aclose, takes_turn=True,
     )  # fmt: skip

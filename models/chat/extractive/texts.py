@@ -15,31 +15,26 @@ DETAIL: Final = Words(
 NOT_SAID: Final = Words("The documents do not say.", "文档中没有提到。")
 CANNOT_COMPUTE: Final = Words(
     "I compute totals, averages, counts, and which group has most or least, but your question does not say in the "
-    "words of the table what is meant. Its columns: {columns}. For anything else set LLM_API_KEY (with LLM_BASE_URL "
-    "and LLM_MODEL) for a full language model.",
+    "words of the table what is meant. Its columns: {columns}. For a full language model set LLM_API_KEY.",
     "我可以计算合计、平均、计数，以及哪一组最多或最少，但无法从问题的用词判断指的是表格的哪些列。表格的列：{columns}。"
-    "其他问题请设置 LLM_API_KEY（以及 LLM_BASE_URL、LLM_MODEL）以使用完整的语言模型。",
+    "如需完整的语言模型，请设置 LLM_API_KEY。",
 )
 CANNOT_COMPARE: Final = Words(
     "Name the points to compare, as in “compare the notice period and the rent in these contracts”: I put side by "
-    "side what each document says on them, quoted. To find the points takes a language model: set LLM_API_KEY (with "
-    "LLM_BASE_URL and LLM_MODEL).",
+    "side what each document says on them, quoted. To find the points takes a language model: set LLM_API_KEY.",
     "请写明要比较的要点，例如“对比这些合同的通知期和租金”：我会并排列出每份文档对各要点的原文。"
-    "要自行归纳要点需要语言模型：请设置 LLM_API_KEY（以及 LLM_BASE_URL、LLM_MODEL）。",
+    "要自行归纳要点需要语言模型：请设置 LLM_API_KEY。",
 )
 WEB_NOT_SAID: Final = Words("What was found on the web does not say.", "网上找到的内容没有提到。")
 NO_DOCUMENTS: Final = Words(
     "I quote documents, pictures and tool results, and there are none here that answer this; I do not guess. Upload a "
-    "file that holds the answer, or set LLM_API_KEY (with LLM_BASE_URL and LLM_MODEL) for a full language model.",
+    "file that holds the answer, or set LLM_API_KEY for a full language model.",
     "我只根据文档、图片和工具结果作答，不会猜测；这里没有能回答该问题的资料。请上传包含答案的文件，"
-    "或设置 LLM_API_KEY（以及 LLM_BASE_URL、LLM_MODEL）以使用完整的语言模型。",
+    "或设置 LLM_API_KEY 以使用完整的语言模型。",
 )
+NOT_READ: Final = Words("I could not read what you sent.", "未能读取您发送的文件。")
 NO_FILES: Final = Words("There is no document or picture here yet. Upload one first.", "这里还没有文件，请先上传。")
 YOU_SAID: Final = Words("You told me: “{text}”", "您之前说过：“{text}”")
-FAILED_FILE: Final = Words("**{name}** could not be used: {message} {remedy}", "**{name}** 无法使用：{message}{remedy}")
-STILL_READING: Final = Words(
-    "{name} is still being read: {done} of {total} pages so far.", "{name} 仍在读取中：已完成 {done}/{total} 页。"
-)
 SUMMARY: Final = Words("**{name}**: {text}", "**{name}**：{text}")
 NO_TEXT: Final = Words("**{name}**: no text was found.", "**{name}**：没有文字。")
 PICTURE_TEXT: Final = Words("Text in **{name}**:", "**{name}** 中的文字：")
@@ -48,14 +43,7 @@ UNSEEN: Final = Words(
     "{facts}未配置视觉模型（VISION_BASE_URL、VISION_API_KEY、VISION_MODEL）：仅凭文字和基本信息说明。",
 )
 NOTED: Final = Words("Noted.", "好的，已记下。")
-ONE_PAGE: Final = Words("**{name}**: 1 page", "**{name}**：1 页")
-PAGES: Final = Words("**{name}**: {total} pages", "**{name}**：{total} 页")
 PLACE: Final = Words("**{name}**, page {page}", "**{name}**，第 {page} 页")
-TIME: Final = Words(
-    "It is {now:%H:%M} on {now:%A}, {now.day} {now:%B} {now.year} ({zone}).",
-    "现在是{now.year}年{now.month}月{now.day}日星期{weekday}，{now:%H:%M}（{zone}）。",
-)
-RECEIVED: Final = Words("{names}: received. Ask me anything about it.", "已收到 {names}，可以就其内容提问。")
 TOOL_FAILED: Final = Words("The tool {tool} failed: {text}", "工具 {tool} 执行失败：{text}")
 WEB_FAILED: Final = Words("The web could not be searched.", "未能搜索网络。")
 
@@ -85,10 +73,8 @@ REPLIES: Final = {
             "如需自由对话和写作，请设置 LLM_API_KEY。")),
     "writing": Reply(("Translate this sentence into French", "Write a Python function", "Write me a poem about spring",
          "Draft an email to my boss", "把这段话翻译成英文", "帮我写一段代码", "写一首关于春天的诗", "帮我写一封邮件"),
-        Words("I quote; I do not write, translate or program. Set LLM_API_KEY (with LLM_BASE_URL and LLM_MODEL) for a "
-            "language model that does.",
-            "我只摘录原文，不能写作、翻译或编程。"
-            "设置 LLM_API_KEY（以及 LLM_BASE_URL、LLM_MODEL）即可使用具备这些能力的语言模型。")),
+        Words("I quote; I do not write, translate or program. Set LLM_API_KEY for a language model that does.",
+            "我只摘录原文，不能写作、翻译或编程。设置 LLM_API_KEY 即可使用具备这些能力的语言模型。")),
     "small_talk": Reply((
         "How are you today?", "Tell me a joke", "I feel a bit tired and sad", "What do you think about rainy days?",
         "你今天心情怎么样？", "给我讲个笑话吧", "我今天有点难过", "你喜欢音乐吗？"),
@@ -103,3 +89,5 @@ REPLIES: Final = {
         "该公司能生产什么？", "战争结束后他做了什么？",
     )),
 }  # fmt: skip
+UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for example in reply.examples]
+"""Texts of no document: how near a question is to these, it is to any."""

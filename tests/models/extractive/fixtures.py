@@ -14,6 +14,8 @@ from models.chat.extractive.model import extractive_chat
 from models.chat.interface import TurnInput
 from models.embeddings.bundled import BundledEmbedder
 from settings import Settings
+from turn.model_input import told
+from turn.statements import only_tells
 
 EMBEDDER = BundledEmbedder()
 CHAT = extractive_chat(Settings(embedded_threads=1, _env_file=None), EMBEDDER)
@@ -69,12 +71,16 @@ def picture(name: str, text: str, description: str | None = None) -> Attachment:
 
 
 async def ask(question: str, *, tools: list[dict[str, Any]] | None = None, **turn: Any) -> AIMessageChunk:
-    """Stream one answer and return it whole, `[n]` for each citation; `turn` are fields of `TurnInput`."""
+    """Stream one answer and return it whole, `[n]` for each citation; `turn` are fields of `TurnInput`.
+
+    What the user said is given as the turn has it: `earlier` messages, a `summary`, and what is `remembered`.
+    """
     given = TurnInput(
-        "answer",
         turn.pop("language", language_of(question)),
         question=question,
         examples=EXAMPLES if tools else {},
+        told=told(turn.pop("earlier", []), turn.pop("summary", ""), turn.pop("remembered", [])),
+        tells=only_tells(question),
         **turn,
     )
     model: Runnable[Any, Any] = CHAT.model.bind_tools(tools) if tools else CHAT.model

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from domain.arithmetic import find_expression
-from models.chat.extractive.calls import SIGNS, call_of, find_place, find_url
+from models.chat.extractive.calls import CLOCK, call_of, find_place, find_url
 from tests.models.extractive.fixtures import TOOLS
 from tools.calculate import calculate
 
@@ -93,9 +93,8 @@ def test_the_clock_is_asked_for_by_a_message_that_says_nothing_else() -> None:
         "|What is the time limit?|What is the date in the contract?|Who is on duty now?|When is today's train?|day"
         "|今天的会议几点？|今天的会议几点开始？|现在的租金是多少？|现在由谁负责？|几点开门？|合同日期是几号？"
     )
-    clock = SIGNS["current_time"]
-    assert [text for text in asked.split("|") if not clock.search(text)] == []
-    assert [text for text in other.split("|") if clock.search(text)] == []
+    assert [text for text in asked.split("|") if not CLOCK.search(text)] == []
+    assert [text for text in other.split("|") if CLOCK.search(text)] == []
 
 
 @pytest.mark.parametrize("name", ["fetch_url", "calculate", "unknown"])

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from domain.citations import QuoteStripper
-from models.chat.extractive.answer import UNRELATED
-from models.chat.extractive.quote import Asked, Finder, Passage, Sentence, quotable, quoted
+from domain.types import Source
+from models.chat.extractive.quote import Asked, Sentence, find, quotable, quoted
 from models.embeddings.interface import Vectors
 from models.embeddings.kept import KeptVectors
-from tests.models.extractive.fixtures import EMBEDDER
+from tests.models.extractive.fixtures import EMBEDDER, source
 
 TABLE = "| Plan | Price per month | Users |\n| --- | --- | --- |\n| Starter | 6 euros | 1 |\n| Team | 19 euros | 10 |"
 PEOPLE = "### 许国佐\n\n字班王，揭阳人。天启七年中举人，后任四川富顺知县。\n\n### 陈子壮\n\n南海人，万历四十七年探花。"
@@ -20,12 +20,15 @@ LEAST_RIGHT = 6
 """Of eight questions of each language on their own paragraph."""
 
 
-def finder() -> Finder:
-    return Finder(KeptVectors(EMBEDDER), UNRELATED)
+def passage(text: str, number: int, name: str = "", page: int = 0) -> Source:
+    return source(number, text, name, page=page)
+
+
+VECTORS = KeptVectors(EMBEDDER)
 
 
 async def ask(question: str, text: str, *, exact: bool = False) -> str:
-    said = quoted(await finder().find(Asked.of(question), [Passage(text, 1)]), label=False)
+    said = quoted(await find(VECTORS, Asked.of(question), [passage(text, 1)]), label=False)
     stripper = QuoteStripper()
     return said if exact else stripper.add(said) + stripper.rest()
 
@@ -38,10 +41,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
 @pytest.mark.parametrize("language", ["en", "zh"])
 async def test_the_answer_is_in_what_is_quoted(corpus: Path, language: str) -> None:
     texts = {row["pid"]: row["text"] for row in _rows(corpus / "qa" / f"{language}_paragraphs.jsonl")}
-    found = finder()
     right = 0
     for row in _rows(corpus / "qa" / f"{language}_questions.jsonl")[::23][:8]:
-        quotes = await found.find(Asked.of(row["question"]), [Passage(texts[row["pid"]], 1)])
+        quotes = await find(VECTORS, Asked.of(row["question"]), [passage(texts[row["pid"]], 1)])
         said = re.sub(r"\s", "", " ".join(quote.text for quote in quotes))
         right += any(re.sub(r"\s", "", answer) in said for answer in row["answers"])
     assert right >= LEAST_RIGHT
@@ -82,9 +84,9 @@ async def test_what_is_asked_of_a_thing_has_to_be_there_not_only_the_thing(
 
 
 async def test_a_year_may_stand_in_the_header_alone() -> None:
-    rows = [Passage("| Plant | 2022 | 2023 |\n| --- | --- | --- |\n| Mill 1 | 12 | 13 |", 1, "mills.csv"),
-            Passage("| Mill 250 | 2502 | 2503 |\n| Mill 251 | 2512 | 2513 |", 2, "mills.csv", page=2)]  # fmt: skip
-    found = await finder().find(Asked.of("What did Mill 250 have in 2022?"), rows)
+    rows = [passage("| Plant | 2022 | 2023 |\n| --- | --- | --- |\n| Mill 1 | 12 | 13 |", 1, "mills.csv"),
+            passage("| Mill 250 | 2502 | 2503 |\n| Mill 251 | 2512 | 2513 |", 2, "mills.csv", page=2)]  # fmt: skip
+    found = await find(VECTORS, Asked.of("What did Mill 250 have in 2022?"), rows)
     assert found and "2022: 2502" in found[0].text
 
 
@@ -101,7 +103,7 @@ async def test_reference_numbers_of_the_source_are_not_taken_for_citations() -> 
 
 
 async def test_no_passages_answer_nothing() -> None:
-    assert await finder().find(Asked.of("Who?"), []) == []
+    assert await find(VECTORS, Asked.of("Who?"), []) == []
 
 
 async def test_the_second_time_costs_no_embedding() -> None:
@@ -118,16 +120,16 @@ async def test_the_second_time_costs_no_embedding() -> None:
             asked.append(text)
             return await EMBEDDER.query(text)
 
-    found = Finder(KeptVectors(Counting()), UNRELATED)
-    passages = [Passage("The tower is 300 metres tall. It was built in 1889.", 1)]
-    first = await found.find(Asked.of("How tall is the tower?"), passages)
+    vectors = KeptVectors(Counting())
+    passages = [passage("The tower is 300 metres tall. It was built in 1889.", 1)]
+    first = await find(vectors, Asked.of("How tall is the tower?"), passages)
     count = len(asked)
-    again = await found.find(Asked.of("How tall is the tower?"), passages)
+    again = await find(vectors, Asked.of("How tall is the tower?"), passages)
     assert [one.text for one in first] == [one.text for one in again] != [] and len(asked) == count
 
 
 def test_the_same_sentence_of_two_passages_is_one_place_each_and_rules_are_none() -> None:
-    found: list[Sentence] = quotable([Passage("- One thing.\n- Two things.\n\n---\n\n> Three.", 1)])
+    found: list[Sentence] = quotable([passage("- One thing.\n- Two things.\n\n---\n\n> Three.", 1)])
     assert [one.text for one in found] == ["One thing.", "Two things.", "Three."]
 
 
@@ -154,23 +156,23 @@ async def test_a_form_says_nothing_of_what_is_not_in_it() -> None:
 
 
 async def test_a_row_of_a_later_passage_has_the_names_of_its_columns() -> None:
-    later = Passage("| 4 | Linda | Olsen | Bensonview |\n| 5 | Joanna | Bender | West Priscilla |", 2, "people.csv")
-    found = await finder().find(Asked.of("Where does Linda Olsen live?"), [later, Passage(ROWS, 1, "people.csv")])
+    later = passage("| 4 | Linda | Olsen | Bensonview |\n| 5 | Joanna | Bender | West Priscilla |", 2, "people.csv")
+    found = await find(VECTORS, Asked.of("Where does Linda Olsen live?"), [later, passage(ROWS, 1, "people.csv")])
     assert "City: Bensonview" in found[0].text
 
 
 async def test_a_sentence_goes_on_over_the_end_of_its_page() -> None:
     pages = [
-        Passage("Beyoncé sang in 2010. In 2016 she collaborated with Coldplay", 1, "a.pdf", page=1),
-        Passage('exclusively on the single "Hymn for the Weekend". It sold well.', 2, "a.pdf", page=2),
+        passage("Beyoncé sang in 2010. In 2016 she collaborated with Coldplay", 1, "a.pdf", page=1),
+        passage('exclusively on the single "Hymn for the Weekend". It sold well.', 2, "a.pdf", page=2),
     ]
-    said = quoted(await finder().find(Asked.of("With whom did she collaborate in 2016?"), pages), label=False)
+    said = quoted(await find(VECTORS, Asked.of("With whom did she collaborate in 2016?"), pages), label=False)
     assert 'Coldplay [1 "In 2016 she collaborated with Coldplay"] exclusively on the single' in said
     assert '[2 "exclusively on the single Hymn for the Weekend."]' in said
 
 
 def test_a_title_between_blank_lines_is_told_with_its_text_and_not_quoted() -> None:
-    found = quotable([Passage("Notice and renewal\n\nSix weeks are enough.", 1)])
+    found = quotable([passage("Notice and renewal\n\nSix weeks are enough.", 1)])
     assert [(one.text, one.unit.heading) for one in found] == [("Six weeks are enough.", "Notice and renewal")]
 
 
@@ -187,22 +189,22 @@ async def test_a_short_question_in_other_words_than_its_answer(question: str, te
 
 @pytest.mark.parametrize(("number", "total"), [(6, ["Total: 102 crowns"]), (9, [])])
 async def test_the_first_line_of_a_form_tells_what_its_labels_are_of(number: int, total: list[str]) -> None:
-    pages = [Passage(f"Invoice {n}-KX\nTotal: {n * 17} crowns", n, "scan.pdf", page=n) for n in range(1, 8)]
-    found = await finder().find(Asked.of(f"What is the total of invoice {number}-KX?"), pages)
+    pages = [passage(f"Invoice {n}-KX\nTotal: {n * 17} crowns", n, "scan.pdf", page=n) for n in range(1, 8)]
+    found = await find(VECTORS, Asked.of(f"What is the total of invoice {number}-KX?"), pages)
     assert [one.text for one in found] == total
 
 
 def test_a_row_ends_where_it_ends_whatever_is_open_in_it() -> None:
     rows = "| Id | Title |\n| --- | --- |\n| 1 | broken (path |\n| 2 | `python |\n| 3 | fine |"
-    assert [one.text for one in quotable([Passage(rows, 1)])] == [
+    assert [one.text for one in quotable([passage(rows, 1)])] == [
         "Id: 1; Title: broken (path", "Id: 2; Title: `python", "Id: 3; Title: fine",
     ]  # fmt: skip
 
 
 def test_a_table_of_contents_is_not_quoted() -> None:
     text = "Notices . . . . . . . . vii\nAuthors..........xi\n目录……………… 3\n\nThe book is long. It has four authors."
-    assert [one.text for one in quotable([Passage(text, 1)])] == ["The book is long.", "It has four authors."]
-    assert quotable([Passage("Notices . . . . . . . . vii", 1)]) == []
+    assert [one.text for one in quotable([passage(text, 1)])] == ["The book is long.", "It has four authors."]
+    assert quotable([passage("Notices . . . . . . . . vii", 1)]) == []
 
 
 RULES = (

@@ -50,3 +50,17 @@ def test_names_and_values_stay_inside_their_quotes() -> None:
         sql_of("What is the sum of O'Neil?", columns)
         == 'SELECT sum("sum") AS "sum" FROM t1 WHERE "a""b" = \'O\'\'Neil\''
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "counted"),
+    [
+        ("How many rows are there?", True), ("How many products are in the list?", True),
+        ("How many customers are in the file?", True), ("How many people are in the table?", True),
+        ("表里一共有几种茶？", True), ("表中共有多少人？", True), ("有多少条记录？", True), ("名单上有几个人？", True),
+        ("How many padlocks are left?", False), ("How many rows of seats are in the hall?", False),
+        ("铁观音有几种？", False), ("How many people live in Leeds?", False), ("这个城市有多少人？", False),
+    ],
+)  # fmt: skip
+def test_rows_are_counted_whatever_their_columns(question: str, counted: bool) -> None:
+    assert sql_of(question, ()) == ("SELECT count(*) FROM t1" if counted else None)
