@@ -23,6 +23,8 @@ FAINT = 24
 """Most that a colour differs from what is behind it, of 255 in each of red, green and blue, for nobody to see it."""
 TINY = 1.5
 """Points of a type size that nobody reads."""
+LEAST_HALF_POINTS = 4
+"""Word's types below two points are read by nobody."""
 _START, _END = "\ufdd6", "\ufdd7"
 _PLACE = re.compile(f"{_START}(\\d+){_END}")
 _STRAY = re.compile(f"[{_START}{_END}]")
@@ -69,10 +71,11 @@ def rgb(digits: str) -> Colour | None:
         return None
 
 
+_Name = TypeVar("_Name")
 _Style = TypeVar("_Style")
 
 
-def based_on(styles: Mapping[str, _Style], name: str, parent: Callable[[_Style], str]) -> Iterator[_Style]:
+def based_on(styles: Mapping[_Name, _Style], name: _Name, parent: Callable[[_Style], _Name]) -> Iterator[_Style]:
     """Yield the style of this name and those that it is based on, nearest first; `parent` names the next one."""
     for _ in range(MOST_BASED):
         style = styles.get(name)

@@ -41,6 +41,8 @@ THROUGH = {
     "readers/test_encodings": "readers.text.likelihood",
     "readers/test_hidden": "readers.pdf.unseen readers.office.docx_unseen readers.office.pptx_unseen "
     "readers.office.sheet_unseen readers.office.odt_unseen readers.office.rtf_unseen readers.text.unseen",
+    "readers/test_hidden_binary": "readers.office.doc_unseen readers.office.doc_properties readers.office.xls_unseen "
+    "readers.office.xlsb_unseen",
     "readers/test_html": "readers.text.page_parts",
     "readers/test_odt": "readers.office.odt_numbers",
     "readers/test_pdf": "readers.pdf.layout readers.pdf.lines readers.pdf.markdown readers.pdf.tables",

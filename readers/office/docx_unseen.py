@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 
 from lxml import etree
 
-from readers.hidden import WHITE, Colour, based_on, is_faint, rgb
+from readers.hidden import LEAST_HALF_POINTS, WHITE, Colour, based_on, is_faint, rgb
 from readers.office.docx_numbers import WORD
 
-_LEAST_HALF_POINTS = 4
-"""Type below two points is read by nobody."""
 _OFF = ("0", "false", "off", "none")
 _NO_PAPER = (None, "auto", "nil", "none")
 _VML = "{urn:schemas-microsoft-com:vml}"
@@ -40,19 +38,22 @@ class Unseen:
                     group = []
 
     def _hides(self, run: etree._Element, paragraph: etree._Element) -> bool:
-        vanish = self._property(run, paragraph, "vanish")
-        if vanish is not None and str(vanish.get(f"{WORD}val", "1")).lower() not in _OFF:
+        if self._is_set(run, paragraph, "vanish"):
             return True
         size = self._property(run, paragraph, "sz")
         points = "" if size is None else str(size.get(f"{WORD}val"))
-        if points.isdecimal() and int(points) < _LEAST_HALF_POINTS:
+        if points.isdecimal() and int(points) < LEAST_HALF_POINTS:
             return True
         colour = self._property(run, paragraph, "color")
         ink = None if colour is None else _colour(colour, "val")
-        if ink is None:
-            return False
+        if ink is None or any(self._is_set(run, paragraph, relief) for relief in ("emboss", "imprint")):
+            return False  # such text has a shadow
         paper = self._paper_under(run, paragraph)
         return paper is not None and is_faint(ink, paper)
+
+    def _is_set(self, run: etree._Element, paragraph: etree._Element, name: str) -> bool:
+        found = self._property(run, paragraph, name)
+        return found is not None and str(found.get(f"{WORD}val", "1")).lower() not in _OFF
 
     def _property(self, run: etree._Element, paragraph: etree._Element, name: str) -> etree._Element | None:
         """Return a property of a run: its own, that of its style, or of the paragraph's style."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from readers.hidden import is_faint
+from readers.hidden import LEAST_HALF_POINTS, is_faint
 
 _TOKEN = re.compile(
     rb"\\bin(?P<binary>\d+) ?|\\(?P<word>[a-z]+)(?P<number>-?\d+)? ?|(?P<sign>\\'[0-9a-fA-F]{2}|\\[\\{}~_-])"
@@ -19,7 +19,6 @@ _NO_TEXT = {
 }  # fmt: skip
 _SHADES = {b"highlight", b"cb", b"chcbpat", b"cbpat", b"clcbpat", b"chcfpat"}
 _HIDING = re.compile(rb"\\v(?![a-z0-9])|\\fs[0-3](?!\d)")
-_LEAST_HALF_POINTS = 4
 _WRITES = {b"u", b"tab", b"line", b"emdash", b"endash", b"bullet", b"lquote", b"rquote", b"ldblquote", b"rdblquote"}
 
 
@@ -84,7 +83,7 @@ def _changed(look: _Look, word: bytes, number: bytes | None, white: set[int], *,
     if word == b"cf":
         return replace(look, white=(value or 0) in white)
     if word == b"fs" and value is not None:
-        return replace(look, tiny=0 < value < _LEAST_HALF_POINTS)
+        return replace(look, tiny=0 < value < LEAST_HALF_POINTS)
     if word in _SHADES:
         return replace(look, shaded=bool(value))
     return replace(look, shaded=False) if word == b"pard" else look

@@ -15,7 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from lxml import etree
 
 from readers.office.package import LINK, Package
-from readers.office.sheet_unseen import hidden_lines, number_codes, unseen_styles
+from readers.office.sheet_unseen import hidden_lines, looks_of, number_codes, unseen_looks
 
 Place = tuple[int, int]
 """Row and column, from 0."""
@@ -77,7 +77,7 @@ class SheetPackage:
                 self._members[str(sheet.get("name"))] = links.get(str(sheet.get(f"{LINK}id")), "")
         styles = self._package.part("xl/styles.xml")
         self._formats = {} if styles is None else _number_formats(styles.root)
-        self._blank, self._faint = (set[int](), set[int]()) if styles is None else unseen_styles(styles.root)
+        self._blank, self._faint = unseen_looks([] if styles is None else looks_of(styles.root))
 
     def sheets(self) -> list[str]:
         """Return the names of the sheets whose XML is there."""

@@ -6,7 +6,8 @@ Cells are shown as people see them, merged ones in each row and column that they
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -33,6 +34,8 @@ from readers.interface import Item, Options, Outline, Page
 from readers.media_types import ODS, XLS, XLSX
 from readers.office.ods_notes import ods_notes
 from readers.office.sheet_xml import MOST_CELLS, SheetNotes, SheetPackage
+from readers.office.xls_unseen import XlsBook
+from readers.office.xlsb_unseen import XlsbBook
 from readers.tables import split_header, table_blocks
 from readers.texts import CELLS, CHARACTERS, COMMENT, HIDDEN_COLUMN, HIDDEN_ROW, HIDDEN_SHEET, SHEETS, filled
 
@@ -50,17 +53,21 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         FileEncrypted: it needs a password.
         FileCorrupt: it is no sound workbook.
     """
-    pictures, package, source = 0, None, None
-    of_sheets: dict[str, SheetNotes] = {}
+    pictures, source = 0, None
+    notes_of: Callable[[str], SheetNotes]
     with ExitStack() as stack:
-        if options.media_type != XLS:
+        if options.media_type == XLS:
+            notes_of = XlsBook(path).notes
+        else:
             archive = stack.enter_context(open_archive(path, options.name))
             pictures = sum(1 for member in archive.infolist() if _is_picture(member))
             if options.media_type == XLSX:
                 package = SheetPackage(archive, options.name)
-                source = package.compacted()
+                source, notes_of = package.compacted(), package.notes
             elif options.media_type == ODS:
-                of_sheets = ods_notes(archive, options.name)
+                notes_of = defaultdict(SheetNotes, ods_notes(archive, options.name)).__getitem__
+            else:
+                notes_of = XlsbBook(archive, options.name).notes
         workbook = _opened(source or path, options)
         sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
         if len(sheets) > options.max_pages:
@@ -71,8 +78,8 @@ def read(path: Path, options: Options) -> Iterator[Item]:
                 sheet = workbook.get_sheet_by_name(metadata.name)
             except (CalamineError, ValueError) as error:
                 raise FileCorrupt(name=options.name) from error
-            notes = package.notes(metadata.name) if package else of_sheets.get(metadata.name, SheetNotes())
-            page = _page(sheet, number, metadata.visible != SheetVisibleEnum.Visible, notes, options)
+            hidden = metadata.visible != SheetVisibleEnum.Visible
+            page = _page(sheet, number, hidden, notes_of(metadata.name), options)
             noted = (*page.warnings, f"{UNREAD}:{pictures}") if pictures and number == 1 else page.warnings
             yield replace(page, warnings=noted)
 

@@ -15,7 +15,7 @@ import pytest
 from docx.oxml import parse_xml
 from docx.shared import Pt, RGBColor
 from openpyxl.comments import Comment
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Color, Font, PatternFill
 from pptx.dml.color import RGBColor as SlideColor
 from pptx.util import Inches
 from pptx.util import Pt as SlidePt
@@ -101,10 +101,12 @@ async def test_word(read: Read) -> None:
     table = document.add_table(1, 2, "Medium Shading 1 Accent 1")
     table.cell(0, 0).paragraphs[0].add_run("Seen head").font.color.rgb = RGBColor(255, 255, 255)
     document.add_comment(paragraph.runs[0], text="one\ntwo", author="Ann")
+    relief = document.add_paragraph().add_run("Seen in relief").font
+    relief.color.rgb, relief.emboss = RGBColor(255, 255, 255), True
     _, (page,), _ = await read(samples.saved(document), "a.docx")
     assert page.hidden.splitlines() == [EN, ZH, "tiny order", "by its style"]
     assert page.markdown.startswith("Seen before and after.\n\nComment (Ann): one\n\nComment (Ann): two")
-    assert "Seen on black" in page.markdown and "Seen head" in page.markdown
+    assert all(text in page.markdown for text in ("Seen on black", "Seen head", "Seen in relief"))
 
 
 async def test_slides(read: Read) -> None:
@@ -152,8 +154,10 @@ async def test_sheets(read: Read) -> None:
     sheet["E2"].font = Font(color="FFFFFF")
     sheet["E3"].number_format = ";;;"
     sheet["E4"].font, sheet["E4"].fill = Font(color="FFFFFF"), PatternFill("solid", fgColor="000000")
+    sheet["F2"] = "numbered order"
+    sheet["F2"].font, sheet["F2"].fill = Font(color=Color(indexed=10)), PatternFill("solid", fgColor="FF0000")
     _, (page,), _ = await read(samples.saved(book), "a.xlsx")
-    assert page.hidden.splitlines() == [EN, ZH]
+    assert page.hidden.splitlines() == [EN, "numbered order", ZH]
     assert "| Name | Pay (hidden column) | Note |" in page.markdown
     assert "| Ada (Comment: resits) | 91 |" in page.markdown and "| (hidden row) Bob | 77 |" in page.markdown
     assert "Seen on black" in page.markdown
@@ -249,6 +253,7 @@ TOLD = {
     "wiki_duck.html": "NewPP limit report",  # a comment of MediaWiki
 }
 """What is hidden in files of the corpus, each looked at."""
+SUFFIXES = ".pdf .docx .doc .pptx .xlsx .xlsb .xls .html .epub .eml .md .txt".split()
 
 
 @pytest.mark.corpus
@@ -256,7 +261,7 @@ TOLD = {
 async def test_nothing_else_is_told_of_the_corpus(corpus: Path, read: Read) -> None:
     told: dict[str, str] = {}
     for path in sorted(corpus.iterdir()):
-        if path.suffix in (".pdf", ".docx", ".pptx", ".xlsx", ".html", ".epub", ".eml", ".md", ".txt"):
+        if path.suffix in SUFFIXES:
             try:
                 _, pages, _ = await read(path)
             except Exception:  # noqa: BLE001  # files that are broken on purpose are tested elsewhere
