@@ -14,6 +14,7 @@ from domain.approvals import Approval, ApprovalAnswer, answer_of
 from domain.errors import BadInput, UnknownQuestion
 from domain.limits import Spent
 from domain.words import Language, Words
+from privacy.outbound import wanted_privacy
 from stores.memories.items import GENERAL, MemoryScope
 from tools.calling import BadArguments, checked
 from turn.model_options import ModelOptions
@@ -72,7 +73,8 @@ def choices_of(request: TurnRequest) -> Choices:
     """Return what is kept of the choices of a request."""
     return Choices(
         language=request.language,
-        options=asdict(replace(request.decided_options, language=request.language)),
+        # A process that goes on by itself has no caller whose profile says what may leave.
+        options=asdict(replace(request.decided_options, language=request.language, pii=wanted_privacy.get())),
         model_options=asdict(request.model_options),
         memory_scope=asdict(request.memory_scope),
         detailed=request.detailed,
