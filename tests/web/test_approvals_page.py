@@ -13,6 +13,7 @@ from tests.standins.openai_server import Answer, OpenAIServer, Recorded, ToolCal
 from tests.web.conftest import Opener
 from tests.web.note_tool import SENT, SPEC
 from tests.web.steps import ask, ended
+from tests.web.test_access import AXE, CHECK
 
 pytestmark = pytest.mark.browser
 
@@ -46,6 +47,8 @@ async def test_questions_are_shown_in_every_tab_and_answered_one_by_one(open_pag
     await expect(bob).to_contain_text("globalThis.pwned")
     await expect(ann).to_contain_text("It goes to ann@corp.example")
     await expect(ann.locator("dt").first).to_contain_text("your words")
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
     await page.reload()
     await expect(cards).to_have_count(2)
     other = await page.context.new_page()

@@ -19,6 +19,32 @@ from tests.web.steps import BOX, ask, ask_to_end, ended, open_panel
 pytestmark = pytest.mark.browser
 
 
+async def test_an_answer_is_stopped_before_the_server_says_a_word(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: Answer("word " * 300, pace=0.02)
+    page = await open_page()
+    let_go = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await let_go.wait()
+        await route.continue_()
+
+    await page.route("**/chat/stream", hold)
+    answer = await ask(page, "never mind")
+    await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    await page.keyboard.press("Escape")
+    let_go.set()
+    await ended(page)
+    await expect(answer).to_contain_text("Stopped: this answer is incomplete.")
+    let_go.clear()
+    answer = await ask(page, "and this neither")
+    await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Escape")
+    await ended(page)
+    await expect(answer).to_contain_text("Stopped: this answer is incomplete.")
+    let_go.set()
+
+
 async def test_keys_that_work_everywhere(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda _: Answer("word " * 300, pace=0.02)
     page = await open_page()

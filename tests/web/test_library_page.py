@@ -12,6 +12,7 @@ from playwright.async_api import expect
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.steps import ask_to_end, quoting
+from tests.web.test_access import AXE, CHECK
 
 pytestmark = pytest.mark.browser
 
@@ -54,14 +55,18 @@ async def test_lasting_documents_are_added_found_renamed_used_and_deleted(
     listed = await page.evaluate("fetch('api/v1/documents').then((answer) => answer.json())")
     menu = next(file["id"] for file in listed if file["name"] == "menu.txt")
     await choose("menu.txt", "Rename")
+    await expect(panel.get_by_label("Rename")).to_be_focused()
     await page.keyboard.type("lease")
     await page.keyboard.press("Enter")
     await expect(panel.get_by_role("button", name=re.compile(r"Open lease\.txt \(…\w{4,}\)"))).to_have_count(2)
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
     assert len(set(await rows.locator("bdi").all_inner_texts())) == 2, "documents of one name are told apart"
     await choose(f"lease.txt (…{menu[-4:]}", "Rename")
+    await expect(panel.get_by_label("Rename")).to_be_focused()
     await page.keyboard.type("menu")
     await page.keyboard.press("Enter")
-    await expect(panel.get_by_role("button", name="Open lease.txt", exact=True)).to_be_visible()
+    await expect(rows.locator("bdi").filter(has_text=re.compile(r"^(lease|menu)\.txt$"))).to_have_count(2)
 
     # Taken away from the message again, it is still kept.
     for _ in range(2):

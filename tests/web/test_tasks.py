@@ -289,15 +289,15 @@ async def test_one_chooses_and_decides(open_page: Opener, model: OpenAIServer, l
 
     # 17. Choose a role.
     await person.open("role")
-    await person.panel.get_by_role("radio", name="teacher").check()
+    await person.panel.get_by_role("radio", name=person.words["persona:teacher"]).check()
     await person.close()
-    await expect(chips).to_have_text(["teacher"])
+    await expect(chips).to_have_text([person.words["persona:teacher"]])
 
     # 18. Switch tools off.
     await person.button("choices").click()
     await person.panel.get_by_label(person.words["useTools"]).uncheck()
     await person.close()
-    await expect(chips).to_have_text(["teacher", person.words["withoutTools"]])
+    await expect(chips).to_have_text([person.words["persona:teacher"], person.words["withoutTools"]])
     await person.ask_to_end(said["bird"])
     assert not model.chats[-1].body.get("tools")
 

@@ -14,6 +14,7 @@ from tests.drawn_pictures import drawn, encoded
 from tests.standins.openai_server import Answer, Failure, OpenAIServer, Recorded, ToolCall
 from tests.web.conftest import Opener
 from tests.web.steps import ask, ask_to_end, attach, ended
+from tests.web.test_access import AXE, CHECK
 
 pytestmark = pytest.mark.browser
 
@@ -39,9 +40,12 @@ async def test_a_reloaded_turn_looks_as_it_did_live(open_page: Opener, model: Op
     await expect(tool.locator("pre").first).to_contain_text("6*7")
     await expect(tool.locator("pre").last).to_contain_text("42")
     await expect(answer.locator(".markdown").last).to_have_text("It is 42.")
+    await page.evaluate(AXE)
+    assert await page.evaluate(CHECK) == []
     live = await answer.text_content()
     await page.reload()
     await ended(page)
+    await expect(page.locator("header .model")).to_be_visible()  # with it, what tools are called
     assert seconds_apart(await answer.text_content()) == seconds_apart(live)
     await answer.get_by_role("button", name="Details").click()
     await expect(page.locator("g.past[data-node=run_tool]")).to_have_count(1)

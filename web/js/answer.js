@@ -69,7 +69,7 @@ function Actions({ message, busy }) {
       ${message.text && html`<button type="button" class="quiet" onClick=${() => copyText(message.text, setCopied)}>${t(copied ? "copied" : "copy")}</button><${Speak} text=${message.text} />`}
       ${message.messageId && !busy && html`<button type="button" class="quiet" onClick=${() => regenerate(message)}>${t("regenerate")}</button>
         <button type="button" class="quiet" onClick=${() => branch(message)}>${t("branch")}</button>`}
-      ${message.error && !message.messageId && !busy && html`<button type="button" class="quiet strong" onClick=${() => retry(message)}>${t("retry")}</button>`}
+      ${(message.error || (message.state === "stopped" && !message.text)) && !message.messageId && !busy && html`<button type="button" class="quiet strong" onClick=${() => retry(message)}>${t("retry")}</button>`}
       ${(message.tools.length > 0 || message.nodes.length > 0) && html`<button type="button" class="quiet" onClick=${steps}>${t("details")}</button>`}
       ${usage?.model && html`<span class="usage">${usage.model} · ${t("tokens", { input: usage.input_tokens, output: usage.output_tokens })}</span>`}
       ${message.messageId && html`<${Feedback} message=${message} />`}

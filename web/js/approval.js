@@ -36,7 +36,7 @@ function Approval({ question, runId, disabled }) {
   const off = sent || disabled;
   return html`
     <div class="approval" role="group" aria-label=${title} aria-busy=${sent}>
-      <h3>${t("asksFor", { title })}</h3>
+      <h2>${t("asksFor", { title })}</h2>
       <p class="quiet" dir="auto">${question.reasons.join(" ")}</p>
       ${question.recipients.length > 0 && html`<p>${t("goesTo")} <strong>${question.recipients.map(plainName).join(", ")}</strong></p>`}
       <dl>${entries.map(([name, value]) => html`<div key=${name}>

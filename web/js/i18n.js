@@ -39,8 +39,9 @@ export function duration(seconds) {
   return new Intl.NumberFormat(current, { style: "unit", unit, maximumFractionDigits: 0 }).format(Math.floor(seconds / (size || 1)));
 }
 
-// Names that the server gives to its parts and stores.
+// Names that the server gives to its parts, stores and built-in roles.
 export const partName = (part) => words[current][`part:${part}`] ?? part;
+export const roleName = (role) => words[current][`persona:${role}`] ?? role;
 export const storeName = (store) => words[current][`store:${store}`] ?? store;
 export const nodeName = (node, graph) => graph?.nodes.find(({ name }) => name === node)?.title[current] ?? node;
 export const toolName = (tool, titles) => titles?.[tool]?.[current] ?? tool;

@@ -1,6 +1,7 @@
 // The roles that can be chosen, as the server has them, and the one of the open conversation: the server keeps it too.
 import { getJson, sendJson, sessionPath } from "./api.js";
 import { choose } from "./choices.js";
+import { roleName } from "./i18n.js";
 import { notify, set, state } from "./store.js";
 
 export async function loadPersonas() {
@@ -10,7 +11,7 @@ export async function loadPersonas() {
 const written = ({ personas }, value) => [...(personas?.own ?? []), ...(personas?.shared ?? [])].find(({ id }) => id === value);
 
 // What a role is called: those that somebody wrote are chosen by their id.
-export const personaName = (store, value) => written(store, value)?.name ?? value;
+export const personaName = (store, value) => written(store, value)?.name ?? (value && roleName(value));
 export const greetingOf = (store) => written(store, store.choices.persona)?.greeting ?? "";
 
 // Chooses a role for the open conversation; null: none.

@@ -2,7 +2,7 @@
 import { choose } from "./choices.js";
 import { Dialog } from "./dialog.js";
 import { distinctNames } from "./distinct.js";
-import { t } from "./i18n.js";
+import { roleName, t } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { Menu } from "./menu.js";
 import { copyPersona, exportPersona, importPersona, removePersona } from "./persona_actions.js";
@@ -22,7 +22,7 @@ export function View({ store }) {
   if (!personas) return html`<p class="quiet">${t("loading")}</p>`;
   const close = () => { write(null); setTimeout(() => start.current?.focus()); };
   if (written) return html`<${PersonaForm} store=${store} persona=${written} close=${close} />`;
-  const builtIn = Object.entries(personas.personas).map(([name, text]) => ({ key: name, name, prompt: text[language] }));
+  const builtIn = Object.entries(personas.personas).map(([name, text]) => ({ key: name, name: roleName(name), prompt: text[language] }));
   const keyed = (list) => list.map((one) => ({ ...one, key: one.id }));
   const called = distinctNames([...builtIn, ...keyed(personas.own), ...keyed(personas.shared)].map(({ key, name }) => ({ id: key, name: plainName(name) })));
   const row = (role) => html`<${Row} key=${role.key} role=${role} name=${called.get(role.key) ?? role.name} chosen=${(choices.persona ?? "") === role.key} edit=${write} remove=${ask} />`;

@@ -47,8 +47,8 @@ function Tool({ tool }) {
   const brief = given.map(([, value]) => (typeof value === "string" ? value : JSON.stringify(value))).join(", ");
   return html`<details class="tool ${tool.status}">
     <summary><span title=${tool.name}>${toolName(tool.name, state.health?.tools)}</span> <bdi class="brief">${brief.slice(0, 80)}</bdi> <small>${details.filter(Boolean).join(" · ")}</small></summary>
-    ${given.length > 0 && html`<h4>${t("arguments")}</h4><pre dir="auto" tabindex="0">${JSON.stringify(tool.arguments, null, 1)}</pre>`}
-    ${tool.synopsis && html`<h4>${t("result")}</h4><pre dir="auto" tabindex="0">${tool.synopsis}</pre>`}
+    ${given.length > 0 && html`<p class="label">${t("arguments")}</p><pre dir="auto" tabindex="0">${JSON.stringify(tool.arguments, null, 1)}</pre>`}
+    ${tool.synopsis && html`<p class="label">${t("result")}</p><pre dir="auto" tabindex="0">${tool.synopsis}</pre>`}
   </details>`;
 }
 

@@ -26,7 +26,7 @@ export const state = {
   choices: {},       // what is chosen for the conversation, by option of a turn: see choices.js
   personas: null,    // the roles that can be chosen, once they are needed: see personas.js
   files: [],         // uploads of the message being written: {key, file, name, status, progress, attachment, error}
-  running: null,     // {runId, sessionId, abort}
+  running: null,     // {runId, sessionId, abort, stopping}
   connected: true,
   panel: null,       // null, or a name of `PANELS`
   selected: null,    // key of the message whose details are shown

@@ -79,6 +79,7 @@ export async function followRun(start, sessionId, key, questionKey) {
   const onRun = (runId) => {
     if (!here()) return;
     set({ running: { ...state.running, runId } });
+    if (state.running.stopping) stop();
     change(questionKey, (question) => ({ ...question, runId: question.runId ?? runId }));
   };
   const onConnection = (connected) => here() && set({ connected });
@@ -89,7 +90,7 @@ export async function followRun(start, sessionId, key, questionKey) {
   } catch (error) {
     if (!here()) return;
     if (error.status === 404 && state.running.runId) await showStored(sessionId, error);
-    else if (error.name !== "AbortError") change(key, (answer) => ({ ...answer, state: "error", error }));
+    else change(key, (answer) => ({ ...answer, ...(error.name === "AbortError" ? { state: "stopped" } : { state: "error", error }) }));
   }
   if (!here()) return;
   endParts();
@@ -155,7 +156,10 @@ async function findRun(known, { body, signal, onConnection }) {
 
 export async function stop() {
   stopPlaying();
-  const { runId, abort } = state.running ?? {};
-  if (!runId) { abort?.abort(); return; }
+  const { runId, abort, stopping } = state.running ?? {};
+  // Before the server has said which run it is, this waits for that; whoever asks twice does not wait.
+  if (!runId && stopping) abort.abort();
+  else if (state.running) set({ running: { ...state.running, stopping: true } });
+  if (!runId) return;
   try { await sendJson(`runs/${runId}/stop`, {}); } catch (error) { notify(error); }
 }

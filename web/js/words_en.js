@@ -14,4 +14,5 @@ export const WORDS = {
   waiting: "Waiting for your approval", memories: "Memory", temporary: "Temporary conversation",
   temporaryHint: "It is not listed or remembered and uses no memory; it is deleted with its files when you end it, or soon after its last use.", temporaryFiles: "Take the files out to change this.",
   endTemporary: "End and delete", answered: "Answer ready", answering: "Answering", earlier: "Show earlier messages ({n})", toEnd: "To the newest message",
+  "persona:teacher": "teacher", "persona:analyst": "analyst", "persona:developer": "developer", "persona:translator": "translator", "persona:editor": "editor",
 };

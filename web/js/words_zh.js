@@ -8,4 +8,5 @@ export const WORDS = {
   bundled: "当前由内置的摘录式模型回答：它引用你的文档并使用工具，不是大语言模型。设置 LLM_API_KEY 和 LLM_BASE_URL 即可接入大模型。", bundledGguf: "当前由本机的小型语言模型回答。设置 LLM_API_KEY 和 LLM_BASE_URL 可接入更大的模型。", find: "搜索", choices: "本对话的设置",
   answersIn: "用{language}回答", someTools: "工具：{n} 个", withoutTools: "不用工具", dropHere: "松开即可添加", skip: "跳到输入框", offline: "服务器没有响应。", waiting: "等待你的批准", memories: "记忆", temporary: "临时对话",
   temporaryHint: "不会列出或记住，也不使用记忆；你结束它或停用后不久，它会连同文件一起删除。", temporaryFiles: "移除文件后才能更改。", endTemporary: "结束并删除", answered: "回答完成", answering: "正在回答", earlier: "显示更早的消息（{n}）", toEnd: "回到最新消息",
+  "persona:teacher": "教师", "persona:analyst": "分析师", "persona:developer": "开发者", "persona:translator": "译者", "persona:editor": "编辑",
 };
