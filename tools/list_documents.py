@@ -15,6 +15,7 @@ STATUS = {
     "reading": Words("being read, {done} of {total} pages so far", "正在读取，已读 {done}/{total} 页"),
     "failed": Words("failed", "读取失败"),
 }
+SHOWN = Words("- **{name}**: {state}", "- **{name}**：{state}")
 SUMMARY_CHARS = 300
 
 
@@ -32,7 +33,10 @@ async def list_documents(runtime: ToolRuntime[ToolContext]) -> tuple[str, Found]
     if not documents:
         return Found(NONE.text(language), data={"documents": []}).answer()
     lines = [TITLE.text(language).format(count=len(documents)), *(_line(document, language) for document in documents)]
-    shown = [f"- **{plain_line(document['name'])}**: {_state(document, language)}" for document in documents]
+    shown = [
+        SHOWN.text(language).format(name=plain_line(document["name"]), state=_state(document, language))
+        for document in documents
+    ]
     return Found("\n".join(lines), data={"documents": documents, "shown": "\n".join(shown)}).answer()
 
 
