@@ -79,6 +79,12 @@ def model() -> Iterator[OpenAIServer]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def _no_script_is_left(model: OpenAIServer) -> Iterator[None]:
+    yield
+    model.reset()
+
+
 @pytest.fixture(scope="session")
 def server(model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The real server, all bundled but the chat model."""

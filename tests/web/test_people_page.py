@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,18 @@ ROOT = {"authorization": "Bearer root-key"}
 
 
 @pytest.fixture(scope="module")
-def keyed(model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def provider() -> Iterator[OidcServer]:
+    with OidcServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def keyed(model: OpenAIServer, provider: OidcServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("people"), llm_base_url=model.base_url, llm_model="stand-in",
         api_keys=("root-key",), web_search="off", ocr_engine="off", tts_engine="off", daily_calls=500,
         permissions=({"tool": "fetch_url", "decision": "deny", "roles": ["user"]},), memory_extraction="rules",
-        _env_file=None,
+        oidc_issuer=provider.issuer, oidc_client_id=CLIENT, oidc_client_secret=SECRET, _env_file=None,
     )  # fmt: skip
     with LiveServer(settings) as live:
         yield live
@@ -57,37 +64,32 @@ async def page_of(open_page: Opener, keyed: LiveServer, key: str, **more: Any) -
     return page
 
 
-async def test_somebody_signs_in_and_out(browser: Any, model: OpenAIServer, tmp_path: Path) -> None:
+async def test_somebody_signs_in_and_out(
+    browser: Any, keyed: LiveServer, provider: OidcServer, model: OpenAIServer
+) -> None:
     model.respond = lambda _: "Fine."
-    with OidcServer() as provider:
-        settings = Settings(
-            data_dir=tmp_path, llm_base_url=model.base_url, llm_model="stand-in", oidc_issuer=provider.issuer,
-            oidc_client_id=CLIENT, oidc_client_secret=SECRET, web_search="off", ocr_engine="off", tts_engine="off",
-            memory_extraction="rules", _env_file=None,
-        )  # fmt: skip
-        provider.claims = {"sub": "1", "name": "<i>Ann</i>"}
-        with LiveServer(settings) as live:
-            page = await browser.new_page()  # it may go elsewhere: to the provider
-            await page.goto(live.url)
-            await page.evaluate("localStorage.setItem('apiKey', 'an-old-key')")
-            await page.reload()
-            dialog = page.get_by_role("dialog")
-            await page.evaluate(AXE)
-            await expect(dialog.get_by_role("button", name="Sign in")).to_be_visible()
-            assert await page.evaluate(CHECK) == []
-            await dialog.get_by_role("button", name="Sign in").click()
-            await expect(page.locator(".model")).to_be_visible()
-            await expect(dialog).to_have_count(0)
-            await ask_to_end(page, "Hello there")
-            await open_panel(page, "Settings")
-            await page.get_by_role("button", name="Sign out (<i>Ann</i>)").click()
-            await expect(dialog.get_by_role("button", name="Sign in")).to_be_visible()
-            assert provider.ended[0]["post_logout_redirect_uri"] == f"{live.url}/", "and signs out at the provider"
-            assert "Hello there" not in await page.content()
-            await page.goto(f"{live.url}/?sign_in=sign_in_refused")
-            await expect(page.locator(".notice.error")).to_contain_text("You are not let in here.")
-            assert page.url == f"{live.url}/"
-            await page.context.close()
+    provider.claims = {"sub": uuid.uuid4().hex, "name": "<i>Ann</i>"}
+    page = await browser.new_page()  # it may go elsewhere: to the provider
+    await page.goto(keyed.url)
+    await page.evaluate("localStorage.setItem('apiKey', 'an-old-key')")
+    await page.reload()
+    dialog = page.get_by_role("dialog")
+    await page.evaluate(AXE)
+    await expect(dialog.get_by_role("button", name="Sign in")).to_be_visible()
+    assert await page.evaluate(CHECK) == []
+    await dialog.get_by_role("button", name="Sign in").click()
+    await expect(page.locator(".model")).to_be_visible()
+    await expect(dialog).to_have_count(0)
+    await ask_to_end(page, "Hello there")
+    await open_panel(page, "Settings")
+    await page.get_by_role("button", name="Sign out (<i>Ann</i>)").click()
+    await expect(dialog.get_by_role("button", name="Sign in")).to_be_visible()
+    assert provider.ended[-1]["post_logout_redirect_uri"] == f"{keyed.url}/", "and signs out at the provider"
+    assert "Hello there" not in await page.content()
+    await page.goto(f"{keyed.url}/?sign_in=sign_in_refused")
+    await expect(page.locator(".notice.error")).to_contain_text("You are not let in here.")
+    assert page.url == f"{keyed.url}/"
+    await page.context.close()
 
 
 async def test_a_profile_is_set_learned_kept_and_forgotten(
@@ -181,6 +183,26 @@ async def test_a_key_is_shown_once_works_and_is_revoked(open_page: Opener, keyed
     await expect(page.get_by_role("menuitem", name="People")).to_have_count(0)
 
 
+async def test_everything_is_taken_out_and_deleted(
+    open_page: Opener, keyed: LiveServer, model: OpenAIServer, tmp_path: Path
+) -> None:
+    model.respond = lambda _: "ok"
+    page = await page_of(open_page, keyed, (await somebody(keyed))["key"])
+    await ask_to_end(page, "the last words")
+    await open_panel(page, "Settings")
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Export everything").click()
+    saved = tmp_path / "all.zip"
+    await (await download.value).save_as(saved)
+    with zipfile.ZipFile(saved) as archive:
+        assert any("the last words" in name for name in archive.namelist())
+    await page.get_by_role("button", name="Delete everything").click()
+    dialog = page.get_by_role("dialog", name="Delete everything?")
+    await dialog.get_by_role("button", name="Delete everything").click()
+    await expect(page.locator("article")).to_have_count(0)
+    await expect(page.locator(".sidebar")).to_contain_text("No conversations yet")
+
+
 async def test_an_administrator_makes_changes_keeps_out_and_deletes_users(
     open_page: Opener, keyed: LiveServer, model: OpenAIServer
 ) -> None:
@@ -216,7 +238,7 @@ async def test_an_administrator_makes_changes_keeps_out_and_deletes_users(
     async with httpx.AsyncClient(base_url=keyed.url, headers=ROOT) as http:
         listed = {one["name"]: one for one in (await http.get("/api/v1/admin/users")).json()}
         assert listed[other]["quota"] == {"calls": 7}
-        assert all(one["of_settings"] != one["id"].startswith("user-") for one in listed.values())
+        assert not listed[other]["of_settings"] and any(one["of_settings"] for one in listed.values())
     assert await page.evaluate(CHECK) == []
     await bob.get_by_role("button", name="Keep out").click()
     await expect(bob.locator("h3")).to_contain_text("kept out")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from playwright.async_api import expect
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import KEY_TIME
-from tests.web.steps import ask_to_end, open_panel
+from tests.web.steps import ask_to_end
 
 pytestmark = pytest.mark.browser
 
@@ -144,21 +143,3 @@ async def test_a_long_conversation(open_page: Opener, model: OpenAIServer, tmp_p
     await page.fill("#message-box", "")
     spent = min([await page.evaluate(KEY_TIME) for _ in range(3)])
     assert spent < 100, f"{spent:.0f} ms for a key in a conversation of 300 messages"
-
-
-async def test_everything_is_taken_out_and_deleted(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:
-    model.respond = lambda _: "ok"
-    page = await open_page()
-    await ask_to_end(page, "the last words")
-    await open_panel(page, "Settings")
-    async with page.expect_download() as download:
-        await page.get_by_role("button", name="Export everything").click()
-    saved = tmp_path / "all.zip"
-    await (await download.value).save_as(saved)
-    with zipfile.ZipFile(saved) as archive:
-        assert any("the last words" in name for name in archive.namelist())
-    await page.get_by_role("button", name="Delete everything").click()
-    dialog = page.get_by_role("dialog", name="Delete everything?")
-    await dialog.get_by_role("button", name="Delete everything").click()
-    await expect(page.locator("article")).to_have_count(0, timeout=30_000)  # all that other tests left goes too
-    await expect(page.locator(".sidebar")).to_contain_text("No conversations yet", timeout=30_000)

@@ -75,8 +75,7 @@ async def test_nothing_is_offered_where_sharing_is_off(open_page: Opener, model:
     await expect(page.get_by_role("menuitem", name="Share by a link")).to_have_count(0)
 
 
-@pytest.mark.parametrize("phone", [False, True])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("language", "phone"), [("en", False), ("zh", True)])
 async def test_everybody_can_use_the_dialog_and_the_page_of_a_link(
     open_page: Opener, model: OpenAIServer, text_file: Callable[[str, str], Path], language: str, phone: bool
 ) -> None:

@@ -25,11 +25,11 @@ async def test_first_paint_within_a_second(open_page: Opener) -> None:
     page = await open_page()
     await expect(page.locator(".welcome")).to_be_visible()
     times = [await page.evaluate(FIRST_PAINT)]
-    for _ in range(2):
+    while times[-1] >= 1000 and len(times) < 3:
         await page.reload()
         await expect(page.locator(".welcome")).to_be_visible()
         times.append(await page.evaluate(FIRST_PAINT))
-    assert min(times) < 1000, f"first paint after {times} ms"
+    assert times[-1] < 1000, f"first paint after {times} ms"
 
 
 async def test_weight_with_everything_loaded(open_page: Opener, model: OpenAIServer) -> None:
@@ -39,7 +39,7 @@ async def test_weight_with_everything_loaded(open_page: Opener, model: OpenAISer
     await ask_to_end(page, "load everything")
     await expect(page.locator("math")).to_be_visible()
     await expect(page.locator(".hljs-built_in")).to_be_visible()
-    assert 40_000 < start < 120_000
+    assert 20_000 < start < 90_000
     assert await page.evaluate(BYTES) < 650_000, "the font of formulas is 392 kB of it"
 
 

@@ -1,4 +1,5 @@
 // What is not needed for the first paint.
+import { ApiError } from "./api.js";
 import { loadWords } from "./i18n.js";
 import { useEffect, useState } from "./preact.js";
 import { notify, set, state } from "./store.js";
@@ -9,7 +10,7 @@ let coming = null;
 export function loadTalk() {
   coming ??= Promise.all([import("./talk.js"), loadWords(state.language, true)]).then(
     ([talk]) => { set({ talk }); return talk; },
-    (error) => { coming = null; throw error; },
+    () => { coming = null; throw new ApiError(0, null); },
   );
   return coming;
 }
