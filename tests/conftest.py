@@ -8,7 +8,6 @@ import os
 import signal
 import traceback
 from collections.abc import Iterator
-from itertools import zip_longest
 from pathlib import Path
 
 import blockbuster
@@ -24,20 +23,6 @@ CORPUS = Path(os.environ.get("CORPUS_DIR", ROOT.parent / "shared" / "corpus"))
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Shells start background jobs with Ctrl-C ignored, and every process started by a test would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-LONG = ("tests/integration/", "tests/web/", "tests/clients/", "tests/terminal/", "tests/api/")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files that start servers and browsers early, others between them: no worker begins a long one at the end."""
-    files: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
-    long = sorted((name for name in files if name.startswith(LONG)), key=lambda name: not name.startswith(LONG[:2]))
-    short = [name for name in files if not name.startswith(LONG)]
-    order = [name for pair in zip_longest(long, short) for name in pair if name]
-    items[:] = [item for name in order for item in files[name]]
 
 
 def pytest_collection_finish() -> None:
