@@ -34,12 +34,12 @@ async def test_a_temporary_conversation(
     await expect(page.locator(".temporary")).to_contain_text(person.words["temporaryHint"])
     await expect(page.locator(BOX)).to_have_value("a plan that stays")
     assert "stays" not in await page.evaluate("JSON.stringify(localStorage)")
-    await person.attach(text_file("zebra.txt", "The zebra sleeps at nine."))
+    await person.attach(text_file("okapi.txt", "The okapi sleeps at nine."))
     await expect(switch).to_be_disabled()
     await page.reload()
     await expect(switch).to_be_checked()
     await expect(page.locator(BOX)).to_have_value("a plan that stays")
-    await expect(page.locator(".files .chip.ready")).to_contain_text("zebra.txt")
+    await expect(page.locator(".files .chip.ready")).to_contain_text("okapi.txt")
     assert "stays" not in await page.evaluate("JSON.stringify(localStorage)")
     fresh = await page.context.new_page()
     await fresh.goto(page.url)
@@ -48,7 +48,7 @@ async def test_a_temporary_conversation(
     await fresh.close()
     await page.evaluate(AXE)
     assert await page.evaluate(CHECK) == []
-    await person.ask_to_end("A zebra word")
+    await person.ask_to_end("A okapi word")
     note = page.get_by_role("note")
     await expect(note).to_contain_text(person.words["temporaryHint"])
     await expect(page.locator("header h1")).to_have_text(person.words["temporary"])
@@ -57,12 +57,12 @@ async def test_a_temporary_conversation(
         await expect(person.button(key)).to_have_count(0)
     session = str(page.url).partition("?s=")[2]
     await page.reload()
-    await expect(page.locator("article.question")).to_contain_text("A zebra word")
+    await expect(page.locator("article.question")).to_contain_text("A okapi word")
     await expect(note).to_be_visible()
     await person.ask_to_end("And a second one")
     await expect(page.locator("article")).to_have_count(4)
     sidebar = await person.conversations()
-    await expect(sidebar).not_to_contain_text("zebra")
+    await expect(sidebar).not_to_contain_text("okapi")
     if phone:
         await page.go_back()
     await person.button("endTemporary", note).click()
@@ -70,9 +70,9 @@ async def test_a_temporary_conversation(
     await expect(switch).not_to_be_checked()
     with httpx.Client(base_url=server.url, trust_env=False) as http:
         assert http.get(f"/api/v1/sessions/{session}").status_code == 404
-        assert "zebra.txt" not in http.get("/api/v1/documents", params={"session_id": session}).text
+        assert "okapi.txt" not in http.get("/api/v1/documents", params={"session_id": session}).text
     kept = await page.evaluate("JSON.stringify([localStorage, sessionStorage])")
-    assert "zebra" not in kept and session not in kept
+    assert "okapi" not in kept and session not in kept
 
 
 async def test_a_reload_and_another_tab_lose_nothing_of_it(open_page: Opener, model: OpenAIServer) -> None:
