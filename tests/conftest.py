@@ -39,6 +39,7 @@ MAY_BLOCK = {
     "/domain/packages.py": {"package_dir"},
     "/domain/tokens.py": {"_load"},
     "/models/endpoint.py": {"http_client"},
+    "/httpcore2/_ssl.py": {"default_ssl_context"},
     "/models/ocr/pool.py": {"open_ocr"},
     "/models/speech/bundled_stt.py": {"installed"},
     "/api/edge/static.py": {"open_paths"},

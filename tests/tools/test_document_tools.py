@@ -52,8 +52,8 @@ async def test_search_and_list_see_the_owner_s_documents_only(tools: ToolRegistr
         assert "三十六个月" in found.sources[0]["text"] and question in found.text
         listed = await tools.call("list_documents", {}, context)
         assert name in listed.text and found.sources[0]["document_id"] in listed.text
-        pages = "1 page" if language == "en" else "1 页"
-        assert f"- **{name}**: {pages}" in listed.data["shown"].splitlines()
+        pages = ": 1 page" if language == "en" else "：1 页"
+        assert f"- **{name}**{pages}" in listed.data["shown"].splitlines()
     other = Caller(owner=YOURS, language="zh")
     nothing = await tools.call("search_documents", {"query": "保修期"}, other)
     assert nothing.run["status"] == "ok" and not nothing.sources and "没有" in nothing.text

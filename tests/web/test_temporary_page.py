@@ -117,14 +117,14 @@ async def test_one_that_has_ended_elsewhere_is_left(open_page: Opener, model: Op
     model.respond = lambda _: "ok"
     page = await open_page()
     await page.get_by_role("switch").check()
-    await ask_to_end(page, "the secret of the walrus")
+    await ask_to_end(page, "the secret of the narwhal")
     session = str(page.url).partition("?s=")[2]
     with httpx.Client(base_url=server.url, trust_env=False) as http:
         http.delete(f"/api/v1/sessions/{session}").raise_for_status()
         await page.evaluate("dispatchEvent(new Event('focus'))")
         await expect(page.locator(".notice")).to_contain_text("This temporary conversation has ended")
         await expect(page.locator("article")).to_have_count(0)
-        assert "s=" not in page.url and "walrus" not in await page.content()
+        assert "s=" not in page.url and "narwhal" not in await page.content()
         await page.get_by_role("switch").check()
         await ask_to_end(page, "another secret")
         session = str(page.url).partition("?s=")[2]

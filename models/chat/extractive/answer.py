@@ -10,7 +10,7 @@ from typing import Final
 from domain.asking import FILE_ASKED, asked_apart, content, files_named
 from domain.types import Source
 from models.chat.extractive import files, table_questions, texts
-from models.chat.extractive.calls import CLOCK, Call, Schema, call_of, comparison, find_url, without_url
+from models.chat.extractive.calls import CLOCK, LISTED, Call, Schema, call_of, comparison, find_url, without_url
 from models.chat.extractive.quote import Asked, find, quoted
 from models.chat.extractive.texts import REPLIES, UNRELATED
 from models.chat.interface import ToolResult, TurnInput
@@ -164,6 +164,7 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
     if len(question) <= LONGEST_REQUEST and CLOCK.search(question):
         return call_of("current_time", tools, question)
     other = label not in ("current_time", "fetch_url", "search_documents", "query_table")
+    other = other and (label != "list_documents" or LISTED.search(question) is not None)
     return call_of(label, tools, question) if other else None
 
 
