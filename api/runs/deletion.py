@@ -116,16 +116,19 @@ async def _document(backend: Backend, owner: Owner, ids: Sequence[str]) -> Count
     """The document goes first, so that nothing finds it any more; then the conversations that it was used in."""
     names = await _names(backend, owner, ids)
     temporary = await _temporary_with(backend, owner, ids if names else ())
+    at_work = await _at_work_with(backend, owner, ids if names else ())
     counts: Counts = {}
     try:
         _add(counts, await backend.services.documents.delete(ids[0], owner))
     except UnknownDocument:
         logger.info("a document was deleted already")
-    conversations = backend.services.conversations
     await backend.services.call_stores.cache.forget(owner.user_id)
+    for thread_id, run_ids in at_work.items():  # first, so that no process goes on with what they have found
+        await backend.events.forget(list(run_ids), Owner(owner.user_id, thread_id))
+    naming = await backend.services.conversations.naming(owner.user_id, ids)
     changed = [
-        await _forget_in(backend, Owner(owner.user_id, thread_id), set(ids), names)
-        for thread_id in await conversations.naming(owner.user_id, ids)
+        await _forget_in(backend, Owner(owner.user_id, thread_id), set(ids), names, at_work.get(thread_id, set()))
+        for thread_id in dict.fromkeys([*naming, *at_work])
     ]
     _add(counts, {"messages": {"before": sum(changed), "after": 0}})
     for thread in temporary:
@@ -143,13 +146,17 @@ async def _names(backend: Backend, owner: Owner, ids: Sequence[str]) -> list[str
     return names
 
 
-async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[str]) -> int:
-    """Remove these documents from the messages of one session; return how many messages changed."""
+async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[str], run_ids: set[str]) -> int:
+    """Remove these documents from one session, and what these runs say, which may be of them; count the messages."""
     conversations = backend.services.conversations
     try:
         async with backend.turns.hold(owner.memory_key, f"forget-{uuid.uuid4().hex}", policy="interrupt"):
             whole = await conversations.whole(owner)
-            changed = [_without(entry, ids) for entry in whole["entries"] if _names_one(entry, ids)]
+            changed = [
+                _without(entry, ids)
+                for entry in whole["entries"]
+                if _names_one(entry, ids) or entry.get("run_id") in run_ids
+            ]
             title = whole["thread"]["title"]
             if any(name in title for name in names):
                 await conversations.change(owner, title=DELETED.text(language_of(title)))
@@ -157,8 +164,8 @@ async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[
             await backend.services.shares.clear(owner)
             await backend.services.call_stores.results.clear(owner.memory_key)
             await forget_memory(backend.runner.graph, backend.services, owner.memory_key)
-            run_ids = [str(entry["run_id"]) for entry in changed if "run_id" in entry]
-            await backend.events.forget(run_ids, owner)
+            told = {str(entry["run_id"]) for entry in changed if "run_id" in entry}
+            await backend.events.forget([*(told | run_ids)], owner)
     except UnknownSession:
         return 0
     return len(changed)
@@ -166,13 +173,23 @@ async def _forget_in(backend: Backend, owner: Owner, ids: set[str], names: list[
 
 async def _temporary_with(backend: Backend, owner: Owner, ids: Sequence[str]) -> list[Owner]:
     """Return the temporary sessions that could see one of these documents, all without any: none tells what it used."""
-    found = []
-    for thread_id in await backend.services.conversations.temporary(owner.user_id):
-        thread = Owner(owner.user_id, thread_id)
-        seen = {document["id"] for document in await backend.services.documents.list(thread)}
-        if not ids or not seen.isdisjoint(ids):
-            found.append(thread)
+    threads = [Owner(owner.user_id, name) for name in await backend.services.conversations.temporary(owner.user_id)]
+    return [thread for thread in threads if await _sees(backend, thread, ids)]
+
+
+async def _at_work_with(backend: Backend, owner: Owner, ids: Sequence[str]) -> dict[str, set[str]]:
+    """Return the runs that may have found one of these documents and go on, or would on another process, by thread."""
+    found: dict[str, set[str]] = {}
+    running = await backend.services.conversations.running(owner.user_id)
+    for thread_id, run_id in [*running, *backend.runner.running(owner.user_id)]:
+        if await _sees(backend, Owner(owner.user_id, thread_id), ids):
+            found.setdefault(thread_id, set()).add(run_id)
     return found
+
+
+async def _sees(backend: Backend, thread: Owner, ids: Sequence[str]) -> bool:
+    """Whether a session can see one of these documents; any of them where there are none to tell."""
+    return not ids or not {document["id"] for document in await backend.services.documents.list(thread)}.isdisjoint(ids)
 
 
 async def _forget_temporary(backend: Backend, owner: Owner) -> None:

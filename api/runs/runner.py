@@ -234,6 +234,11 @@ class TurnRunner:
         await self._record(run_id, user_id)
         return with_gaps(self._events.read(run_id, after), after, lambda: self.status(run_id, user_id))
 
+    def running(self, user_id: str) -> list[tuple[str, str]]:
+        """Return the threads of a user that turns of this process are about, with their runs."""
+        mine = [run for run in self._runs.values() if run.request.owner.user_id == user_id and run.request.remembered]
+        return [(run.request.thread_id, run.id) for run in mine]
+
     async def unfinished(self, run_ids: Sequence[str]) -> set[str]:
         """Return those of the runs that go on, though their process may be gone.
 

@@ -408,6 +408,13 @@ class Conversations:
             lambda db: {row.thread_id: search.conversation(row) for row in db.execute(mine)}
         )
 
+    async def running(self, user_id: str) -> list[tuple[str, str]]:
+        """Return the threads of a user that a run has not answered yet, with that run, which may be gone."""
+        mine = select(conversations.c.thread_id, conversations.c.running).where(
+            conversations.c.user_id == user_id, conversations.c.running != ""
+        )
+        return await self._database.read(lambda db: [(row.thread_id, row.running) for row in db.execute(mine)])
+
     async def temporary_since(self, before: float) -> list[Owner]:
         """Return the temporary threads that were last active before this Unix time."""
         old = select(conversations.c.user_id, conversations.c.thread_id).where(

@@ -129,6 +129,35 @@ async def test_a_process_that_wakes_writes_no_second_answer(
     assert said_to(model) == ["Go", "The second one.", "And?"]
 
 
+@pytest.mark.parametrize("gone", [False, True])
+async def test_no_process_goes_on_with_a_document_that_is_deleted(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, server: LiveServer, model: OpenAIServer, gone: bool
+) -> None:
+    thread, end = f"deleted-{gone}", threading.Event()
+    file = {"file": ("code.txt", b"The secret code is PELICAN7.")}
+    sent = (await client.post("/api/v1/documents", files=file, data={"session_id": thread})).json()[0]
+    search = Answer(tool_calls=[ToolCall("search_documents", {"query": "secret code"})])
+    told = Answer("The code is PELICAN7, and so on and so forth.", hold=end)  # also where the other process goes on
+    model.respond = lambda request: told if request.messages[-1]["role"] == "tool" else search
+    run_id = (await start(client, session_id=thread, message="Which code?"))["run_id"]
+    _, run = await kept(server, run_id, spoken=True)
+    if gone:
+        await freeze(server, run_id)
+    deleted = await second.delete(f"/api/v1/documents/{sent['id']}")
+    assert deleted.status_code == 200, deleted.text
+    end.set()
+    await over(run)
+    redis = server.app.state.backend.redis.client
+    assert not await on_its_loop(run, redis.exists(steps_key(run_id)))
+    await asyncio.sleep(0.5)  # several looks of the other process
+    shown = (await client.get(f"/api/v1/sessions/{thread}")).json()
+    assert "PELICAN7" not in str(shown) and shown["messages"][0]["text"] == "Which code?"
+    assert (await second.get(f"/api/v1/runs/{run_id}")).status_code == 404
+    model.respond = lambda _: "I do not know it."
+    await second.post("/api/v1/chat", json={"message": "And now?", "session_id": thread})
+    assert "PELICAN7" not in model.chats[-1].text
+
+
 async def test_an_answer_that_is_written_is_told_and_not_made_again(
     client: httpx.AsyncClient, second: httpx.AsyncClient, server: LiveServer, model: OpenAIServer,
     monkeypatch: pytest.MonkeyPatch,
