@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
@@ -22,6 +21,7 @@ from typing_extensions import TypedDict
 
 from domain.errors import BadInput, UnknownMemory
 from domain.words import Words
+from stores.people.brief_cache import BriefCache
 from stores.sql.database import Database, lock
 from stores.sql.tables import profiles
 
@@ -97,7 +97,7 @@ class Profiles:
     def __init__(self, database: Database) -> None:
         """Keep the database, which its owner closes."""
         self._database = database
-        self._known: OrderedDict[str, tuple[float, _Row]] = OrderedDict()
+        self._known = BriefCache[_Row](KNOWN_SECONDS, KNOWN_USERS)
 
     async def get(self, user_id: str) -> Profile:
         """Return how a user wants to be answered: what they set, and where they set nothing what was learned."""
@@ -194,18 +194,11 @@ class Profiles:
         """Delete a user's profile; see `PersonalData`."""
         statement = delete(profiles).where(profiles.c.user_id == user_id)
         gone = await self._database.write(lambda db: db.execute(statement).rowcount)
-        self._known.pop(user_id, None)
+        self._known.drop(user_id)
         return {"profile": gone}
 
     async def _row(self, user_id: str) -> _Row:
-        known = self._known.get(user_id)
-        if known is None or known[0] < time.monotonic():
-            row = await self._database.read(lambda db: _read(db, user_id))
-            known = self._known[user_id] = (time.monotonic() + KNOWN_SECONDS, row)
-            self._known.move_to_end(user_id)
-            while len(self._known) > KNOWN_USERS:
-                self._known.popitem(last=False)
-        return known[1]
+        return await self._known.get(user_id, lambda: self._database.read(lambda db: _read(db, user_id)))
 
     async def _change(self, user_id: str, change: Callable[[_Row], object]) -> None:
         def write(db: Connection) -> None:
@@ -216,7 +209,7 @@ class Profiles:
                 db.execute(insert(profiles).values(user_id=user_id, **row))
 
         await self._database.write(write)
-        self._known.pop(user_id, None)
+        self._known.drop(user_id)
 
 
 def _read(db: Connection, user_id: str) -> _Row:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from collections import OrderedDict
 from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +19,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from domain.errors import UnknownKey, UnknownUser
 from domain.limits import Limits
+from stores.people.brief_cache import BriefCache
 from stores.sql.database import Database, lock
 from stores.sql.tables import api_keys, users
 
@@ -75,8 +75,8 @@ class Users:
     def __init__(self, database: Database) -> None:
         """Keep the database, which its owner closes."""
         self._database = database
-        self._known: OrderedDict[str, tuple[float, tuple[User, ApiKey] | None]] = OrderedDict()
-        self._quotas: OrderedDict[str, tuple[float, Limits | None]] = OrderedDict()
+        self._known = BriefCache[tuple[User, ApiKey] | None](KNOWN_SECONDS, KNOWN_KEYS)
+        self._quotas = BriefCache[Limits | None](QUOTA_SECONDS, KNOWN_KEYS)
 
     async def of_key(self, key: str) -> tuple[User, ApiKey] | None:
         """Return whose key this is, and it; None for one that is unknown, revoked, expired, or of somebody disabled."""
@@ -88,15 +88,9 @@ class Users:
         return found and found[0]
 
     async def _of(self, key: str) -> tuple[User, ApiKey] | None:
-        digest, now, session = _digest(key), time.time(), key.startswith(SESSION_PREFIX)
-        known = self._known.get(digest)
-        if known is None or known[0] < now:
-            found = await self._database.read(lambda db: _of_key(db, digest, now, session=session))
-            known = self._known[digest] = (now + KNOWN_SECONDS, found)
-            self._known.move_to_end(digest)
-            while len(self._known) > KNOWN_KEYS:
-                self._known.popitem(last=False)
-        return known[1]
+        digest, session = _digest(key), key.startswith(SESSION_PREFIX)
+        read = self._database.read
+        return await self._known.get(digest, lambda: read(lambda db: _of_key(db, digest, time.time(), session=session)))
 
     async def all(self) -> list[User]:
         """Return all users, oldest first."""
@@ -122,15 +116,8 @@ class Users:
 
     async def quota(self, user_id: str) -> Limits | None:
         """Return the quota of a user, known for `QUOTA_SECONDS`; None where the settings decide."""
-        now = time.time()
-        known = self._quotas.get(user_id)
-        if known is None or known[0] < now:
-            query = select(users.c.quota).where(users.c.id == user_id)
-            found = await self._database.read(lambda db: db.scalar(query))
-            known = self._quotas[user_id] = (now + QUOTA_SECONDS, found)
-            while len(self._quotas) > KNOWN_KEYS:
-                self._quotas.popitem(last=False)
-        return known[1]
+        query = select(users.c.quota).where(users.c.id == user_id)
+        return await self._quotas.get(user_id, lambda: self._database.read(lambda db: db.scalar(query)))
 
     async def add(self, name: str, role: Role = "user", quota: Limits | None = None) -> User:
         """Make a user."""
