@@ -24,7 +24,7 @@ class Event(NamedTuple):
     """Something that happened in a run."""
 
     number: int
-    """Place within the run, from 1 and without holes; 0 for events of a single reader (`gap`, `audio`)."""
+    """Place within the run, from 1 on, a takeover leaves some out; 0 for events of a single reader (`gap`, `audio`)."""
     name: str
     data: Any
     """JSON-native."""
@@ -33,3 +33,8 @@ class Event(NamedTuple):
 def last_event(state: RunState) -> Literal["done", "error", "waiting"]:
     """Return the name of the newest event of a run that ended, or waits, in `state`."""
     return "error" if state == "error" else "waiting" if state == "waiting" else "done"
+
+
+def is_takeover(event: Event) -> bool:
+    """Tell whether another process goes on with the run: what a step that had not ended has told is told again."""
+    return event.name == "run" and "begins_again" in event.data

@@ -11,9 +11,9 @@ from langchain_core.messages import AIMessage
 from api.edge.responses import json_bytes
 from api.openai.response_bodies import ResponseBody
 from api.openai.wire import address, arguments, openai_error
-from api.runs.progress import ANSWERING_NODE, begins_answer, is_takeover
+from api.runs.progress import ANSWERING_NODE, begins_answer
 from api.schemas import Answer
-from domain.runs import RESTS, Event
+from domain.runs import RESTS, Event, is_takeover
 from domain.types import Usage
 
 Item = dict[str, Any]

@@ -129,6 +129,7 @@ async def _document(backend: Backend, owner: Owner, ids: Sequence[str]) -> Count
     changed = [
         await _forget_in(backend, Owner(owner.user_id, thread_id), set(ids), names, at_work.get(thread_id, set()))
         for thread_id in dict.fromkeys([*naming, *at_work])
+        if thread_id not in {thread.thread_id for thread in temporary}
     ]
     _add(counts, {"messages": {"before": sum(changed), "after": 0}})
     for thread in temporary:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import AppError
-from domain.runs import RESTS, Event, RunState
+from domain.runs import RESTS, Event, RunState, is_takeover
 from stores.redis.events import happens
 
 if TYPE_CHECKING:
@@ -178,6 +178,8 @@ async def with_gaps(
 ) -> AsyncIterator[list[Event]]:
     """Put a `gap` event where events are no longer kept; its data is the result of `describe`.
 
+    The number of a takeover is no gap: it leaves room for events that only readers of the process before have seen.
+
     Args:
         batches: Events of a run with numbers above `after`, or from the first when `after` was never given.
         after: Number of the last event that the reader has.
@@ -185,7 +187,7 @@ async def with_gaps(
     """
     expected = after + 1
     async for batch in batches:
-        if batch[0].number > expected:
+        if batch[0].number > expected and not is_takeover(batch[0]):
             yield [Event(0, "gap", await describe())]
         expected = batch[-1].number + 1
         yield batch

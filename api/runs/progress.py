@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 from api.edge.instruments import FIRST_TOKEN_SECONDS
 from api.runs.log import RunLog
 from domain.approvals import Approval
-from domain.runs import Event
+from domain.runs import Event, is_takeover
 from domain.types import Usage
 from turn.citation_check import UNSUPPORTED
 from turn.shown_answer import ShownAnswer
@@ -210,8 +210,3 @@ def begins_answer(event: Event) -> bool:
     """Tell whether a model call begins: text before this event came before tool calls, or is said again."""
     _, name, data = event
     return is_takeover(event) or bool(name == "node" and data["name"] == ANSWERING_NODE and data["state"] == "start")
-
-
-def is_takeover(event: Event) -> bool:
-    """Tell whether another process goes on with the run: what a step that had not ended has told is told again."""
-    return event.name == "run" and "begins_again" in event.data

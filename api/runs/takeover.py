@@ -41,11 +41,9 @@ class Takeover:
     """A run that this process has taken from one that is gone.
 
     Attributes:
-        last: Number of its last event.
         steps: What was kept of it.
     """
 
-    last: int
     steps: Steps
 
     @property

@@ -75,7 +75,7 @@ class Watch:
             if self._ended:
                 await self._unfinished.release(run_id, last)
                 return
-            request = taken_request(Takeover(last, steps))
+            request = taken_request(Takeover(steps))
         except (RunLost, ValueError, KeyError, TypeError) as exc:  # nothing to go on from, or of another version
             logger.warning("a run is given up", extra={"run_id": run_id, "error": type(exc).__name__})
             await self._unfinished.close(run_id, last)

@@ -53,6 +53,8 @@ class UsageBook:
         self._waiting: dict[tuple[str, str, str], dict[str, float]] = {}
         self._unseen: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self._moving = asyncio.Lock()
+        """Held while what is waiting becomes what is written, and while both are added up."""
 
     def add(self, user_id: str, spent: Spent) -> None:
         """Count one turn with the key that asked for it; one that used nothing, as it was refused, is none."""
@@ -115,11 +117,14 @@ class UsageBook:
         query = select(usage).where(usage.c.user_id == user_id, usage.c.day >= since)
         if key_id is not None:
             query = query.where(usage.c.key_id == key_id)
-        rows = await self._database.read(lambda db: db.execute(query).all())
-        waiting = [
-            (day, row) for (user, key, day), row in self._waiting.items() if user == user_id and key_id in (None, key)
-        ]
-        days = _by([*((row.day, row._mapping) for row in rows), *waiting])
+        async with self._moving:
+            rows = await self._database.read(lambda db: db.execute(query).all())
+            here = [
+                (day, row)
+                for (user, key, day), row in self._waiting.items()
+                if user == user_id and key_id in (None, key)
+            ]
+            days = _by([*((row.day, row._mapping) for row in rows), *here])
         return [_day(day, days[day]) for day in sorted(days, reverse=True)]
 
     async def everyone(self, day: str = "") -> dict[str, Day]:
@@ -154,8 +159,10 @@ class UsageBook:
 
     async def flush(self) -> None:
         """Write what is waiting."""
-        waiting, self._waiting = self._waiting, {}
-        if waiting:
+        async with self._moving:
+            waiting, self._waiting = self._waiting, {}
+            if not waiting:
+                return
             try:
                 await self._database.write(lambda db: _write(db, waiting))
             except Exception:

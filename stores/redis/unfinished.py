@@ -1,8 +1,8 @@
 """Runs that take long: their finished steps, kept apart from their thread's memory until they end.
 
 One hash a run: what another process needs to go on with it (`note`, `stand`), the newest checkpoints and their pending
-writes. Whoever takes a run over gets a part of its own, by the number of the run's last event; what a process writes
-that was only thought to be gone is refused from then on.
+writes. Whoever takes a run over gets a part of its own, by the number behind which its events begin; what a process
+writes that was only thought to be gone is refused from then on.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from stores.redis.staged_memory import ROOT, RowKey, Rows
 INDEX = "runs:unfinished"
 KEPT_SECONDS = 3600
 """How long after its longest time a run whose process is gone may go on: nothing answers a question of yesterday."""
+UNSEEN = 1000
+"""Numbers that a takeover leaves out: a reader may have had events of the process before that Redis has not."""
 MOST_TAKEOVERS = 2
 """A run that ends each process that works on it is given up then."""
 CHECKPOINT, WRITE, SEPARATOR = "checkpoint", "write", "\n"
@@ -58,15 +60,17 @@ if redis.call('HINCRBY', KEYS[3], 'takeovers', 1) > tonumber(ARGV[4]) then
   redis.call('SREM', KEYS[4], ARGV[1])
   return -1
 end
+last = math.max(last, tonumber(redis.call('HGET', KEYS[1], 'part') or 0)) + ARGV[5]
 redis.call('HSET', KEYS[1], 'state', 'queued', 'beat', now, 'part', last)
 redis.call('HSET', KEYS[3], 'part', last)
 for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[2]) end
 return last
 """
 )
-"""KEYS: record, stream, steps, index. ARGV: run, ttl, silence in ms after which a process is gone, most takeovers.
+"""KEYS: record, stream, steps, index. ARGV: run, ttl, silence in ms after which a process is gone, most takeovers,
+numbers that are left out.
 
-Gives the number of the run's last event where it is the caller's from now on, else -1."""
+Gives the number behind which the run goes on where it is the caller's from now on, else -1."""
 CLOSE = """
 local part = redis.call('HGET', KEYS[1], 'part')
 if part and part ~= ARGV[2] then return 0 end
@@ -157,15 +161,14 @@ class UnfinishedRuns:
             return {run_id for run_id in run_ids if await self._redis.exists(steps_key(run_id))}
 
     async def claim(self, run_id: str, silence: float) -> int | None:
-        """Take a run whose process was not heard of for `silence` seconds; return the number of its last event.
+        """Take a run whose process was not heard of for `silence` seconds; return the number behind which it goes on.
 
         None: it lives, is over, waits for a person, or was taken over too often.
         """
         keys = [f"run:{run_id}", f"run:{run_id}:log", steps_key(run_id), INDEX]
         with memory_errors():
-            last = int(
-                await self._claim(keys=keys, args=[run_id, self._thread_ttl, int(silence * 1000), MOST_TAKEOVERS])
-            )
+            args: list[str | int] = [run_id, self._thread_ttl, int(silence * 1000), MOST_TAKEOVERS, UNSEEN]
+            last = int(await self._claim(keys=keys, args=args))
         return None if last < 0 else last
 
     async def steps(self, run_id: str) -> Steps:

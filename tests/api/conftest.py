@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,16 @@ async def events_of(response: httpx.Response) -> AsyncIterator[tuple[int, str, A
         elif key == "data":
             yield number, name, json.loads(value)
             number, name = 0, ""
+
+
+def in_order(events: Sequence[tuple[int, str, Any]]) -> bool:
+    """Tell whether events follow one another without a hole but before a takeover."""
+    expected = 1
+    for number, _, data in events:
+        if number != expected and not (number > expected and "begins_again" in data):
+            return False
+        expected = number + 1
+    return True
 
 
 def said_to(model: OpenAIServer) -> list[str]:

@@ -21,7 +21,7 @@ from settings import Settings
 from stores.redis.checkpoints import open_checkpointer
 from stores.redis.events import RunEvents
 from stores.redis.staged_memory import ROOT, Put, RowKey, Write
-from stores.redis.unfinished import INDEX, MOST_TAKEOVERS, Steps, UnfinishedRuns, steps_key
+from stores.redis.unfinished import INDEX, MOST_TAKEOVERS, UNSEEN, Steps, UnfinishedRuns, steps_key
 from tests.stores.test_checkpoints import thread
 from turn.durability import Durability
 
@@ -82,17 +82,17 @@ async def test_one_process_takes_a_run_and_the_one_before_it_writes_nothing_any_
     assert await unfinished.claim("r", 60) is None, "its process lives"
     others = [UnfinishedRuns(redis, settings) for _ in range(5)]
     taken = await asyncio.gather(*(other.claim("r", -1 if place == 0 else 30) for place, other in enumerate(others)))
-    assert sorted(taken, key=str) == [2, None, None, None, None]
+    assert sorted(taken, key=str) == [2 + UNSEEN, None, None, None, None]
     for late in (unfinished.checkpoint("r", 0, ROOT, b"{}", {}), unfinished.writes("r", 0, {ROW: b"{}"}, {})):
         with pytest.raises(RunLost):
             await late
     assert not await begun.append("r", [Event(3, "token", {"text": "late"})], part=0)
-    assert await begun.append("r", [Event(3, "run", {"state": "queued"})], part=2)
-    await unfinished.checkpoint("r", 2, ROOT, b"{}", {})
+    assert await begun.append("r", [Event(3 + UNSEEN, "run", {"state": "queued"})], part=2 + UNSEEN)
+    await unfinished.checkpoint("r", 2 + UNSEEN, ROOT, b"{}", {})
     await unfinished.close("r", 0)
     assert await unfinished.kept(["r"]), "it is not over"
-    assert not await unfinished.release("r", 0) and await unfinished.release("r", 2)
-    assert await unfinished.claim("r", 60) == 3, "it was handed over"
+    assert not await unfinished.release("r", 0) and await unfinished.release("r", 2 + UNSEEN)
+    assert await unfinished.claim("r", 60) == 3 + 2 * UNSEEN, "it was handed over"
 
 
 async def test_a_run_that_ends_each_process_is_given_up_and_lost(
@@ -100,10 +100,10 @@ async def test_a_run_that_ends_each_process_is_given_up_and_lost(
 ) -> None:
     monkeypatch.setattr("stores.redis.events.LOST_AFTER", -1.0)
     await unfinished.note("r", 0, BEGUN)
-    for _ in range(MOST_TAKEOVERS):
+    for times in range(1, MOST_TAKEOVERS + 1):
         record = await begun.get("r")
         assert record is not None and record["state"] in ("queued", "running"), "it is not lost"
-        assert await unfinished.claim("r", -1) == 2
+        assert await unfinished.claim("r", -1) == 2 + times * UNSEEN, "each has numbers of its own"
     assert await unfinished.claim("r", -1) is None and not await redis.exists(steps_key("r"), INDEX)
     record = await begun.get("r")
     assert record is not None and record["state"] == "error" and record["result"]["error"]["code"] == "run_lost"

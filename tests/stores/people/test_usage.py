@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,16 @@ async def test_a_quota_counts_what_is_written_and_what_waits(settings: Settings,
     await book.check(rich.id)
     await book.check("bob")
     await book.aclose()
+
+
+async def test_what_is_being_written_is_counted_once(settings: Settings, database: Database) -> None:
+    book = UsageBook(settings, database, Users(database))
+    for number in range(20):
+        book.add("ann", spent(1))
+        _, day = await asyncio.gather(book.flush(), book.today("ann"))
+        assert day["tokens"] == number + 1
+        day, _ = await asyncio.gather(book.today("ann"), book.flush())
+        assert day["tokens"] == number + 1
 
 
 async def test_a_day_of_ten_times_the_usual_is_unusual_and_a_large_one_of_a_newcomer_is_not(
