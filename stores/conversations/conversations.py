@@ -57,6 +57,7 @@ class Conversations:
 
     def __init__(self, database: Database, old: OldTranscripts) -> None:
         self._database, self._old = database, old
+        self._indexed_soon: set[str] = set()
 
     async def spot(self, owner: Owner, wish: Wish) -> Spot:
         """Return where a turn goes on.
@@ -226,8 +227,14 @@ class Conversations:
             pass
 
     async def index_soon(self, owner: Owner) -> None:
-        """Index a thread in a while, so that a search has little left to do."""
-        await asyncio.sleep(INDEX_SECONDS)
+        """Index a thread in a while, so that a search has little left to do: once for all turns of that while."""
+        if owner.memory_key in self._indexed_soon:
+            return
+        self._indexed_soon.add(owner.memory_key)
+        try:
+            await asyncio.sleep(INDEX_SECONDS)
+        finally:
+            self._indexed_soon.discard(owner.memory_key)
         await self.index(owner.user_id, owner.thread_id)
 
     async def threads(self, user_id: str) -> list[str]:

@@ -116,8 +116,7 @@ class Users:
 
     async def quota(self, user_id: str) -> Limits | None:
         """Return the quota of a user, known for `QUOTA_SECONDS`; None where the settings decide."""
-        query = select(users.c.quota).where(users.c.id == user_id)
-        return await self._quotas.get(user_id, lambda: self._database.read(lambda db: db.scalar(query)))
+        return await self._quotas.get(user_id, lambda: self._database.read(lambda db: _quota(db, user_id)))
 
     async def add(self, name: str, role: Role = "user", quota: Limits | None = None) -> User:
         """Make a user."""
@@ -235,6 +234,11 @@ class Users:
         if not await self._database.write(lambda db: db.execute(statement).rowcount):
             raise UnknownKey(id=key_id)
         self._known.clear()
+
+
+def _quota(db: Connection, user_id: str) -> Limits | None:
+    found: Limits | None = db.scalar(select(users.c.quota).where(users.c.id == user_id))
+    return found
 
 
 def _of_key(db: Connection, digest: str, now: float, *, session: bool) -> tuple[User, ApiKey] | None:

@@ -25,6 +25,7 @@ FLAGS = [
 ]  # fmt: skip
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+TIMEOUT_MS = 20_000
 LOST = re.compile(r"Failed to load resource|net::ERR_")
 
 
@@ -101,6 +102,7 @@ def server(model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(server: LiveServer) -> AsyncIterator[Any]:
     async with playwright_api.async_playwright() as playwright:
+        playwright_api.expect.set_options(timeout=TIMEOUT_MS)
         launched = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield launched
         await launched.close()
@@ -119,7 +121,7 @@ async def open_page(browser: Any, server: LiveServer) -> AsyncIterator[Opener]:
 
     async def open_one(*, phone: bool = False, url: str = "", path: str = "/", **options: Any) -> Any:
         context = await browser.new_context(**{"locale": "en-US", **(PHONE if phone else DESKTOP), **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(TIMEOUT_MS)
         page = await context.new_page()
         opened.append((context, Watched(page, url or server.url)))
         await page.goto((url or server.url) + path)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import ColumnElement, Connection
 
 from domain.errors import RunLost, UnknownMessage, UnknownRun, UnknownSession
 from domain.owner import Owner
+from stores.conversations import search
 from stores.conversations.conversations import Conversations
 from stores.conversations.entries import ROOT, Entry, Listing, Message, Page, Part, Spot, Wish, title_of
 from stores.redis.old_transcripts import OldTranscripts
@@ -65,6 +69,25 @@ async def test_versions_stand_beside_each_other_and_keep_what_came_after_them(co
     assert texts(page) == ["q0", "a0"] and len(page["entries"][0]["versions"]) == 2
     whole = await conversations.whole(ANN)
     assert (len(whole["entries"]), whole["current"]) == (11, page["entries"][1]["message_id"])
+
+
+async def test_turns_of_a_while_are_indexed_together(
+    conversations: Conversations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stores.conversations.conversations.INDEX_SECONDS", 0.1)
+    indexed: list[int] = []
+    index = search.index
+
+    def counted(db: Connection, which: ColumnElement[bool]) -> int:
+        indexed.append(index(db, which))
+        return indexed[-1]
+
+    monkeypatch.setattr(search, "index", counted)
+    for runs in (("1", "2"), ("3",)):
+        places = [asyncio.create_task(conversations.index_soon(ANN)) for _ in runs]
+        await say(conversations, ANN, *runs)
+        await asyncio.gather(*places)
+    assert indexed == [4, 2]
 
 
 async def test_what_is_not_there_is_said(conversations: Conversations) -> None:
