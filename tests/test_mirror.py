@@ -50,7 +50,8 @@ THROUGH = {
     "readers.office.sheets readers.text.eml readers.text.notebook readers.text.epub readers.archive readers.sections "
     "readers.text.json",
     "readers/test_sheets": "readers.text.csv readers.office.sheet_xml readers.office.ods_notes",
-    "stores/conversations/test_conversations": "stores.conversations.tree stores.conversations.search",
+    "stores/conversations/test_conversations": "stores.conversations.tree stores.conversations.search "
+    "stores.conversations.writing",
     "stores/library/test_documents": "stores.library.search stores.library.contents stores.library.records "
     "stores.library.backlog",
     "stores/library/test_upgrade": "stores.sql.migrations.r0001_documents",

@@ -10,11 +10,11 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, Connection, Text, and_, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, select, update
 
-from domain.errors import RunLost, SessionIsKept
+from domain.errors import SessionIsKept
 from domain.owner import Owner
-from stores.conversations import search, tree
+from stores.conversations import search, tree, writing
 from stores.conversations.entries import (
     TITLE_CHARS,
     Conversation,
@@ -30,19 +30,15 @@ from stores.conversations.entries import (
     Whole,
     Wish,
     shortened_title,
-    title_of,
 )
 from stores.redis.old_transcripts import OldTranscripts
-from stores.redis.serde import dumps
-from stores.sql.database import Database, rows
-from stores.sql.tables import conversations, messages, words
+from stores.sql.database import Database
+from stores.sql.tables import conversations, messages
 
 T = TypeVar("T")
 INDEX_SECONDS = 10.0
 RECALLED = 200
 """Messages at the end of a path that are looked at to remember it."""
-PLACE = frozenset(Message.__annotations__) - frozenset(Entry.__annotations__)
-"""What a message has beyond its entry."""
 
 
 class Conversations:
@@ -98,7 +94,7 @@ class Conversations:
         """
 
         def write(db: Connection) -> Spot:
-            spot = _append(db, owner, place, entries, running, kept or {})
+            spot = writing.append(db, owner, place, entries, running, kept or {})
             if persona is not None:
                 other = and_(conversations.c.id == spot.conversation, conversations.c.persona != persona)
                 db.execute(update(conversations).where(other).values(persona=persona))
@@ -303,7 +299,7 @@ class Conversations:
 
         A message whose `parent_message_id` is that of one before it follows that; one without the key the one before.
         """
-        return await self._database.write(lambda db: _add(db, owner, given, title, current))
+        return await self._database.write(lambda db: writing.add(db, owner, given, title, current))
 
     async def free_title(self, user_id: str, title: str) -> str:
         """Return the title for a copy: with the next number behind it that is free: "Lease (2)", "Lease (3)"."""
@@ -338,37 +334,12 @@ class Conversations:
         Raises:
             UnknownSession: There is no such conversation.
         """
-
-        def write(db: Connection) -> None:
-            row = tree.known(db, owner)
-            for entry in changed:
-                kept = {name: value for name, value in entry.items() if name not in PLACE}
-                db.execute(
-                    update(messages)
-                    .where(messages.c.conversation_id == row.id, messages.c.id == int(entry["message_id"]))
-                    .values(entry=dumps(kept).decode())
-                )
-            db.execute(update(messages).where(messages.c.conversation_id == row.id).values(summary=None, notes=None))
-            search.forget(db, row)
-
-        await self._database.write(write)
+        await self._database.write(lambda db: writing.replace(db, owner, changed))
 
     async def delete(self, owner: Owner) -> dict[str, int]:
         """Forget a conversation; return how many rows of it each table held."""
-
-        def write(db: Connection) -> dict[str, int]:
-            row = tree.find(db, owner)
-            if row is None:
-                return {"conversations": 0, "transcript": 0, "words": 0}
-            gone = {
-                "transcript": delete(messages).where(messages.c.conversation_id == row.id),
-                "words": delete(words).where(words.c.conversation_id == row.id),
-                "conversations": delete(conversations).where(conversations.c.id == row.id),
-            }
-            return {name: db.execute(statement).rowcount for name, statement in gone.items()}
-
         await self._take_over(owner.user_id)
-        held = await self._database.write(write)
+        held = await self._database.write(lambda db: writing.remove(db, owner))
         await self._database.scrub()
         return held
 
@@ -388,7 +359,7 @@ class Conversations:
 
     async def begin(self, owner: Owner, title: str) -> None:
         """Let a thread be found that has files and no messages yet; its first question gives it another title."""
-        await self._database.write(lambda db: _new(db, owner, shortened_title(title), time.time()))
+        await self._database.write(lambda db: writing.new(db, owner, shortened_title(title), time.time()))
 
     async def begin_temporary(self, owner: Owner) -> Spot:
         """Note that nothing of a thread is to be kept; return where it goes on.
@@ -400,7 +371,7 @@ class Conversations:
         def write(db: Connection) -> Spot:
             row = tree.find(db, owner)
             if row is None:
-                return Spot(_new(db, owner, "", time.time(), temporary=True), temporary=True)
+                return Spot(writing.new(db, owner, "", time.time(), temporary=True), temporary=True)
             if not row.temporary:
                 raise SessionIsKept(id=owner.thread_id)
             return Spot(row.id, persona=row.persona, temporary=True)
@@ -436,78 +407,5 @@ class Conversations:
     async def _take_over(self, user_id: str) -> None:
         async for thread in self._old.of(user_id):
             owner = Owner(user_id, thread.thread_id)
-            await self._database.write(partial(_add, owner=owner, given=thread.entries, title=thread.title))
+            await self._database.write(partial(writing.add, owner=owner, given=thread.entries, title=thread.title))
             await self._old.forget(owner)
-
-
-_MOVE = (
-    update(conversations)
-    .where(
-        conversations.c.id == bindparam("conversation"),
-        or_(conversations.c.running == bindparam("held"), bindparam("held", type_=Text) == ""),
-    )
-    .values(
-        {name: bindparam(name, type_=conversations.c[name].type) for name in ("leaf", "length", "running", "active")}
-        | {
-            "newest": case(
-                (bindparam("written", type_=BigInteger) > 0, bindparam("written")), else_=conversations.c.newest
-            )
-        }
-    )
-    .returning(conversations.c.id)
-)
-
-
-def _append(db: Connection, owner: Owner, place: Spot, entries: Sequence[Entry], running: str, kept: Kept) -> Spot:
-    title = next((title_of(entry) for entry in entries if entry.get("role") == "user"), "")
-    now = time.time()
-    conversation = place.conversation or _new(db, owner, title, now)
-    if place.conversation and not place.shown and title:
-        _retitle(db, owner, place.conversation, title)
-    leaf, length = tree.put(db, Spot(conversation, place.parent, place.depth), entries, kept)
-    state = {"leaf": leaf, "length": length, "running": running, "active": now}
-    which = {"conversation": conversation, "held": place.running, "written": leaf if entries else 0}
-    if not rows(db, _MOVE, {**state, **which}):
-        raise RunLost
-    return Spot(conversation, leaf, length, leaf, shown=place.shown, running=running, temporary=place.temporary)
-
-
-def _retitle(db: Connection, owner: Owner, conversation: int, title: str) -> None:
-    """Give a conversation the title of its first question, unless somebody gave it one."""
-    untitled = (conversations.c.id == conversation, conversations.c.titled == "")
-    if db.execute(update(conversations).where(*untitled).values(title=title)).rowcount:
-        search.index_title(db, conversation, owner.user_id, title)
-
-
-def _new(db: Connection, owner: Owner, title: str, now: float, *, temporary: bool = False) -> int:
-    """Return the row of a conversation that may be there already, without messages."""
-    row = tree.find(db, owner)
-    if row is not None:
-        return int(row.id)
-    values = {
-        "user_id": owner.user_id, "thread_id": owner.thread_id or "", "title": title, "created": now, "active": now,
-        "pinned": False, "archived": False, "temporary": temporary,
-    }  # fmt: skip
-    number = int(db.execute(insert(conversations).returning(conversations.c.id), values).scalar_one())
-    search.index_title(db, number, owner.user_id, title)
-    return number
-
-
-def _add(db: Connection, owner: Owner, given: Sequence[Message], title: str, current: str | None = None) -> int:
-    title = shortened_title(title) or next((title_of(entry) for entry in given if entry.get("role") == "user"), "")
-    number = _new(db, owner, title, time.time())
-    if tree.known(db, owner).leaf:
-        return 0
-    places: dict[str | None, Spot] = {None: Spot(number)}
-    last = places[None]
-    for entry in given:
-        before = places.get(entry["parent_message_id"], last) if "parent_message_id" in entry else last
-        kept = {name: value for name, value in entry.items() if name not in PLACE}
-        parent, depth = tree.put(db, before, [kept], {})  # type: ignore[list-item]  # an Entry without its place
-        last = Spot(number, parent, depth)
-        if "message_id" in entry:
-            places[entry["message_id"]] = last
-    shown = places.get(current, last) if current is not None else last
-    tree.point(db, number, tree.message(db, number, shown.parent) if shown.parent else None)
-    db.execute(update(conversations).where(conversations.c.id == number).values(newest=last.parent))
-    return shown.depth

@@ -58,6 +58,10 @@ class Message(Entry, total=False):
     """Of an answer that is recollected: what later turns are told of its files."""
 
 
+PLACE = frozenset(Message.__annotations__) - frozenset(Entry.__annotations__)
+"""What a message has beyond its entry."""
+
+
 class Conversation(TypedDict):
     """A conversation as a list shows it; times are ISO 8601 UTC."""
 

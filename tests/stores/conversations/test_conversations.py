@@ -84,9 +84,8 @@ async def test_turns_of_a_while_are_indexed_together(
 
     monkeypatch.setattr(search, "index", counted)
     for runs in (("1", "2"), ("3",)):
-        places = [asyncio.create_task(conversations.index_soon(ANN)) for _ in runs]
         await say(conversations, ANN, *runs)
-        await asyncio.gather(*places)
+        await asyncio.gather(*(conversations.index_soon(ANN) for _ in runs))
     assert indexed == [4, 2]
 
 
