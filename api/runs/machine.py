@@ -34,6 +34,7 @@ from domain.errors import AppError, ModelTimedOut, QuestionExpired, RunLost, Run
 from domain.runs import Cut
 from privacy.outbound import ask_for_privacy
 from stores.conversations.entries import Spot, Wish
+from stores.people.users import calling_key
 from stores.redis.turns import CUTS, TurnStopped
 from turn.durability import Durability
 
@@ -91,6 +92,7 @@ class RunMachine:
         thread_id_var.set(run.request.thread_id)
         ask_for_privacy(run.request.options.pii)
         if run.request.takeover is not None:
+            calling_key.set(run.request.takeover.key)
             run.enter("queued", begins_again="step" if run.request.takeover.begun else "turn")
         else:
             run.enter("queued")

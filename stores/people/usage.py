@@ -56,17 +56,24 @@ class UsageBook:
         self._moving = asyncio.Lock()
         """Held while what is waiting becomes what is written, and while both are added up."""
 
-    def add(self, user_id: str, spent: Spent) -> None:
-        """Count one turn with the key that asked for it; one that used nothing, as it was refused, is none."""
-        if not (spent["calls"] or spent["tokens"]):
+    def add(self, user_id: str, spent: Spent, before: Spent | None = None) -> None:
+        """Count one turn with the key that asked for it; one that used nothing, as it was refused, is none.
+
+        Args:
+            user_id: Whose.
+            spent: What it has used.
+            before: What of that was counted when it began to wait for a person, and the turn with it.
+        """
+        used = {name: max(0, spent[name] - (before[name] if before else 0)) for name in COUNTED}
+        if not (used["calls"] or used["tokens"]):
             return
         key = calling_key.get()
         here = (user_id, key.id if key else "", _today())
         row = self._waiting.setdefault(here, dict.fromkeys(("turns", *COUNTED), 0.0))
-        row["turns"] += 1
+        row["turns"] += before is None
         for name in COUNTED:
-            row[name] += spent[name]
-        self._unseen[user_id] = self._unseen.get(user_id, 0) + int(spent["tokens"])
+            row[name] += used[name]
+        self._unseen[user_id] = self._unseen.get(user_id, 0) + int(used["tokens"])
         if self._task is None:
             self._task = asyncio.create_task(self._flush_soon(), name="usage")
 
