@@ -21,7 +21,7 @@ from api.edge.sessions import OPEN_PATHS, session_of
 from api.edge.static import open_paths
 from domain.errors import AppError, RateLimited, Unauthorized, Unavailable
 from domain.owner import LOCAL_USER
-from privacy.outbound import ask_for_privacy
+from privacy.outbound import ask_for_privacy, wanted_privacy
 from stores.people.users import PREFIX, Role, calling_key
 from stores.redis.attempts import Subject
 
@@ -68,6 +68,8 @@ class ApiKeys:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
+        calling_key.set(None)  # a pipelined request begins in the context of the one before it
+        wanted_privacy.set("off")
         try:
             user, role = await self._authenticated(request)
             scope.setdefault("state", {}).update(user_id=user, role=role)

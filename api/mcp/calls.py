@@ -13,12 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from api.edge.failures import validation_reason
 from api.runs.request import TurnRequest
 from api.schemas import MOST_ITEMS, SessionId
+from domain.approvals import Evidence
 from domain.errors import BadInput
 from domain.language import language_of
 from domain.owner import Owner
 from domain.words import Language, Words
 from stores.conversations.entries import Listing
-from tools.interface import Caller
+from tools.interface import Caller, ToolOutcome
+from tools.outcomes import not_done
+from tools.texts import CANNOT_ASK, NOT_PERMITTED
 from turn.material import place, sources_text
 from turn.options import TurnOptions
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from api.backend import Backend
     from domain.runs import Event
     from domain.types import Source
+    from stores.people.users import Role
     from tools.registry import ToolRegistry
 
 SHARED: Final = ("search_documents", "list_documents", "read_document", "query_table")
@@ -77,6 +81,7 @@ class Call:
 
     backend: Backend
     user: str
+    role: Role
     language: Language
     progress: Callable[[str], Awaitable[None]]
 
@@ -151,7 +156,9 @@ async def _shared(call: Call, name: str, arguments: dict[str, Any]) -> Result:
     words = " ".join(value for value in arguments.values() if isinstance(value, str))
     language = language_of(words, call.language)
     caller = Caller(owner=Owner(call.user, session), language=language)
-    outcome = await call.backend.services.tools.call(name, arguments, caller)
+    outcome = await _refusal(call, name, arguments, caller)
+    if outcome is None:
+        outcome = await call.backend.services.tools.call(name, arguments, caller)
     sources: list[Source] = [{**source, "number": number} for number, source in enumerate(outcome.sources, 1)]
     text = "\n\n".join(filter(None, (outcome.text, sources_text(sources))))
     data = (
@@ -160,6 +167,23 @@ async def _shared(call: Call, name: str, arguments: dict[str, Any]) -> Result:
         else {"error": {"code": outcome.code, "message": outcome.text}}
     )
     return Result(text, data, failed=outcome.run["status"] != "ok")
+
+
+async def _refusal(call: Call, name: str, arguments: Mapping[str, object], caller: Caller) -> ToolOutcome | None:
+    """Return why a call is not made where a rule says so: there is nobody whom a call from outside could ask."""
+    services = call.backend.services
+    spec = services.tools.spec(name)
+    if spec is None:
+        return None
+    own = Evidence(own=True, doubts=[], origins=[])
+    verdict = await services.permissions.judge(spec, arguments, caller.owner, own, role=call.role)
+    if verdict.decision == "allow":
+        return None
+    denied = verdict.decision == "deny"
+    reasons = " ".join(reason.text(caller.language) for reason in verdict.reasons)
+    words = (NOT_PERMITTED if denied else CANNOT_ASK).text(caller.language).format(name=name, reasons=f"{reasons} ")
+    code = "not_permitted" if denied else "needs_approval"
+    return services.tools.noted(name, not_done(words, name, arguments, "refused", code), caller)
 
 
 async def _ask(call: Call, asked: Ask) -> Result:

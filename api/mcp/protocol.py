@@ -90,7 +90,10 @@ async def _call(name: str, arguments: dict[str, Any]) -> types.CallToolResult:
                 token, steps, message=text, related_request_id=str(context.request_id)
             )
 
-    call = Call(backend=backend_of(request), user=user_of(request), language=asked_language(request), progress=progress)
+    call = Call(
+        backend=backend_of(request), user=user_of(request), role=request.state.role,
+        language=asked_language(request), progress=progress,
+    )  # fmt: skip
     try:
         result = await called(call, name, arguments)
     except Exception as exc:  # noqa: BLE001  # the client gets its error in the product's words, the log the trace

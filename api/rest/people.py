@@ -20,7 +20,7 @@ from domain.owner import Owner
 from domain.times import iso_time
 from domain.words import Words
 from stores.people.usage import Day
-from stores.people.users import ApiKey, Role, User, calling_key
+from stores.people.users import ApiKey, Role, User, comes_with_limited_key
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -294,7 +294,7 @@ def _check_unlimited() -> None:
     Raises:
         KeyIsLimited: The caller came with such a key.
     """
-    if (key := calling_key.get()) is not None and key.quota is not None:
+    if comes_with_limited_key():
         raise KeyIsLimited()
 
 

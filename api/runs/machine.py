@@ -34,6 +34,7 @@ from domain.errors import AppError, ModelTimedOut, QuestionExpired, RunLost, Run
 from domain.runs import Cut
 from privacy.outbound import ask_for_privacy
 from stores.conversations.entries import Spot, Wish
+from stores.people.users import calling_key
 from stores.redis.turns import CUTS, TurnStopped
 from turn.durability import Durability
 
@@ -91,6 +92,7 @@ class RunMachine:
         thread_id_var.set(run.request.thread_id)
         ask_for_privacy(run.request.options.pii)
         if run.request.takeover is not None:
+            calling_key.set(run.request.takeover.key)
             run.enter("queued", begins_again="step" if run.request.takeover.begun else "turn")
         else:
             run.enter("queued")
@@ -102,6 +104,7 @@ class RunMachine:
             except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001  # a run must end in an event
                 run.settle(reason_for(exc, run.cut))
                 run.left = run.is_lost_here
+        self._services.usage.end(run.id)
         if run.left:
             await run.log.settle()
             run.log.abandon()
@@ -111,7 +114,7 @@ class RunMachine:
             await run.log.settle()
 
     async def _alone(self, run: Run) -> None:
-        await self._services.usage.check(run.request.owner.user_id)
+        await self._services.usage.begin(run.request.owner.user_id, run.id)
         run.settle(await self._work(run, self._stateless))
 
     async def _in_its_turn(self, run: Run) -> None:
@@ -216,7 +219,7 @@ class RunMachine:
         """Let the turn through where the thread is free for it, and the user's day has room for another one."""
         self._check_pause(run, pause)
         if run.request.begins:  # what has begun goes on, whatever the day has used since
-            await self._services.usage.check(run.request.owner.user_id)
+            await self._services.usage.begin(run.request.owner.user_id, run.id)
 
     def _check_pause(self, run: Run, pause: Pause | None) -> None:
         request = run.request

@@ -35,8 +35,10 @@ def report(run: Run, services: Services) -> None:
     seconds = run.ended - run.created
     labelled(TURNS, run.state).inc()
     TURN_SECONDS.observe(seconds)
+    if run.answer is not None:
+        counted = run.request.pause["spent"] if run.request.pause is not None else None
+        services.usage.add(run.request.owner.user_id, run.answer["spent"], counted)
     if run.answer is not None and run.state != "waiting":  # what goes on is counted at its end
-        services.usage.add(run.request.owner.user_id, run.answer["spent"])
         note_turn(run, services)
         usage = run.answer["usage"]
         labelled(TOKENS, "input", usage["model"]).inc(usage["input_tokens"])

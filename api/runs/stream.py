@@ -16,6 +16,7 @@ from api.runs.progress import OUTPUT_KEYS, STREAM_MODES
 from domain.errors import UnknownUser
 from models.chat.connection import chosen_chat
 from privacy.outbound import Privacy
+from stores.people.users import comes_with_limited_key
 from turn.context import Context
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def _given(request: TurnRequest) -> Any:
 
 
 async def _role(user_id: str, services: Services) -> str:
-    """Return the role of a user, where a rule about tools asks for it."""
-    if not services.permissions.uses_roles:
+    """Return the role of a user, where a rule about tools asks for it; a key with a quota is no administrator's."""
+    if not services.permissions.uses_roles or comes_with_limited_key():
         return "user"
     if is_admin(services.settings, user_id):
         return "admin"

@@ -13,6 +13,7 @@ from api.runs.request import TurnRequest
 from domain.errors import AppError, MemoryUnavailable, RunLost
 from domain.owner import Owner
 from stores.conversations.entries import Spot
+from stores.people.users import ApiKey, calling_key
 from stores.redis.staged_memory import ROOT, Put, StagedMemory, Write
 from stores.redis.unfinished import Steps
 
@@ -66,6 +67,12 @@ class Takeover:
     def stands(self) -> bool:
         """Whether the thread's memory was that of the turn when it began."""
         return bool(self.steps.note["stands"])
+
+    @property
+    def key(self) -> ApiKey | None:
+        """The key with which it was asked for, where that is one of the table."""
+        found = self.steps.note.get("key")
+        return ApiKey(**found) if found else None
 
     @property
     def created(self) -> float:
@@ -180,7 +187,7 @@ class StepKeeper:
         return {"spent": self._run.spent, "progress": self._run.progress.stand()}
 
     def _note(self, asked: Spot | None) -> dict[str, Any]:
-        run, request = self._run, self._run.request
+        run, request, key = self._run, self._run.request, calling_key.get()
         messages = list(request.messages)
         if sum(len(str(message.content)) for message in messages) > MOST_CHARS:
             messages = []
@@ -189,5 +196,5 @@ class StepKeeper:
             "temporary": request.owner.temporary, "created": run.created, "messages": messages,
             "message_ids": run.message_ids, "attachments": list(request.attachments), "place": asdict(self._place),
             "asked": asdict(asked) if asked is not None else None, "stands": self._stands, "pause": request.pause,
-            "resume": request.resume, **choices_of(request),
+            "resume": request.resume, "key": asdict(key) if key is not None else None, **choices_of(request),
         }  # fmt: skip

@@ -52,41 +52,67 @@ class UsageBook:
         self._database, self._users = database, users
         self._waiting: dict[tuple[str, str, str], dict[str, float]] = {}
         self._unseen: dict[str, int] = {}
+        self._begun: dict[str, tuple[str, str]] = {}
+        """Users and keys of the turns here that are not counted yet, by run, oldest first."""
         self._task: asyncio.Task[None] | None = None
         self._moving = asyncio.Lock()
         """Held while what is waiting becomes what is written, and while both are added up."""
 
-    def add(self, user_id: str, spent: Spent) -> None:
-        """Count one turn with the key that asked for it; one that used nothing, as it was refused, is none."""
-        if not (spent["calls"] or spent["tokens"]):
+    def add(self, user_id: str, spent: Spent, before: Spent | None = None) -> None:
+        """Count one turn with the key that asked for it; one that used nothing, as it was refused, is none.
+
+        Args:
+            user_id: Whose.
+            spent: What it has used.
+            before: What of that was counted when it began to wait for a person, and the turn with it.
+        """
+        used = {name: max(0, spent[name] - (before[name] if before else 0)) for name in COUNTED}
+        if not (used["calls"] or used["tokens"]):
             return
         key = calling_key.get()
         here = (user_id, key.id if key else "", _today())
         row = self._waiting.setdefault(here, dict.fromkeys(("turns", *COUNTED), 0.0))
-        row["turns"] += 1
+        row["turns"] += before is None
         for name in COUNTED:
-            row[name] += spent[name]
-        self._unseen[user_id] = self._unseen.get(user_id, 0) + int(spent["tokens"])
+            row[name] += used[name]
+        self._unseen[user_id] = self._unseen.get(user_id, 0) + int(used["tokens"])
         if self._task is None:
             self._task = asyncio.create_task(self._flush_soon(), name="usage")
 
-    async def check(self, user_id: str) -> None:
-        """Let a turn of a user begin.
+    async def begin(self, user_id: str, run_id: str) -> None:
+        """Let a turn of a user begin; whoever gets through calls `end`.
+
+        Turns that began here before and are not counted yet stand for what a turn of the day used on average, a call at
+        least, so that many at once are no way around a quota.
 
         Raises:
             DailyQuotaSpent: The user's day is used up, or that of the key which asks for the turn.
         """
-        own, key = await self._users.quota(user_id), calling_key.get()
-        await self._check(user_id, self.usual if own is None else own, YOURS)
-        if key is not None and key.quota:
-            await self._check(user_id, key.quota, OF_KEY, key.id)
+        key, before = calling_key.get(), list(self._begun.values())
+        self._begun[run_id] = (user_id, key.id if key else "")
+        try:
+            own = await self._users.quota(user_id)
+            of_user = [of_key for user, of_key in before if user == user_id]
+            await self._check(user_id, self.usual if own is None else own, YOURS, len(of_user))
+            if key is not None and key.quota:
+                await self._check(user_id, key.quota, OF_KEY, of_user.count(key.id), key.id)
+        except BaseException:
+            self.end(run_id)
+            raise
 
-    async def _check(self, user_id: str, quota: Mapping[str, Any], whose: Words, key_id: str | None = None) -> None:
+    def end(self, run_id: str) -> None:
+        """Let a turn that began be over; what it used is added in the same moment."""
+        self._begun.pop(run_id, None)
+
+    async def _check(
+        self, user_id: str, quota: Mapping[str, Any], whose: Words, running: int, key_id: str | None = None
+    ) -> None:
         if not any(quota.get(name) for name in COUNTED):
             return
         used = await self.today(user_id, key_id)
         for name in COUNTED:
-            if (most := quota.get(name)) and used[name] >= most:
+            each = max(used[name] / max(used["turns"], 1), name == "calls")
+            if (most := quota.get(name)) and used[name] + running * each >= most:
                 now = datetime.now(UTC)
                 tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
                 wait = int((tomorrow - now).total_seconds()) + 1

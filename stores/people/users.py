@@ -64,6 +64,12 @@ class ApiKey:
 calling_key: ContextVar[ApiKey | None] = ContextVar("calling_key", default=None)
 """The key of this table with which the work at hand was asked for."""
 
+
+def comes_with_limited_key() -> bool:
+    """Tell whether the work at hand was asked for with a key that has a quota of its own."""
+    return (key := calling_key.get()) is not None and key.quota is not None
+
+
 _USER = [users.c[name] for name in User.__dataclass_fields__]
 _KEY = [api_keys.c[name] for name in ApiKey.__dataclass_fields__]
 _KEYS = api_keys.c.prefix.startswith(PREFIX, autoescape=True)

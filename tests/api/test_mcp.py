@@ -20,6 +20,7 @@ from pydantic import AnyUrl
 from settings import Settings
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
+from tools.permissions import RULES
 
 PAGES = "The deposit is 900 pounds.\f\nThe notice period is nine weeks.\f\nThe cellar belongs to flat three."
 HEADERS = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
@@ -195,3 +196,17 @@ async def test_each_key_has_its_own_documents_and_sessions(api_settings: Setting
 
 def _text(result: Any) -> str:
     return "\n".join(part.text for part in result.content)
+
+
+@pytest.mark.parametrize(("decision", "code"), [("deny", "not_permitted"), ("ask", "needs_approval")])
+async def test_rules_of_the_operator_hold_for_tools_that_clients_call_themselves(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch, decision: str, code: str
+) -> None:
+    permissions = server.app.state.backend.services.permissions
+    rules = [{"tool": "list_*", "decision": decision, "roles": ["admin"]}]
+    monkeypatch.setattr(permissions, "_rules", RULES.validate_python(rules))
+    async with connected(server.url) as session:
+        refused = await session.call_tool("list_documents", {})
+        found = await session.call_tool("search_documents", {"query": "anything"})
+    assert refused.isError and refused.structuredContent and refused.structuredContent["error"]["code"] == code
+    assert not found.isError

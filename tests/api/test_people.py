@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import socket
 import time
 import zipfile
 from collections.abc import Iterator
@@ -17,8 +19,10 @@ import pytest
 from api.edge.keys import user_of_key
 from domain.tokens import count_tokens
 from settings import Settings
+from tests.api.test_approvals import SPEC as NOTE
 from tests.live_server import LiveServer
 from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
+from tools.permissions import RULES
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +138,60 @@ def test_a_key_has_a_quota_of_its_own_and_opens_no_way_around_it(keyed: LiveServ
         refused = call(keyed, script["key"], method, path, **given)
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "key_is_limited")
     assert call(keyed, lea["key"], "POST", "keys", json={"name": "x", "quota": {"agents": 1}}).status_code == 422
+
+
+def test_a_request_takes_nothing_over_from_the_one_before_it_on_its_connection(
+    keyed: LiveServer, model: OpenAIServer
+) -> None:
+    ida = made(keyed, "Ida")
+    call(keyed, ida["key"], "PUT", "profile", json={"pii": "block"})
+    script = call(keyed, ida["key"], "POST", "keys", json={"name": "script", "quota": {"calls": 1}}).json()
+    body = json.dumps({"message": "Write to jo@corp.example", "session_id": "one"})
+    with socket.create_connection(("127.0.0.1", httpx.URL(keyed.url).port or 0), timeout=30) as connection:
+        for key, more in ((script["key"], ""), (SECOND, ""), (SECOND, "Connection: close\r\n")):
+            head = f"POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n{more}"
+            head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(f"{head}{body}".encode())
+        answered = b"".join(iter(lambda: connection.recv(65_536), b"")).split(b"HTTP/1.1 ")[1:]
+    assert b"personal_data" in answered[0] and [answer[:3] for answer in answered[1:]] == [b"200", b"200"], answered
+    listed = {one["name"]: one for one in call(keyed, ida["key"], "GET", "keys").json()}
+    assert listed["script"]["today"]["turns"] == 0
+
+
+def test_a_turn_that_waits_counts_at_once_and_a_key_with_a_quota_has_no_rights_of_administrators(
+    keyed: LiveServer, model: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = keyed.app.state.backend.services
+    monkeypatch.setattr(services.tools, "_foreign", {})
+    services.tools.set_foreign([NOTE], {})
+    allowed = RULES.validate_python([{"tool": "send_*", "decision": "allow", "roles": ["admin"]}])
+    monkeypatch.setattr(services.permissions, "_rules", allowed)
+    kay = made(keyed, "Kay", role="admin")
+    script = call(keyed, kay["key"], "POST", "keys", json={"name": "script", "quota": {"calls": 3}}).json()
+    wanted = Answer(tool_calls=[ToolCall("send_note", {"to": "jo", "text": "late"})])
+    model.respond = lambda request: "Done." if request.messages[-1]["role"] == "tool" else wanted
+
+    def ask(key: str, session: str) -> dict[str, Any]:
+        sent = {"message": "Please do it", "session_id": session}
+        body: dict[str, Any] = call(keyed, key, "POST", "chat", json=sent).json()
+        return body
+
+    def used() -> tuple[int, int]:
+        (today,) = call(keyed, kay["key"], "GET", f"usage?key={script['id']}").json()
+        return today["turns"], today["calls"]
+
+    assert ask(kay["key"], "own")["state"] == "done"
+    waiting = ask(script["key"], "first")
+    assert waiting["state"] == "waiting" and used() == (1, 1)
+    answers = {"answers": {"*": {"decision": "refuse"}}}
+    assert call(keyed, script["key"], "POST", f"runs/{waiting['run_id']}/answers", json=answers).status_code == 202
+    for _ in range(200):
+        if used() != (1, 1):
+            break
+        time.sleep(0.02)
+    assert used() == (1, 2), "what was counted is not counted again"
+    assert ask(script["key"], "second")["state"] == "waiting"
+    assert ask(script["key"], "third")["error"]["code"] == "daily_quota_spent"
 
 
 def test_a_profile_shapes_the_prompt_within_its_tokens(keyed: LiveServer, model: OpenAIServer) -> None:

@@ -11,10 +11,14 @@ import httpx
 import pytest
 import pytest_asyncio
 from langchain_core.tools import tool
+from starlette.requests import Request
 
+from api.edge.keys import ApiKeys
 from domain.errors import RunLost
+from domain.owner import LOCAL_USER
 from domain.words import Words
 from settings import Settings
+from stores.people.users import ApiKey, Role, calling_key
 from stores.redis.unfinished import INDEX, steps_key
 from tests.api.conftest import events_of, in_order, said_to
 from tests.api.test_runs import start
@@ -127,6 +131,34 @@ async def test_a_process_that_wakes_writes_no_second_answer(
     model.script([Answer("More.")])
     await second.post("/api/v1/chat", json={"message": "And?", "session_id": "wakes"})
     assert said_to(model) == ["Go", "The second one.", "And?"]
+
+
+async def test_what_another_process_goes_on_with_counts_for_the_key_that_asked(
+    client: httpx.AsyncClient, second: httpx.AsyncClient, pair: tuple[LiveServer, LiveServer], model: OpenAIServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    limited = ApiKey(id="of-a-script", user_id=LOCAL_USER, name="", prefix="", created=0.0, quota={"calls": 9})
+
+    async def with_key(self: ApiKeys, request: Request) -> tuple[str, Role]:
+        calling_key.set(limited)
+        return LOCAL_USER, "user"
+
+    frozen = threading.Event()
+    model.script([Answer("The first one says", hold=frozen), Answer("The second one.")])
+    with monkeypatch.context() as patched:
+        patched.setattr(ApiKeys, "_user", with_key)
+        run_id = (await start(client, session_id="counts"))["run_id"]
+    run = await freeze(pair[0], run_id)
+    assert (await followed(second, run_id))[-1][1] == "done"
+    frozen.set()
+    await over(run)
+    usage = pair[0].app.state.backend.services.usage
+    for _ in range(100):
+        today = await on_its_loop(run, usage.today(LOCAL_USER, limited.id))
+        if today["turns"]:
+            break
+        await asyncio.sleep(0.05)
+    assert (today["turns"], today["calls"]) == (1, 1)
 
 
 @pytest.mark.parametrize("gone", [False, True])

@@ -41,9 +41,25 @@ async def test_a_quota_counts_what_is_written_and_what_waits(settings: Settings,
         await book.flush()
         book.add(user, spent(8))
     with pytest.raises(DailyQuotaSpent):
-        await book.check("ann")
-    await book.check(rich.id)
-    await book.check("bob")
+        await book.begin("ann", "1")
+    await book.begin(rich.id, "2")
+    await book.begin("bob", "3")
+    await book.aclose()
+
+
+async def test_many_turns_at_once_are_no_way_around_a_quota(settings: Settings, database: Database) -> None:
+    book = UsageBook(settings.model_copy(update={"daily_calls": 6, "daily_tokens": 100}), database, Users(database))
+
+    async def begin(user: str, *runs: str) -> int:
+        done = await asyncio.gather(*(book.begin(user, run) for run in runs), return_exceptions=True)
+        assert all(result is None or isinstance(result, DailyQuotaSpent) for result in done), done
+        return done.count(None)
+
+    assert await begin("ann", *"abcdefghij") == 6 and await begin("bob", "k") == 1, "each is one call at least"
+    for run in "abcdef":
+        book.end(run)
+    book.add("ann", spent(40, calls=1))
+    assert await begin("ann", *"lmnop") == 2, "each is what one used on average: 40, 80, 120 tokens"
     await book.aclose()
 
 
