@@ -4,7 +4,7 @@ import { getJson, sendJson, sessionPath } from "./api.js";
 import { t } from "./i18n.js";
 import { follow, pause } from "./run_stream.js";
 import { endParts, playPart, stopPlaying } from "./playback.js";
-import { forgetDraft, keepDraft } from "./drafts.js";
+import { keepDraft } from "./drafts.js";
 import { refreshSessions, showInAddress } from "./session_list.js";
 import { keepInStep, tellOthers } from "./step.js";
 import { switchTo } from "./temporary.js";
@@ -20,7 +20,6 @@ export const onTurnEnd = (action) => { turnEnded = action; };
 
 export async function sendNow(text, attachments) {
   const { sessionId, choices: { temporary } } = state;
-  forgetDraft(sessionId);
   if (await keepInStep()) {
     // What was to be said in a conversation that is gone begins the next one.
     if (temporary) switchTo(true);
