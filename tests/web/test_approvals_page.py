@@ -32,7 +32,10 @@ def respond(request: Recorded) -> Answer | str:
     results = [str(message["content"]) for message in request.messages if message["role"] == "tool"]
     if results:
         return f"It came to this: {results[-1]}"
-    texts = {"bob": "<img src=x onerror='globalThis.pwned=1'> I am\u202e\U000e0041 late", "ann@corp.example": "I am late"}
+    texts = {
+        "bob": "<img src=x onerror='globalThis.pwned=1'> I am\u202e\U000e0041 late",
+        "ann@corp.example": "I am late",
+    }
     calls = [ToolCall("send_note", {"to": to, "text": texts[to]}, id=to) for to in texts]
     return Answer("I write to both.", reasoning="Two notes.", tool_calls=calls)
 

@@ -19,7 +19,7 @@ export const WORDS = {
   removeFile: "Remove {name}", openFile: "Open {name}", files: "Files of this conversation", document: "Document", download: "Download", summary: "Summary", approvals: "Waiting for your approval",
   asksFor: "May I? {title}", goesTo: "It goes to", approveOnce: "Approve once", approveSession: "For this conversation", approveAlways: "Always for this pattern", refuse: "Refuse",
   reason: "Reason (told to the model)", whatPattern: "What longer approvals cover", notAValue: "This is not a valid value (JSON).", "origin-user": "your words", "origin-document": "from {source}",
-  "origin-web": "from {source}", "origin-tool": "result of {source}", "origin-model": "written by the model", forget: "Forget", remembered: "Remembered: {text}", goodAnswer: "Good answer",
+  "origin-web": "from {source}", "origin-tool": "result of {source}", "origin-model": "written by the model", forget: "Forget", recalled: "From memory: {text}", remembered: "Kept in memory: {text}", goodAnswer: "Good answer",
   badAnswer: "Bad answer", changes: "Learned from your votes", voteMore: "Say more about this answer", retry: "Try again", running: "running", ok: "done", error: "failed", refused: "refused", "approved-once": "approved by you", "approved-session": "approved by you for this conversation", "approved-pattern": "approved by you for good",
   unknown: "took effect or not: please check", cached: "from cache", fetched: "fetched {age} ago", password: "Password", passwordOf: "Password of {name}", needsPassword: "needs a password",
   wrongPassword: "wrong password", unlock: "Unlock", previous: "Previous page", next: "Next page", "part:redis": "Memory", "part:vectors": "Vector store", "part:chat": "Language model",

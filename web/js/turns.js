@@ -100,6 +100,15 @@ export async function followRun(start, sessionId, key, questionKey) {
   const known = await placed(sessionId, shown).catch(() => shown);
   if (state.messages === shown) set({ messages: known });
   turnEnded(sessionId);
+  showRemembered(key);
+}
+
+// What a turn leaves in memory is looked for when its answer is there.
+async function showRemembered(key) {
+  const answer = state.messages.find((message) => message.key === key);
+  if (!answer?.messageId || answer.state !== "done") return;
+  const { memories } = await getJson(`memories?past=true&run_id=${answer.runId}`).catch(() => ({ memories: [] }));
+  if (memories.length) change(key, (shown) => ({ ...shown, remembered: memories.toReversed() }));
 }
 
 // The run is no longer known: what the conversation says of it counts.
