@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from typing_extensions import TypedDict
 
 from domain.labels import Label
+from domain.types import ApprovalScope
 from domain.words import Language
 
 Permission = Literal["read", "egress", "write"]
@@ -65,7 +66,7 @@ class ApprovalAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     decision: Literal["approve", "refuse"]
-    scope: Literal["once", "session", "pattern"] = Field(
+    scope: ApprovalScope = Field(
         "once",
         description="How long an approval holds: this call, this session, or lastingly for calls of the pattern.",
     )

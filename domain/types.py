@@ -13,6 +13,8 @@ Kind = Literal["document", "image", "audio"]
 NESTING = " › "
 """Between the name of a file and that of a file inside it."""
 AttachmentStatus = Literal["queued", "reading", "ready", "failed"]
+ApprovalScope = Literal["once", "session", "pattern"]
+"""How long an approval holds: this call, this session, or lastingly for calls of the pattern."""
 QuestionKind = Literal["social", "place", "words", "page", "overview", "picture", "passages"]
 """A greeting, thanks or farewell; where the answer before stands, or in which words; about one page; about files as a
 whole; about a picture; about anything else."""
@@ -171,6 +173,7 @@ class ToolRun(TypedDict):
         code: Why it failed or was refused.
         synopsis: The beginning of what it gave, in one line.
         result_id: Under this id `read_result` has the whole of a long result.
+        approved: For how long a person approved it, where one was asked.
     """
 
     name: str
@@ -184,6 +187,7 @@ class ToolRun(TypedDict):
     code: NotRequired[str]
     synopsis: NotRequired[str]
     result_id: NotRequired[str]
+    approved: NotRequired[ApprovalScope]
 
 
 class ToolFindings(TypedDict):

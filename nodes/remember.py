@@ -12,7 +12,7 @@ from turn.context import Context
 from turn.material import CUT, digest
 from turn.progress import memory_key_of, owner_of
 from turn.prompts import newest_turn
-from turn.remembering import Said, keep
+from turn.remembering import Said, keep, keeping
 from turn.state import State, Update
 
 TITLE = Words("Remember", "记忆")
@@ -57,7 +57,7 @@ def _keep_statements(state: State, runtime: Runtime[Context]) -> None:
         persona=context.memory_scope.keeps, wishes=context.profile and not context.persona,
         time_zone=context.time_zone if context.profile else "",
     )  # fmt: skip
-    context.services.background.spawn(f"remember {context.run_id or id(said)}", keep(context.services, said))
+    context.services.background.spawn(keeping(context.run_id or str(id(said))), keep(context.services, said))
 
 
 def _start_compaction(state: State, runtime: Runtime[Context]) -> None:

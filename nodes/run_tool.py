@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from langgraph.runtime import Runtime
 
 from domain.words import Words
@@ -18,17 +20,21 @@ TITLE = Words("Run a tool", "调用工具")
 async def run_tool(state: CallInput, runtime: Runtime[Context]) -> Update:
     """Run one call; a failing one becomes an error message for the model, and one that is not permitted as well."""
     call, tools, meter = state["call"], runtime.context.services.tools, runtime.context.meter
-    arguments = await permitted(state, runtime)
+    granted = await permitted(state, runtime)
     caller = Caller(
         owner=owner_of(runtime), language=state["language"], run_id=runtime.context.run_id, call_id=str(call["id"]),
         seconds=meter.working_seconds(), tools=runtime.context.tools, time_zone=await time_zone_of(runtime),
         memory_scope=runtime.context.memory_scope,
     )  # fmt: skip
-    if isinstance(arguments, ToolOutcome):
-        return _update(tools.noted(call["name"], arguments, caller), state, runtime)
+    if isinstance(granted, ToolOutcome):
+        return _update(tools.noted(call["name"], granted, caller), state, runtime)
+    arguments, approved = granted
     emit(runtime, "tool", {"name": call["name"], "arguments": arguments, "status": "running", "call_id": call["id"]})
     meter.add_call()
-    return _update(await tools.call(call["name"], arguments, caller, refused=not state["offered"]), state, runtime)
+    outcome = await tools.call(call["name"], arguments, caller, refused=not state["offered"])
+    if approved is not None:
+        outcome = replace(outcome, run={**outcome.run, "approved": approved})
+    return _update(outcome, state, runtime)
 
 
 def _update(outcome: ToolOutcome, state: CallInput, runtime: Runtime[Context]) -> Update:

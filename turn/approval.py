@@ -9,6 +9,7 @@ from langgraph.types import interrupt
 
 from domain.approvals import Approval, ApprovalAnswer, Evidence, answer_of
 from domain.errors import BadInput
+from domain.types import ApprovalScope
 from domain.words import Words
 from tools import texts
 from tools.calling import BadArguments, checked
@@ -53,8 +54,10 @@ def _is_choice(schema: dict[str, Any], value: object) -> bool:
     return least is not None and most is not None and most - least <= MOST_CHOICES
 
 
-async def permitted(state: CallInput, runtime: Runtime[Context]) -> dict[str, Any] | ToolOutcome:
-    """Return the arguments that a call may be made with, or why it is not made.
+async def permitted(
+    state: CallInput, runtime: Runtime[Context]
+) -> tuple[dict[str, Any], ApprovalScope | None] | ToolOutcome:
+    """Return the arguments that a call may be made with and what a person approved for it, or why it is not made.
 
     A call that needs a person's approval interrupts the graph here, before anything has happened, and is judged again
     when it goes on. What the turn does not offer, and arguments that do not fit, are left to the call itself.
@@ -65,8 +68,9 @@ async def permitted(state: CallInput, runtime: Runtime[Context]) -> dict[str, An
     call, context = state["call"], runtime.context
     arguments: dict[str, Any] = call["args"]
     spec = context.services.tools.spec(call["name"]) if state["offered"] else None
+    approved: ApprovalScope | None = None
     if spec is None or not _fit(spec, arguments):
-        return arguments
+        return arguments, approved
     verdict = await _judged(spec, arguments, state, runtime)
     if verdict.decision == "ask":
         if not context.can_ask:
@@ -82,11 +86,12 @@ async def permitted(state: CallInput, runtime: Runtime[Context]) -> dict[str, An
         if answer.decision == "refuse":
             words = texts.ANSWERED_NO_BECAUSE if answer.reason else texts.ANSWERED_NO
             return _refused(state, words, "refused_by_user", reason=answer.reason)
+        approved = answer.scope
         arguments, verdict = await _approved(answer, spec, state, runtime)
     if verdict.decision == "deny":
         reasons = "".join(f"{reason.text(state['language'])} " for reason in verdict.reasons)
         return _refused(state, texts.NOT_PERMITTED, "not_permitted", reasons=reasons)
-    return arguments
+    return arguments, approved
 
 
 async def _approved(

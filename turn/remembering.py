@@ -60,6 +60,11 @@ class Said:
     """Of the user's device."""
 
 
+def keeping(run_id: str) -> str:
+    """Return what the work in the background is called that keeps what a turn says of its user."""
+    return f"remember {run_id}"
+
+
 async def keep(services: Services, said: Said) -> None:
     """Keep what a message says of its user; nothing where memory is off or there is nothing.
 

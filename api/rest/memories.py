@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,9 +20,12 @@ from domain.words import Words
 from privacy.structured import holds_secret
 from stores.memories.items import MOST_CHARS, Memory, MemoryKind, MemoryScope, Origin
 from turn.personas import role_named
+from turn.remembering import keeping
 
 router = APIRouter(prefix="/api/v1/memories", tags=["memories"])
 MOST = 200
+LONGEST_WAIT: Final = 20
+"""Seconds that a list waits for a turn to be looked through."""
 
 
 class MemoryItem(TypedDict):
@@ -60,6 +63,7 @@ class MemoryQuery(BaseModel):
     scope: str | None = Field(
         None, max_length=100, description="Only what this persona keeps for itself; empty: only what none does."
     )
+    run_id: str = Field("", max_length=100, description="Only what this turn left, once it has been looked through.")
     limit: int = Field(50, ge=1, le=MOST)
     cursor: str = Field("", max_length=40, description="`next` of the page before.")
 
@@ -97,10 +101,14 @@ async def list_memories(backend: BackendDep, user: UserDep, asked: Annotated[Mem
     memories = backend.services.memories
     start = _place(asked.cursor)
     scope = MemoryScope(sees=(await _persona(backend, user, asked.scope),)) if asked.scope is not None else None
+    if asked.run_id:
+        await backend.services.background.wait([keeping(asked.run_id)], LONGEST_WAIT)
     if asked.query.strip():
         found = await memories.search(user, asked.query, past=asked.past, most=start + MOST, scope=scope)
     else:
         found = await memories.items(user, past=asked.past, scope=scope)
+    if asked.run_id:
+        found = [item for item in found if item.turn_id == asked.run_id]
     end = start + asked.limit
     listed = MemoryList(
         enabled=await memories.enabled(user),

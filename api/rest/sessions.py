@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Annotated, Literal, cast
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -73,11 +74,12 @@ async def list_sessions(backend: BackendDep, user: UserDep, asked: Annotated[Ses
 async def get_session(
     session_id: SessionPath, backend: BackendDep, user: UserDep, asked: Annotated[TranscriptQuery, Query()]
 ) -> Response:
-    """Return the messages of a session that are shown, page by page, each with its `versions`; answers with `feedback`.
+    """Return the messages of a session that are shown, page by page, each with its `versions`.
 
-    A message without an answer is being answered by the run that it names, waits with it for an approval (`waiting`),
-    or has the state `interrupted`: its server was killed. `regenerate` answers it. Of a
-    `temporary` session the answer is what it remembers.
+    An answer comes with `feedback`, and with what the turn left in the memory of the user: `remembered`. A message
+    without an answer is being answered by the run that it names, waits with it for an approval (`waiting`), or has the
+    state `interrupted`: its server was killed. `regenerate` answers it. Of a `temporary` session the answer is what it
+    remembers.
     """
     waiting: Waiting | None = None
     owner, conversations = Owner(user, session_id), backend.services.conversations
@@ -95,10 +97,7 @@ async def get_session(
             waiting = Waiting(run_id=pause["run_id"], questions=pause["questions"])
             queued.add(pause["run_id"])
         _mark_lost(page, queued)
-    answers = [entry["message_id"] for entry in page["entries"] if entry.get("role") == "assistant"]
-    votes = await backend.services.votes.of(user, answers) if answers else {}
-    messages = [{**entry, "feedback": votes.get(entry["message_id"])} if entry["message_id"] in answers else entry
-                for entry in page["entries"]]  # fmt: skip
+    messages = await _with_afterthoughts(page["entries"], user, backend)
     body = {**_session(page["thread"]), "messages": messages, "offset": page["offset"], "total": page["total"],
             "waiting": waiting}  # fmt: skip
     if page["found"] is not None:
@@ -209,6 +208,17 @@ async def branch_session(session_id: SessionPath, body: BranchBody, backend: Bac
         raise SessionExists(id=body.session_id)
     title, count = await branch(backend.services, source, target, run_id=body.run_id, message_id=body.message_id)
     return json_response({"session_id": target.thread_id, "title": title, "messages": count}, 201)
+
+
+async def _with_afterthoughts(entries: Sequence[Message], user: str, backend: Backend) -> list[dict[str, Any]]:
+    """Return messages, their answers with what came of them later: a vote, memories."""
+    answers = {entry["message_id"]: entry.get("run_id", "") for entry in entries if entry.get("role") == "assistant"}
+    if not answers:
+        return [{**entry} for entry in entries]
+    votes = await backend.services.votes.of(user, [*answers])
+    left = await backend.services.memories.left_by(user, set(answers.values()))
+    later = {name: {"feedback": votes.get(name), "remembered": left.get(run, [])} for name, run in answers.items()}
+    return [{**entry, **later.get(entry["message_id"], {})} for entry in entries]
 
 
 async def _temporary(owner: Owner, backend: Backend) -> Response:

@@ -250,8 +250,8 @@ class RunMachine:
         pause, withdrawn, takeover = run.request.pause, run.request.withdrawn, run.request.takeover
         if takeover is not None and (takeover.begun or pause is not None):
             run.progress.go_on(takeover.stand)
-        elif pause is not None:
-            run.progress.summary_before = pause["summary_before"]
+        elif pause is not None and (stand := pause.get("stand")) is not None:
+            run.progress.go_on(stand)
         if withdrawn is None:
             durability = Durability(lambda: setattr(memory, "steps", run.keeper))
             if pause is not None or (takeover is not None and takeover.begun):

@@ -22,6 +22,7 @@ from turn.options import OPTIONS
 from turn.texts import NO_ANSWER
 
 if TYPE_CHECKING:
+    from api.runs.progress import Stand
     from api.runs.run import Run
     from domain.owner import Owner
     from stores.conversations.entries import Spot
@@ -58,14 +59,15 @@ class Choices(TypedDict):
 class Pause(Choices):
     """What another process needs to go on with a run; JSON-native.
 
-    `messages` are the ids of the user's messages, `place` is where the answer goes in the conversation.
+    `messages` are the ids of the user's messages, `place` is where the answer goes in the conversation, `stand` is how
+    far the turn had come.
     """
 
     run_id: str
     questions: list[Approval]
     messages: list[str]
     place: dict[str, Any]
-    summary_before: str | None
+    stand: NotRequired[Stand]
     spent: Spent
 
 
@@ -103,7 +105,7 @@ def pause_of(run: Run, place: Spot) -> Pause:
         questions=run.questions,
         messages=run.message_ids,
         place=asdict(place),
-        summary_before=run.progress.summary_before,
+        stand=run.progress.stand(),
         spent=run.spent,
         **choices_of(request),
     )

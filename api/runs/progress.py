@@ -133,8 +133,11 @@ class TurnProgress:
         self._log.append(event, data)
         if event == "usage":
             self.usage = data
-        elif event in _INNER and data["status"] == "running" and not data.get(_INNER[event]):
-            self._begun[event][data.get("call_id") or data.get("id") or str(len(self._begun[event]))] = None
+        elif event in _INNER and not data.get(_INNER[event]):
+            # One that is refused never runs; only an id tells whether the end of one was seen to begin.
+            name = data.get("call_id") or data.get("id")
+            if name or data["status"] == "running":
+                self._begun[event][name or str(len(self._begun[event]))] = None
 
     def _message(self, message: AnyMessage, metadata: Mapping[str, object]) -> None:
         if metadata.get("langgraph_node") != ANSWERING_NODE or not isinstance(message, AIMessage):
@@ -191,7 +194,8 @@ class TurnProgress:
             self._show(self._shown.rest())
             self._stop_thinking()
         over = {"name": name, "id": number, "state": state, "seconds": round(seconds, 4)}
-        self.nodes.append(over)
+        if not task.get("interrupts"):  # one that asks somebody is not over: it is begun again with the answer
+            self.nodes.append(over)
         self._log.append("node", over)
 
     def _next_step(self) -> None:

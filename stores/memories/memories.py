@@ -141,6 +141,15 @@ class Memories:
         items = (await self._user(user_id)).items
         return [item for item, seen in zip(items, _seen(items, scope, past=past), strict=True) if seen][::-1]
 
+    async def left_by(self, user_id: str, runs: Collection[str]) -> dict[str, list[dict[str, str]]]:
+        """Return what turns left, by their runs: `id` and `text` of each item, in the order of its writing."""
+        own = (memories.c.user_id == user_id, memories.c.turn_id.in_({*runs} - {""}))
+        query = select(*rows.COLUMNS).where(*own).order_by(memories.c.created, memories.c.id)
+        left: dict[str, list[dict[str, str]]] = {}
+        for found in await self._database.read(lambda db: db.execute(query).all()):
+            left.setdefault(found.turn_id, []).append({"id": found.id, "text": found.text})
+        return left
+
     async def remove(self, user_id: str, identities: Collection[str] | None = None) -> list[Memory]:
         """Remove items, with their vectors; the turn in which one was said does not bring it back.
 

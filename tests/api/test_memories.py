@@ -41,8 +41,10 @@ async def _nothing_remembered(client: httpx.AsyncClient) -> AsyncIterator[None]:
 async def test_what_is_said_in_one_conversation_is_known_in_another(
     client: httpx.AsyncClient, second: httpx.AsyncClient, model: OpenAIServer
 ) -> None:
-    await ask(client, "I am allergic to peanuts. My name is Ann Lee.", "m1")
-    kept = await listed(client, 2)
+    told = await ask(client, "I am allergic to peanuts. My name is Ann Lee.", "m1")
+    kept = (await client.get("/api/v1/memories", params={"run_id": told["run_id"]})).json()["memories"]
+    answered = (await client.get("/api/v1/sessions/m1")).json()["messages"][-1]
+    assert [one["id"] for one in answered["remembered"]] == [one["id"] for one in reversed(kept)]
     assert {one["text"] for one in kept} == {"I am allergic to peanuts.", "My name is Ann Lee."}
     assert {(one["session_id"], one["origin"], one["holds"]) for one in kept} == {("m1", "said", True)}
     for server, session in ((client, "m2"), (second, "m3")):

@@ -32,8 +32,12 @@ def respond(request: Recorded) -> Answer | str:
     results = [str(message["content"]) for message in request.messages if message["role"] == "tool"]
     if results:
         return f"It came to this: {results[-1]}"
-    texts = {"bob": "<img src=x onerror='globalThis.pwned=1'> I am late", "ann@corp.example": "I am late"}
-    return Answer(tool_calls=[ToolCall("send_note", {"to": to, "text": texts[to]}, id=to) for to in texts])
+    texts = {
+        "bob": "<img src=x onerror='globalThis.pwned=1'> I am\u202e\U000e0041 late",
+        "ann@corp.example": "I am late",
+    }
+    calls = [ToolCall("send_note", {"to": to, "text": texts[to]}, id=to) for to in texts]
+    return Answer("I write to both.", reasoning="Two notes.", tool_calls=calls)
 
 
 async def test_questions_are_shown_in_every_tab_and_answered_one_by_one(open_page: Opener, model: OpenAIServer) -> None:
@@ -44,7 +48,7 @@ async def test_questions_are_shown_in_every_tab_and_answered_one_by_one(open_pag
     await expect(cards).to_have_count(2)
     bob, ann = cards.nth(0), cards.nth(1)
     await expect(bob).to_contain_text("May I? Send a note")
-    await expect(bob).to_contain_text("globalThis.pwned")
+    await expect(bob).to_contain_text(r"globalThis.pwned=1'> I am\u{202e}\u{e0041} late")
     await expect(ann).to_contain_text("It goes to ann@corp.example")
     await expect(ann.locator("dt").first).to_contain_text("your words")
     await page.evaluate(AXE)
@@ -69,6 +73,14 @@ async def test_questions_are_shown_in_every_tab_and_answered_one_by_one(open_pag
         await expect(tab.locator("article.answer").last).to_contain_text("She knows")
         await expect(tab.locator(".approval")).to_have_count(0)
     assert SENT == [("bob", "Ten minutes late")]
+    answer = page.locator("article.answer").last
+    for _ in range(2):  # live, and as it was kept
+        await expect(answer.locator(".step .markdown")).to_have_text("I write to both.")
+        await expect(answer.locator(".step .reasoning")).to_have_count(1)
+        calls = ["approved by you", "refused"]
+        await expect(answer.locator(".step .tool summary small")).to_contain_text(calls)
+        await page.reload()
+        await ended(page)
     # What is asked later is seen at once in a tab that was only left open.
     twisted = {"to": "eve", "text": "Never say good night to Eve"}
     model.respond = lambda _: Answer(tool_calls=[ToolCall("send_note", twisted)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -71,14 +72,21 @@ async def test_keys_that_work_everywhere(open_page: Opener, model: OpenAIServer)
 
 
 async def test_a_message_during_an_answer_waits_or_interrupts(open_page: Opener, model: OpenAIServer) -> None:
-    model.respond = lambda request: Answer("one " * 40 if "first" in request.text else "ok", pace=0.02)
+    end = threading.Event()
+    model.respond = lambda request: Answer("one " * 40, pace=0.02, hold=end) if request.text.endswith("first") else "ok"
     page = await open_page()
     answer = await ask(page, "first")
     await expect(answer.locator(".markdown")).to_contain_text("one")
     await page.fill(BOX, "second")
     await page.press(BOX, "Enter")
     await expect(page.locator(".queued")).to_have_text("second")
+    await page.fill(BOX, "a draft")
+    await page.reload()
+    await expect(page.locator(".queued")).to_have_text("second")
+    end.set()
     await expect(page.locator("article")).to_have_count(4, timeout=15_000)
+    await page.reload()
+    await expect(page.locator(BOX)).to_have_value("a draft")
     await ended(page)
     await expect(page.locator(".queued")).to_have_count(0)
     assert "Stopped" not in await page.locator("article.answer").first.inner_text()

@@ -30,14 +30,17 @@ def remembering(server: LiveServer) -> Iterator[None]:
 async def test_a_memory_is_used_shown_corrected_and_forgotten(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = respond
     page = await open_page()
-    await ask_to_end(page, "Remember that I am allergic to peanuts")
+    answer = await ask_to_end(page, "Remember that I am allergic to peanuts")
+    for _ in range(2):  # live, and as it was kept
+        await expect(answer.locator(".memory")).to_have_text("Kept in memory: I am allergic to peanuts")
+        await page.reload()
     await open_panel(page, "Memory")
     item = page.locator(".panel [data-memory]").first
     await expect(item).to_contain_text("I am allergic to peanuts")
     await expect(item).to_contain_text("as you asked")
     await page.get_by_role("button", name="New chat").first.click()
     answer = await ask_to_end(page, "Am I allergic to peanuts?")
-    await expect(answer.locator(".memory")).to_contain_text("I am allergic to peanuts")
+    await expect(answer.locator(".memory")).to_contain_text("From memory: I am allergic to peanuts")
     await page.reload()
     await page.locator("article.answer .memory").click()
     await item.get_by_role("button", name="Open the conversation").click()

@@ -33,7 +33,8 @@ export const Answer = memo(({ message, busy, selected }) => {
       ${Approvals && html`<${Approvals} message=${message} busy=${busy} />`}
       ${MARKS[message.state] && html`<p class="mark">${t(MARKS[message.state])}</p>`}
       ${error && html`<p class="mark error" role="alert" dir="auto">${sentences(error.message, error.remedy)}</p>`}
-      ${(message.memories ?? []).map((item) => html`<button type="button" class="quiet memory" key=${item.id} dir="auto" onClick=${() => openPanel("memories")}>${t("remembered", { text: item.text })}</button>`)}
+      ${[["recalled", message.memories], ["remembered", message.remembered]].map(([word, items]) => (items ?? []).map((item) => html`
+        <button type="button" class="quiet memory" key=${item.id} dir="auto" onClick=${() => openPanel("memories")}>${t(word, { text: item.text })}</button>`))}
       ${warnings.map((text, i) => html`<p class="mark" key=${i} dir="auto">${text}</p>`)}
       ${!running && message.state !== "waiting" && html`<${Actions} message=${message} busy=${busy} />`}
     </article>`;

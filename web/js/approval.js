@@ -2,7 +2,7 @@
 import { html, useState } from "./preact.js";
 import { sendJson } from "./api.js";
 import { t } from "./i18n.js";
-import { plainName } from "./safe_name.js";
+import { plainName, plainText } from "./safe_name.js";
 import { notify, state } from "./store.js";
 
 export function Approvals({ message, busy }) {
@@ -43,7 +43,7 @@ function Approval({ question, runId, disabled }) {
         <dt>${plainName(name)} <small>${originOf(question, name)}</small></dt>
         <dd>${mode === "edit"
           ? html`<textarea aria-label=${plainName(name)} rows="2" dir="auto" value=${drafts[name] ?? shown(value)} onInput=${(event) => setDrafts({ ...drafts, [name]: event.target.value })}></textarea>`
-          : html`<pre dir="auto">${shown(value)}</pre>`}</dd></div>`)}</dl>
+          : html`<pre dir="auto">${plainText(shown(value))}</pre>`}</dd></div>`)}</dl>
       ${mode === "refuse" ? html`
         <form class="bar" onSubmit=${refuse}>
           <input aria-label=${t("reason")} placeholder=${t("reason")} maxlength="1000" value=${reason} onInput=${(event) => setReason(event.target.value)} />

@@ -36,7 +36,7 @@ export function File({ file, called, refresh }) {
   const open = () => openPanel("library", { source: { document_id: file.id, name: file.name, page: 1 } });
   return html`<li class="file">
     <button type="button" aria-label=${[t("openFile", { name: called }), far, file.summary].filter(Boolean).join(" ")} onClick=${open}>
-      <span class="head"><${Icon} name=${kindIcon(file)} /><bdi>${called}</bdi><small>${far}</small></span>
+      <span class="head"><${Icon} name=${kindIcon(file)} /><bdi>${called}</bdi> <small>${far}</small></span>
       ${file.summary && html`<span class="summary" dir="auto">${file.summary}</span>`}
     </button>
     <${Menu} icon="more" label=${t("actionsOf", { name: called })} title=${t("actions")} name=${called} button=${menu} items=${items} />

@@ -13,7 +13,7 @@ export const WORDS = {
   tokens: "输入 {input}、输出 {output} 个 token", seconds: "{n} 秒", removeFile: "移除 {name}", openFile: "打开 {name}", files: "本对话的文件", document: "文档", download: "下载", summary: "摘要", approvals: "等待你的批准",
   asksFor: "是否允许：{title}", goesTo: "发送给", approveOnce: "仅批准这一次", approveSession: "本对话内批准", approveAlways: "始终批准此类", refuse: "拒绝", reason: "原因（会告知模型）", whatPattern: "较长的许可涵盖什么",
   notAValue: "这不是有效的值（JSON）。", "origin-user": "你的原话", "origin-document": "来自 {source}", "origin-web": "来自 {source}", "origin-tool": "{source} 的结果", "origin-model": "由模型写成", forget: "忘记",
-  remembered: "已记住：{text}", goodAnswer: "回答得好", badAnswer: "回答得不好", changes: "从你的评价中学到的", voteMore: "补充对此回答的评价", retry: "重试", running: "进行中", ok: "完成", error: "失败", refused: "未允许",
+  recalled: "依据记忆：{text}", remembered: "已记住：{text}", goodAnswer: "回答得好", badAnswer: "回答得不好", changes: "从你的评价中学到的", voteMore: "补充对此回答的评价", retry: "重试", running: "进行中", ok: "完成", error: "失败", refused: "未允许", "approved-once": "经你批准", "approved-session": "经你批准（本对话）", "approved-pattern": "经你批准（始终）",
   unknown: "是否生效不明，请核实", cached: "来自缓存", fetched: "{age}前获取", password: "密码", passwordOf: "{name} 的密码", needsPassword: "需要密码", wrongPassword: "密码错误", unlock: "解锁", previous: "上一页", next: "下一页",
   "part:redis": "记忆", "part:vectors": "向量库", "part:chat": "语言模型", "part:vision": "视觉模型", "part:embeddings": "嵌入模型", "part:rerank": "重排序", "part:database": "数据库", "part:ocr": "文字识别",
   "part:tools": "外部工具", "part:search": "网页搜索", "part:speech_out": "语音合成", "part:speech_in": "语音识别", "store:checkpoints": "模型记忆", "store:transcript": "对话记录", "store:transcripts": "对话记录",

@@ -42,7 +42,7 @@ function Editor({ message, onEnd }) {
   };
   const key = (event) => {
     if (event.key === "Escape") { event.preventDefault(); onEnd(); }
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) save(event);
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) save(event);
   };
   return html`<article class="question" aria-label=${t("edit")}><form onSubmit=${save}>
     <textarea ref=${box} rows="4" aria-label=${t("edit")} defaultValue=${message.text} onKeyDown=${key}></textarea>

@@ -1,5 +1,6 @@
 // Messages that were written while an answer runs or the conversation loads: sent one by one when that is over.
-import { isUsable } from "./drafts.js";
+// This tab keeps them until then, so that a reload loses none.
+import { forgetDraft, isUsable } from "./drafts.js";
 import { t } from "./i18n.js";
 import { IconButton } from "./icons.js";
 import { html, useEffect } from "./preact.js";
@@ -10,15 +11,22 @@ import { onTurnEnd, sendNow, stop } from "./turns.js";
 export function send(text) {
   const attachments = state.files.filter(isUsable).map((file) => file.attachment);
   set({ files: [] });
+  forgetDraft(state.sessionId);
   if (!state.running && !state.loading) { sendNow(text, attachments); return; }
-  set({ queued: [...state.queued, { key: newId(), sessionId: state.sessionId, text, attachments }] });
+  keepQueue([...state.queued, { key: newId(), sessionId: state.sessionId, text, attachments }]);
   if (state.running && state.whenBusy === "interrupt") stop();
+}
+
+function keepQueue(queued) {
+  set({ queued });
+  if (queued.length) sessionStorage.setItem("queued", JSON.stringify(queued));
+  else sessionStorage.removeItem("queued");
 }
 
 function sendNext(sessionId) {
   const next = state.queued.find((item) => item.sessionId === sessionId);
   if (!next || state.sessionId !== sessionId) return;
-  set({ queued: state.queued.filter((item) => item !== next) });
+  keepQueue(state.queued.filter((item) => item !== next));
   sendNow(next.text, next.attachments);
 }
 
@@ -28,7 +36,7 @@ export function Queued({ queued, sessionId, loading }) {
   useEffect(() => { if (!loading && !state.running) sendNext(sessionId); }, [loading, sessionId]);
   const mine = queued.filter((item) => item.sessionId === sessionId);
   if (!mine.length) return "";
-  const remove = (item) => set({ queued: state.queued.filter((other) => other !== item) });
+  const remove = (item) => keepQueue(state.queued.filter((other) => other !== item));
   return html`<ul class="choices queued" aria-label=${t("queuedMessages")}>${mine.map((item) => html`
     <li key=${item.key} class="chip"><bdi class="name">${item.text || item.attachments.map((file) => file.name).join(", ")}</bdi>
       <${IconButton} icon="close" label=${t("takeBack", { name: item.text })} onClick=${() => remove(item)} /></li>`)}</ul>`;

@@ -24,10 +24,10 @@ function search() {
 
 function escape(event) {
   // Dialogs and popups close by themselves, and only they do.
-  if (event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
+  if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open], :popover-open")) return;
   if (state.menu) closeMenu();
   else if (state.panel) closePanel();
-  else if (state.notice) set({ notice: null });
+  else if (state.notice || state.receipt) set({ notice: null, receipt: null });
   else if (state.running) withTalk(({ stop }) => stop());
 }
 

@@ -43,7 +43,7 @@ export const Tools = ({ tools }) => (tools.length ? html`<ul class="calls">${too
 
 function Tool({ tool }) {
   const given = Object.entries(tool.arguments ?? {});
-  const details = [t(tool.status), tool.cached && (tool.age === undefined ? t("cached") : t("fetched", { age: duration(tool.age) })), tool.seconds !== undefined && tool.status !== "running" && t("seconds", { n: tool.seconds.toFixed(2) })];
+  const details = [t(tool.status), tool.approved && t(`approved-${tool.approved}`), tool.cached && (tool.age === undefined ? t("cached") : t("fetched", { age: duration(tool.age) })), tool.seconds !== undefined && tool.status !== "running" && t("seconds", { n: tool.seconds.toFixed(2) })];
   const brief = given.map(([, value]) => (typeof value === "string" ? value : JSON.stringify(value))).join(", ");
   return html`<details class="tool ${tool.status}">
     <summary><span title=${tool.name}>${toolName(tool.name, state.health?.tools)}</span> <bdi class="brief">${brief.slice(0, 80)}</bdi> <small>${details.filter(Boolean).join(" · ")}</small></summary>

@@ -33,7 +33,7 @@ export const state = {
   source: null,      // the place opened in the sources panel: a citation, or {document_id, name, page}
   menu: false,
   notice: null,      // {text, kind}
-  queued: [],        // messages that wait for the end of an answer: {key, sessionId, text, attachments}
+  queued: JSON.parse(sessionStorage.getItem("queued") ?? "[]"),  // messages that wait for the end of an answer: {key, sessionId, text, attachments}
   dialog: null,      // null | "key" | "shortcuts"
   receipt: null,
 };

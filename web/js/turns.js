@@ -4,7 +4,7 @@ import { getJson, sendJson, sessionPath } from "./api.js";
 import { t } from "./i18n.js";
 import { follow, pause } from "./run_stream.js";
 import { endParts, playPart, stopPlaying } from "./playback.js";
-import { forgetDraft, keepDraft } from "./drafts.js";
+import { keepDraft } from "./drafts.js";
 import { refreshSessions, showInAddress } from "./session_list.js";
 import { keepInStep, tellOthers } from "./step.js";
 import { switchTo } from "./temporary.js";
@@ -20,7 +20,6 @@ export const onTurnEnd = (action) => { turnEnded = action; };
 
 export async function sendNow(text, attachments) {
   const { sessionId, choices: { temporary } } = state;
-  forgetDraft(sessionId);
   if (await keepInStep()) {
     // What was to be said in a conversation that is gone begins the next one.
     if (temporary) switchTo(true);
@@ -101,6 +100,15 @@ export async function followRun(start, sessionId, key, questionKey) {
   const known = await placed(sessionId, shown).catch(() => shown);
   if (state.messages === shown) set({ messages: known });
   turnEnded(sessionId);
+  showRemembered(key);
+}
+
+// What a turn leaves in memory is looked for when its answer is there.
+async function showRemembered(key) {
+  const answer = state.messages.find((message) => message.key === key);
+  if (!answer?.messageId || answer.state !== "done") return;
+  const { memories } = await getJson(`memories?past=true&run_id=${answer.runId}`).catch(() => ({ memories: [] }));
+  if (memories.length) change(key, (shown) => ({ ...shown, remembered: memories.toReversed() }));
 }
 
 // The run is no longer known: what the conversation says of it counts.
