@@ -13,9 +13,9 @@ Kind = Literal["document", "image", "audio"]
 NESTING = " › "
 """Between the name of a file and that of a file inside it."""
 AttachmentStatus = Literal["queued", "reading", "ready", "failed"]
-QuestionKind = Literal["social", "place", "words", "page", "overview", "picture", "passages"]
+QuestionKind = Literal["social", "place", "words", "page", "overview", "files", "picture", "passages"]
 """A greeting, thanks or farewell; where the answer before stands, or in which words; about one page; about files as a
-whole; about a picture; about anything else."""
+whole; which files there are; about a picture; about anything else."""
 
 
 class AttachmentRef(TypedDict):
