@@ -74,6 +74,8 @@ _IN_WORD = re.compile(
 )
 _IN_GROUPS = re.compile(rf"{_IN_WORD.pattern}|(?<=\d)(?= \d)|(?<=\d )(?=\d)")
 """Where a number with spaces between its groups of digits would be parted, too."""
+_IN_NUMBER = re.compile(r"(?<=\d)(?=[.,]?\d)|(?<=\d[.,])(?=\d)")
+"""Where a number would be parted that stands in a word longer than a page of it."""
 _RAISED = re.compile("(?<=\\d)(?=[\u00b2\u00b3\u00b9\u2070\u2074-\u2079])")
 """Between a number and its exponent or footnote mark."""
 
@@ -85,10 +87,10 @@ SPACE = r" (?!\d)|(?<!\d) "
 def between_words(text: str, at: int) -> int:
     """Return the place at or shortly before `at` where a cut parts neither a word nor a number; `at` if there is none.
 
-    >>> between_words("pay 48,213.95", 8)
-    4
+    >>> between_words("pay 48,213.95", 8), between_words("x" * 300 + "48213", 303)
+    (4, 300)
     """
-    for inside in (_IN_GROUPS, _IN_WORD):
+    for inside in (_IN_GROUPS, _IN_WORD, _IN_NUMBER):
         for place in range(at, max(0, at - _LONGEST_WORD), -1):
             if not inside.match(text, place):
                 return place

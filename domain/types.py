@@ -15,9 +15,9 @@ NESTING = " › "
 AttachmentStatus = Literal["queued", "reading", "ready", "failed"]
 ApprovalScope = Literal["once", "session", "pattern"]
 """How long an approval holds: this call, this session, or lastingly for calls of the pattern."""
-QuestionKind = Literal["social", "place", "words", "page", "overview", "picture", "passages"]
+QuestionKind = Literal["social", "place", "words", "page", "overview", "files", "picture", "passages"]
 """A greeting, thanks or farewell; where the answer before stands, or in which words; about one page; about files as a
-whole; about a picture; about anything else."""
+whole; which files there are; about a picture; about anything else."""
 
 
 class AttachmentRef(TypedDict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -34,8 +34,8 @@ _ALIASES = {
     "Pacific/Auckland": "newzealand wellington 新西兰 惠灵顿 奥克兰",
     "America/New_York": "nyc washington washingtondc boston miami atlanta philadelphia usa us america easterntime et "
     "est edt 纽约 华盛顿 波士顿 迈阿密 亚特兰大 费城 美国 美东",
-    "America/Chicago": "houston dallas austin centraltime ct cdt 休斯敦 达拉斯 奥斯汀 芝加哥 美中",
-    "America/Denver": "saltlakecity mountaintime mt 盐湖城 丹佛",
+    "America/Chicago": "houston dallas austin nashville memphis centraltime ct cdt 休斯敦 达拉斯 奥斯汀 芝加哥 美中",
+    "America/Denver": "elpaso saltlakecity mountaintime mt 盐湖城 丹佛",
     "America/Los_Angeles": "la sanfrancisco seattle sandiego lasvegas siliconvalley pacifictime pt pst pdt "
     "旧金山 三藩市 西雅图 拉斯维加斯 硅谷 洛杉矶 美西",
     "America/Toronto": "ottawa montreal canada 渥太华 蒙特利尔 加拿大",
@@ -74,6 +74,12 @@ _REGIONS = {
     "Australia/Perth": "westernaustralia 西澳",
     "Australia/Adelaide": "southaustralia 南澳",
 }
+# Regions with a second zone; where many live in it, a place that is not known may lie in either.
+_SECOND = {
+    "tennessee": "America/New_York", "kentucky": "America/Chicago", "indiana": "America/Chicago",
+    "idaho": "America/Los_Angeles", "southdakota": "America/Denver", "texas": "America/Denver", "tx": "America/Denver",
+}  # fmt: skip
+_FEW = {"texas", "tx"}
 _COUNTRIES = {"usa": "US", "us": "US", "america": "US", "uk": "GB", "england": "GB", "scotland": "GB", "britain": "GB"}
 _AMBIGUOUS = {
     "ist": "Asia/Kolkata, Europe/Dublin, Asia/Jerusalem",
@@ -88,7 +94,7 @@ class UnknownPlace(ToolFailure, code="unknown_place"):
 
 
 class AmbiguousPlace(ToolFailure, code="ambiguous_place"):
-    """The abbreviation stands for several zones. Details: `place`, `zones`."""
+    """The abbreviation stands for several zones, or the region lies in two. Details: `place`, `zones`."""
 
 
 def find_zone(place: str) -> tzinfo:
@@ -98,7 +104,7 @@ def find_zone(place: str) -> tzinfo:
 
     Raises:
         UnknownPlace: No such zone, or a part of the name is not known.
-        AmbiguousPlace: The abbreviation stands for several zones.
+        AmbiguousPlace: The abbreviation stands for several zones, or the place is not known in a region of two.
     """
     offset = _OFFSET.fullmatch(place.strip())
     if offset and int(offset["hours"]) <= 14:
@@ -108,8 +114,8 @@ def find_zone(place: str) -> tzinfo:
     if not within and (zones := _AMBIGUOUS.get(_normal(place))):
         raise AmbiguousPlace(place=place, zones=zones)
     key = _zone_of(name)
-    for part in within:
-        key = _narrowed(key, _normal(part))
+    for part in map(_normal, within):
+        key = _in_two(place, key, part) if part in _SECOND else _narrowed(key, part)
     if key is None:
         raise UnknownPlace(place=place)
     return ZoneInfo(key)
@@ -119,6 +125,21 @@ def _zone_of(place: str) -> str | None:
     names, normal = _zones_by_name(), _normal(place)
     short = re.sub("(?:local|standard)?(?:time|city)$|(?:当地|标准)?时间$|[市省州]$", "", normal)
     return names.get(normal) or names.get(short)
+
+
+def _in_two(place: str, key: str | None, region: str) -> str:
+    """Return the zone of a place, of zone `key` if it is known, that lies in a region with two zones."""
+    both = [_zones_by_name()[region], _SECOND[region]]
+    if key in _zones_of("US") and _hours(key) in map(_hours, both):
+        return key
+    if region not in _FEW:
+        raise AmbiguousPlace(place=place, zones=", ".join(both))
+    return both[0]
+
+
+def _hours(key: str) -> timedelta | None:
+    """Return how far a zone is from UTC in winter."""
+    return datetime(2026, 1, 1, tzinfo=ZoneInfo(key)).utcoffset()
 
 
 def _narrowed(key: str | None, within: str) -> str | None:

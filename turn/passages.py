@@ -56,7 +56,7 @@ class Passages:
         notes, kind = list(self._notes), self._question["kind"]
         if kind == "social":
             return notes, numbered(await self._unfound([]))
-        if kind == "overview":
+        if kind in ("overview", "files"):
             notes, pages = await self._whole()
             return notes, numbered(pages or await self._within_budget(self._meant()))
         first = await self._page_named()

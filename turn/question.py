@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from domain.asking import content
+from domain.asking import LISTED, content
 from domain.types import Question, QuestionKind
 from domain.words import Language
 from readers.formats import FORMATS
@@ -74,7 +74,8 @@ _SUMMARY = re.compile(
 )
 _TELLING = re.compile(
     r"\b(?:about|says?|tells?|describe|explain|contains?|contents?|covers?|discuss(?:es)?|look at|read|review"
-    r"|analy[sz]e|introduce|written|inside|text|topics?|subject|purpose)\b|内容|介绍|描述|讨论|关于|包含|包括|解读|分析|阅读|说明|主题|[讲说写谈看读]",
+    r"|analy[sz]e|introduce|written|inside|(?:is|are|.s) in|text|topics?|subject|purpose)\b"
+    r"|内容|介绍|描述|讨论|关于|包含|包括|解读|分析|阅读|说明|主题|[讲说写谈看读]",
     re.I,
 )
 _FUNCTION = re.compile(
@@ -148,7 +149,7 @@ def question_of(text: str, language: Language, earlier: Sequence[str] = ()) -> Q
         return Question(text=text, kind="passages", page=0, follows="")
     page = _page_named(text)
     kind = (_of_answer(text) if earlier else None) or _kind(text, page)
-    follows = "" if kind in ("social", "overview") else _leans_on(text, language, earlier)
+    follows = "" if kind in ("social", "overview", "files") else _leans_on(text, language, earlier)
     return Question(text=text, kind=kind, page=page, follows=follows)
 
 
@@ -171,7 +172,10 @@ def _kind(text: str, page: int) -> QuestionKind:
         return "page"
     if _PICTURE.search(text) and not _FILE.search(text):
         return "picture"
-    return "overview" if _asks_for_the_whole(text) else "passages"
+    if not _asks_for_the_whole(text):
+        return "passages"
+    listed = LISTED.search(text) and _FILE.search(text) and not (_SUMMARY.search(text) or _TELLING.search(text))
+    return "files" if listed else "overview"
 
 
 def _is_courtesy(text: str) -> bool:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 
 from api.edge.failures import asked_language
@@ -50,14 +49,15 @@ DIAGRAM_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 DOCS_HEADERS = {
-    # FastAPI's own page would run scripts of other hosts where the page keeps its key.
+    # Swagger UI writes styles; where the page keeps its key, no script of another host runs.
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
         " connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+OWN_HEADERS: Final = {"diagram.html": DIAGRAM_HEADERS, "docs.html": DOCS_HEADERS}
 
 
 def open_paths() -> tuple[frozenset[str], tuple[str, ...]]:
@@ -65,7 +65,7 @@ def open_paths() -> tuple[frozenset[str], tuple[str, ...]]:
     entries = sorted(WEB.iterdir()) if WEB.is_dir() else []
     files = {f"/{entry.name}" for entry in entries if entry.is_file()}
     folders = [f"/{entry.name}/" for entry in entries if entry.is_dir()]
-    return frozenset({"/", "/favicon.ico", *files}), (*folders, "/chunks/")
+    return frozenset({"/", "/favicon.ico", "/docs", *files}), (*folders, "/chunks/")
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,9 @@ def _shell(language: str) -> str:
 
 def _wanted(request: Request) -> tuple[str, str]:
     """Return which file is asked for, and by which headers that is decided."""
-    path = {"/": "index.html", "/favicon.ico": "icon.svg"}.get(request.url.path, request.url.path[1:])
+    path = {"/": "index.html", "/favicon.ico": "icon.svg", "/docs": "docs.html"}.get(
+        request.url.path, request.url.path[1:]
+    )
     if path != "index.html":
         return path, "Accept-Encoding"
     chosen = request.cookies.get("language")
@@ -183,7 +185,7 @@ def page_router() -> APIRouter:
     async def page_file(request: Request) -> Response:
         path, varies = _wanted(request)
         asset, caching = await asyncio.to_thread(page.asset, path)
-        own = DIAGRAM_HEADERS if path == "diagram.html" else PAGE_HEADERS
+        own = OWN_HEADERS.get(path, PAGE_HEADERS)
         headers = own | {"ETag": asset.etag, "Cache-Control": caching, "Vary": varies}
         if request.headers.get("if-none-match", "").removeprefix("W/") == asset.etag:
             return Response(status_code=304, headers=headers)
@@ -194,15 +196,6 @@ def page_router() -> APIRouter:
             content = await asyncio.to_thread(gzip.decompress, content)
         return Response(content, headers=headers, media_type=asset.media_type)
 
-    async def docs() -> Response:
-        shown = get_swagger_ui_html(
-            openapi_url="/openapi.json", title="LLM Chat Backend", swagger_js_url="/vendor/swagger-ui-5.35.0.js",
-            swagger_css_url="/vendor/swagger-ui-5.35.0.css", swagger_favicon_url="/icon.svg",
-        )  # fmt: skip
-        shown.headers.update(DOCS_HEADERS)
-        return shown
-
-    router.add_api_route("/docs", docs, methods=["GET", "HEAD"])
     single, folders = open_paths()
     for path in (*single, *(f"{folder}{{path:path}}" for folder in folders)):
         router.add_api_route(path, page_file, methods=["GET", "HEAD"])

@@ -55,10 +55,10 @@ async def test_every_route_needs_a_key_but_the_page_and_health(web: httpx.AsyncC
             assert (response.status_code, response.json()["error"]["code"]) == (401, "unauthorized"), (method, path)
             checked += 1
     assert checked > 40
-    for path in ("/docs", "/openapi.json", "/agent/playground/", "/agent/c/x/invoke", "/nothing"):
+    for path in ("/openapi.json", "/agent/playground/", "/agent/c/x/invoke", "/nothing"):
         assert (await web.get(path)).status_code == 401, path
     assert (await web.get("/")).status_code == 200
-    assert (await web.get("/docs", headers={"authorization": "Bearer wrong"})).status_code == 401
+    assert (await web.get("/openapi.json", headers={"authorization": "Bearer wrong"})).status_code == 401
 
 
 async def test_users_do_not_see_each_other(web: httpx.AsyncClient, model: OpenAIServer) -> None:

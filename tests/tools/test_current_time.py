@@ -22,7 +22,9 @@ PLACES = {
     "Asia/Shanghai Asia/Shanghai": "厦门 长沙 Xiamen Changsha 沈阳市 青岛 北京时间 Beijing,_China",
     "Asia/Tokyo Asia/Tokyo": "JST 东京时间 Tokyo_time Tokyo,_Japan 大阪，日本",
     "America/Toronto": "London,_Ontario London_(Ontario) 伦敦（安大略） Toronto,_Canada",
-    "America/Chicago": "Paris,_Texas Paris,_TX Austin,_Texas 德州",
+    "America/Chicago": "Paris,_Texas Paris,_TX Austin,_Texas 德州 Nashville,_Tennessee",
+    "America/Denver America/Denver": "El_Paso,_Texas",
+    "America/Boise": "Boise,_Idaho",
     "America/New_York America/New_York": "New_York_City New_York,_USA 纽约，美国 Washington,_DC",
     "America/Los_Angeles America/Los_Angeles": "California 加州 San_Francisco,_USA Portland,_Oregon",
     "Europe/London Europe/London": "London,_England London,_UK BST",
@@ -62,6 +64,12 @@ def test_an_abbreviation_of_several_zones_says_so() -> None:
         with pytest.raises(AmbiguousPlace) as caught:
             find_zone(name)
         assert zone in caught.value.body("en")["message"] and zone in caught.value.body("zh")["message"]
+
+
+@pytest.mark.parametrize("place", ["Moscow, Idaho", "Knoxville, Tennessee", "Gary (Indiana)"])
+def test_a_place_that_is_not_known_in_a_region_of_two_zones_is_not_guessed(place: str) -> None:
+    with pytest.raises(AmbiguousPlace):
+        find_zone(place)
 
 
 async def test_text(tools: ToolRegistry) -> None:

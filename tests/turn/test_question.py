@@ -543,6 +543,26 @@ What did the committee decide about its own budget?
 两家供应商哪家便宜？
 """
 
+FILES = """
+Which files do I have?
+What files have I uploaded?
+What documents are here?
+Show me my files
+我有哪些文件？
+我上传了什么文件？
+有几个文件？
+这份文件有几页？
+"""
+WHOLE = """
+What are my documents about?
+What's in the documents?
+Describe the documents I uploaded
+Show me what the documents contain
+List the key points of the documents
+文档里有哪些要点？
+这是什么文件？
+"""
+
 
 def lines(table: str) -> list[str]:
     return table.strip().splitlines()
@@ -553,6 +573,8 @@ def lines(table: str) -> list[str]:
     [
         *[(text, "social") for text in lines(SOCIAL)],
         *[(text, "overview") for text in lines(OVERVIEWS)],
+        *[(text, "overview") for text in lines(WHOLE)],
+        *[(text, "files") for text in lines(FILES)],
         *[(text, "picture") for text in lines(PICTURES)],
         *[(text, "passages") for text in lines(PASSAGES)],
     ],

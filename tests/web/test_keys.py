@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.async_api import Route, expect
@@ -150,6 +151,24 @@ async def test_the_right_key_closes_its_dialog(open_page: Opener, guarded: LiveS
     await expect(dialog).to_have_count(0)
     await expect(page.locator(".notice")).to_have_text("The key was accepted.")
     await expect(page.locator(".model")).to_be_visible()
+
+
+async def test_the_docs_ask_with_the_key_of_the_page(open_page: Opener, guarded: LiveServer) -> None:
+    page = await open_page(url=guarded.url)
+    dialog = page.get_by_role("dialog", name="API key")
+    await dialog.get_by_label("API key").fill("right-key")
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_have_count(0)
+    await page.goto(f"{guarded.url}/docs")
+    await expect(page.locator(".opblock").first).to_be_visible()
+    assert await page.get_by_role("alert").is_hidden()
+
+
+async def test_the_docs_say_that_a_key_is_needed(browser: Any, guarded: LiveServer) -> None:
+    page = await browser.new_page(locale="zh-CN")
+    await page.goto(f"{guarded.url}/docs")
+    await expect(page.get_by_role("alert")).to_contain_text("需要 API 密钥")
+    await page.close()
 
 
 async def test_a_message_while_the_conversation_loads_is_sent_after_it(open_page: Opener, model: OpenAIServer) -> None:

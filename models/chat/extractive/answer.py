@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from domain.asking import FILE_ASKED, asked_apart, content, files_named
+from domain.asking import FILE_ASKED, LISTED, asked_apart, content, files_named
 from domain.types import Source
 from models.chat.extractive import files, table_questions, texts
-from models.chat.extractive.calls import CLOCK, LISTED, Call, Schema, call_of, comparison, find_url, without_url
+from models.chat.extractive.calls import CLOCK, Call, Schema, call_of, comparison, find_url, without_url
 from models.chat.extractive.quote import Asked, find, quoted
 from models.chat.extractive.texts import REPLIES, UNRELATED
 from models.chat.interface import ToolResult, TurnInput
@@ -77,6 +77,8 @@ class Answerer:
         if turn.kind == "social":
             return max(SOCIAL, key=lambda name: scores[name]), True
         label, score = next(iter(scores.items()))
+        if label == "list_documents" and turn.kind in ("files", "overview"):
+            return label, turn.kind == "files"
         second = max(other for name, other in scores.items() if name != label and not {name, label} <= FIXED)
         return label, score >= (SURE_TOOL if label in tools else SURE) and score - second >= AHEAD
 
@@ -88,7 +90,7 @@ class Answerer:
             return [_reply(label, turn), *(files.about(turn, named) if label in SOCIAL and turn.attachments else ())]
         if turn.kind == "page":
             return files.page(turn)
-        whole = turn.kind == "overview" or not turn.question.strip()
+        whole = turn.kind in ("overview", "files") or not turn.question.strip()
         if whole and (turn.attachments or turn.documents):
             return files.about(turn, named)
         parts = files.pictures(turn) if turn.kind == "picture" else []
@@ -124,7 +126,7 @@ class Answerer:
         if held:
             search = None if turn.sources else call_of("search_documents", tools, turn.question)
             return search or (web if label == "web_search" else None) or texts.NOT_SAID.text(turn.language)
-        if turn.kind in ("overview", "picture", "page"):
+        if turn.kind in ("overview", "files", "picture", "page"):
             return texts.NO_FILES.text(turn.language)
         return (None if _MINE.search(turn.question) else web) or texts.NO_DOCUMENTS.text(turn.language)
 

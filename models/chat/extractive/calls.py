@@ -31,8 +31,6 @@ _FILES = re.compile(
 )
 _BETWEEN = re.compile(r"(?i)\s*(?:,|;|\band\b|、|，|；|和|与|以及|及)\s*(?:the\s+)?")
 _PLACE = r"(?!the\b|an?\b|my\b|this\b)(?P<en>[a-z .'/_-]+?(?:,(?!\s*please\b)[a-z .'/_-]+?)?)"
-LISTED: Final = re.compile(r"\b(?:files|documents|uploads|pages)\b|哪些|列出|几[个份页]|多少", re.IGNORECASE)
-"""Without one of these words no list of documents is asked for, but what is in one."""
 _NOW = r"(?:\W*(?:it is|is it|is|now|right now|today|please)\b)*"
 CLOCK: Final = re.compile(
     r"^\W*(?:(?:please|can you|could you|tell me|(?:what|which)(?:.?s| is)?|the|current|local|today.s)\W+)*"

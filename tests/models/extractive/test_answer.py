@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from domain.language import language_of
 from models.chat import small_talk
 from models.chat.extractive import texts
 from models.chat.extractive.texts import REPLIES
 from models.chat.interface import ToolResult, TurnInput
 from models.chat.streaming_chat import pieces
 from tests.models.extractive.fixtures import CHAT, TOOLS, ask, document, file, picture, source
+from turn.question import question_of
 
 LEASE = (
     "The lease runs for three years. Rent is due on the first of each month. Pets are not allowed without written "
@@ -90,6 +92,25 @@ async def test_calls_the_tool_that_fits(question: str, name: str, arguments: dic
     answer = await ask(question, tools=TOOLS)
     assert [(call["name"], call["args"]) for call in answer.tool_calls] == [(name, arguments)]
     assert answer.response_metadata["finish_reason"] == "tool_calls"
+
+
+@pytest.mark.parametrize(
+    ("question", "listed"),
+    [
+        ("Which files do I have?", True),
+        ("What documents are here?", True),
+        ("我上传了什么文件？", True),
+        ("What are my documents about?", False),
+        ("Describe the documents I uploaded", False),
+        ("What's in the documents?", False),
+    ],
+)
+async def test_which_files_there_are_is_not_what_they_say(question: str, listed: bool) -> None:
+    kind = question_of(question, language_of(question))["kind"]
+    held = [document(summary="A lease about a flat.")]
+    answer = await ask(question, kind=kind, documents=held, tools=TOOLS)
+    assert [call["name"] for call in answer.tool_calls] == (["list_documents"] if listed else [])
+    assert listed or "A lease about a flat." in answer.text
 
 
 async def test_a_sum_is_calculated_whatever_was_uploaded() -> None:
