@@ -1,10 +1,13 @@
 """Personal data on its way to a hosted model, with every outbound byte recorded.
 
-    python -m bench.privacy [--values N] [--labelled FILE] [--corpus DIR]
+    python -m bench.privacy [--values N] [--served N] [--labelled FILE] [--corpus DIR]
 
 * Structured values: N (10,000) generated ones, half in Chinese sentences and half in English ones, each asked of a
   recording endpoint through the real client; counts those that are in a request raw (bar 0), and answers that do not
   come back letter for letter (bar 0). The peer beside it is the usual way, the client without masking.
+* Every service: N (1,000) more values go through the running server in documents, questions, searches, runs with
+  callbacks, pictures and speech; counts by service (and in the log) those that are in a byte that left, however encoded
+  (bar 0; speech gets nothing at all). Beside it the same without masking, a tenth of them: what the recorders see.
 * Names: 1,000 a language, drawn by Faker for countries and by the census of the United States, in sentences without
   cues; share found whole (bars 0.95 en, 0.92 zh). Given names of Latin script come from lists that the product uses
   too; Chinese ones do not. `--labelled` adds a file of lines with values marked `[[NAME|value]]`.
@@ -18,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import random
 import re
@@ -26,9 +30,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import httpx
 import names
 from faker import Faker
 from langchain_core.language_models import BaseChatModel
@@ -38,9 +44,14 @@ from domain.text import has_han
 from models.chat.hosted import hosted_chat
 from privacy.masking import Finder
 from settings import Settings
+from tests.integration.conftest import make_picture
+from tests.live_server import LiveServer
+from tests.standins.every_service import EveryService, written
 from tests.standins.openai_server import OpenAIServer
 
-VALUES = 10_000
+VALUES, SERVED = 10_000, 1_000
+TOGETHER = 4
+"""Values of one message."""
 TEMPLATES = {
     "zh": ("我的{k}是{v}，请记一下。", "{v}", "表里第3行写着{v}和合计。", "请把{v}转给财务"),
     "en": ("My {k} is {v}, please note it.", "{v}", "Row 3 says {v} and a total.", "Send it to {v} today"),
@@ -57,6 +68,7 @@ def main() -> None:
     """Run the parts and print a line each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--values", type=int, default=VALUES)
+    parser.add_argument("--served", type=int, default=SERVED)
     parser.add_argument("--labelled", type=Path)
     parser.add_argument("--corpus", type=Path)
     args = parser.parse_args()
@@ -64,6 +76,7 @@ def main() -> None:
     Faker.seed(11)
     failed = [
         *asyncio.run(_round_trips(args.values)),
+        *_every_service(args.served),
         *_names(args.labelled),
         *_clean(args.corpus),
         *asyncio.run(_first_tokens()),
@@ -122,6 +135,52 @@ async def _round_trips(count: int) -> list[str]:
                 plain += value in json.dumps(server.requests[0].body, ensure_ascii=False)
     beside = f"(of {count}; without masking {plain} of {-(-count // 100)})"
     return _bar("raw structured values", raw, 0, beside=beside) + _bar("answers not as they were", wrong, 0)
+
+
+def _every_service(count: int) -> list[str]:
+    seen, missed = _left(max(count // 10, 40), ""), []
+    for service, raw in _left(count, "mask").items():
+        missed += _bar(f"raw values to {service}", raw, 0, beside=f"(of {count}; without masking {seen[service]})")
+    return missed
+
+
+def _left(count: int, mode: str) -> dict[str, int]:
+    """Send values through a server of its own; return how many of them left for each service."""
+    said = [(value, random.choice(TEMPLATES[lang]).format(k=kind, v=value)) for lang, kind, value in _drawn(count)]
+    texts = [" ".join(text for _, text in said[at : at + TOGETHER]) for at in range(0, count, TOGETHER)]
+    with tempfile.TemporaryDirectory() as folder, EveryService(Path(folder)) as outside:
+        log = io.StringIO()
+        with redirect_stdout(log), redirect_stderr(log), LiveServer(outside.settings) as live:
+            with httpx.Client(base_url=live.url, timeout=600, trust_env=False) as http:
+                http.put("/api/v1/profile", json={"pii": mode}).raise_for_status()
+                _ask(http, outside, texts)
+        sent = {**outside.sent(), "log": log.getvalue().encode()}
+    return {name: sum(any(form in data for form in written(value)) for value, _ in said) for name, data in sent.items()}
+
+
+def _drawn(count: int) -> Iterator[tuple[str, str, str]]:
+    for number in range(count):
+        language = ("zh", "en")[number % 2]
+        yield language, *_structured(language)
+
+
+def _ask(http: httpx.Client, outside: EveryService, texts: Sequence[str]) -> None:
+    files = [
+        ("file", ("notes.txt", "\n\n".join(texts).encode())),
+        ("file", ("card.png", make_picture("\n".join(texts[:2])))),
+    ]
+    form = {"message": "Read this.", "session_id": "files"}
+    http.post("/api/v1/chat_with_file", data=form, files=files).raise_for_status()
+    for number, text in enumerate(texts):
+        asked = {"query": text, "session_id": "files"}
+        http.post("/api/v1/documents/search", json=asked).raise_for_status()
+        http.post("/api/v1/runs", json={"message": text, "callback_url": outside.hook_url}).raise_for_status()
+        if number < 5:
+            http.post("/api/v1/tts", json={"text": text})
+        while len(outside.hook.callbacks) < number - 3:
+            time.sleep(0.01)
+    while len(outside.hook.callbacks) < len(texts):
+        time.sleep(0.01)
 
 
 def _model(server: OpenAIServer, folder: str, mode: str) -> BaseChatModel:

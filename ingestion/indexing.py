@@ -12,6 +12,7 @@ from domain.words import Language
 from ingestion.one_by_one import OneByOne
 from ingestion.summaries import Summarizer, cut_windows, summarize
 from models.embeddings.interface import Embedder
+from privacy.outbound import STRICTNESS, PrivacyMode, wanted_privacy
 from stores.library.backlog import Backlog
 from stores.library.contents import ContentGone
 from stores.library.documents import Documents
@@ -35,14 +36,17 @@ class Vectorizer:
         self._contents, self._backlog, self._vectors = documents.contents, documents.backlog, documents.vectors
         self._embedder = embedder
         self._queue: deque[int] = deque()
+        self._privacy: dict[int, PrivacyMode] = {}
         self._done: dict[int, asyncio.Event] = {}
         self._next_done = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def add(self, content_id: int) -> None:
-        """Queue the chunks of a content for embedding."""
+        """Queue the chunks of a content for embedding, as privately as the strictest of those who add it ask."""
         if self._vectors is None:
             return
+        asked = (self._privacy.get(content_id, "off"), wanted_privacy.get())
+        self._privacy[content_id] = max(asked, key=STRICTNESS.index)
         if content_id not in self._queue:
             self._queue.append(content_id)
             self._done.setdefault(content_id, asyncio.Event()).clear()
@@ -71,6 +75,7 @@ class Vectorizer:
         pause = 1.0
         while self._queue:
             content_id = self._queue.popleft()
+            wanted_privacy.set(self._privacy[content_id])
             try:
                 more = await self._step(content_id, vectors)
                 pause = 1.0

@@ -25,6 +25,7 @@ from ingestion.tables import SPREADSHEETS, TableWriter
 from models.embeddings.interface import Embedder
 from models.ocr.interface import OcrEngine
 from models.speech.interface import Listener
+from privacy.outbound import STRICTNESS, wanted_privacy
 from settings import Settings
 from stores.library.attachments import Attachments
 from stores.library.backlog import Unfinished
@@ -309,6 +310,7 @@ class Ingestion:
             await asyncio.sleep(LEASE_SECONDS)
 
     async def _resume(self, item: Unfinished, *, summarise: bool) -> None:
+        wanted_privacy.set(max(("off", *item.pii), key=STRICTNESS.index))  # in the tasks that begin here too
         if item.status != "ready":
             reading = self._read_child(item.ref, item.owner, item.language)
             task = asyncio.create_task(_log_failure(reading), name=f"resume {item.content_id}")

@@ -55,7 +55,7 @@ def _keep_statements(state: State, runtime: Runtime[Context]) -> None:
     said = Said(
         text=text, language=state["language"], owner=owner_of(runtime), run_id=context.run_id,
         persona=context.memory_scope.keeps, wishes=context.profile and not context.persona,
-        time_zone=context.time_zone if context.profile else "",
+        time_zone=context.time_zone if context.profile else "", before=context.said_before,
     )  # fmt: skip
     context.services.background.spawn(keeping(context.run_id or str(id(said))), keep(context.services, said))
 

@@ -24,7 +24,7 @@ async def run_tool(state: CallInput, runtime: Runtime[Context]) -> Update:
     caller = Caller(
         owner=owner_of(runtime), language=state["language"], run_id=runtime.context.run_id, call_id=str(call["id"]),
         seconds=meter.working_seconds(), tools=runtime.context.tools, time_zone=await time_zone_of(runtime),
-        memory_scope=runtime.context.memory_scope,
+        memory_scope=runtime.context.memory_scope, said_before=runtime.context.said_before,
     )  # fmt: skip
     if isinstance(granted, ToolOutcome):
         return _update(tools.noted(call["name"], granted, caller), state, runtime)

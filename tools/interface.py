@@ -81,6 +81,7 @@ class Caller:
         seconds: How long the request lets a call take.
         tools: Names of the tools that the request allows; None: all.
         memory_scope: Which memories of the user it sees.
+        said_before: Whether the message that the call serves was said before.
     """
 
     owner: Owner
@@ -91,6 +92,7 @@ class Caller:
     seconds: float = float("inf")
     tools: Collection[str] | None = None
     memory_scope: MemoryScope = GENERAL
+    said_before: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

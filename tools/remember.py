@@ -17,6 +17,7 @@ KEPT = Words("Remembered: {text}", "已记住：{text}")
 RENEWED = Words("This was remembered already: {text}", "此前已经记住：{text}")
 INSTEAD = Words(" It takes the place of: {text}", "取代了：{text}")
 OFF = Words("the user has switched memory off", "用户已关闭记忆功能")
+FORGOTTEN = Words("the user has had this forgotten", "用户已要求忘记这一内容")
 SECRET = Words("passwords, keys and card numbers are not remembered", "不会记住密码、密钥和银行卡号")
 
 
@@ -45,11 +46,13 @@ async def remember(
     written = await memories_of(context).write(
         Memory(
             id="", user_id=context.owner.user_id, persona=context.memory_scope.keeps, kind=kind, slot=slot.strip(),
-            text=text, origin="asked", session_id=context.owner.thread_id or "",
-        )
+            text=text, origin="asked", session_id=context.owner.thread_id or "", turn_id=context.run_id,
+        ),
+        said_before=context.said_before,
     )  # fmt: skip
     if written.memory is None:
-        raise ToolFailure(reason=OFF)
+        forgotten = context.said_before and await memories_of(context).enabled(context.owner.user_id)
+        raise ToolFailure(reason=FORGOTTEN if forgotten else OFF)
     said = (RENEWED if written.merged else KEPT).text(context.language).format(text=written.memory.text)
     for old in written.superseded:
         said += INSTEAD.text(context.language).format(text=old.text)

@@ -151,6 +151,8 @@ class Context(TurnOptions):
     """Which memories of the user the turn sees, as its persona has it."""
     durability: SkipJsonSchema[InstanceOf[Durability] | None] = None
     """When the run is saved; None: it cannot go on in another process."""
+    said_before: SkipJsonSchema[bool] = False
+    """Whether the message is answered again, or another version of one: what the user had forgotten stays away."""
     can_ask: SkipJsonSchema[bool] = True
     """Whether the turn can wait for a person: only a thread that is remembered can."""
     model_options: SkipJsonSchema[InstanceOf[ModelOptions]] = field(default_factory=ModelOptions)

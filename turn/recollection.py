@@ -20,6 +20,7 @@ from turn.profile import time_zone_of
 from turn.progress import owner_of
 from turn.prompts import newest_turn
 from turn.state import State
+from turn.statements import slots_asked
 
 MOST_TOKENS: Final = 600
 MOST_ITEMS: Final = 8
@@ -42,8 +43,9 @@ async def recollections(state: State, runtime: Runtime[Context]) -> list[MemoryN
         if not await services.memories.enabled(owner.user_id):
             return []
         found = await services.memories.recall(
-            owner.user_id, question, context.memory_scope, past=_PAST.search(question) is not None
-        )
+            owner.user_id, question, context.memory_scope, past=_PAST.search(question) is not None,
+            slots=slots_asked(question),
+        )  # fmt: skip
     except Unavailable:
         return []
     before = state["messages"][: newest_turn(state["messages"])]

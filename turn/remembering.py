@@ -58,6 +58,8 @@ class Said:
     """Whether the profile may learn of it: not of what is said to a role."""
     time_zone: str = ""
     """Of the user's device."""
+    before: bool = False
+    """Whether the message was said before."""
 
 
 def keeping(run_id: str) -> str:
@@ -76,7 +78,7 @@ async def keep(services: Services, said: Said) -> None:
         return
     stated, wished = await _found(services, said) if any(may) else ([], [])
     for one in stated[:MOST_FOUND]:
-        written = await services.memories.write(_memory(one, said))
+        written = await services.memories.write(_memory(one, said), said_before=said.before)
         if written.memory is not None:
             services.actions.append(
                 "memory", said.owner, content={"text": one.text}, id=written.memory.id,

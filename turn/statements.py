@@ -79,7 +79,7 @@ _FORMS: Final = {
         rf"{_I} work(?:ing)? (?:at|for|as|in)\b|\bmy (?:job|profession|employer) is\b|{_I} (?:joined|run|own)\b"
         r"|\bi(?:['’]m| am) an? (?:\w+[ -]){0,3}\w+(?= (?:at|by|in|for) |\W*$)",
         f"我{_ZH_SOON}在[^，。]{{1,20}}(?:工作|上班|任职|当.)|我的(?:工作|职业|公司)是|我{_ZH_SOON}(?:入职|加入|跳槽)"
-        "|我是(?:一[名个位])?[^，。的]{0,12}(?:[师员者家医民]|学生|经理|会计|老板|主管|总监|护士|司机)(?=\\W|$)",
+        "|我是(?:一[名个位])?[^，。的]{0,12}(?:[师员者家医民]|医生|学生|经理|会计|老板|主管|总监|护士|司机)(?=\\W|$)",
     ),
     "diet": (
         rf"{_I} (?:allergic|intolerant) to\b|{_I}(?: an?)?(?: strict)? (?:vegetarian|vegan|diabetic)"
@@ -107,6 +107,38 @@ _PATTERNS: Final = {slot: re.compile("|".join(forms), re.IGNORECASE) for slot, f
 _KINDS: Final[dict[str, MemoryKind]] = {"favourite": "preference", "likes": "preference", "doing": "episode"}
 _SEVERAL: Final = frozenset({"likes", "kin", "diet", "doing", "favourite"})
 """Of these several hold side by side, told apart by what they are about."""
+_CLAUSE = re.compile(
+    r"[,;]? (?:and|but) (?=(?:i|my)\b)|[,;] (?=(?:i|my)\b)|[，；、,;]\s*(?:而且|并且|但是?)?(?=我)", re.IGNORECASE
+)
+"""Where one sentence states two things: each may be superseded, and forgotten, by itself."""
+_QUESTIONS: Final = {
+    "name": (r"\bmy (?:full |first |last )?name\b|\bwho am i\b", "我(?:的名字|叫(?:什么|啥)|姓什么|是谁)"),
+    "home": (
+        r"\b(?:where|(?:which|what) (?:city|town|country|place|part))\b.*\bi\b.*\b(?:lived?|living|moved?|based)\b"
+        r"|\bmy (?:home|address|(?:home ?)?town|city)\b",
+        "我[^，。]{0,8}(?:住|搬[到去])[^，。]{0,8}(?:哪|什么|何)|我(?:的)?(?:家|住址|地址)(?:在|是)(?:哪|什么)",
+    ),
+    "origin": (
+        r"\bwhere (?:am|do|was) i (?:come )?(?:originally )?(?:from|born)\b",
+        "我是哪里?的?人|我来自哪|我的?老家",
+    ),
+    "birthday": (r"\bmy birthday\b|\bwhen was i born\b", "我的?生日|我(?:是)?(?:哪天|什么时候)(?:出生|生的)"),
+    "age": (r"\bhow old am i\b|\bmy age\b", "我(?:今年)?(?:几岁|多大|多少岁)|我的?年龄"),
+    "work": (
+        r"\b(?:what|which|who)\b.*\bmy (?:job|work|profession|occupation|employer)\b|\b(?:where|who) do i work\b"
+        r"|\bwhat do i do (?:for a living|for work)",
+        r"我(?:现在)?(?:是做什么|做什么工作|在哪[里儿家]?(?:个?公司)?(?:工作|上班))|我的?(?:工作|职业|公司|单位)(?=[是在叫]|\W*$)",
+    ),
+    "diet": (
+        r"\b(?:can|can['’]t|cannot|should|shouldn['’]t) i (?:not )?(?:eat|drink|cook)\b|\ballerg|\bfood\b.*\bavoid\b"
+        r"|\b(?:recommend|suggest|ideas?|cook|plan|what|where|give me)\b"
+        r".*\b(?:restaurant|recipe|dinner|lunch|snack|meal)s?\b",
+        "过敏|忌口|我(?:不?能|可以)[吃喝]|[吃喝](?:什么|点啥|啥)"
+        "|(?:推荐|建议|安排|做).{0,12}(?:餐厅|饭店|菜|[早午晚][餐饭]|零食)",
+    ),
+}
+"""How people ask for what the statements of a slot tell, and where it matters unasked: what somebody cannot eat."""
+_ASKS: Final = {slot: re.compile("|".join(forms), re.IGNORECASE) for slot, forms in _QUESTIONS.items()}
 _FILLER = re.compile(
     r"\b(?:really|also|still|absolutely|a|an|the|very|much|so|to|do|don['’]t|not|like|love|enjoy|prefer|adore|hate|dislike"
     r"|can['’]t|cannot|stand|i|my|favou?rite|is|are|anymore|any more|now|no longer|used to)\b"
@@ -172,9 +204,27 @@ def statements(text: str) -> list[Statement]:
         )
         if supposed or len(sentence) > MOST_SENTENCE or _QUESTION.search(sentence) or holds_secret(sentence):
             continue
-        if _FIRST_PERSON.search(sentence) and (one := _statement(sentence)).slot:
-            found.append(one)
+        if _FIRST_PERSON.search(sentence):
+            found += [one for clause in _clauses(sentence) if (one := _statement(clause)).slot]
     return found
+
+
+def slots_asked(question: str) -> frozenset[str]:
+    """Return the slots whose items a question needs, whatever its words have in common with theirs.
+
+    >>> [sorted(slots_asked(text)) for text in ("Which city do I live in?", "我住在哪个城市？", "What is 2+2?")]
+    [['home'], ['home'], []]
+    """
+    if _WORK.search(question):
+        return frozenset()
+    return frozenset(slot for slot, pattern in _ASKS.items() if pattern.search(question))
+
+
+def _clauses(sentence: str) -> list[str]:
+    """Return the parts of a sentence that state something by themselves; the sentence where only one does."""
+    parts = [part.strip() for part in _CLAUSE.split(sentence)]
+    slots = [_statement(part).slot for part in parts]
+    return parts if sum(map(bool, slots)) > 1 else [sentence]
 
 
 def only_tells(text: str) -> bool:
@@ -189,7 +239,7 @@ def only_tells(text: str) -> bool:
     if found and found[0].asked:
         return not found[0].text.endswith(("?", "？"))
     stated = {one.text for one in found}
-    rest = [sentence for sentence in sentences(text) if sentence.strip() not in stated]
+    rest = [sentence for sentence in sentences(text) if not any(one in sentence for one in stated)]
     return bool(stated) and all(question_of(sentence, language_of(sentence))["kind"] == "social" for sentence in rest)
 
 

@@ -94,6 +94,7 @@ def _context(run: Run, services: Services, role: str, durability: Durability | N
         run_id=run.id,
         services=services if chat is services.chat else replace(services, chat=chat),
         handled=tuple(request.attachments),
+        said_before=request.again or request.replaces is not None,
         can_ask=request.remembered,
         role=role,
         model_options=request.model_options,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
@@ -10,11 +11,12 @@ from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, upd
 from domain.owner import Owner
 from domain.types import AttachmentRef
 from domain.words import Language
+from privacy.outbound import PrivacyMode
 from stores.library.attachments import as_ref
 from stores.library.contents import LEASE_SECONDS, ContentGone
 from stores.library.pages import CHUNK_TEXT, with_heading
 from stores.sql.database import Database, rows
-from stores.sql.tables import attachments, chunks, contents, documents, pages
+from stores.sql.tables import attachments, chunks, contents, documents, pages, profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,18 @@ class Embeddable:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A content with work left, and one of its documents."""
+    """A content with work left, and one of its documents.
+
+    Attributes:
+        pii: What the profiles of its owners ask for personal data: `off`, `mask` or `block` of each who says so.
+    """
 
     content_id: int
     status: str
     ref: AttachmentRef
     owner: Owner
     language: Language
+    pii: Collection[PrivacyMode] = ()
 
 
 _CONTENT = select(contents.c.id).where(contents.c.id == bindparam("content_id"))
@@ -123,12 +130,23 @@ class Backlog:
                 ),
             )
         )
-        return await self._database.read(
-            lambda db: [
-                Unfinished(row.content_id, row.status, as_ref(row), Owner(row.user_id, row.thread_id), row.language)
-                for row in db.execute(query)
-            ]
+        asked = (
+            select(profiles.c.profile)
+            .join(attachments, attachments.c.user_id == profiles.c.user_id)
+            .join(documents, documents.c.id == attachments.c.id)
+            .where(documents.c.content_id == bindparam("content_id"))
         )
+
+        def found(db: Connection) -> list[Unfinished]:
+            return [
+                Unfinished(
+                    row.content_id, row.status, as_ref(row), Owner(row.user_id, row.thread_id), row.language,
+                    {profile.get("pii") or "off" for profile in db.scalars(asked, {"content_id": row.content_id})},
+                )
+                for row in db.execute(query).all()
+            ]  # fmt: skip
+
+        return await self._database.read(found)
 
     async def forget_other_embedders(self, embedder: str) -> None:
         """Mark contents for embedding whose vectors are of another model."""

@@ -42,6 +42,8 @@ CLOSE, CLOSE_AND_HELD, COVERED = 0.30, 0.18, 0.5
 """An item fits where it is this close; or this close and holds a quarter of the question's terms by weight; or holds
 half of them. Chosen on bench/long_memory.py's recall part."""
 HELD: Final = 0.25
+MOST_OF_SLOTS: Final = 4
+"""Items that are recalled for what a question is about alone: half of what a turn gets."""
 QUERY_SECONDS: Final = 1.0
 EMBED_BATCH: Final = 32
 
@@ -88,8 +90,12 @@ class Memories:
         """Switch memory on or off for a user; what is kept stays, and is not used while it is off."""
         await self._database.write(lambda db: rows.touch(db, user_id, enabled=enabled))
 
-    async def write(self, memory: Memory) -> rows.Written:
+    async def write(self, memory: Memory, *, said_before: bool = False) -> rows.Written:
         """Keep an item, in place of those with its slot; one with the same words is renewed instead.
+
+        Args:
+            memory: The item.
+            said_before: Whether its message was said before: nothing comes back that the user had forgotten since.
 
         Returns:
             The item as it is kept. Its `id` and `created` are set where they were empty.
@@ -100,8 +106,10 @@ class Memories:
             created=memory.created or time.time(),
             text=memory.text.strip()[:MOST_CHARS],
         )
-        written = await self._database.write(partial(rows.write, memory=made))
+        written = await self._database.write(partial(rows.write, memory=made, said_before=said_before))
         if written.memory is not None:
+            if (known := self._users.get(made.user_id)) is not None and not known.items:
+                del self._users[made.user_id]  # the next turn asks for this one
             self._embed_soon(made.user_id)
         return written
 
@@ -191,8 +199,9 @@ class Memories:
         return [user.items[one.place] for one in found]
 
     async def recall(
-        self, user_id: str, question: str, scope: MemoryScope = GENERAL, *, past: bool = False
-    ) -> list[Memory]:
+        self, user_id: str, question: str, scope: MemoryScope = GENERAL, *, past: bool = False,
+        slots: Collection[str] = (),
+    ) -> list[Memory]:  # fmt: skip
         """Return the items that fit a question, best first.
 
         Args:
@@ -200,6 +209,7 @@ class Memories:
             question: What is asked, with what it leans on.
             scope: What the turn sees: no other items are found.
             past: Whether what holds no more is asked for.
+            slots: What it is about: the newest items of these slots come first, whatever their words.
         """
         user = await self._user(user_id)
         seen = _seen(user.items, scope, past=past)
@@ -207,11 +217,11 @@ class Memories:
             return []
         vector = await self._query(question)
         found = await asyncio.to_thread(user.ranking.find, question, vector, CANDIDATES, seen)
-        kept = []
+        kept = _newest_of(slots, user.items, seen) if slots else []
         for one in found:
             item = user.items[one.place]
             fits = one.closeness >= CLOSE or (one.closeness >= CLOSE_AND_HELD and one.coverage >= HELD)
-            if fits or one.coverage >= COVERED:
+            if (fits or one.coverage >= COVERED) and item not in kept:
                 kept.append(item)
         return kept
 
@@ -325,6 +335,12 @@ class Memories:
             {"key": row.id, "said": row.text, "vector": vector.astype(np.float16).tobytes(), "model": name}
             for row, vector in zip(items, made, strict=True)
         ]
+
+
+def _newest_of(slots: Collection[str], items: Sequence[Memory], seen: Sequence[bool]) -> list[Memory]:
+    """Return the newest items of slots that are seen, newest first."""
+    fitting = (item for item, may in zip(items, seen, strict=True) if may and item.slot.partition(":")[0] in slots)
+    return list(fitting)[: -MOST_OF_SLOTS - 1 : -1]
 
 
 def _seen(items: Sequence[Memory], scope: MemoryScope | None, *, past: bool) -> list[bool]:

@@ -54,20 +54,17 @@ def _mark(user_id: str, text: str) -> str:
     return blake2b(same_words(text).encode(), key=user_id.encode()[:64], digest_size=16).hexdigest()
 
 
-def write(db: Connection, memory: Memory) -> Written:
+def write(db: Connection, memory: Memory, *, said_before: bool = False) -> Written:
     """Keep an item, unless memory is off or the user had what its turn says forgotten; see `Memories.write`."""
     user_id = memory.user_id
     touch(db, user_id)
     off = db.scalar(select(memory_users.c.enabled).where(memory_users.c.user_id == user_id)) is False
-    was_forgotten = memory.origin == "said" and db.scalar(
-        select(func.count())
-        .select_from(forgotten_memories)
-        .where(
-            forgotten_memories.c.user_id == user_id,
-            forgotten_memories.c.turn_id == memory.turn_id,
-            forgotten_memories.c.mark == _mark(user_id, memory.text),
-        )
+    mark = select(func.count()).where(
+        forgotten_memories.c.user_id == user_id, forgotten_memories.c.mark == _mark(user_id, memory.text)
     )
+    if not said_before:
+        mark = mark.where(forgotten_memories.c.turn_id == memory.turn_id)
+    was_forgotten = (said_before or memory.origin == "said") and db.scalar(mark)
     if off or was_forgotten or not memory.text:
         return Written(None)
     related = select(*COLUMNS).where(

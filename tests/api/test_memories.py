@@ -74,6 +74,24 @@ async def test_a_new_home_takes_the_place_of_the_old_one_and_is_found_when_asked
     ]
 
 
+async def test_a_question_finds_what_it_is_about_and_an_answer_made_again_brings_nothing_back(
+    client: httpx.AsyncClient, model: OpenAIServer
+) -> None:
+    await ask(client, "I moved to Berlin.", "w1")
+    await ask(client, "请记住：我对花生过敏", "w2")
+    (kept,) = [one for one in await listed(client, 2) if one["session_id"] == "w2"]
+    asked = {"w4": ("Which city do I live in?", "I moved to Berlin."), "w5": ("今晚吃什么好？", kept["text"])}
+    for session, (question, expected) in asked.items():
+        answer = await ask(client, question, session)
+        assert [one["text"] for one in answer["memories"]] == [expected]
+        assert expected in model.chats[-1].text
+    (await client.delete(f"/api/v1/memories/{kept['id']}")).raise_for_status()
+    run = (await client.post("/api/v1/sessions/w2/regenerate", json={})).json()
+    assert run["state"] == "done"
+    await ask(client, "I work as a nurse.", "w3")
+    assert {one["text"] for one in await listed(client, 2)} == {"I moved to Berlin.", "I work as a nurse."}
+
+
 async def test_one_is_shown_corrected_and_forgotten(client: httpx.AsyncClient) -> None:
     made = (await client.post("/api/v1/memories", json={"text": "I park on level 3", "slot": "parking"})).json()
     again = await client.post("/api/v1/memories", json={"text": "I park on level 5", "slot": "parking"})

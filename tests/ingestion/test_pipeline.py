@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -10,9 +11,12 @@ from domain.errors import FileCorrupt, FileEncrypted, UnknownDocument
 from domain.owner import Owner
 from domain.types import Attachment
 from ingestion import recognition
+from models.embeddings.interface import Vectors
+from privacy.outbound import wanted_privacy
 from readers.figures import MARK
 from readers.interface import Embedded, Outline, Page
 from settings import Settings
+from stores.people.profiles import Profile, Profiles
 from stores.sql.tables import metadata
 from tests.library import ANN, ANN_LATER, BOB, BagEmbedder, Library, Step, open_library
 
@@ -332,6 +336,39 @@ async def test_unfinished_work_is_resumed_after_a_restart(settings: Settings) ->
         [hit] = await library.documents.search("dolphins", ANN, mode="keyword")
         assert hit["heading"] == "Part"
         assert [page["number"] for page in await library.documents.pages(half["id"], ANN)] == [1, 2]
+
+
+async def test_each_content_is_embedded_as_privately_as_its_owner_asks_also_after_a_restart(settings: Settings) -> None:
+    asked: dict[str, str] = {}
+
+    class Watched(BagEmbedder):
+        async def passages(self, texts: Sequence[str]) -> Vectors:
+            vectors = await super().passages(texts)
+            asked.update(dict.fromkeys(texts, wanted_privacy.get()))
+            return vectors
+
+    embedder = Watched()
+    async with open_library(settings, embedder) as library:
+        await Profiles(library.database).put(BOB.user_id, Profile(pii="block"))
+        embedder.gate.clear()
+        await library.add("Ann counts geese.", wait="text")
+        wanted_privacy.set("mask")
+        await library.add("Bob counts owls.", BOB, wait="text")
+        embedder.gate.set()
+        await library.add("Bob counts bats.", BOB, name="b.txt")
+        assert asked == {"Ann counts geese.": "off", "Bob counts owls.": "mask", "Bob counts bats.": "mask"}
+        wanted_privacy.set("off")
+        embedder.gate.clear()
+        await library.add("Ann waits.", wait="text")
+        await library.add("Bob waits.", BOB, wait="text")
+    embedder.gate.set()
+    async with open_library(settings, embedder) as library:
+        await library.ingestion.next_vectors(20)
+        for _ in range(200):
+            if {"Ann waits.", "Bob waits."} <= set(asked):
+                break
+            await asyncio.sleep(0.05)
+    assert (asked["Ann waits."], asked["Bob waits."]) == ("off", "block")
 
 
 async def test_another_embedding_model_embeds_anew(settings: Settings) -> None:

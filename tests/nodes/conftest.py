@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, Literal, cast
@@ -157,10 +157,12 @@ class FakeMemories:
     async def enabled(self, user_id: str) -> bool:
         return self.on
 
-    async def recall(self, user_id: str, question: str, scope: MemoryScope, *, past: bool = False) -> list[Memory]:
+    async def recall(
+        self, user_id: str, question: str, scope: MemoryScope, *, past: bool = False, slots: Collection[str] = ()
+    ) -> list[Memory]:
         return [item for item in self.kept if item.persona in scope.sees and (past or not item.valid_to)]
 
-    async def write(self, memory: Memory) -> Written:
+    async def write(self, memory: Memory, *, said_before: bool = False) -> Written:
         self.kept.append(memory)
         return Written(memory)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from turn.statements import may_state, statements
+from turn.statements import may_state, only_tells, slots_asked, statements
 
 STATED = {
     "name": ("My name is Ann Lee.", "Call me Bo", "我叫王伟", "我的名字是李娜"),
@@ -89,3 +89,42 @@ def test_what_the_user_asks_to_remember_is_kept_as_it_is(text: str, kept: str) -
 def test_several_sentences_and_what_is_sensitive() -> None:
     found = statements("I moved to Chengdu. Is it warm there? I'm allergic to nuts. Thanks!")
     assert [(one.slot.partition(":")[0], one.sensitive) for one in found] == [("home", False), ("diet", True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (
+            "My name is Ann and I work at Acme as a nurse.",
+            {"name": "My name is Ann", "work": "I work at Acme as a nurse."},
+        ),
+        ("我叫王伟，我住在成都，我是医生", {"name": "我叫王伟", "home": "我住在成都", "work": "我是医生"}),
+        ("My wife and I live in Rome.", {"home": "My wife and I live in Rome."}),
+    ],
+)
+def test_a_sentence_that_states_several_things_leaves_each_by_itself(text: str, parts: dict[str, str]) -> None:
+    assert {one.slot: one.text for one in statements(text)} == parts and only_tells(text)
+
+
+@pytest.mark.parametrize(
+    ("slot", "texts"),
+    [
+        ("name", ("What is my name?", "我叫什么？")),
+        ("home", ("Which city do I live in?", "Where did I live before?", "我以前住在哪里？", "我家在哪")),
+        ("work", ("What is my job?", "Where do I work?", "我在哪上班？")),
+        ("diet", ("What can't I eat?", "Recommend a restaurant for tonight", "今晚吃什么好？")),
+        ("age", ("How old am I?", "我今年多大")),
+        (
+            "",
+            (
+                "What is 2+2?",
+                "Translate: where do I live?",
+                "Where is the warehouse?",
+                "今天天气怎么样",
+                "合同在哪里签的",
+            ),
+        ),
+    ],
+)
+def test_a_question_names_the_slots_that_answer_it(slot: str, texts: tuple[str, ...]) -> None:
+    assert {text: slots_asked(text) for text in texts} == {text: {slot} - {""} for text in texts}

@@ -87,6 +87,24 @@ async def test_meaning_finds_across_languages_and_what_does_not_fit_is_left_out(
     assert (await memories.search("bo", "recursion"))[0].text
 
 
+async def test_what_a_question_is_about_is_found_whatever_its_words(memories: Memories) -> None:
+    assert not await memories.any("bo")
+    await memories.write(said("I live in Oslo.", slot="home"))
+    await memories.write(said("I moved to Berlin.", slot="home"))
+    await memories.write(said("我对花生过敏。", slot="diet:花生"))
+    await memories.write(said("I keep a diary."))
+    assert await memories.any("bo"), "the first item counts at once"
+
+    async def found(**more: Any) -> list[str]:
+        return [item.text for item in await memories.recall("bo", "Qué ciudad?", **more)]
+
+    assert await found() == []
+    assert await found(slots={"home"}) == ["I moved to Berlin."]
+    assert await found(slots={"home"}, past=True) == ["I moved to Berlin.", "I live in Oslo."]
+    assert await found(slots={"diet"}) == ["我对花生过敏。"]
+    assert await found(slots={"home"}, scope=MemoryScope("p", ("p",))) == []
+
+
 async def test_what_is_forgotten_is_gone_with_its_past_and_its_turn_does_not_bring_it_back(
     memories: Memories, database: Database
 ) -> None:
@@ -97,7 +115,9 @@ async def test_what_is_forgotten_is_gone_with_its_past_and_its_turn_does_not_bri
     assert {item.text for item in gone} == {"I live in Oslo.", "I moved to Chengdu."}
     assert await database.read(lambda db: db.scalar(select(func.count()).select_from(table))) == 0
     assert (await memories.write(said("I moved to Chengdu.", slot="home", turn_id="r2"))).memory is None
-    assert (await memories.write(said("I moved to Chengdu.", slot="home", turn_id="r3"))).memory is not None
+    again = said("I moved to Chengdu.", slot="home", turn_id="r3", origin="asked")
+    assert (await memories.write(again, said_before=True)).memory is None, "the same message, answered again"
+    assert (await memories.write(again)).memory is not None, "the user says so anew"
 
 
 async def test_memory_that_is_off_keeps_nothing_new(memories: Memories) -> None:
