@@ -156,6 +156,7 @@ class Session(TypedDict):
     pinned: bool
     archived: bool
     persona: str
+    memory: bool
 
 
 class FoundSession(Session):
@@ -247,6 +248,7 @@ class SessionChange(Body):
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
     pinned: bool | None = Field(None, description="Whether it stands before the others.")
     archived: bool | None = Field(None, description="Whether it is left out of the list.")
+    memory: bool | None = Field(None, description="Whether its turns use and fill long-term memory.")
     persona: str | None = Field(None, max_length=100, description="Persona that it goes on with; empty: none.")
     current_message_id: str | None = Field(
         None, max_length=20, description="Message to be shown, with the newest of what came after it."

@@ -110,11 +110,16 @@ async def get_session(
 
 @router.patch("/sessions/{session_id}", response_model=Session, responses=ERRORS)
 async def change_session(session_id: SessionPath, body: SessionChange, backend: BackendDep, user: UserDep) -> Response:
-    """Rename, pin or archive a session, choose its persona, or which version of a message is shown."""
+    """Rename, pin or archive a session, choose its persona, or which version of a message is shown.
+
+    With `memory` false its turns neither use nor fill long-term memory, whatever they ask for.
+    """
     owner, conversations = Owner(user, session_id), backend.services.conversations
     if body.persona is not None:
         role = await role_named(backend.services, user, body.persona) if body.persona else None
-        await conversations.hold_with(owner, role.key if role else "")
+        await conversations.hold_with(owner, persona=role.key if role else "")
+    if body.memory is not None:
+        await conversations.hold_with(owner, memory=body.memory)
     changed = await conversations.change(
         owner, title=body.title, pinned=body.pinned, archived=body.archived,
         shown=body.current_message_id,
@@ -266,4 +271,5 @@ def _session(thread: Conversation) -> Session:
         session_id=thread["thread_id"], title=thread["title"], created_at=thread["created"],
         last_activity=thread["last_activity"], message_count=thread["entries"],
         pinned=thread["pinned"], archived=thread["archived"], persona=thread["persona"],
+        memory=thread["memory"],
     )  # fmt: skip

@@ -32,7 +32,8 @@ async def branch(
     path = path_to(whole, run_id=run_id, message_id=message_id)
     title = await services.conversations.free_title(source.user_id, whole["thread"]["title"])
     await services.conversations.add(target, with_own_runs(path), title)
-    await services.conversations.hold_with(target, whole["thread"]["persona"])
+    thread = whole["thread"]
+    await services.conversations.hold_with(target, persona=thread["persona"], memory=thread["memory"])
     for document in await services.documents.list(source, library=False):
         ref = await services.attachments.share(ref_of(document), target)
         await start_reading(services, [ref], target, language=language_of(ref["name"]))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from langgraph.errors import GraphDrained
@@ -181,8 +182,12 @@ class RunMachine:
         """
         if request.options.temporary or place.temporary:
             request = without_traces(request)
-        if request.options.persona is None and request.begins:
+        if not request.begins:
+            return request
+        if request.options.persona is None:
             request = await with_role(request, self._services, place.persona)
+        if not place.remembers:
+            request = replace(request, options=replace(request.options, memory=False))
         return request
 
     async def _prepare(self, run: Run, place: Spot, memory: StagedMemory, *, stands: bool) -> None:

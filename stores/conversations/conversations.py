@@ -280,8 +280,13 @@ class Conversations:
         await self._take_over(owner.user_id)
         return await self._database.write(write)
 
-    async def hold_with(self, owner: Owner, persona: str) -> None:
-        """Let a conversation go on with a persona, by id or name; empty: with none.
+    async def hold_with(self, owner: Owner, *, persona: str | None = None, memory: bool | None = None) -> None:
+        """Let a conversation go on as is given.
+
+        Args:
+            owner: The thread.
+            persona: A persona by id or name; empty: none.
+            memory: Whether it uses and fills long-term memory.
 
         Raises:
             UnknownSession: There is no such conversation.
@@ -289,7 +294,8 @@ class Conversations:
 
         def write(db: Connection) -> None:
             mine = conversations.c.id == tree.known(db, owner).id
-            db.execute(update(conversations).where(mine).values(persona=persona))
+            given = {name: value for name, value in (("persona", persona), ("memory", memory)) if value is not None}
+            db.execute(update(conversations).where(mine).values(**given))
 
         await self._take_over(owner.user_id)
         await self._database.write(write)

@@ -75,6 +75,8 @@ class Conversation(TypedDict):
     archived: bool
     persona: str
     """The persona that it is held with, by id or name; empty: none."""
+    memory: bool
+    """Whether it uses and fills long-term memory."""
 
 
 class Found(Conversation, total=False):
@@ -175,6 +177,7 @@ class Spot:
         running: Run that has written the parent and answers it.
         persona: Persona that the conversation is held with, by id or name; empty without one.
         temporary: Nothing is written of the turn; what Redis has is all that is remembered.
+        remembers: The conversation uses and fills long-term memory.
     """
 
     conversation: int = 0
@@ -187,6 +190,7 @@ class Spot:
     running: str = ""
     persona: str = ""
     temporary: bool = False
+    remembers: bool = True
 
     def stands(self, run_id: str) -> bool:
         """Tell whether the memory that a run left is that of this place."""

@@ -92,6 +92,7 @@ def conversation(row: Any) -> Conversation:
     return Conversation(
         thread_id=row.thread_id, title=row.title, created=iso_time(row.created), last_activity=iso_time(row.active),
         entries=row.length, pinned=bool(row.pinned), archived=bool(row.archived), persona=row.persona,
+        memory=bool(row.memory),
     )  # fmt: skip
 
 

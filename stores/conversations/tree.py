@@ -141,7 +141,8 @@ def spot(db: Connection, owner: Owner, wish: Wish) -> Spot:
         if wish.replaces or wish.parent is not None:
             raise TemporarySession(id=owner.thread_id)
         return Spot(conversation.id, persona=conversation.persona, temporary=True)
-    return replace(_spot_in(db, conversation, wish), persona=conversation.persona or "")
+    place = _spot_in(db, conversation, wish)
+    return replace(place, persona=conversation.persona or "", remembers=bool(conversation.memory))
 
 
 def _spot_in(db: Connection, conversation: Any, wish: Wish) -> Spot:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
     false,
     text,
+    true,
 )
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -413,6 +414,7 @@ conversations = Table(
     Column("indexed", BigInteger, nullable=False, server_default="0"),
     Column("persona", Characters, nullable=False, server_default=""),
     Column("temporary", Boolean, nullable=False, server_default=false()),
+    Column("memory", Boolean, nullable=False, server_default=true()),
     Index("conversations_owner", "user_id", "thread_id", unique=True),
     Index(
         "conversations_unindexed",
@@ -428,7 +430,7 @@ conversations = Table(
 `titled` says who gave the title (empty: made of the first question; `model`, `user`), `running` is the run that answers
 the leaf, `newest` the last message that was written, `indexed` the last whose words are in `words`. `persona` is
 the role that was chosen, by id or name. A `temporary` one has no title and no messages: its row tells that nothing is
-kept of it, and when it was last used. Times are Unix times.
+kept of it, and when it was last used. `memory` says whether it uses and fills long-term memory. Times are Unix times.
 """
 
 messages = Table(

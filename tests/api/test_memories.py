@@ -125,3 +125,20 @@ async def test_memory_can_be_switched_off(client: httpx.AsyncClient, model: Open
         assert refused.status_code == 422 and await listed(client) == []
     finally:
         await client.put("/api/v1/memories/enabled", json={"enabled": True})
+
+
+async def test_a_session_goes_on_without_memory(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await ask(client, "I am allergic to peanuts.", "kept")
+    await listed(client, 1)
+    await ask(client, "Hello there", "o2")
+    assert (await client.get("/api/v1/sessions/o2")).json()["memory"] is True
+    changed = await client.patch("/api/v1/sessions/o2", json={"memory": False})
+    assert changed.status_code == 200 and changed.json()["memory"] is False
+    answer = await ask(client, "I live in Chengdu. Am I allergic to peanuts?", "o2", memory=True)
+    assert answer["memories"] == [] and "(said" not in model.chats[-1].text
+    branched = (await client.post("/api/v1/sessions/o2/branch", json={})).json()["session_id"]
+    assert (await client.get(f"/api/v1/sessions/{branched}")).json()["memory"] is False
+    await client.patch("/api/v1/sessions/o2", json={"memory": True})
+    await ask(client, "I work at Borealis.", "o2")
+    kept = await listed(client, 2)
+    assert {memory["text"] for memory in kept} == {"I am allergic to peanuts.", "I work at Borealis."}

@@ -106,11 +106,12 @@ async def test_what_is_chosen_is_seen_sent_and_taken_back(open_page: Opener, mod
     assert "calculate" not in str(said.get("tools")) and "current_time" in str(said["tools"])
     assert "请用中文" in model.chats[-1].text
     await panel.get_by_label("Use tools").uncheck()
+    await panel.get_by_label("Use and fill memory").uncheck()
     await page.reload()
-    await expect(chips).to_have_text(["Answers in 中文", "Without tools"])
+    await expect(chips).to_have_text(["Answers in 中文", "Without tools", "Without memory"])
     await ask_to_end(page, "And 3 + 4?")
     assert not model.chats[-1].body.get("tools")
-    for name in ("Answers in 中文", "Without tools"):
+    for name in ("Answers in 中文", "Without tools", "Without memory"):
         await page.get_by_role("button", name=f"Take back: {name}").click()
     await expect(chips).to_have_count(0)
     await page.get_by_role("button", name="For this conversation").click()

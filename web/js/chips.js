@@ -13,6 +13,7 @@ const CHIPS = {
   system_prompt: { panel: "role", label: () => t("systemPrompt") },
   model: { panel: "model", label: (value) => value },
   tools: { panel: "choices", label: (value) => (value.length ? t("someTools", { n: value.length }) : t("withoutTools")) },
+  memory: { panel: "choices", label: () => t("withoutMemory") },
   agent: { panel: "choices", label: (value) => nodeName(value, state.graph) },
   language: { panel: "choices", label: (value) => t("answersIn", { language: languages[value] }) },
 };

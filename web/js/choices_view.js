@@ -1,4 +1,4 @@
-// What is chosen for this conversation alone: the language of its answers, who answers, and with which tools.
+// What is chosen for this conversation alone: the language of its answers, who answers, with memory or without, and with which tools.
 import { getJson } from "./api.js";
 import { choose } from "./choices.js";
 import { languages, nodeName, t } from "./i18n.js";
@@ -6,7 +6,7 @@ import { html, useEffect, useState } from "./preact.js";
 import { notify } from "./store.js";
 
 export function View({ store }) {
-  const { language = "", agent = "", tools = null } = store.choices;
+  const { language = "", agent = "", tools = null, memory = true } = store.choices;
   const agents = (store.graph?.nodes ?? []).filter((node) => node.agent).map(({ name }) => [name, nodeName(name, store.graph)]);
   const pick = (name) => (event) => choose(name, event.target.value);
   const select = (name, value, options) => html`<select value=${value} onChange=${pick(name)}>
@@ -16,6 +16,7 @@ export function View({ store }) {
       <p class="quiet">${t("choicesHint")}</p>
       <label>${t("answerLanguage")}${select("language", language, [["", t("asAsked")], ...Object.entries(languages)])}</label>
       <label>${t("whoAnswers")}${select("agent", agent, [["", t("asItFits")], ...agents])}</label>
+      <label class="check"><input type="checkbox" checked=${memory} onChange=${(event) => choose("memory", event.target.checked ? null : false)} /> ${t("useMemory")}</label>
       <label class="check"><input type="checkbox" checked=${tools?.length !== 0} onChange=${(event) => choose("tools", event.target.checked ? null : [])} /> ${t("useTools")}</label>
       ${tools?.length !== 0 && html`<${Which} chosen=${tools} language=${store.language} />`}
     </div>`;

@@ -64,7 +64,7 @@ export const WORDS = {
   pageOf: "Page {page} of {total}", searchDocuments: "Search these documents", enlarge: "Enlarge", foundInside: "Found inside", useHere: "Use in this conversation",
   confirmDeleteFile: "Delete this document?", deleteFileWhat: "The file, everything made from it and the answers that rest on it are removed for good.",
   choicesHint: "Counts for this conversation alone, and is shown above the message box.", answerLanguage: "Language of the answers", asAsked: "That of the question", whoAnswers: "Who answers",
-  asItFits: "As it fits", useTools: "Use tools", whichTools: "Tools that may be used", asText: "As text", textInPicture: "Text in the picture", description: "Description",
+  asItFits: "As it fits", useTools: "Use tools", useMemory: "Use and fill memory", whichTools: "Tools that may be used", asText: "As text", textInPicture: "Text in the picture", description: "Description",
   memoryHint: "What you said of yourself, used in each of your conversations where it fits.", noMemories: "Nothing is remembered yet.", memoryOn: "Remember what I say of myself",
   saidOn: "said on {date}", askedOn: "remembered on {date}, as you asked", editedOn: "written by you on {date}", heldBefore: "no longer so", showPast: "What no longer holds, too", addMemory: "Add",
   memoryText: "Something to remember", correct: "Correct", openConversation: "Open the conversation", forgetAll: "Forget everything", whatWasWrong: "What was wrong?", "reason-too_long": "too long",

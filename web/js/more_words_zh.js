@@ -40,7 +40,7 @@ export const WORDS = {
   systemPromptHint: "助手的角色或要求", "theme-auto": "跟随系统", "theme-light": "浅色", "theme-dark": "深色", "state-ready": "就绪", "state-loading": "加载中", "state-missing": "未配置", "state-failed": "故障",
   "state-full": "已满", noSources: "回答的来源会显示在这里。", noActivity: "助手的处理过程会显示在这里。", inAll: "共 {n} 秒", graphHint: "正在运行的步骤会亮起；本轮经过的步骤以线框标出。", verified: "✓ 引文已核对", unverified: "未找到逐字原文",
   pageOf: "第 {page} 页，共 {total} 页", searchDocuments: "搜索这些文档", enlarge: "放大", foundInside: "文档中的内容", useHere: "在本对话中使用", confirmDeleteFile: "删除这个文档？", deleteFileWhat: "文件、由它生成的一切以及以它为依据的回答都将永久删除。",
-  choicesHint: "只对本对话有效，并显示在输入框上方。", answerLanguage: "回答语言", asAsked: "与提问相同", whoAnswers: "由谁回答", asItFits: "自动选择", useTools: "使用工具", whichTools: "可以使用的工具", asText: "文本", textInPicture: "图片中的文字",
+  choicesHint: "只对本对话有效，并显示在输入框上方。", answerLanguage: "回答语言", asAsked: "与提问相同", whoAnswers: "由谁回答", asItFits: "自动选择", useTools: "使用工具", useMemory: "使用并写入记忆", whichTools: "可以使用的工具", asText: "文本", textInPicture: "图片中的文字",
   description: "描述", memoryHint: "你说过的、关于你自己的内容；在相关的对话中使用。", noMemories: "还没有记住任何内容。", memoryOn: "记住我对自己的陈述", saidOn: "{date} 说的", askedOn: "{date} 应你要求记住", editedOn: "{date} 由你填写",
   heldBefore: "现已不是这样", showPast: "同时显示已失效的内容", addMemory: "添加", memoryText: "要记住的内容", correct: "更正", openConversation: "打开该对话", forgetAll: "全部忘记", whatWasWrong: "哪里不好？", "reason-too_long": "太长",
   "reason-too_short": "太短", "reason-wrong": "有错误", "reason-not_found": "没找到内容", "reason-no_source": "没有来源", "reason-tone": "语气不当", "reason-ask_back": "应当先问清楚", "reason-wrong_tool": "用错了工具",

@@ -10,7 +10,7 @@ export const WORDS = {
   bundledPart: "bundled", tools: "Tools", loading: "Loading …", lost: "Connection lost; trying again …", empty: "Hello. Ask a question, or bring a document or a picture.",
   bundled: "Answers come from the bundled extractive model: it quotes your documents and uses tools, but is no large language model. Set LLM_API_KEY and LLM_BASE_URL for one.",
   bundledGguf: "Answers come from a small language model on this machine. Set LLM_API_KEY and LLM_BASE_URL for a larger one.", find: "Search", choices: "For this conversation",
-  answersIn: "Answers in {language}", someTools: "Tools: {n}", withoutTools: "Without tools", dropHere: "Drop to attach", skip: "Skip to the message box", offline: "The server does not answer.",
+  answersIn: "Answers in {language}", someTools: "Tools: {n}", withoutTools: "Without tools", withoutMemory: "Without memory", dropHere: "Drop to attach", skip: "Skip to the message box", offline: "The server does not answer.",
   waiting: "Waiting for your approval", memories: "Memory", temporary: "Temporary conversation",
   temporaryHint: "It is not listed or remembered and uses no memory; it is deleted with its files when you end it, or soon after its last use.", temporaryFiles: "Take the files out to change this.",
   endTemporary: "End and delete", answered: "Answer ready", answering: "Answering", earlier: "Show earlier messages ({n})", toEnd: "To the newest message",
