@@ -116,7 +116,7 @@ async def test_a_process_that_wakes_writes_no_second_answer(
     frozen = threading.Event()
     model.script([Answer("The first one says", hold=frozen), Answer("The second one.")])
     run_id = (await start(client, session_id="wakes"))["run_id"]
-    run = await freeze(server, run_id)
+    run = await freeze(server, run_id, spoken=True)
     end = (await followed(second, run_id))[-1]
     assert (end[1], end[2]["answer"], end[2]["state"]) == ("done", "The second one.", "done")
     frozen.set()
@@ -148,7 +148,7 @@ async def test_what_another_process_goes_on_with_counts_for_the_key_that_asked(
     with monkeypatch.context() as patched:
         patched.setattr(ApiKeys, "_user", with_key)
         run_id = (await start(client, session_id="counts"))["run_id"]
-    run = await freeze(pair[0], run_id)
+    run = await freeze(pair[0], run_id, spoken=True)
     assert (await followed(second, run_id))[-1][1] == "done"
     frozen.set()
     await over(run)
@@ -220,13 +220,14 @@ async def test_a_run_that_went_on_after_an_answer_goes_on_again_and_does_nothing
     client: httpx.AsyncClient, second: httpx.AsyncClient, server: LiveServer, model: OpenAIServer
 ) -> None:
     frozen = threading.Event()
+    SENT.clear()
     calls = [ToolCall("send_card", {"text": "a card"}), ToolCall("calculate", {"expression": "6*7"}, id="call_2")]
     model.script([Answer(tool_calls=calls), Answer("Half of", hold=frozen), Answer("It is sent.")])
     waiting = (await client.post("/api/v1/chat", json={"message": "Send it", "session_id": "card"})).json()
     assert waiting["state"] == "waiting" and not SENT
     run_id, answers = waiting["run_id"], {"answers": {"*": {"decision": "approve"}}}
     assert (await client.post(f"/api/v1/runs/{run_id}/answers", json=answers)).status_code == 202
-    run = await freeze(server, run_id)
+    run = await freeze(server, run_id, spoken=True)
     events = await followed(second, run_id)
     assert in_order(events)
     assert (events[-1][1], events[-1][2]["answer"]) == ("done", "It is sent.")
