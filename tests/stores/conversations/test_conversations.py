@@ -4,11 +4,9 @@ import asyncio
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import ColumnElement, Connection
 
 from domain.errors import RunLost, UnknownMessage, UnknownRun, UnknownSession
 from domain.owner import Owner
-from stores.conversations import search
 from stores.conversations.conversations import Conversations
 from stores.conversations.entries import ROOT, Entry, Listing, Message, Page, Part, Spot, Wish, title_of
 from stores.redis.old_transcripts import OldTranscripts
@@ -75,18 +73,18 @@ async def test_turns_of_a_while_are_indexed_together(
     conversations: Conversations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stores.conversations.conversations.INDEX_SECONDS", 0.1)
-    indexed: list[int] = []
-    index = search.index
+    indexed: list[str | None] = []
+    index = conversations.index
 
-    def counted(db: Connection, which: ColumnElement[bool]) -> int:
-        indexed.append(index(db, which))
-        return indexed[-1]
+    async def counted(user_id: str, thread_id: str | None = None) -> None:
+        indexed.append(thread_id)
+        await index(user_id, thread_id)
 
-    monkeypatch.setattr(search, "index", counted)
+    monkeypatch.setattr(conversations, "index", counted)
     for runs in (("1", "2"), ("3",)):
         await say(conversations, ANN, *runs)
         await asyncio.gather(*(conversations.index_soon(ANN) for _ in runs))
-    assert indexed == [4, 2]
+    assert indexed == ["s1", "s1"]
 
 
 async def test_what_is_not_there_is_said(conversations: Conversations) -> None:
