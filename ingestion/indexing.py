@@ -90,6 +90,8 @@ class Vectorizer:
                 self._queue.append(content_id)
             elif not more:
                 self._settle(content_id)
+                if content_id not in self._queue:
+                    del self._privacy[content_id]
 
     async def _step(self, content_id: int, vectors: VectorStore) -> bool:
         """Embed one batch; return whether there may be more."""

@@ -115,11 +115,9 @@ async def change_session(session_id: SessionPath, body: SessionChange, backend: 
     With `memory` false its turns neither use nor fill long-term memory, whatever they ask for.
     """
     owner, conversations = Owner(user, session_id), backend.services.conversations
-    if body.persona is not None:
+    if body.persona is not None or body.memory is not None:
         role = await role_named(backend.services, user, body.persona) if body.persona else None
-        await conversations.hold_with(owner, persona=role.key if role else "")
-    if body.memory is not None:
-        await conversations.hold_with(owner, memory=body.memory)
+        await conversations.hold_with(owner, persona=role.key if role else body.persona, memory=body.memory)
     changed = await conversations.change(
         owner, title=body.title, pinned=body.pinned, archived=body.archived,
         shown=body.current_message_id,

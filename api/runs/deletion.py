@@ -126,10 +126,11 @@ async def _document(backend: Backend, owner: Owner, ids: Sequence[str]) -> Count
     for thread_id, run_ids in at_work.items():  # first, so that no process goes on with what they have found
         await backend.events.forget(list(run_ids), Owner(owner.user_id, thread_id))
     naming = await backend.services.conversations.naming(owner.user_id, ids)
+    whole = {thread.thread_id for thread in temporary}
     changed = [
         await _forget_in(backend, Owner(owner.user_id, thread_id), set(ids), names, at_work.get(thread_id, set()))
         for thread_id in dict.fromkeys([*naming, *at_work])
-        if thread_id not in {thread.thread_id for thread in temporary}
+        if thread_id not in whole
     ]
     _add(counts, {"messages": {"before": sum(changed), "after": 0}})
     for thread in temporary:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -84,8 +85,16 @@ async def test_a_message_during_an_answer_waits_or_interrupts(open_page: Opener,
     await page.fill(BOX, "a draft")
     await page.reload()
     await expect(page.locator(".queued")).to_have_text("second")
+    twin = await page.context.new_page()
+    kept = await page.evaluate("sessionStorage.queued")
+    await twin.add_init_script(f"sessionStorage.queued ??= {json.dumps(kept)}")  # as a browser duplicates a tab
+    await twin.goto(page.url)
+    await expect(twin.locator(".queued")).to_have_text("second")
     end.set()
+    await expect(twin.locator(".queued")).to_have_count(0)
     await expect(page.locator("article")).to_have_count(4, timeout=15_000)
+    assert sum(chat.user_text == "second" for chat in model.chats) == 1, "one of the two tabs sends it"
+    await twin.close()
     await page.reload()
     await expect(page.locator(BOX)).to_have_value("a draft")
     await ended(page)

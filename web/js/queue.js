@@ -7,6 +7,8 @@ import { html, useEffect } from "./preact.js";
 import { newId, set, state } from "./store.js";
 import { onTurnEnd, sendNow, stop } from "./turns.js";
 
+const MOST_SENT = 50;
+
 // Sends a message now, or when the conversation is loaded and the running answer over; as set, that is stopped for it.
 export function send(text) {
   const attachments = state.files.filter(isUsable).map((file) => file.attachment);
@@ -27,7 +29,15 @@ function sendNext(sessionId) {
   const next = state.queued.find((item) => item.sessionId === sessionId);
   if (!next || state.sessionId !== sessionId) return;
   keepQueue(state.queued.filter((item) => item !== next));
-  sendNow(next.text, next.attachments);
+  if (isFirst(next.key)) sendNow(next.text, next.attachments);
+  else sendNext(sessionId);
+}
+
+// A tab that was duplicated has the same queue: the tab that comes first sends.
+function isFirst(key) {
+  const sent = JSON.parse(localStorage.getItem("sent") ?? "[]");
+  if (!sent.includes(key)) localStorage.setItem("sent", JSON.stringify([...sent, key].slice(-MOST_SENT)));
+  return !sent.includes(key);
 }
 
 onTurnEnd(sendNext);
