@@ -35,6 +35,7 @@ async def _nothing_remembered(client: httpx.AsyncClient) -> AsyncIterator[None]:
     assert (await client.delete("/api/v1/memories")).status_code == 200
     await client.put("/api/v1/memories/enabled", json={"enabled": True})
     yield
+    await client.delete("/api/v1/memories")
     await client.put("/api/v1/memories/enabled", json={"enabled": False})
 
 
