@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SHARED: Final = ("search_documents", "list_documents", "read_document", "query_table")
 """Tools of the agent that are called directly, with its limits; `session_id` adds the documents of a session."""
 NO_SUCH_TOOL = Words("there is no tool {name!r}", "没有工具 {name!r}")
+NO_SUCH_ARGUMENT = Words("{name} has no argument {unknown}", "{name} 没有参数 {unknown}")
 SESSION = "Session whose documents count too; omit for the user's lasting library alone (会话 id)."
 Arguments = TypeVar("Arguments", bound=BaseModel)
 
@@ -153,12 +154,18 @@ async def _shared(call: Call, name: str, arguments: dict[str, Any]) -> Result:
     except ValidationError as exc:
         problems = [{**problem, "loc": ("session_id",)} for problem in exc.errors(include_url=False)[:1]]
         raise BadInput(reason=validation_reason(problems)) from exc
+    services = call.backend.services
+    spec = services.tools.spec(name)
+    if unknown := arguments.keys() - spec.schema["function"]["parameters"]["properties"].keys() if spec else ():
+        given = {"name": name, "unknown": ", ".join(map(repr, sorted(unknown)))}
+        raise BadInput(reason=Words(*(text.format(**given) for text in NO_SUCH_ARGUMENT)))
+    await services.usage.count_call(call.user)
     words = " ".join(value for value in arguments.values() if isinstance(value, str))
     language = language_of(words, call.language)
     caller = Caller(owner=Owner(call.user, session), language=language)
     outcome = await _refusal(call, name, arguments, caller)
     if outcome is None:
-        outcome = await call.backend.services.tools.call(name, arguments, caller)
+        outcome = await services.tools.call(name, arguments, caller)
     sources: list[Source] = [{**source, "number": number} for number, source in enumerate(outcome.sources, 1)]
     text = "\n\n".join(filter(None, (outcome.text, sources_text(sources))))
     data = (

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.backend import BackendDep
+from api.backend import BackendDep, UserDep
 from api.edge.forms import Upload, read_upload
 from api.edge.responses import ByteStream, EventStream, json_bytes, json_response
 from api.openai.schemas import AudioSpeechBody
@@ -30,36 +30,36 @@ _GRANULARITIES = "timestamp_granularities[]"
 
 
 @router.post("/audio/speech", response_class=Response)
-async def speak(body: AudioSpeechBody, backend: BackendDep) -> Response:
+async def speak(body: AudioSpeechBody, backend: BackendDep, user: UserDep) -> Response:
     """Read a text aloud: as sound, or with `stream_format` `sse` as events."""
     voice = None if body.voice_name in _VOICES else body.voice_name
     speed = min(max(body.speed, 0.5), 2.0)
-    chunks = await begin_speech(backend.services.speaker, body.input, voice, body.response_format, speed)
+    chunks = await begin_speech(backend.services, user, body.input, voice, body.response_format, speed)
     if body.stream_format == "sse":
         return EventStream(_speech_events(chunks, body.input))
     return ByteStream(chunks, media_type=MEDIA_TYPES[body.response_format])
 
 
 @router.post("/audio/transcriptions")
-async def transcribe(request: Request, backend: BackendDep) -> Response:
+async def transcribe(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Write a recording down.
 
     Multipart: `file`, `language`, `response_format`, `timestamp_granularities[]`, `stream`.
     """
     upload = await read_upload(request, lists=(_GRANULARITIES,))
     form, words = _format(upload), "word" in upload.fields.get(_GRANULARITIES, ())
-    heard = await listen(upload, backend.services.listener, words=words)
+    heard = await listen(upload, backend.services, user, words=words)
     if str(upload.fields.get("stream", "")).lower() == "true":
         return EventStream(_transcript_events(heard))
     return _written(heard, form, task="transcribe", words=words)
 
 
 @router.post("/audio/translations")
-async def translate(request: Request, backend: BackendDep) -> Response:
+async def translate(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Write a recording down in English. Multipart: `file`, `response_format`."""
     upload = await read_upload(request)
     form = _format(upload)
-    return _written(await listen(upload, backend.services.listener, translate=True), form, task="translate")
+    return _written(await listen(upload, backend.services, user, translate=True), form, task="translate")
 
 
 def _format(upload: Upload) -> str:

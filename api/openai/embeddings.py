@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from fastapi import APIRouter, Response
 
-from api.backend import BackendDep
+from api.backend import BackendDep, UserDep
 from api.edge.responses import json_response
 from api.openai.schemas import EmbeddingsBody
 from domain.errors import BadInput, TooMuchText
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1", tags=["openai"])
 
 
 @router.post("/embeddings")
-async def embed(body: EmbeddingsBody, backend: BackendDep) -> Response:
+async def embed(body: EmbeddingsBody, backend: BackendDep, user: UserDep) -> Response:
     """Turn texts into vectors of length 1."""
     texts = await _texts(body)
     if sum(map(len, texts)) > backend.settings.max_message_chars:
@@ -31,6 +31,7 @@ async def embed(body: EmbeddingsBody, backend: BackendDep) -> Response:
     if body.dimensions and body.dimensions > embedder.dimensions:
         reason = f"dimensions: vectors of {embedder.name} have {embedder.dimensions} values"
         raise BadInput(reason=Words(reason, f"dimensions：{embedder.name} 的向量有 {embedder.dimensions} 维"))
+    await backend.services.usage.count_call(user)
     vectors = np.asarray(await embedder.passages(texts), dtype="<f4")
     if body.dimensions:
         vectors = _shortened(vectors, body.dimensions)

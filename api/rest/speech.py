@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.backend import BackendDep
+from api.backend import BackendDep, UserDep
 from api.edge.forms import read_upload
 from api.edge.responses import ByteStream, json_response
 from api.rest.openapi import recording_body
@@ -21,9 +21,9 @@ _SOUND: dict[str, Any] = {"content": {kind: {"schema": {"type": "string", "forma
 
 
 @router.post("/tts", response_class=Response, responses={**ERRORS, 200: _SOUND})
-async def speak(body: SpeechBody, backend: BackendDep) -> Response:
+async def speak(body: SpeechBody, backend: BackendDep, user: UserDep) -> Response:
     """Read a text aloud: in pieces as they are made, or with `stream` off whole."""
-    chunks = await begin_speech(backend.services.speaker, body.text, body.voice, body.format, body.speed)
+    chunks = await begin_speech(backend.services, user, body.text, body.voice, body.format, body.speed)
     if not body.stream:
         audio = b"".join([chunk async for chunk in chunks])
         return Response(with_length(audio, body.format), media_type=MEDIA_TYPES[body.format])
@@ -31,7 +31,7 @@ async def speak(body: SpeechBody, backend: BackendDep) -> Response:
 
 
 @router.post("/stt", response_model=Transcription, responses=ERRORS, openapi_extra=recording_body("language"))
-async def transcribe(request: Request, backend: BackendDep) -> Response:
+async def transcribe(request: Request, backend: BackendDep, user: UserDep) -> Response:
     """Write a recording down. Multipart: `file`, and `language` where it is known."""
-    heard = await listen(await read_upload(request), backend.services.listener)
+    heard = await listen(await read_upload(request), backend.services, user)
     return json_response({"text": heard.text, "language": heard.language})

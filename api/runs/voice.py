@@ -5,47 +5,56 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.edge.forms import Upload
 from api.runs.progress import begins_answer
 from domain.errors import AppError, BadInput, SpeechUnavailable
 from domain.runs import RESTS, Event
 from domain.words import Words
-from models.speech.interface import AudioFormat, Listener, Speaker, Transcript
+from models.speech.interface import AudioFormat, Speaker, Transcript
 from models.speech.spoken_text import SentenceSplitter
+
+if TYPE_CHECKING:
+    from turn.context import Services
 
 _OFF = Words("no speech engine is set up", "未配置语音引擎")
 
 
 async def listen(
-    upload: Upload, listener: Listener | None, *, translate: bool = False, words: bool = False
+    upload: Upload, services: Services, user_id: str, *, translate: bool = False, words: bool = False
 ) -> Transcript:
     """Return the one recording of an upload, written down; `translate` and `words` as in `Listener.transcript`.
 
     Raises:
         BadInput: There is not exactly one file, or its language is not known.
+        DailyQuotaSpent: The user's day is used up, or that of the key.
         SpeechUnavailable: There is no engine, or it failed.
         FileCorrupt: It is no recording.
     """
     if len(upload.files) != 1:
         raise BadInput(reason=Words("send one recording as `file`", "请以 `file` 发送一个录音"))
+    listener = services.listener
     if listener is None:
         raise SpeechUnavailable(reason=_OFF)
+    await services.usage.count_call(user_id)
     language = upload.fields.get("language")
     return await listener.transcript(await upload.files[0].read(), language=language, translate=translate, words=words)
 
 
 async def begin_speech(
-    speaker: Speaker | None, text: str, voice: str | None, audio_format: AudioFormat, speed: float
+    services: Services, user_id: str, text: str, voice: str | None, audio_format: AudioFormat, speed: float
 ) -> AsyncIterator[bytes]:
     """Return the chunks of speech, once the first one is there: what fails before it is an error, not a broken stream.
 
     Raises:
+        DailyQuotaSpent: The user's day is used up, or that of the key.
         SpeechUnavailable: There is no engine, or it failed.
     """
+    speaker = services.speaker
     if speaker is None:
         raise SpeechUnavailable(reason=_OFF)
+    await services.usage.count_call(user_id)
     chunks = aiter(speaker.speak(text, voice=voice, audio_format=audio_format, speed=speed))
     try:
         first = await anext(chunks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -69,13 +70,26 @@ class UsageBook:
         used = {name: max(0, spent[name] - (before[name] if before else 0)) for name in COUNTED}
         if not (used["calls"] or used["tokens"]):
             return
+        self._add(user_id, {"turns": before is None, **used})
+        self._unseen[user_id] = self._unseen.get(user_id, 0) + int(used["tokens"])
+
+    async def count_call(self, user_id: str) -> None:
+        """Let a user make one call outside of a turn, and count it.
+
+        Raises:
+            DailyQuotaSpent: As for `begin`.
+        """
+        call = uuid.uuid4().hex
+        await self.begin(user_id, call)
+        self.end(call)
+        self._add(user_id, {"calls": 1})
+
+    def _add(self, user_id: str, used: Mapping[str, float]) -> None:
         key = calling_key.get()
         here = (user_id, key.id if key else "", _today())
         row = self._waiting.setdefault(here, dict.fromkeys(("turns", *COUNTED), 0.0))
-        row["turns"] += before is None
-        for name in COUNTED:
-            row[name] += used[name]
-        self._unseen[user_id] = self._unseen.get(user_id, 0) + int(used["tokens"])
+        for name, value in used.items():
+            row[name] += value
         if self._task is None:
             self._task = asyncio.create_task(self._flush_soon(), name="usage")
 

@@ -134,6 +134,7 @@ async def test_failures_are_results_in_the_language_of_the_call(server: LiveServ
         ("ask", {"question": "Hi", "session_id": "a/b"}, "session_id"),
         ("search_documents", {"query": "x", "session_id": "a/b"}, "session_id"),
         ("search_documents", {"query": ""}, "query"),
+        ("query_table", {"sql": "SELECT 1", "table": "t1"}, "no argument 'table'"),
         ("read_document", {"document": "nobody.pdf", "session_id": uuid.uuid4().hex}, "no documents"),
         ("read_document", {"document": "没有.pdf", "session_id": uuid.uuid4().hex}, "没有任何文档"),
         ("web_search", {"query": "x"}, "no tool"),

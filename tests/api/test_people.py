@@ -109,6 +109,24 @@ def test_a_day_that_is_used_up_ends_with_a_clear_refusal(keyed: LiveServer, mode
     assert call(keyed, cy["key"], "POST", "chat", json=question).status_code == 200
 
 
+def test_calls_outside_of_turns_count_and_end_with_the_day(keyed: LiveServer) -> None:
+    kim = made(keyed, "Kim", quota={"calls": 2})
+    vectors = {"model": "m", "input": ["Hello there"]}
+    tool = {"name": "list_documents", "arguments": {}}
+    listed = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": tool}
+    accepts = {"accept": "application/json, text/event-stream"}
+    calls: dict[str, dict[str, Any]] = {
+        "../../v1/embeddings": {"json": vectors},
+        "../../mcp": {"json": listed, "headers": accepts},
+    }
+    for path, given in calls.items():
+        assert call(keyed, kim["key"], "POST", path, **given).status_code == 200, path
+    (day,) = call(keyed, kim["key"], "GET", "usage").json()
+    assert (day["turns"], day["calls"]) == (0, 2)
+    for path, given in calls.items():
+        assert "daily_quota_spent" in call(keyed, kim["key"], "POST", path, **given).text, path
+
+
 def test_a_key_has_a_quota_of_its_own_and_opens_no_way_around_it(keyed: LiveServer, model: OpenAIServer) -> None:
     lea = made(keyed, "Lea", role="admin")
     body = {"name": "script", "quota": {"calls": 1}}

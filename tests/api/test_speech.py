@@ -261,3 +261,15 @@ async def test_the_first_sound_comes_before_the_last_word(_model_server: OpenAIS
                     if name == "token":
                         word = time.monotonic() - began
     assert 0 < sound < word
+
+
+async def test_reading_aloud_and_writing_down_count_as_calls(loud: httpx.AsyncClient) -> None:
+    async def calls() -> int:
+        days = (await loud.get("/api/v1/usage")).json()
+        return int(days[0]["calls"]) if days else 0
+
+    before = await calls()
+    assert (await loud.post("/api/v1/tts", json={"text": "Hello.", "format": "wav"})).status_code == 200
+    recording = {"file": ("two.wav", TWO_SECONDS, "audio/wav")}
+    await loud.post("/v1/audio/transcriptions", files=recording)
+    assert await calls() == before + 2
