@@ -47,10 +47,11 @@ async def take_apart(
         BadInput: A block of a message is of no known form, or its base64 is broken.
         TooManyFiles: They carry more than MAX_FILES together.
     """
+    newest = messages[newest_turn(messages)]
     taken = [
         (message, *split_content(message.content))
         for message in messages
-        if message is messages[newest_turn(messages)]
+        if message is newest
         or (message.type == "human" and (not isinstance(message.content, str) or seen(message.content).spelt))
     ]
     if sum(len(parts) for _, _, parts in taken) > settings.max_files:

@@ -42,7 +42,7 @@ def answer_prompt(
 
 def newest_turn(messages: Sequence[AnyMessage]) -> int:
     """Return the index of the user's newest message."""
-    return max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
+    return next(index for index in reversed(range(len(messages))) if isinstance(messages[index], HumanMessage))
 
 
 def persona_of(state: State, system_prompt: str) -> str:
@@ -101,7 +101,7 @@ def _recent(messages: Sequence[AnyMessage], budget: int) -> list[AnyMessage]:
 
 
 def _with_notes(message: AnyMessage) -> AnyMessage:
-    if not isinstance(message, HumanMessage):
+    if not isinstance(message, HumanMessage) or not message.additional_kwargs:
         return message
     notes = message.additional_kwargs.get("notes")
     return HumanMessage(f"{fenced(notes)}\n\n{message.text}" if notes else message.content, id=message.id)
