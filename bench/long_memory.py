@@ -40,8 +40,8 @@ from settings import Settings
 from stores.memories.items import Memory
 from stores.memories.memories import Memories
 from stores.memories.ranking import MemoryRanking
+from stores.memories.statements import statements
 from stores.sql.database import Database
-from turn.statements import statements
 
 BARS = {"session any@5": 0.94, "session all@5": 0.86, "turn any@10": 0.78}
 MARGIN = 0.05

@@ -9,11 +9,11 @@ from langgraph.graph import END
 from langgraph.types import Send
 
 from domain.citations import Marker, scan
+from stores.memories.statements import may_state
 from turn.calls import call_tasks
 from turn.compaction import window_is_full
 from turn.context import Context
 from turn.state import ReadInput, State
-from turn.statements import may_state
 
 Next = Sequence[Send | str]
 

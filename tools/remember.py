@@ -10,6 +10,7 @@ from domain.errors import ToolFailure
 from domain.words import Words
 from privacy.structured import holds_secret
 from stores.memories.items import MOST_CHARS, Memory
+from stores.memories.statements import statement_of
 from tools.interface import Found, ToolContext, ToolSpec, memories_of
 from tools.texts import NOTHING_KEPT
 
@@ -27,6 +28,7 @@ async def remember(
     text: Annotated[str, Field(min_length=2, max_length=MOST_CHARS)],
     slot: Annotated[str, Field(max_length=60)] = "",
     kind: Literal["fact", "preference", "episode"] = "fact",
+    replaces: Annotated[str, Field(max_length=100)] = "",
 ) -> tuple[str, Found]:
     """Remember something about the user for later conversations, when the user asks for it ('remember that', '记住').
 
@@ -37,18 +39,22 @@ async def remember(
         text: In the user's own words.
         slot: What it is about where only one can hold at a time: 'home', 'work', 'favourite:colour'; else empty.
         kind: A fact, a preference, or something that happens at a time.
+        replaces: Id of what it corrects, as `recall` shows it; else empty.
     """
     context = runtime.context
     if context.owner.temporary:
         raise ToolFailure(reason=NOTHING_KEPT)
     if holds_secret(text):
         raise ToolFailure(reason=SECRET)
+    stated = statement_of(text)
     written = await memories_of(context).write(
         Memory(
-            id="", user_id=context.owner.user_id, persona=context.memory_scope.keeps, kind=kind, slot=slot.strip(),
-            text=text, origin="asked", session_id=context.owner.thread_id or "", turn_id=context.run_id,
+            id="", user_id=context.owner.user_id, persona=context.memory_scope.keeps, kind=kind,
+            slot=slot.strip() or stated.slot, text=text, origin="asked", session_id=context.owner.thread_id or "",
+            turn_id=context.run_id, sensitive=stated.sensitive,
         ),
         said_before=context.said_before,
+        replaces=replaces.strip(),
     )  # fmt: skip
     if written.memory is None:
         forgotten = context.said_before and await memories_of(context).enabled(context.owner.user_id)

@@ -9,10 +9,11 @@ from langchain_core.messages import HumanMessage
 from domain.fence import unfenced
 from domain.summary import said_by_user
 from models.chat.interface import ToolResult, TurnInput
+from stores.memories.statements import is_statement
 from turn.material import findings, first_sources, tool_results
 from turn.prompts import newest_turn, persona_of
+from turn.question import only_tells
 from turn.state import State
-from turn.statements import is_statement, only_tells
 
 
 def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Sequence[str]]) -> TurnInput:

@@ -12,9 +12,12 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from domain.asking import LISTED, content
+from domain.language import language_of
+from domain.text import sentences
 from domain.types import Question, QuestionKind
 from domain.words import Language
 from readers.formats import FORMATS
+from stores.memories.statements import statements
 
 LAST_PAGE: Final = -1
 """Page number that means the last page of a document."""
@@ -151,6 +154,22 @@ def question_of(text: str, language: Language, earlier: Sequence[str] = ()) -> Q
     kind = (_of_answer(text) if earlier else None) or _kind(text, page)
     follows = "" if kind in ("social", "overview", "files") else _leans_on(text, language, earlier)
     return Question(text=text, kind=kind, page=page, follows=follows)
+
+
+def only_tells(text: str) -> bool:
+    """Tell whether a message asks nothing: it states something of its writer, or asks to remember something.
+
+    >>> [only_tells(text) for text in ("Remember that I am vegan", "记住：我吃素", "Hi! I am vegan.", "Remember me?")]
+    [True, True, True, False]
+    >>> [only_tells(text) for text in ("I live in Oslo. Is it warm there?", "I live in Oslo. Find me a flat.")]
+    [False, False]
+    """
+    found = statements(text)
+    if found and found[0].asked:
+        return not found[0].text.endswith(("?", "？"))
+    stated = {one.text for one in found}
+    rest = [sentence for sentence in sentences(text) if not any(one in sentence for one in stated)]
+    return bool(stated) and all(question_of(sentence, language_of(sentence))["kind"] == "social" for sentence in rest)
 
 
 def _of_answer(text: str) -> Literal["place", "words"] | None:

@@ -15,12 +15,12 @@ from domain.errors import Unavailable
 from domain.tokens import count_tokens
 from domain.types import MemoryNote
 from stores.memories.items import Memory, same_words
+from stores.memories.statements import slots_asked
 from turn.context import Context
 from turn.profile import time_zone_of
 from turn.progress import owner_of
 from turn.prompts import newest_turn
 from turn.state import State
-from turn.statements import slots_asked
 
 MOST_TOKENS: Final = 600
 MOST_ITEMS: Final = 8

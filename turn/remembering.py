@@ -16,10 +16,10 @@ from domain.owner import Owner
 from domain.words import Language
 from privacy.structured import holds_secret
 from stores.memories.items import Memory
+from stores.memories.statements import Statement, may_state, own_words, statements
 from stores.people.profiles import FIELDS, is_zone
 from tools.time_zones import find_zone
 from turn.context import Services
-from turn.statements import Statement, may_state, own_words, statements
 from turn.texts import FIND_STATEMENTS
 from turn.wishes import MOST_VALUE, Wish, may_wish, wishes
 

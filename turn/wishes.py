@@ -1,8 +1,8 @@
 """What a user says of how they want to be answered: few explicit forms, in English and Chinese.
 
-It is held to what `turn.statements` holds memories to: the user's own words, no question, nothing supposed or quoted.
-How answers are to look counts where it is meant to last ("from now on", "I prefer", 以后): a request about one answer
-is none.
+It is held to what `stores.memories.statements` holds memories to: the user's own words, no question, nothing supposed
+or quoted. How answers are to look counts where it is meant to last ("from now on", "I prefer", 以后): a request about
+one answer is none.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final
 
 from domain.text import sentences
 from privacy.structured import holds_secret
+from stores.memories.statements import MOST_MESSAGE, MOST_SENTENCE, is_statement, own_words
 from stores.people.profiles import ProfileField
-from turn.statements import MOST_MESSAGE, MOST_SENTENCE, is_statement, own_words
 
 MOST_VALUE: Final = 60
 _LASTING = re.compile(

@@ -19,6 +19,7 @@ from domain.times import iso_time
 from domain.words import Words
 from privacy.structured import holds_secret
 from stores.memories.items import MOST_CHARS, Memory, MemoryKind, MemoryScope, Origin
+from stores.memories.statements import statement_of
 from turn.personas import role_named
 from turn.remembering import keeping
 
@@ -75,7 +76,7 @@ class NewMemory(BaseModel):
 
     text: str = Field(min_length=2, max_length=MOST_CHARS, description="In the user's own words.")
     kind: MemoryKind = "fact"
-    slot: str = Field("", max_length=60, description="What it is about where only one can hold at a time: `home`.")
+    slot: str = Field("", max_length=60, description="Where only one can hold at a time: `home`; empty: by its words.")
     persona: str = Field("", max_length=100, description="Persona that keeps it for itself; empty: none does.")
 
 
@@ -123,7 +124,11 @@ async def list_memories(backend: BackendDep, user: UserDep, asked: Annotated[Mem
 async def add_memory(body: NewMemory, backend: BackendDep, user: UserDep) -> Response:
     """Remember something; it takes the place of what had the same slot."""
     _check(body.text)
-    given = body.model_dump() | {"persona": await _persona(backend, user, body.persona)}
+    stated = statement_of(body.text)
+    given = body.model_dump() | {
+        "persona": await _persona(backend, user, body.persona), "slot": body.slot or stated.slot,
+        "sensitive": stated.sensitive,
+    }  # fmt: skip
     written = await backend.services.memories.write(Memory(id="", user_id=user, origin="edited", **given))
     if written.memory is None:
         raise BadInput(reason=Words("memory is switched off", "记忆功能已关闭"))

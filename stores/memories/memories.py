@@ -90,15 +90,19 @@ class Memories:
         """Switch memory on or off for a user; what is kept stays, and is not used while it is off."""
         await self._database.write(lambda db: rows.touch(db, user_id, enabled=enabled))
 
-    async def write(self, memory: Memory, *, said_before: bool = False) -> rows.Written:
+    async def write(self, memory: Memory, *, said_before: bool = False, replaces: str = "") -> rows.Written:
         """Keep an item, in place of those with its slot; one with the same words is renewed instead.
 
         Args:
             memory: The item.
             said_before: Whether its message was said before: nothing comes back that the user had forgotten since.
+            replaces: Id of one that holds no more, whatever its slot.
 
         Returns:
             The item as it is kept. Its `id` and `created` are set where they were empty.
+
+        Raises:
+            UnknownMemory: No such item of this persona holds that it could replace.
         """
         made = replace(
             memory,
@@ -106,7 +110,9 @@ class Memories:
             created=memory.created or time.time(),
             text=memory.text.strip()[:MOST_CHARS],
         )
-        written = await self._database.write(partial(rows.write, memory=made, said_before=said_before))
+        written = await self._database.write(
+            partial(rows.write, memory=made, said_before=said_before, replaces=replaces)
+        )
         if written.memory is not None:
             if (known := self._users.get(made.user_id)) is not None and not known.items:
                 del self._users[made.user_id]  # the next turn asks for this one

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
+from domain.errors import UnknownMemory
 from stores.memories.items import MOST_ITEMS, Memory, same_words
 from stores.sql.database import among, lock
 from stores.sql.tables import forgotten_memories, memories, memory_users
@@ -54,7 +55,7 @@ def _mark(user_id: str, text: str) -> str:
     return blake2b(same_words(text).encode(), key=user_id.encode()[:64], digest_size=16).hexdigest()
 
 
-def write(db: Connection, memory: Memory, *, said_before: bool = False) -> Written:
+def write(db: Connection, memory: Memory, *, said_before: bool = False, replaces: str = "") -> Written:
     """Keep an item, unless memory is off or the user had what its turn says forgotten; see `Memories.write`."""
     user_id = memory.user_id
     touch(db, user_id)
@@ -72,24 +73,31 @@ def write(db: Connection, memory: Memory, *, said_before: bool = False) -> Writt
         memories.c.persona == memory.persona,
         memories.c.valid_to == 0,
         or_(
-            memories.c.mark == _mark(user_id, memory.text), and_(memories.c.slot == memory.slot, memories.c.slot != "")
+            memories.c.mark == _mark(user_id, memory.text),
+            and_(memories.c.slot == memory.slot, memories.c.slot != ""),
+            memories.c.id == replaces,
         ),
     )
     before = [Memory(**row._mapping) for row in db.execute(related)]
-    if same := next((item for item in before if same_words(item.text) == same_words(memory.text)), None):
-        db.execute(
-            update(memories).where(own(user_id, same.id)).values(created=memory.created, confidence=memory.confidence)
-        )
-        return Written(replace(same, created=memory.created, confidence=memory.confidence), merged=True)
-    values = {"valid_to": memory.created, "superseded_by": memory.id}
+    if replaces and all(item.id != replaces for item in before):
+        raise UnknownMemory(id=replaces)
+    same = next((item for item in before if same_words(item.text) == same_words(memory.text)), None)
+    kept = memory
+    if same is None:
+        db.execute(insert(memories).values(**asdict(memory), mark=_mark(user_id, memory.text), vector=None, model=""))
+    else:
+        slot = memory.slot or same.slot
+        kept = replace(same, slot=slot, created=memory.created, confidence=memory.confidence)
+        renewed = {"slot": slot, "created": memory.created, "confidence": memory.confidence}
+        db.execute(update(memories).where(own(user_id, same.id)).values(**renewed))
+    ended = [replace(item, valid_to=memory.created, superseded_by=kept.id) for item in before if item is not same]
     db.execute(
         update(memories)
-        .where(memories.c.user_id == user_id, among(memories.c.id, [item.id for item in before]))
-        .values(**values)
+        .where(memories.c.user_id == user_id, among(memories.c.id, [item.id for item in ended]))
+        .values(valid_to=memory.created, superseded_by=kept.id)
     )
-    db.execute(insert(memories).values(**asdict(memory), mark=_mark(user_id, memory.text), vector=None, model=""))
     _drop_beyond(db, user_id)
-    return Written(memory, [replace(item, valid_to=memory.created, superseded_by=memory.id) for item in before])
+    return Written(kept, ended, merged=same is not None)
 
 
 def _drop_beyond(db: Connection, user_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.standins.openai_server import OpenAIServer
+from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
 
 
 async def ask(client: httpx.AsyncClient, message: str, session: str, **more: Any) -> dict[str, Any]:
@@ -73,6 +73,42 @@ async def test_a_new_home_takes_the_place_of_the_old_one_and_is_found_when_asked
         ("I moved to Chengdu last week.", True),
         ("I live in Oslo.", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "tells", "now"),
+    [
+        ("I live in Berlin.", 'Keep this: "I live in Chengdu now"', "I live in Chengdu now"),
+        ("我住在柏林。", "更新一下：“我现在住在成都”", "我现在住在成都"),
+    ],
+)
+async def test_what_the_model_remembers_takes_the_place_of_what_it_contradicts(
+    client: httpx.AsyncClient, model: OpenAIServer, before: str, tells: str, now: str
+) -> None:
+    await ask(client, before, f"b-{now}")
+    (old,) = await listed(client, 1)
+    model.script([Answer(tool_calls=[ToolCall("remember", {"text": now})]), "Done."])
+    await ask(client, tells, f"n-{now}")
+    assert [one["text"] for one in await listed(client)] == [now] and old["text"] in model.chats[-1].text
+    past = await listed(client, 2, past=True)
+    assert [(one["slot"], one["holds"]) for one in past] == [("home", True), ("home", False)]
+
+
+async def test_the_model_names_what_it_replaces_where_words_do_not_tell(
+    client: httpx.AsyncClient, model: OpenAIServer
+) -> None:
+    made = [await client.post("/api/v1/memories", json={"text": text}) for text in ("The key is at Bo's", "I sing")]
+    call = ToolCall("remember", {"text": "The key is at Ann's", "replaces": "nothing"})
+    model.script([Answer(tool_calls=[call]), "Done."])
+    (failed,) = (await ask(client, "The key is at Ann's", "r"))["tools"]
+    assert failed["status"] == "error" and len(await listed(client)) == 2
+    call = ToolCall("remember", {"text": "The key is at Ann's", "replaces": made[0].json()["id"]})
+    model.script([Answer(tool_calls=[call]), "Done."])
+    asked = await ask(client, "The key is at Ann's", "r")
+    assert asked["state"] == "waiting", "which one it replaces is the model's word alone"
+    await ask(client, "approve", "r")
+    assert [one["text"] for one in await listed(client)] == ["The key is at Ann's", "I sing"]
+    assert len(await listed(client, past=True)) == 3
 
 
 async def test_a_question_finds_what_it_is_about_and_an_answer_made_again_brings_nothing_back(

@@ -15,7 +15,7 @@ from models.chat.interface import TurnInput
 from models.embeddings.bundled import BundledEmbedder
 from settings import Settings
 from turn.model_input import told
-from turn.statements import only_tells
+from turn.question import only_tells
 
 EMBEDDER = BundledEmbedder()
 CHAT = extractive_chat(Settings(embedded_threads=1, _env_file=None), EMBEDDER)

@@ -44,6 +44,25 @@ async def test_the_same_words_are_kept_once(memories: Memories) -> None:
     assert len(await texts(memories)) == 1
 
 
+async def test_one_that_is_said_again_ends_what_contradicts_it(memories: Memories) -> None:
+    await memories.write(said("I live in Oslo."))
+    await memories.write(said("I moved to Rome.", slot="home"))
+    again = await memories.write(said("I live in Oslo", slot="home"))
+    assert again.merged and [old.text for old in again.superseded] == ["I moved to Rome."]
+    assert [(item.text, item.slot) for item in await memories.items("bo")] == [("I live in Oslo.", "home")]
+
+
+async def test_only_what_holds_for_the_same_role_is_replaced(memories: Memories) -> None:
+    kept = (await memories.write(said("The key is at Bo's."))).memory
+    assert kept is not None
+    for refused in (said("At Ann's.", persona="teacher"), said("At Ann's.", user="ann")):
+        with pytest.raises(UnknownMemory):
+            await memories.write(refused, replaces=kept.id)
+    assert await texts(memories) == ["The key is at Bo's."]
+    written = await memories.write(said("The key is at Ann's."), replaces=kept.id)
+    assert [old.id for old in written.superseded] == [kept.id]
+
+
 async def test_users_and_roles_never_see_what_is_anothers(memories: Memories) -> None:
     await memories.write(said("I have a cat.", user="u_bo"))
     await memories.write(said("My cat eats peanut butter.", user="u_bob"))

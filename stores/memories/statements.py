@@ -11,11 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from domain.language import language_of
 from domain.text import sentences
 from privacy.structured import holds_secret
 from stores.memories.items import MemoryKind
-from turn.question import question_of
 
 MOST_MESSAGE: Final = 2000
 """Longer messages bring text of others."""
@@ -195,7 +193,7 @@ def statements(text: str) -> list[Statement]:
         return []
     if asked := _ASKED.match(text):
         kept = (asked["en"] or asked["zh"]).strip()
-        return [] if holds_secret(kept) or len(kept) > MOST_SENTENCE else [_statement(kept, asked=True)]
+        return [] if holds_secret(kept) or len(kept) > MOST_SENTENCE else [statement_of(kept, asked=True)]
     found: list[Statement] = []
     supposed = False
     for sentence in sentences(own_words(text)):
@@ -205,8 +203,20 @@ def statements(text: str) -> list[Statement]:
         if supposed or len(sentence) > MOST_SENTENCE or _QUESTION.search(sentence) or holds_secret(sentence):
             continue
         if _FIRST_PERSON.search(sentence):
-            found += [one for clause in _clauses(sentence) if (one := _statement(clause)).slot]
+            found += [one for clause in _clauses(sentence) if (one := statement_of(clause)).slot]
     return found
+
+
+def statement_of(text: str, *, asked: bool = False) -> Statement:
+    """Return a text as a statement: what it is about, by its form; nothing (no slot) where it has none of the usual.
+
+    >>> [statement_of(text).slot for text in ("I live in Chengdu now", "我对花生过敏", "The key is under the mat")]
+    ['home', 'diet:对花生过敏', '']
+    """
+    slot = next((slot for slot, pattern in _PATTERNS.items() if pattern.search(text)), "")
+    about = f":{_about(slot, text)}" if slot in _SEVERAL else ""
+    kind = _KINDS.get(slot, "fact")
+    return Statement(text.strip(), kind, slot + about, bool(_SENSITIVE.search(text)), asked)
 
 
 def slots_asked(question: str) -> frozenset[str]:
@@ -223,31 +233,8 @@ def slots_asked(question: str) -> frozenset[str]:
 def _clauses(sentence: str) -> list[str]:
     """Return the parts of a sentence that state something by themselves; the sentence where only one does."""
     parts = [part.strip() for part in _CLAUSE.split(sentence)]
-    slots = [_statement(part).slot for part in parts]
+    slots = [statement_of(part).slot for part in parts]
     return parts if sum(map(bool, slots)) > 1 else [sentence]
-
-
-def only_tells(text: str) -> bool:
-    """Tell whether a message asks nothing: it states something of its writer, or asks to remember something.
-
-    >>> [only_tells(text) for text in ("Remember that I am vegan", "记住：我吃素", "Hi! I am vegan.", "Remember me?")]
-    [True, True, True, False]
-    >>> [only_tells(text) for text in ("I live in Oslo. Is it warm there?", "I live in Oslo. Find me a flat.")]
-    [False, False]
-    """
-    found = statements(text)
-    if found and found[0].asked:
-        return not found[0].text.endswith(("?", "？"))
-    stated = {one.text for one in found}
-    rest = [sentence for sentence in sentences(text) if not any(one in sentence for one in stated)]
-    return bool(stated) and all(question_of(sentence, language_of(sentence))["kind"] == "social" for sentence in rest)
-
-
-def _statement(text: str, *, asked: bool = False) -> Statement:
-    slot = next((slot for slot, pattern in _PATTERNS.items() if pattern.search(text)), "")
-    about = f":{_about(slot, text)}" if slot in _SEVERAL else ""
-    kind = _KINDS.get(slot, "fact")
-    return Statement(text.strip(), kind, slot + about, bool(_SENSITIVE.search(text)), asked)
 
 
 def _about(slot: str, text: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from turn.statements import may_state, only_tells, slots_asked, statements
+from stores.memories.statements import may_state, slots_asked, statements
+from turn.question import only_tells
 
 STATED = {
     "name": ("My name is Ann Lee.", "Call me Bo", "我叫王伟", "我的名字是李娜"),
