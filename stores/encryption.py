@@ -2,12 +2,13 @@
 
 A file says which key it is, by a name that tells nothing of the key. A change of keys is noted there before it begins
 and goes on where it was cut off; the server starts only when none is under way. Everything is rewritten, but the tables
-of documents and the live memory in Redis, which are made anew from what is kept.
+of documents, which are made anew from what is kept.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import fcntl
 import json
 import os
@@ -19,10 +20,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
+from domain.errors import DiskFull, MemoryUnavailable
 from domain.sealing import FileSealer, Keyring, WrongKey
-from domain.words import Words
+from domain.words import Language, Words
 from settings import Settings
 from stores.disk import is_disk_full
+from stores.redis.resealing import reseal_memory
 from stores.sql.database import database_url
 from stores.sql.encrypted import driver, is_readable, rewrite
 from workers.memory_file import readable
@@ -66,6 +69,11 @@ NO_ROOM = Words(
     "The disk is full: the largest file is written a second time before the old one goes. Free some room and run it "
     "again.",
     "磁盘已满：改写时需要为最大的文件留出一份空间。请腾出空间后再次运行。",
+)
+WITHOUT_MEMORY = Words(
+    "Without its folder DATA_DIR/redis the change goes on; questions that wait for an answer go with it, and what is "
+    "known of calls that must not be made twice.",
+    "删除 DATA_DIR/redis 目录后可以继续，但等待回答的问题以及“不得重复执行的调用”记录会随之丢失。",
 )
 DONE = Words(
     "{files} files and {databases} database are under the new key. What the old key is needed for is gone: it may be "
@@ -117,16 +125,24 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
             files, databases = _rewrite(settings, target, state["key"])
     except BlockingIOError:
         return _refuse(RUNNING.text(language), BAD_START)
-    except WrongKey:
-        return _refuse(OTHER_KEY.text(language), 1)
-    except (OSError, driver(b"").OperationalError) as exc:
-        if is_disk_full(exc):
-            return _refuse(NO_ROOM.text(language), 1)
-        if isinstance(exc, OSError):
-            raise
-        return _refuse(RUNNING.text(language), 1)
+    except (WrongKey, MemoryUnavailable, OSError, driver(b"").OperationalError) as exc:
+        return _refuse(_cause(exc, language), 1)
     sys.stdout.write((DECRYPTED if off else DONE).text(language).format(files=files, databases=databases) + "\n")
     return 0
+
+
+def _cause(failure: Exception, language: Language) -> str:
+    """Return why a change was cut short; what is no failure of its own is raised again."""
+    if isinstance(failure, WrongKey):
+        return OTHER_KEY.text(language)
+    if isinstance(failure, DiskFull) or is_disk_full(failure):
+        return NO_ROOM.text(language)
+    if isinstance(failure, MemoryUnavailable):
+        said = failure.body(language)
+        return " ".join((said["message"], said["remedy"], WITHOUT_MEMORY.text(language)))
+    if isinstance(failure, OSError):
+        raise failure
+    return RUNNING.text(language)
 
 
 def _rewrite(settings: Settings, target: Keyring, before: str) -> tuple[int, int]:
@@ -134,8 +150,8 @@ def _rewrite(settings: Settings, target: Keyring, before: str) -> tuple[int, int
     folder, keyring = settings.data_dir, settings.keyring
     if before != target.newest:
         _note(folder, key=before, next=target.newest)
-        for rest in ("tables", "redis/appendonlydir"):
-            shutil.rmtree(folder / rest, ignore_errors=True)
+        shutil.rmtree(folder / "tables", ignore_errors=True)
+        _rewrite_memory(settings, target)
     files = sum(_reseal(path, folder / "attachments" / "incoming", keyring, target) for path in _uploads(folder))
     for cut_short in folder.glob(".privacy.key.*"):
         cut_short.unlink()
@@ -152,6 +168,14 @@ def _rewrite(settings: Settings, target: Keyring, before: str) -> tuple[int, int
     else:
         (folder / STATE_FILE).unlink(missing_ok=True)
     return files, databases
+
+
+def _rewrite_memory(settings: Settings, target: Keyring) -> None:
+    memory = settings.data_dir / "redis" / "appendonlydir"
+    if settings.redis_url or settings.redis_host:
+        shutil.rmtree(memory, ignore_errors=True)  # left from before; what is in use is elsewhere, and not encrypted
+    elif memory.is_dir() and not asyncio.run(reseal_memory(settings, target)):
+        raise BlockingIOError
 
 
 def _uploads(folder: Path) -> Iterator[Path]:

@@ -46,19 +46,19 @@ class LogRewriter:
         if pending:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSING):
-                    await self._rewrite()
+                    await self.rewrite()
 
     async def _work(self) -> None:
         while self._wanted:
             await asyncio.sleep(max(DELAY, self._earliest - time.monotonic()))
             self._wanted = False
             began = time.monotonic()
-            if not await self._rewrite():
+            if not await self.rewrite():
                 self._wanted = True
             ended = time.monotonic()
             self._earliest = ended + (ended - began) / SHARE
 
-    async def _rewrite(self) -> bool:
+    async def rewrite(self) -> bool:
         """Rewrite the file, after a running rewrite, which misses the last deletions; return whether it worked."""
         try:
             await self._idle()

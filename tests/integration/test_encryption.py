@@ -10,6 +10,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,9 +26,10 @@ from api.startup import StartFault, check_start
 from settings import Settings
 from stores import encryption
 from stores.redis.process import socket_path
+from tests.api.test_approvals import SENT, SPEC
 from tests.integration.conftest import ROOT, make_pdf
 from tests.live_server import LiveServer
-from tests.standins.openai_server import OpenAIServer
+from tests.standins.openai_server import Answer, OpenAIServer, ToolCall
 
 OLD, NEW = secrets.token_hex(32), secrets.token_hex(32)
 KINDS = ("message", "answer", "memory", "profile", "persona", "comment", "filename", "note", "sheet", "pdf", "thread")
@@ -45,9 +47,10 @@ def embeddings() -> Iterator[str]:
         yield server.base_url
 
 
-def settings_for(folder: Path, *keys: str, embeddings: str | None = None) -> Settings:
+def settings_for(folder: Path, *keys: str, embeddings: str | None = None, **more: Any) -> Settings:
     """A server with the bundled chat model, of this folder and these keys."""
     return Settings(
+        **more,
         data_dir=folder, encryption_key=",".join(keys), web_search="off", sharing="on", ocr_engine="off",
         tts_engine="off", memory_extraction="rules", embedding_base_url=embeddings, embedding_api_key="key",
         embedding_model="stand-in", _env_file=None,
@@ -193,6 +196,28 @@ def test_a_copy_without_the_key_shows_no_text_and_with_it_everything_works(
     assert not shown(tmp_path)
     assert encryption.main(["--off"], settings_for(tmp_path, NEW)) == 0
     assert {EARLY["message"], LATE["note"]} <= shown(tmp_path) and encryption.fault(settings_for(tmp_path)) is None
+
+
+def test_a_run_that_waits_for_a_person_outlives_a_change_of_keys(tmp_path: Path) -> None:
+    with OpenAIServer() as model:
+        hosted = {"llm_base_url": model.base_url, "llm_api_key": "key", "llm_model": "stand-in"}
+        model.script([Answer(tool_calls=[ToolCall("send_note", {"to": "bob", "text": "I am late"})]), Answer("Done.")])
+        with LiveServer(settings_for(tmp_path, embeddings=model.base_url, **hosted)) as live, client_of(live) as api:
+            live.app.state.backend.services.tools.set_foreign([SPEC], {})
+            asked = {"message": "Tell Bob that I am late", "session_id": "s"}
+            waiting = ok(api.post("/api/v1/chat", json=asked))
+            assert waiting["state"] == "waiting" and not SENT
+        settings = settings_for(tmp_path, OLD, embeddings=model.base_url, **hosted)
+        assert encryption.main([], settings) == 0
+        with LiveServer(settings) as live, client_of(live) as api:
+            live.app.state.backend.services.tools.set_foreign([SPEC], {})
+            path = f"/api/v1/runs/{waiting['run_id']}"
+            ok(api.post(f"{path}/answers", json={"answers": {"*": {"decision": "approve"}}}))
+            for _ in range(200):
+                if (run := ok(api.get(path)))["state"] == "done":
+                    break
+                time.sleep(0.05)
+            assert run["result"]["answer"] == "Done." and SENT == [("bob", "I am late")]
 
 
 def test_a_change_of_keys_that_was_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
