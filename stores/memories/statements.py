@@ -109,6 +109,10 @@ _CLAUSE = re.compile(
     r"[,;]? (?:and|but) (?=(?:i|my)\b)|[,;] (?=(?:i|my)\b)|[，；、,;]\s*(?:而且|并且|但是?)?(?=我)", re.IGNORECASE
 )
 """Where one sentence states two things: each may be superseded, and forgotten, by itself."""
+_LINK = re.compile(r"(,? (?:and|but) (?:also )?|, |[，；、](?:而且|并且|但是?|也|还)?)")
+_OF_SELF: Final = frozenset({"name", "home", "origin", "age", "work"})
+_POINTS = re.compile(r"^\w+ing\b|\b(?:it|that|this|them|there|here)\b|[这那它]", re.IGNORECASE)
+"""What goes on about something else than the speaker."""
 _QUESTIONS: Final = {
     "name": (r"\bmy (?:full |first |last )?name\b|\bwho am i\b", "我(?:的名字|叫(?:什么|啥)|姓什么|是谁)"),
     "home": (
@@ -234,7 +238,31 @@ def _clauses(sentence: str) -> list[str]:
     """Return the parts of a sentence that state something by themselves; the sentence where only one does."""
     parts = [part.strip() for part in _CLAUSE.split(sentence)]
     slots = [statement_of(part).slot for part in parts]
-    return parts if sum(map(bool, slots)) > 1 else [sentence]
+    return [one for part in (parts if sum(map(bool, slots)) > 1 else [sentence]) for one in _with_subjects(part)]
+
+
+def _with_subjects(clause: str) -> list[str]:
+    """Return a clause whose subject says several things of itself as so many, each with the subject.
+
+    >>> _with_subjects("I live in Bonn and work as a nurse."), _with_subjects("我叫小明，住在成都")
+    (['I live in Bonn', 'I work as a nurse.'], ['我叫小明', '我住在成都'])
+    >>> _with_subjects("I work at Marks and Spencer"), _with_subjects("我养了一只猫，叫豆豆")
+    (['I work at Marks and Spencer'], ['我养了一只猫，叫豆豆'])
+    """
+    subject = re.match(r"\W*(?:(?P<en>i\b|my name\b)|我(?!们))", clause, re.IGNORECASE)
+    first, *rest = _LINK.split(clause) if subject else [clause]
+    parts, before = [first], statement_of(first).slot
+    for link, said in zip(rest[::2], rest[1::2], strict=True):
+        whole = f"{'I ' if subject and subject['en'] else '我'}{said}"
+        slot = statement_of(whole).slot
+        kind, kind_before = slot.partition(":")[0], before.partition(":")[0]
+        goes_on = kind not in ("", "name") and slot != before and (kind_before in _OF_SELF or kind == kind_before)
+        if goes_on and not _POINTS.search(said):
+            parts.append(whole)
+            before = slot
+        else:
+            parts[-1] += link + said
+    return parts
 
 
 def _about(slot: str, text: str) -> str:

@@ -101,10 +101,32 @@ def test_several_sentences_and_what_is_sensitive() -> None:
         ),
         ("我叫王伟，我住在成都，我是医生", {"name": "我叫王伟", "home": "我住在成都", "work": "我是医生"}),
         ("My wife and I live in Rome.", {"home": "My wife and I live in Rome."}),
+        ("I live in Bonn and work as a nurse.", {"home": "I live in Bonn", "work": "I work as a nurse."}),
+        (
+            "I'm a nurse, live in Bonn and like jazz",
+            {"work": "I'm a nurse", "home": "I live in Bonn", "likes:jazz": "I like jazz"},
+        ),
+        (
+            "我叫陈小明，住在成都，是护士，今年30岁。",
+            {"name": "我叫陈小明", "home": "我住在成都", "work": "我是护士", "age": "我今年30岁。"},
+        ),
+        ("我不吃辣，也不吃香菜", {"diet:吃辣": "我不吃辣", "diet:吃香菜": "我不吃香菜"}),
     ],
 )
 def test_a_sentence_that_states_several_things_leaves_each_by_itself(text: str, parts: dict[str, str]) -> None:
     assert {one.slot: one.text for one in statements(text)} == parts and only_tells(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I live in Bath and love it.", "I work at Marks and Spencer.", "We moved to Rome and work at Acme.",
+        "我养了一只猫，叫豆豆", "我在一家公司工作，叫阿里巴巴", "我喜欢姚明，是运动员", "我住在成都，很喜欢这里",
+        "My wife works at Acme and lives in Rome.",
+    ],
+)  # fmt: skip
+def test_what_goes_on_about_something_else_is_no_statement_of_its_own(text: str) -> None:
+    assert [one.text for one in statements(text)] in ([text], [])
 
 
 @pytest.mark.parametrize(
