@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from typing_extensions import TypedDict
@@ -44,7 +44,8 @@ class Approval(TypedDict):
     """A question that waits for a person: what would be done, with which arguments, and what would go to whom.
 
     `place` is that of the call among those of its round. `pattern` is what an answer "for this session" or "for this
-    pattern" allows: for each argument a glob that it has to fit.
+    pattern" allows: for each argument a glob that it has to fit. `preview` says in words what would be done, where the
+    arguments are ids.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Approval(TypedDict):
     recipients: list[str]
     reasons: list[str]
     pattern: dict[str, str]
+    preview: NotRequired[str]
 
 
 class ApprovalAnswer(BaseModel):

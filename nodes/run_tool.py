@@ -20,12 +20,12 @@ TITLE = Words("Run a tool", "调用工具")
 async def run_tool(state: CallInput, runtime: Runtime[Context]) -> Update:
     """Run one call; a failing one becomes an error message for the model, and one that is not permitted as well."""
     call, tools, meter = state["call"], runtime.context.services.tools, runtime.context.meter
-    granted = await permitted(state, runtime)
     caller = Caller(
         owner=owner_of(runtime), language=state["language"], run_id=runtime.context.run_id, call_id=str(call["id"]),
         seconds=meter.working_seconds(), tools=runtime.context.tools, time_zone=await time_zone_of(runtime),
         memory_scope=runtime.context.memory_scope, said_before=runtime.context.said_before,
     )  # fmt: skip
+    granted = await permitted(state, runtime, caller)
     if isinstance(granted, ToolOutcome):
         return _update(tools.noted(call["name"], granted, caller), state, runtime)
     arguments, approved = granted

@@ -32,8 +32,9 @@ def answers_to(questions: Sequence[dict[str, Any]], screen: Screen) -> dict[str,
 
 def _show(question: dict[str, Any], screen: Screen) -> None:
     screen.note(f"\n? {say('asks_for', title=question['titles'][language()])}")
-    for reason in question["reasons"]:
-        screen.note(f"  {reason}")
+    for line in (*question["reasons"], question.get("preview")):
+        if line:
+            screen.note(f"  {line}")
     if question["recipients"]:
         screen.note(f"  {say('goes_to', names=', '.join(question['recipients']))}")
     origins = {origin["argument"]: origin for origin in question["origins"]}

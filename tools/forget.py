@@ -1,6 +1,7 @@
 """Tool: forget what is remembered of the user."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from langchain_core.tools import tool
 from langgraph.prebuilt import ToolRuntime
@@ -8,8 +9,10 @@ from pydantic import Field
 
 from domain.errors import UnknownMemory
 from domain.words import Words
+from stores.memories.items import Memory
 from tools.interface import Found, ToolContext, ToolSpec, memories_of
 
+WOULD = Words("Forgets: {texts}", "将忘记：{texts}")
 GONE = Words("Forgotten: {texts}", "已忘记：{texts}")
 
 
@@ -24,13 +27,22 @@ async def forget(
         ids: Ids of what is to be forgotten.
     """
     context = runtime.context
-    memories, user_id = memories_of(context), context.owner.user_id
-    seen = {item.id for item in await memories.items(user_id, past=True, scope=context.memory_scope)}
-    gone = await memories.remove(user_id, [identity for identity in ids if identity in seen])
+    gone = await memories_of(context).remove(context.owner.user_id, [item.id for item in await _named(context, ids)])
     if not gone:
         raise UnknownMemory(id=ids[0])
     text = GONE.text(context.language).format(texts="; ".join(item.text for item in gone))
     return Found(text, data={"ids": [item.id for item in gone]}).answer()
+
+
+async def preview(context: ToolContext, arguments: Mapping[str, Any]) -> str:
+    """Return what a call would have forgotten; ids say nothing to who is asked."""
+    texts = "; ".join(item.text for item in await _named(context, arguments["ids"]))
+    return WOULD.text(context.language).format(texts=texts) if texts else ""
+
+
+async def _named(context: ToolContext, ids: Sequence[str]) -> list[Memory]:
+    seen = await memories_of(context).items(context.owner.user_id, past=True, scope=context.memory_scope)
+    return [item for item in seen if item.id in ids]
 
 
 SPEC = ToolSpec(
@@ -44,4 +56,5 @@ SPEC = ToolSpec(
         "删除你记住的关于我工作的内容",
     ),
     fits=lambda turn: turn.memories,
+    preview=preview,
 )

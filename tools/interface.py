@@ -8,7 +8,7 @@ limited by its signature, and `runtime: ToolRuntime[ToolContext]`, which LangCha
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -148,6 +148,7 @@ class ToolSpec:
         takes_idempotency_key: It hands `ToolContext.idempotency_key` on, by which the other side knows a repetition:
             a call whose end is not known is then made again.
         target: Whom a call depends on, by its arguments: one that does not answer is left alone, and no other.
+        preview: Says in words what a call would do, for the person who is asked, where its arguments are ids.
         of_user: What it changes is kept of the user here, for the user to see and to take back.
         source: Where it comes from: `builtin`, `mcp:github`, `openapi:shop`, `plugin:weather`.
         own_name: Its name there, when models know it by another.
@@ -167,6 +168,7 @@ class ToolSpec:
     repeatable: bool | None = None
     takes_idempotency_key: bool = False
     target: Callable[[Mapping[str, Any]], str] = lambda _: ""
+    preview: Callable[[ToolContext, Mapping[str, Any]], Awaitable[str]] | None = None
     of_user: bool = False
     source: str = "builtin"
     own_name: str = ""

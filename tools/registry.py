@@ -251,6 +251,10 @@ class ToolRegistry:
         given = {field.name: getattr(caller, field.name) for field in fields(Caller)}
         return ToolContext(**given, resources=self._resources, memories=self.memories)
 
+    async def preview(self, spec: ToolSpec, arguments: Mapping[str, Any], caller: Caller) -> str:
+        """Return in words what a call would do; empty where its arguments say it."""
+        return await spec.preview(self.context(caller), arguments) if spec.preview is not None else ""
+
     async def call(
         self, name: str, arguments: Mapping[str, object], caller: Caller, *, refused: bool = False
     ) -> ToolOutcome:

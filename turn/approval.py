@@ -13,7 +13,7 @@ from domain.types import ApprovalScope
 from domain.words import Words
 from tools import texts
 from tools.calling import BadArguments, checked
-from tools.interface import ToolOutcome, ToolSpec
+from tools.interface import Caller, ToolOutcome, ToolSpec
 from tools.outcomes import not_done
 from tools.permissions import Verdict, pattern_of
 from turn.context import Context
@@ -55,7 +55,7 @@ def _is_choice(schema: dict[str, Any], value: object) -> bool:
 
 
 async def permitted(
-    state: CallInput, runtime: Runtime[Context]
+    state: CallInput, runtime: Runtime[Context], caller: Caller
 ) -> tuple[dict[str, Any], ApprovalScope | None] | ToolOutcome:
     """Return the arguments that a call may be made with and what a person approved for it, or why it is not made.
 
@@ -76,7 +76,7 @@ async def permitted(
         if not context.can_ask:
             return _refused(state, texts.CANNOT_ASK, "needs_approval")
         try:
-            answer = answer_of(interrupt(_question(spec, verdict, state, runtime)))
+            answer = answer_of(interrupt(await _question(spec, verdict, state, runtime, caller)))
         except ValueError as exc:
             raise BadInput(reason=NO_ANSWER) from exc
         context.services.actions.append(
@@ -138,10 +138,12 @@ def _fit(spec: ToolSpec, arguments: dict[str, Any]) -> bool:
     return True
 
 
-def _question(spec: ToolSpec, verdict: Verdict, state: CallInput, runtime: Runtime[Context]) -> Approval:
+async def _question(
+    spec: ToolSpec, verdict: Verdict, state: CallInput, runtime: Runtime[Context], caller: Caller
+) -> Approval:
     call, language = state["call"], state["language"]
     evidence: Evidence = state["review"]["evidence"]
-    return Approval(
+    question = Approval(
         id="",
         call_id=str(call["id"]),
         place=state["index"],
@@ -154,6 +156,9 @@ def _question(spec: ToolSpec, verdict: Verdict, state: CallInput, runtime: Runti
         reasons=[reason.text(language) for reason in verdict.reasons],
         pattern=pattern_of(spec, call["args"]),
     )
+    if preview := await runtime.context.services.tools.preview(spec, call["args"], caller):
+        question["preview"] = preview
+    return question
 
 
 def _refused(state: CallInput, words: Words, code: str, **details: str) -> ToolOutcome:

@@ -202,7 +202,7 @@ def waiting_text(run_id: str, questions: Sequence[Approval], language: Language)
         lines.append(
             CALL.text(language).format(
                 title=question["titles"][language],
-                arguments=arguments,
+                arguments=question.get("preview") or arguments,
                 recipients=GOES_TO.text(language).format(names=names) if names else "",
             )
         )

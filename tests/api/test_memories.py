@@ -129,6 +129,18 @@ async def test_a_question_finds_what_it_is_about_and_an_answer_made_again_brings
     assert {one["text"] for one in await listed(client, 2)} == {"I moved to Berlin.", "I work as a nurse."}
 
 
+async def test_what_would_be_forgotten_is_said_in_words(client: httpx.AsyncClient, model: OpenAIServer) -> None:
+    await ask(client, "I live in Oslo. My name is Ann Lee.", "g1")
+    ids = [one["id"] for one in await listed(client, 2) if "Oslo" in one["text"]]
+    model.script([Answer(tool_calls=[ToolCall("forget", {"ids": ids})]), Answer("Done.")])
+    waiting = await ask(client, "忘掉我的住址", "g2")
+    (question,) = waiting["questions"]
+    assert question["preview"] == "将忘记：I live in Oslo."
+    body = {"answers": {question["id"]: {"decision": "approve"}}}
+    assert (await client.post(f"/api/v1/runs/{waiting['run_id']}/answers", json=body)).status_code == 202
+    assert [one["text"] for one in await listed(client, 1)] == ["My name is Ann Lee."]
+
+
 async def test_one_is_shown_corrected_and_forgotten(client: httpx.AsyncClient) -> None:
     made = (await client.post("/api/v1/memories", json={"text": "I park on level 3", "slot": "parking"})).json()
     again = await client.post("/api/v1/memories", json={"text": "I park on level 5", "slot": "parking"})

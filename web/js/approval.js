@@ -39,6 +39,7 @@ function Approval({ question, runId, disabled }) {
       <h2>${t("asksFor", { title })}</h2>
       <p class="quiet" dir="auto">${question.reasons.join(" ")}</p>
       ${question.recipients.length > 0 && html`<p>${t("goesTo")} <strong>${question.recipients.map(plainName).join(", ")}</strong></p>`}
+      ${question.preview && html`<p dir="auto">${plainText(question.preview)}</p>`}
       <dl>${entries.map(([name, value]) => html`<div key=${name}>
         <dt>${plainName(name)} <small>${originOf(question, name)}</small></dt>
         <dd>${mode === "edit"
