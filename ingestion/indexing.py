@@ -12,7 +12,7 @@ from domain.words import Language
 from ingestion.one_by_one import OneByOne
 from ingestion.summaries import Summarizer, cut_windows, summarize
 from models.embeddings.interface import Embedder
-from privacy.outbound import STRICTNESS, PrivacyMode, wanted_privacy
+from privacy.outbound import wanted_privacy
 from stores.library.backlog import Backlog
 from stores.library.contents import ContentGone
 from stores.library.documents import Documents
@@ -36,17 +36,14 @@ class Vectorizer:
         self._contents, self._backlog, self._vectors = documents.contents, documents.backlog, documents.vectors
         self._embedder = embedder
         self._queue: deque[int] = deque()
-        self._privacy: dict[int, PrivacyMode] = {}
         self._done: dict[int, asyncio.Event] = {}
         self._next_done = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def add(self, content_id: int) -> None:
-        """Queue the chunks of a content for embedding, as privately as the strictest of those who add it ask."""
+        """Queue the chunks of a content for embedding."""
         if self._vectors is None:
             return
-        asked = (self._privacy.get(content_id, "off"), wanted_privacy.get())
-        self._privacy[content_id] = max(asked, key=STRICTNESS.index)
         if content_id not in self._queue:
             self._queue.append(content_id)
             self._done.setdefault(content_id, asyncio.Event()).clear()
@@ -75,8 +72,8 @@ class Vectorizer:
         pause = 1.0
         while self._queue:
             content_id = self._queue.popleft()
-            wanted_privacy.set(self._privacy[content_id])
             try:
+                wanted_privacy.set(await self._backlog.privacy(content_id))
                 more = await self._step(content_id, vectors)
                 pause = 1.0
             except Unavailable as exc:
@@ -90,8 +87,6 @@ class Vectorizer:
                 self._queue.append(content_id)
             elif not more:
                 self._settle(content_id)
-                if content_id not in self._queue:
-                    del self._privacy[content_id]
 
     async def _step(self, content_id: int, vectors: VectorStore) -> bool:
         """Embed one batch; return whether there may be more."""
@@ -133,6 +128,7 @@ class SummaryWriter(OneByOne):
             tokens, language, summary = await self._backlog.size(content_id)
             if tokens <= self._threshold or summary is not None:
                 return
+            wanted_privacy.set(await self._backlog.privacy(content_id))
             texts = await self._backlog.texts(content_id)
             wanted: Language = "zh" if language == "zh" else "en"
             await self._backlog.set_summary(content_id, await self._summary(texts, wanted))

@@ -25,7 +25,7 @@ from ingestion.tables import SPREADSHEETS, TableWriter
 from models.embeddings.interface import Embedder
 from models.ocr.interface import OcrEngine
 from models.speech.interface import Listener
-from privacy.outbound import STRICTNESS, wanted_privacy
+from privacy.outbound import wanted_privacy
 from settings import Settings
 from stores.library.attachments import Attachments
 from stores.library.backlog import Unfinished
@@ -305,12 +305,14 @@ class Ingestion:
                 for item in await self._documents.backlog.unfinished(self._settings.summary_threshold_tokens):
                     await self._resume(item, summarise=first)
                 first = False
+                await self._documents.backlog.forget_privacy(self._settings.summary_threshold_tokens)
             except Unavailable as exc:
                 logger.warning("unfinished documents wait", extra={"error": exc.code})
             await asyncio.sleep(LEASE_SECONDS)
 
     async def _resume(self, item: Unfinished, *, summarise: bool) -> None:
-        wanted_privacy.set(max(("off", *item.pii), key=STRICTNESS.index))  # in the tasks that begin here too
+        # in the tasks that begin here too
+        wanted_privacy.set(await self._documents.backlog.privacy(item.content_id))
         if item.status != "ready":
             reading = self._read_child(item.ref, item.owner, item.language)
             task = asyncio.create_task(_log_failure(reading), name=f"resume {item.content_id}")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, not_, or_, select, update
 
 from domain.owner import Owner
 from domain.types import AttachmentRef
 from domain.words import Language
-from privacy.outbound import PrivacyMode
+from privacy.outbound import STRICTNESS, PrivacyMode
 from stores.library.attachments import as_ref
 from stores.library.contents import LEASE_SECONDS, ContentGone
 from stores.library.pages import CHUNK_TEXT, with_heading
@@ -29,18 +28,13 @@ class Embeddable:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A content with work left, and one of its documents.
-
-    Attributes:
-        pii: What the profiles of its owners ask for personal data: `off`, `mask` or `block` of each who says so.
-    """
+    """A content with work left, and one of its documents."""
 
     content_id: int
     status: str
     ref: AttachmentRef
     owner: Owner
     language: Language
-    pii: Collection[PrivacyMode] = ()
 
 
 _CONTENT = select(contents.c.id).where(contents.c.id == bindparam("content_id"))
@@ -112,43 +106,54 @@ class Backlog:
         change = update(contents).where(contents.c.id == content_id).values(summary=summary)
         await self._database.write(lambda db: db.execute(change))
 
+    async def privacy(self, content_id: int) -> PrivacyMode:
+        """Return how privately a content is worked on: as the strictest of its owners and its requests asks."""
+        asked = select(contents.c.pii).where(contents.c.id == content_id)
+        owners = (
+            select(profiles.c.profile)
+            .join(attachments, attachments.c.user_id == profiles.c.user_id)
+            .join(documents, documents.c.id == attachments.c.id)
+            .where(documents.c.content_id == content_id)
+        )
+
+        def query(db: Connection) -> PrivacyMode:
+            modes = [*db.scalars(asked), *(profile.get("pii") or "off" for profile in db.scalars(owners))]
+            return max(("off", *modes), key=STRICTNESS.index)
+
+        return await self._database.read(query)
+
     async def unfinished(self, summary_threshold: int) -> list[Unfinished]:
         """Return contents that have work left and no process working on them."""
         owners = documents.alias()
         first = select(func.min(owners.c.id)).where(owners.c.content_id == contents.c.id).scalar_subquery()
-        no_summary = and_(contents.c.tokens > summary_threshold, contents.c.summary.is_(None))
         query = (
             select(contents.c.id.label("content_id"), contents.c.status, documents.c.language, attachments)
             .select_from(contents)
             .join(documents, documents.c.id == first)
             .join(attachments, attachments.c.id == documents.c.id)
-            .where(
-                contents.c.lease < time.time(),
-                or_(
-                    contents.c.status.in_(("queued", "reading")),
-                    and_(contents.c.status == "ready", or_(contents.c.embedded < contents.c.chunks, no_summary)),
-                ),
-            )
+            .where(contents.c.lease < time.time(), _has_work(summary_threshold))
         )
-        asked = (
-            select(profiles.c.profile)
-            .join(attachments, attachments.c.user_id == profiles.c.user_id)
-            .join(documents, documents.c.id == attachments.c.id)
-            .where(documents.c.content_id == bindparam("content_id"))
-        )
+        found = await self._database.read(lambda db: db.execute(query).all())
+        return [
+            Unfinished(row.content_id, row.status, as_ref(row), Owner(row.user_id, row.thread_id), row.language)
+            for row in found
+        ]
 
-        def found(db: Connection) -> list[Unfinished]:
-            return [
-                Unfinished(
-                    row.content_id, row.status, as_ref(row), Owner(row.user_id, row.thread_id), row.language,
-                    {profile.get("pii") or "off" for profile in db.scalars(asked, {"content_id": row.content_id})},
-                )
-                for row in db.execute(query).all()
-            ]  # fmt: skip
-
-        return await self._database.read(found)
+    async def forget_privacy(self, summary_threshold: int) -> None:
+        """Forget what requests asked for contents that have no work left."""
+        over = and_(contents.c.pii != "off", not_(_has_work(summary_threshold)))
+        await self._database.write(lambda db: db.execute(update(contents).where(over).values(pii="off")))
 
     async def forget_other_embedders(self, embedder: str) -> None:
         """Mark contents for embedding whose vectors are of another model."""
         change = update(contents).where(contents.c.embedder != embedder, contents.c.embedded > 0).values(embedded=0)
         await self._database.write(lambda db: db.execute(change))
+
+
+def _has_work(summary_threshold: int) -> ColumnElement[bool]:
+    """Return the condition that something is left to be done for a content."""
+    no_summary = and_(contents.c.tokens > summary_threshold, contents.c.summary.is_(None))
+    return or_(
+        contents.c.status.in_(("queued", "reading")),
+        and_(contents.c.status == "ready", or_(contents.c.embedded < contents.c.chunks, no_summary)),
+    )

@@ -12,6 +12,7 @@ from domain.errors import ErrorBody
 from domain.types import AttachmentRef
 from domain.unread import Gap
 from domain.words import Language
+from privacy.outbound import STRICTNESS, wanted_privacy
 from readers.interface import Outline
 from stores.library import keywords
 from stores.library.attachments import as_ref
@@ -39,15 +40,19 @@ class Contents:
         """Make `ref` a document of the content `key`; return the content's id and status.
 
         A content that failed before is emptied and `queued` again: the reason may have gone. `parent_id` is the
-        document whose file contained this one; it stays what it was when it is not given.
+        document whose file contained this one; it stays what it was when it is not given. What the caller asks for
+        personal data is kept with the content, for whoever goes on with it.
         """
+        asked = wanted_privacy.get()
 
         def change(db: Connection) -> tuple[int, str]:
-            found = select(contents.c.id, contents.c.status).where(contents.c.key == key).with_for_update()
-            row = db.execute(found).first()
+            facts = (contents.c.id, contents.c.status, contents.c.pii)
+            row = db.execute(select(*facts).where(contents.c.key == key).with_for_update()).first()
             if row is None:
-                new = insert(contents).values(key=key, origin=origin, status="queued")
-                row = db.execute(new.returning(contents.c.id, contents.c.status)).one()
+                new = insert(contents).values(key=key, origin=origin, status="queued", pii=asked)
+                row = db.execute(new.returning(*facts)).one()
+            if STRICTNESS.index(asked) > STRICTNESS.index(row.pii):
+                db.execute(update(contents).where(contents.c.id == row.id).values(pii=asked))
             if row.status == "failed":
                 clear_content(db, row.id)
             _link(db, ref["id"], row.id, parent_id, language)

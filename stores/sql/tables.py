@@ -102,6 +102,7 @@ contents = Table(
     Column("gaps", Json, nullable=False, server_default="[]"),
     Column("error", Json),
     Column("lease", Double, nullable=False, server_default="0"),
+    Column("pii", Text, nullable=False, server_default="off"),
     Index(
         "contents_unfinished",
         "status",
@@ -110,7 +111,9 @@ contents = Table(
     ),
     sqlite_autoincrement=True,
 )
-"""What was read out of a file; free to read once `lease` (Unix time) is past. `embedded` of `chunks` have vectors."""
+"""What was read out of a file; free to read once `lease` (Unix time) is past. `embedded` of `chunks` have vectors.
+
+`pii` is the strictest that requests for it have asked, until no work is left on it."""
 
 documents = Table(
     "documents",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
+from sqlalchemy import select
 
 from domain.errors import FileCorrupt, FileEncrypted, UnknownDocument
 from domain.owner import Owner
@@ -17,7 +18,7 @@ from readers.figures import MARK
 from readers.interface import Embedded, Outline, Page
 from settings import Settings
 from stores.people.profiles import Profile, Profiles
-from stores.sql.tables import metadata
+from stores.sql.tables import contents, metadata
 from tests.library import ANN, ANN_LATER, BOB, BagEmbedder, Library, Step, open_library
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -338,37 +339,74 @@ async def test_unfinished_work_is_resumed_after_a_restart(settings: Settings) ->
         assert [page["number"] for page in await library.documents.pages(half["id"], ANN)] == [1, 2]
 
 
+class WatchedEmbedder(BagEmbedder):
+    """Notes of each text what was asked for personal data when it was embedded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: dict[str, str] = {}
+
+    async def passages(self, texts: Sequence[str]) -> Vectors:
+        vectors = await super().passages(texts)
+        self.asked.update(dict.fromkeys(texts, wanted_privacy.get()))
+        return vectors
+
+
 async def test_each_content_is_embedded_as_privately_as_its_owner_asks_also_after_a_restart(settings: Settings) -> None:
-    asked: dict[str, str] = {}
-
-    class Watched(BagEmbedder):
-        async def passages(self, texts: Sequence[str]) -> Vectors:
-            vectors = await super().passages(texts)
-            asked.update(dict.fromkeys(texts, wanted_privacy.get()))
-            return vectors
-
-    embedder = Watched()
+    embedder = WatchedEmbedder()
     async with open_library(settings, embedder) as library:
         await Profiles(library.database).put(BOB.user_id, Profile(pii="block"))
         embedder.gate.clear()
         await library.add("Ann counts geese.", wait="text")
-        wanted_privacy.set("mask")
         await library.add("Bob counts owls.", BOB, wait="text")
         embedder.gate.set()
         await library.add("Bob counts bats.", BOB, name="b.txt")
-        assert asked == {"Ann counts geese.": "off", "Bob counts owls.": "mask", "Bob counts bats.": "mask"}
-        wanted_privacy.set("off")
+        wanted = {"Ann counts geese.": "off", "Bob counts owls.": "block", "Bob counts bats.": "block"}
+        assert embedder.asked == wanted
         embedder.gate.clear()
         await library.add("Ann waits.", wait="text")
         await library.add("Bob waits.", BOB, wait="text")
     embedder.gate.set()
+    async with open_library(settings, embedder):
+        await until(lambda: {"Ann waits.", "Bob waits."} <= embedder.asked.keys())
+    assert (embedder.asked["Ann waits."], embedder.asked["Bob waits."]) == ("off", "block")
+
+
+async def test_what_a_request_asks_for_its_file_holds_for_the_work_that_is_resumed_and_no_longer(
+    settings: Settings,
+) -> None:
+    embedder = WatchedEmbedder()
     async with open_library(settings, embedder) as library:
-        await library.ingestion.next_vectors(20)
+        embedder.gate.clear()
+        await library.add("Anybody's pages.", BOB, wait="text")
+        library.reader.scripts["half.txt"] = [OUTLINE, Page(1, "", "First."), asyncio.Event()]
+        wanted_privacy.set("mask")
+        await library.add("Ann's pages.", wait="text")
+        await library.add("Anybody's pages.", wait="text", name="again.txt")
+        reading = asyncio.create_task(library.add("First.\fThe rest.", name="half.txt", wait="text"))
+        await asyncio.sleep(0.3)
+        wanted_privacy.set("off")
+    await asyncio.gather(reading, return_exceptions=True)
+    embedder.gate.set()
+    async with open_library(settings, embedder) as library:
+        await until(lambda: any("The rest." in text for text in embedder.asked) and len(embedder.asked) > 2)
+        assert {"Anybody's pages.", "Ann's pages."} < embedder.asked.keys() and set(embedder.asked.values()) == {"mask"}
+    async with open_library(settings, embedder) as library:
+        kept = select(contents.c.pii)
         for _ in range(200):
-            if {"Ann waits.", "Bob waits."} <= set(asked):
+            if set(await library.database.read(lambda db: list(db.scalars(kept)))) == {"off"}:
                 break
             await asyncio.sleep(0.05)
-    assert (asked["Ann waits."], asked["Bob waits."]) == ("off", "block")
+        else:
+            raise AssertionError("it is kept though no work is left")
+
+
+async def until(there: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if there():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it does not come")
 
 
 async def test_another_embedding_model_embeds_anew(settings: Settings) -> None:
