@@ -85,7 +85,7 @@ _FORMS: Final = {
         f"我对[^，。]{{1,16}}过敏|我{_ZH_SOON}(?:不能?|不可以)[吃喝]|我{_ZH_SOON}(?:吃素|是素食)",
     ),
     "kin": (
-        rf"\b(?:my|our) (?:\w+ )?(?:{_KIN})(?:['’]s name)?(?:['’]s| is| are| has| have| works?| lives?)\b"
+        rf"\b(?:my|our) (?:\w+ )?(?:{_KIN})(?:['’]s name| \w+)?(?:['’]s| is| are| has| have| works?| lives?)\b"
         rf"|\bi have (?:an?|one|two|three|\d+) (?:\w+ )?(?:{_KIN})s?\b",
         f"我(?:的|家的?)?(?:{_KIN})(?:的名字)?(?:[叫是在今有]|对)|我(?:有|养了?)[^，。]{{0,8}}(?:{_KIN})",
     ),
@@ -96,7 +96,8 @@ _FORMS: Final = {
         f"我{_ZH_SOON}不?(?:喜欢|爱|偏好|热爱|讨厌|受不了)(?!的)",
     ),
     "doing": (
-        rf"{_I} (?:learning|studying|training|preparing|building|planning|getting married|expecting)\b",
+        rf"{_I} (?:(?:started|begun|began) )?(?:learning|studying|training|preparing|building|planning|getting married"
+        r"|expecting)\b",
         f"我{_ZH_SOON}(?:打算|准备|计划)?(?:学习?|备考|筹备|训练|装修)(?=.{{2}})",
     ),
 }
@@ -105,6 +106,14 @@ _PATTERNS: Final = {slot: re.compile("|".join(forms), re.IGNORECASE) for slot, f
 _KINDS: Final[dict[str, MemoryKind]] = {"favourite": "preference", "likes": "preference", "doing": "episode"}
 _SEVERAL: Final = frozenset({"likes", "kin", "diet", "doing", "favourite"})
 """Of these several hold side by side, told apart by what they are about."""
+_OF_KIN: Final = {
+    "name": re.compile(r"\b(?:called|named?)\b|叫|名字", re.IGNORECASE),
+    "home": re.compile(r"\blives?\b|住|搬", re.IGNORECASE),
+    "work": re.compile(r"\bworks?\b|工作|上班", re.IGNORECASE),
+    "age": re.compile(r"\d+ years?\b|岁", re.IGNORECASE),
+    "number": re.compile(r"\bi have\b|我(?:有|养)", re.IGNORECASE),
+}
+"""Of one relative several things hold side by side as well."""
 _CLAUSE = re.compile(
     r"[,;]? (?:and|but) (?=(?:i|my)\b)|[,;] (?=(?:i|my)\b)|[，；、,;]\s*(?:而且|并且|但是?)?(?=我)", re.IGNORECASE
 )
@@ -128,8 +137,12 @@ _QUESTIONS: Final = {
     "age": (r"\bhow old am i\b|\bmy age\b", "我(?:今年)?(?:几岁|多大|多少岁)|我的?年龄"),
     "work": (
         r"\b(?:what|which|who)\b.*\bmy (?:job|work|profession|occupation|employer)\b|\b(?:where|who) do i work\b"
-        r"|\bwhat do i do (?:for a living|for work)",
+        r"|\bwhat (?:do )?i do (?:for a living|for work)",
         r"我(?:现在)?(?:是做什么|做什么工作|在哪[里儿家]?(?:个?公司)?(?:工作|上班))|我的?(?:工作|职业|公司|单位)(?=[是在叫]|\W*$)",
+    ),
+    "doing": (
+        r"\bwhat\b.*\bam i (?:learning|studying|training|preparing|building|planning)\b",
+        "我在?(?:学|备考|准备)(?:什么|啥)",
     ),
     "diet": (
         r"\b(?:can|can['’]t|cannot|should|shouldn['’]t) i (?:not )?(?:eat|drink|cook)\b|\ballerg|\bfood\b.*\bavoid\b"
@@ -234,6 +247,15 @@ def slots_asked(question: str) -> frozenset[str]:
     return frozenset(slot for slot, pattern in _ASKS.items() if pattern.search(question))
 
 
+def asked_for(question: str, text: str) -> bool:
+    """Tell whether a question asks for what an item tells.
+
+    >>> asked_for("Where do I live now?", "I moved to Paris"), asked_for("Where do I live?", "I like Paris")
+    (True, False)
+    """
+    return statement_of(text).slot.partition(":")[0] in slots_asked(question) - {"diet"}  # which is asked for unasked
+
+
 def _clauses(sentence: str) -> list[str]:
     """Return the parts of a sentence that state something by themselves; the sentence where only one does."""
     parts = [part.strip() for part in _CLAUSE.split(sentence)]
@@ -269,7 +291,9 @@ def _about(slot: str, text: str) -> str:
     """Return what tells apart the statements of one slot: liking and hating one thing are about the same thing."""
     if slot == "kin":
         found = re.search(_KIN, text, re.IGNORECASE)
-        return found[0].lower() if found else ""
+        kind = next((kind for kind, pattern in _OF_KIN.items() if pattern.search(text)), "")
+        said = kind or " ".join(re.findall(r"\w+", text[found.end() :].lower() if found else ""))
+        return f"{found[0].lower() if found else ''} {said}"[:60]
     if slot == "favourite":
         found = re.search(
             r"favou?rite ([\w ]{2,30}?) (?:is|are)\b|最(?:喜欢|爱)的([^，。]{1,12}?)是", text, re.IGNORECASE

@@ -31,7 +31,7 @@ STATED = {
     "kin": ("My wife is called Lin.", "I have two cats.", "我女儿叫豆豆", "我养了一只猫", "我老婆是医生"),
     "favourite": ("My favourite colour is blue.", "我最喜欢的颜色是蓝色"),
     "likes": ("I really like jazz.", "I hate coriander", "I prefer short answers", "我不喜欢香菜", "我很喜欢爬山"),
-    "doing": ("I'm learning Spanish.", "我在学西班牙语"),
+    "doing": ("I'm learning Spanish.", "I started learning French.", "我在学西班牙语"),
 }
 
 
@@ -70,6 +70,16 @@ def test_the_usual_forms_are_found(slot: str, text: str) -> None:
 )
 def test_what_is_no_statement_of_the_user_leaves_nothing(text: str) -> None:
     assert statements(text) == []
+
+
+def test_of_one_relative_several_things_hold_side_by_side() -> None:
+    texts = (
+        "My daughter is called Lina.", "My daughter is 5 years old", "My daughter Lina is allergic to nuts.",
+        "My daughter's name is Mia now", "我女儿叫豆豆", "我女儿对花生过敏",
+    )  # fmt: skip
+    slots = [statements(text)[0].slot for text in texts]
+    assert slots == ["kin:daughter name", "kin:daughter age", "kin:daughter lina is allergic to nuts",
+                     "kin:daughter name", "kin:女儿 name", "kin:女儿 对花生过敏"]  # fmt: skip
 
 
 def test_liking_and_hating_one_thing_have_one_slot() -> None:
@@ -136,6 +146,8 @@ def test_what_goes_on_about_something_else_is_no_statement_of_its_own(text: str)
         ("home", ("Which city do I live in?", "Where did I live before?", "我以前住在哪里？", "我家在哪")),
         ("work", ("What is my job?", "Where do I work?", "我在哪上班？")),
         ("diet", ("What can't I eat?", "Recommend a restaurant for tonight", "今晚吃什么好？")),
+        ("doing", ("What language am I learning?", "我在学什么？")),
+        ("work", ("Do you remember what I do for a living?",)),
         ("age", ("How old am I?", "我今年多大")),
         (
             "",
