@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from domain.asking import FILE_ASKED, LISTED, asked_apart, content, files_named
+from domain.asking import FILE_ASKED, asked_apart, content, files_named
 from domain.types import Source
 from models.chat.extractive import files, table_questions, texts
 from models.chat.extractive.calls import CLOCK, Call, Schema, call_of, comparison, find_url, without_url
 from models.chat.extractive.quote import Asked, find, quoted
-from models.chat.extractive.texts import REPLIES, UNRELATED
-from models.chat.interface import ToolResult, TurnInput
+from models.chat.extractive.texts import KNOWLEDGE, REPLIES, UNRELATED
+from models.chat.interface import TurnInput
 from models.embeddings.interface import Embedder
 from models.embeddings.kept import KeptVectors
 
@@ -22,20 +21,17 @@ SURE, SURE_TOOL, AHEAD = 0.3, 0.5, 0.1
 LONGEST_REQUEST = 200
 """Characters beyond which a message brings text of its own."""
 SOCIAL: Final = ("greeting", "thanks", "farewell")
-FIXED: Final = {name for name, reply in REPLIES.items() if reply.text}
+RULED: Final = ("current_time", "fetch_url", "search_documents", "list_documents")
+"""Tools that are called by what a message holds and asks, never because it is like others."""
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
 _MINE = re.compile(r"\bmy\b|\b(?:who|where) (?:am|do) i\b|我(?:叫|的|住|姓|是谁)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """The answer is left to the small language model; `fallback` is said where there is none."""
+class Talk(str):
+    """What is said where the small language model, to which the answer is left, says nothing."""
 
-    fallback: str
-
-
-Outcome = str | Call | Talk
+    __slots__ = ()
 
 
 class Answerer:
@@ -46,10 +42,10 @@ class Answerer:
 
     async def warm(self, requests: Sequence[str]) -> None:
         """Embed the example requests, those of tools too, so that the first turn does not wait for them."""
-        await self._vectors.of("query", [*requests, *(text for reply in REPLIES.values() for text in reply.examples)])
+        await self._vectors.of("query", [*requests, *KNOWLEDGE, *UNRELATED])
         await self._vectors.of("passage", UNRELATED)
 
-    async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> Outcome:
+    async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> str | Call:
         """Return what to do; `tools` are those that may be called."""
         if turn.tells and not turn.attachments:
             return texts.NOTED.text(turn.language)
@@ -71,23 +67,22 @@ class Answerer:
         """Return the tool or reply that the message is most like, and whether it surely asks for that."""
         if len(turn.question) > LONGEST_REQUEST:
             return "", False
-        labels: dict[str, Sequence[str]] = {name: reply.examples for name, reply in REPLIES.items()}
-        labels |= {name: turn.examples.get(name, ()) for name in tools}
+        labels = {"knowledge": KNOWLEDGE, **{name: reply.examples for name, reply in REPLIES.items()}}
+        labels |= {name: tuple(turn.examples.get(name, ())) for name in tools}
         scores = await self._vectors.nearest(turn.question, labels)
         if turn.kind == "social":
             return max(SOCIAL, key=lambda name: scores[name]), True
         label, score = next(iter(scores.items()))
-        if label == "list_documents" and turn.kind in ("files", "overview"):
-            return label, turn.kind == "files"
-        second = max(other for name, other in scores.items() if name != label and not {name, label} <= FIXED)
+        second = max(other for name, other in scores.items() if name != label and not {name, label} <= REPLIES.keys())
         return label, score >= (SURE_TOOL if label in tools else SURE) and score - second >= AHEAD
 
     async def _from_files(self, turn: TurnInput, label: str) -> list[str]:
         """Answer with a fixed reply, from files and passages, or by what the user said; empty when nothing does."""
         places = files_named(turn.question, [note["name"] for note in turn.documents])
         named = [turn.documents[place] for place in places]
-        if label in REPLIES and label not in ("small_talk", "knowledge") and not named:
-            return [_reply(label, turn), *(files.about(turn, named) if label in SOCIAL and turn.attachments else ())]
+        if label in REPLIES and label != "small_talk" and not named:
+            sent = files.about(turn, ()) if label in SOCIAL and turn.attachments else ()
+            return [REPLIES[label].text.text(turn.language), *sent]
         if turn.kind == "page":
             return files.page(turn)
         whole = turn.kind in ("overview", "files") or not turn.question.strip()
@@ -116,12 +111,12 @@ class Answerer:
             given.update(one.text for one in found)
         return [part for part in parts if part]
 
-    def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema], sure: bool) -> Outcome:
+    def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema], sure: bool) -> str | Call:
         """Nothing here answers: search elsewhere, talk, or say that nothing is known."""
         web = call_of("web_search", tools, turn.question)
         held = bool(turn.documents or turn.attachments)
         if label == "small_talk" and (sure or not held):
-            text = _reply(label, turn)
+            text = REPLIES[label].text.text(turn.language)
             return Talk(text) if turn.language == "en" else text
         if held:
             search = None if turn.sources else call_of("search_documents", tools, turn.question)
@@ -141,8 +136,10 @@ class Answerer:
         ]
         if found or not parts:
             parts += await self._from_sources(turn, found)
-        failed = [_failed(result, turn) for result in turn.results if result.failed]
-        return joined(list(dict.fromkeys([*parts, *failed])))
+        for result in (result for result in turn.results if result.failed):
+            words = texts.WEB_FAILED if result.tool == "web_search" else texts.TOOL_FAILED
+            parts.append(words.text(turn.language).format(tool=result.tool, text=result.text))
+        return joined(list(dict.fromkeys(parts)))
 
     async def _from_sources(self, turn: TurnInput, found: Sequence[Source]) -> list[str]:
         """Answer from what tools found and what was there; else say that it does not say, or leave it to a failure."""
@@ -165,9 +162,9 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
         return call
     if len(question) <= LONGEST_REQUEST and CLOCK.search(question):
         return call_of("current_time", tools, question)
-    other = label not in ("current_time", "fetch_url", "search_documents", "query_table")
-    other = other and (label != "list_documents" or LISTED.search(question) is not None)
-    return call_of(label, tools, question) if other else None
+    if turn.kind == "files" and (call := call_of("list_documents", tools, question)):
+        return call
+    return None if label in RULED else call_of(label, tools, question)
 
 
 def _passages(turn: TurnInput, *, pictures: bool) -> list[Source]:
@@ -180,15 +177,6 @@ def _passages(turn: TurnInput, *, pictures: bool) -> list[Source]:
         known = ["" if item["id"] in held else files.ocr_text(item), described["text"] if described else ""]
         found += [files.unnumbered(text, item["name"]) for text in known if text]
     return found
-
-
-def _failed(result: ToolResult, turn: TurnInput) -> str:
-    text = texts.WEB_FAILED if result.tool == "web_search" else texts.TOOL_FAILED
-    return text.text(turn.language).format(tool=result.tool, text=result.text)
-
-
-def _reply(name: str, turn: TurnInput) -> str:
-    return (REPLIES[name].text or texts.NO_DOCUMENTS).text(turn.language)
 
 
 def joined(parts: Sequence[str]) -> str:

@@ -76,7 +76,7 @@ class ExtractiveChat(InProcessChat):
         given, made = count_message_tokens(messages), count_tokens(written)
         yield last_chunk(speaker, given, made, called=isinstance(outcome, Call))
 
-    async def _said(self, turn: TurnInput, outcome: str | Talk) -> AsyncGenerator[tuple[str, str], None]:
+    async def _said(self, turn: TurnInput, outcome: str) -> AsyncGenerator[tuple[str, str], None]:
         """Yield an answer in pieces, each with the name of the model that says it."""
         silent = True
         if isinstance(outcome, Talk):
@@ -85,7 +85,7 @@ class ExtractiveChat(InProcessChat):
                     silent = False
                     yield sentence, MODEL
         if silent:
-            for piece in pieces(outcome.fallback if isinstance(outcome, Talk) else outcome):
+            for piece in pieces(outcome):
                 yield piece, NAME
                 await asyncio.sleep(0)
 

@@ -13,7 +13,7 @@ from domain.asking import ANSWER_TYPES, MENTIONED, carried, content, without_fil
 from domain.citations import citation_of
 from domain.clauses import clause_asked, in_clause
 from domain.opposites import contradicts
-from domain.text import HAN, base_terms, has_han
+from domain.text import base_terms, has_han
 from domain.tokens import count_tokens
 from domain.types import Source
 from domain.units import END, Unit, header_of, units
@@ -37,7 +37,6 @@ MOST_EMBEDDED, EMBEDDED_TOKENS, EMBEDDED_CHARS = 12, 330, 320
 """Bounds of what is embedded for one question: sentences, tokens of all together, characters of each."""
 
 _YEAR = re.compile(r"\d{3,}")
-_GOES_ON = re.compile(rf"[a-z0-9({HAN}]")
 
 
 @dataclass(slots=True)
@@ -46,7 +45,6 @@ class Sentence:
 
     Attributes:
         place: Places of its passage among those given, best first by retrieval, and of the sentence in it.
-        rest: What goes on with it on the next page.
         around: Share (0..1) of the weight of the question's terms that it holds together with its neighbours, heading
             and file name; rare terms weigh more. `own` is what it holds by itself, `new` of what a follow-up brings.
         kind: 1 if it holds the kind of answer that is asked for, -1 if not, 0 if any kind would do.
@@ -58,7 +56,6 @@ class Sentence:
     passage: Source
     place: tuple[int, int]
     terms: frozenset[str]
-    rest: Sentence | None = None
     around: float = 0.0
     own: float = 0.0
     new: float = 0.0
@@ -75,20 +72,13 @@ class Sentence:
 def quotable(passages: Sequence[Source]) -> list[Sentence]:
     """Return what may be quoted of passages; a row has the header of its file's table, found in whichever of them."""
     headers = {one["name"]: header for one in reversed(passages) if (header := header_of(one["text"]))}
-    found = [
+    return [
         Sentence(unit, one, (number, unit.place), frozenset(base_terms(f"{unit.text}\n{unit.means}")))
         for number, one in enumerate(passages)
         for unit in units(
             one["text"], heading=one.get("heading", "").split(" › ")[-1], header=headers.get(one["name"], "")
         )
     ]
-    first = {(one.passage["name"], one.passage.get("page")): one for one in reversed(found) if not one.passage["start"]}
-    for one in {one.place[0]: one for one in found}.values():
-        page = one.passage.get("page", 0)
-        rest = first.get((one.passage["name"], page + 1)) if page else None
-        if rest and not one.unit.cells and not END.search(one.text) and _GOES_ON.match(rest.unit.exact):
-            one.rest = rest
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +194,13 @@ def answers(asked: Asked, best: Sentence) -> bool:
 
 def quoted(quotes: Sequence[Sentence], *, label: bool) -> str:
     """Write quotations, each followed by `[n "its exact words"]`; with `label`, under the name of their file."""
-    lines: list[str] = []
-    before, ended = "", None
+    said, before, ended = "", "", False
     for one in quotes:
-        parts = [one, one.rest] if one.rest else [one]
-        text = " ".join(part.text + citation_of(part.passage["number"] or None, part.unit.exact) for part in parts)
         name = one.passage["name"]
-        same = bool(lines) and before == name
-        if same and ended:
-            lines[-1] += ("" if has_han(one.text) else " ") + text
-        else:
-            lines.append(f"**{name}**:\n{text}" if label and name and not same else text)
-        before, ended = name, END.search(parts[-1].text)
-    return "\n\n".join(lines)
+        if name != before or not ended:
+            said += f"\n\n**{name}**:\n" if label and name not in ("", before) else "\n\n"
+        elif not has_han(one.unit.text):
+            said += " "
+        said += one.unit.text + citation_of(one.passage["number"] or None, one.unit.exact)
+        before, ended = name, END.search(one.unit.text) is not None
+    return said.strip()

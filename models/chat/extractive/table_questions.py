@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from domain.asking import content
 from domain.text import base_terms, has_han
@@ -45,14 +45,6 @@ _NO_MEASURE = re.compile(r"(?i)^(?:id|no\.?|number|year|编号|序号|年份?|�
 _NUMBERS = re.compile(r"(?i)int|decimal|double|float|real|numeric")
 
 
-class Column(NamedTuple):
-    """A column: its name, whether it holds numbers, and its different values where these are few."""
-
-    name: str
-    numeric: bool
-    values: Sequence[str] = ()
-
-
 def step(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
     """Return the next step towards the answer, or the answer, with its query, or what cannot be done.
 
@@ -64,7 +56,7 @@ def step(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
         return None
     sheets = [note["name"] for note in turn.documents if _SHEET.search(note["name"])]
     if not sheets:
-        counted = any(header_of(source["text"]) for source in turn.sources) and sql_of(turn.question, ())
+        counted = any(header_of(source["text"]) for source in turn.sources) and sql_of(turn.question, {})
         return Call(TOOL, {"sql": counted}) if counted and not looked else None
     named = [name for name in sheets if name.rpartition(".")[0].casefold() in turn.question.casefold()]
     sheet = (named or sheets)[-1]
@@ -72,40 +64,45 @@ def step(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
         alone = CHART in tools or DELEGATE not in tools
         return Call(TOOL, {"sql": LOOK, "document": sheet}) if alone else hand_over("analyst", turn)
     if len(looked) > 1:
-        drawn = CHART not in tools or any(result.tool == CHART for result in turn.results)
-        return (None if drawn else _chart(turn.question, looked[-1].data)) or looked[-1].text
-    columns = _columns(looked[0].data)
+        return _chart(turn, tools, looked[-1].data) or looked[-1].text
+    (row,), names = looked[0].data["rows"], looked[0].data["columns"]
+    kinds = zip(names, row, row[len(row) // 2 :], strict=False)
+    columns = {name: None if _NUMBERS.search(kind) else (values or "").split("\n") for name, kind, values in kinds}
     if sql := sql_of(turn.question, columns):
         return Call(TOOL, {"sql": sql, "document": sheet})
-    return texts.CANNOT_COMPUTE.text(turn.language).format(columns=", ".join(column.name for column in columns))
+    return texts.CANNOT_COMPUTE.text(turn.language).format(columns=", ".join(columns))
 
 
-def sql_of(question: str, columns: Sequence[Column]) -> str | None:
-    """Return the query that answers the question; None where its words do not say which columns are meant."""
+def sql_of(question: str, columns: Mapping[str, Sequence[str] | None]) -> str | None:
+    """Return the query that answers the question; None where its words do not say which columns are meant.
+
+    `columns` are their names, each with its different values where these are few; None where they are numbers.
+    """
     asked, terms = _asked(question), frozenset(base_terms(question))
-    cells = {name: [one for one in values if _is_in(terms, one)] for name, _, values in columns}
+    cells = {name: [one for one in values or () if _is_in(terms, one)] for name, values in columns.items()}
     kept = {name: max(held, key=len) for name, held in cells.items() if held}
-    wanted = " AND ".join(f"{_quoted(name)} = {_quoted(value, mark=chr(39))}" for name, value in kept.items())
+    wanted = " AND ".join(f"{_quoted(name)} = {_quoted(value, chr(39))}" for name, value in kept.items())
     table = f"FROM t1 WHERE {wanted}" if wanted else "FROM t1"
-    named = [name for name, *_ in columns if _is_in(terms, name[:2] if has_han(name) else name)]
+    named = [name for name in columns if _is_in(terms, name[:2] if has_han(name) else name)]
+    measures = [name for name, values in columns.items() if values is None and not _NO_MEASURE.match(name)]
+    groups = [name for name, values in columns.items() if values is not None and name not in kept]
     rest = question
     for sign in _SIGNS.values():
         rest = sign.sub("\n", rest)
-    known = base_terms("\n".join([*(name for name, *_ in columns), *kept.values()]))
+    known = base_terms("\n".join([*columns, *kept.values()]))
     others = {term for term in content(rest) if len(term) == 1 or not has_han(term)}.difference(known)
-    measures = [name for name, numeric, _ in columns if numeric and not _NO_MEASURE.match(name)]
-    groups = [name for name, numeric, _ in columns if not numeric and name not in kept]
     if "count" in asked and not set(named) & set(measures):
         return f"SELECT count(*) {table}" if kept or ("rows" in asked and len(others) <= 1) else None
-    measure = _meant(measures, named, alone=not others)
-    if not measure:
+    alone = measures[0] if len(measures) == 1 and not others else ""
+    measure = _quoted(next((name for name in measures if name in named), alone))
+    if measure == _quoted(""):
         return None
     ranks = not asked.isdisjoint(("most", "least"))
-    group = _meant(groups, named, alone=ranks and "which" in asked)
+    alone = groups[0] if len(groups) == 1 and ranks and "which" in asked else ""
+    group = next((name for name in groups if name in named), alone)
     extreme, down = ("min", "") if "least" in asked else ("max", " DESC")
     single = ranks and (not group or _SINGLE.search(question))
-    value = "avg" if "mean" in asked else extreme if single else "sum"
-    value = f"{value}({_quoted(measure)}) AS {_quoted(measure)}"
+    value = f"{'avg' if 'mean' in asked else extreme if single else 'sum'}({measure}) AS {measure}"
     if not group:
         return None if ranks and "mean" in asked else f"SELECT {value} {table}"
     first = " LIMIT 1" if ranks and "chart" not in asked else ""
@@ -117,35 +114,20 @@ def _asked(question: str) -> set[str]:
 
 
 def _is_in(terms: frozenset[str], name: str) -> bool:
-    return terms.issuperset(words := base_terms(name)) and bool(words)
-
-
-def _meant(columns: Sequence[str], named: Sequence[str], *, alone: bool) -> str:
-    """Return the first column that is named; `alone`: else the only one there is; else nothing."""
-    return next((name for name in columns if name in named or (alone and len(columns) == 1)), "")
+    return bool(words := base_terms(name)) and terms.issuperset(words)
 
 
 def _quoted(text: str, mark: str = '"') -> str:
     return mark + text.replace(mark, mark * 2) + mark
 
 
-def _columns(data: Mapping[str, Any]) -> list[Column]:
-    """Return what `LOOK` says of each column."""
-    (row,) = data["rows"]
-    half = len(row) // 2
-    kinds = (_NUMBERS.search(kind) is not None for kind in row[:half])
-    return [
-        Column(name, numeric, () if numeric else (values or "").split("\n"))
-        for name, numeric, values in zip(data["columns"], kinds, row[half:], strict=False)
-    ]
-
-
-def _chart(question: str, data: Mapping[str, Any]) -> Call | None:
-    """Return the call that draws a result of two columns, where that is asked for."""
+def _chart(turn: TurnInput, tools: Mapping[str, Schema], data: Mapping[str, Any]) -> Call | None:
+    """Return the call that draws a result of two columns, where that is asked for and not done."""
+    asked = _asked(turn.question)
     rows = [row for row in data.get("rows", []) if len(row) == 2 and row[1] is not None]
-    if not rows or "chart" not in _asked(question):
+    if not rows or "chart" not in asked or CHART not in tools or turn.results[-1].tool == CHART:
         return None
-    kind = next((kind for kind in ("pie", "line") if kind in _asked(question)), "bar")
+    kind = next((kind for kind in ("pie", "line") if kind in asked), "bar")
     series = [{"name": str(data["columns"][1]), "values": [float(row[1]) for row in rows]}]
     labels = [str(row[0])[:100] for row in rows]
-    return Call(CHART, {"kind": kind, "title": question[:200], "labels": labels, "series": series})
+    return Call(CHART, {"kind": kind, "title": turn.question[:200], "labels": labels, "series": series})

@@ -49,10 +49,10 @@ WEB_FAILED: Final = Words("The web could not be searched.", "未能搜索网络�
 
 
 class Reply(NamedTuple):
-    """Requests, and the fixed text that answers them; none where they are answered otherwise."""
+    """Requests, and the fixed text that answers them."""
 
     examples: tuple[str, ...]
-    text: Words | None = None
+    text: Words
 
 
 REPLIES: Final = {
@@ -81,13 +81,14 @@ REPLIES: Final = {
         Words("I am better with documents than with conversation. Send me a file or a picture, and I will look for the "
             "answer in it.",
             "闲聊我不太擅长，不过很乐意帮您查阅文档和图片。发一份文件给我，我来帮您找答案吧。")),
-    "knowledge": Reply((
-        "What is the capital of Australia?", "Who invented the telephone?", "How does photosynthesis work?",
-        "When was the bridge opened?", "What is the name of the river?", "How much is the deposit?", "What is my name?",
-        "Where do I live?", "What did he do after the war?", "What can the army use?", "澳大利亚的首都是哪里？",
-        "谁发明了电话？", "光合作用的原理是什么？", "租期是多久？", "他叫什么名字？", "我叫什么名字？", "我住哪里？",
-        "该公司能生产什么？", "战争结束后他做了什么？",
-    )),
 }  # fmt: skip
-UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for example in reply.examples]
+KNOWLEDGE: Final = (
+    "What is the capital of Australia?", "Who invented the telephone?", "How does photosynthesis work?",
+    "When was the bridge opened?", "What is the name of the river?", "How much is the deposit?", "What is my name?",
+    "Where do I live?", "What did he do after the war?", "What can the army use?", "澳大利亚的首都是哪里？",
+    "谁发明了电话？", "光合作用的原理是什么？", "租期是多久？", "他叫什么名字？", "我叫什么名字？", "我住哪里？",
+    "该公司能生产什么？", "战争结束后他做了什么？",
+)  # fmt: skip
+"""Questions that no fixed text answers."""
+UNRELATED: Final = [example for reply in REPLIES.values() for example in reply.examples]
 """Texts of no document: how near a question is to these, it is to any."""

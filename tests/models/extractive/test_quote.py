@@ -161,16 +161,6 @@ async def test_a_row_of_a_later_passage_has_the_names_of_its_columns() -> None:
     assert "City: Bensonview" in found[0].text
 
 
-async def test_a_sentence_goes_on_over_the_end_of_its_page() -> None:
-    pages = [
-        passage("Beyoncé sang in 2010. In 2016 she collaborated with Coldplay", 1, "a.pdf", page=1),
-        passage('exclusively on the single "Hymn for the Weekend". It sold well.', 2, "a.pdf", page=2),
-    ]
-    said = quoted(await find(VECTORS, Asked.of("With whom did she collaborate in 2016?"), pages), label=False)
-    assert 'Coldplay [1 "In 2016 she collaborated with Coldplay"] exclusively on the single' in said
-    assert '[2 "exclusively on the single Hymn for the Weekend."]' in said
-
-
 def test_a_title_between_blank_lines_is_told_with_its_text_and_not_quoted() -> None:
     found = quotable([passage("Notice and renewal\n\nSix weeks are enough.", 1)])
     assert [(one.text, one.unit.heading) for one in found] == [("Six weeks are enough.", "Notice and renewal")]
