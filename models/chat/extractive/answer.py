@@ -21,17 +21,9 @@ SURE, SURE_TOOL, AHEAD = 0.3, 0.5, 0.1
 LONGEST_REQUEST = 200
 """Characters beyond which a message brings text of its own."""
 SOCIAL: Final = ("greeting", "thanks", "farewell")
-RULED: Final = ("current_time", "fetch_url", "search_documents", "list_documents")
-"""Tools that are called by what a message holds and asks, never because it is like others."""
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
 _MINE = re.compile(r"\bmy\b|\b(?:who|where) (?:am|do) i\b|我(?:叫|的|住|姓|是谁)", re.IGNORECASE)
-
-
-class Talk(str):
-    """What is said where the small language model, to which the answer is left, says nothing."""
-
-    __slots__ = ()
 
 
 class Answerer:
@@ -107,8 +99,8 @@ class Answerer:
             found = await find(self._vectors, Asked.of(question, follows, own=own), passages)
             if not found and follows and follows == turn.follows and not own:
                 found = await find(self._vectors, Asked.of(question), passages)
-            parts.append(quoted([one for one in found if one.text not in given], label=several))
-            given.update(one.text for one in found)
+            parts.append(quoted([one for one in found if one.unit.text not in given], label=several))
+            given.update(one.unit.text for one in found)
         return [part for part in parts if part]
 
     def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema], sure: bool) -> str | Call:
@@ -116,8 +108,7 @@ class Answerer:
         web = call_of("web_search", tools, turn.question)
         held = bool(turn.documents or turn.attachments)
         if label == "small_talk" and (sure or not held):
-            text = REPLIES[label].text.text(turn.language)
-            return Talk(text) if turn.language == "en" else text
+            return REPLIES[label].text.text(turn.language)
         if held:
             search = None if turn.sources else call_of("search_documents", tools, turn.question)
             return search or (web if label == "web_search" else None) or texts.NOT_SAID.text(turn.language)
@@ -128,43 +119,39 @@ class Answerer:
     async def _after_tools(self, turn: TurnInput) -> str:
         """Answer after a round of tools: what they found or said first, what failed last."""
         worked = [result for result in turn.results if not result.failed]
+        failed = [result for result in turn.results if result.failed]
         found = [source for result in worked for source in result.sources]
+        web = [source for source in found if source["origin"] == "web"]
         parts = [
             str(result.data.get("shown", result.text))
             for result in worked
             if not result.sources and result.tool != "search_documents"
         ]
-        if found or not parts:
-            parts += await self._from_sources(turn, found)
-        for result in (result for result in turn.results if result.failed):
+        if web and (turn.kind == "overview" or not content(without_url(turn.question))):
+            parts += [files.summary(one["name"], files.main_sentences([one]), turn) for one in web]
+        elif found or not parts:
+            parts += await self._quoted(turn, [*turn.sources, *found])
+        if not parts and {result.tool for result in failed} <= {"web_search"}:
+            nothing = texts.NOT_SAID if turn.documents or turn.attachments else texts.NO_DOCUMENTS
+            parts.append((texts.WEB_NOT_SAID if web else nothing).text(turn.language))
+        for result in failed:
             words = texts.WEB_FAILED if result.tool == "web_search" else texts.TOOL_FAILED
             parts.append(words.text(turn.language).format(tool=result.tool, text=result.text))
         return joined(list(dict.fromkeys(parts)))
 
-    async def _from_sources(self, turn: TurnInput, found: Sequence[Source]) -> list[str]:
-        """Answer from what tools found and what was there; else say that it does not say, or leave it to a failure."""
-        question, web = without_url(turn.question), [source for source in found if source["origin"] == "web"]
-        if web and (turn.kind == "overview" or not content(question)):
-            return [files.summary(source["name"], files.main_sentences([source]), turn) for source in web]
-        parts = await self._quoted(turn, [*turn.sources, *found])
-        if parts or {result.tool for result in turn.results if result.failed} - {"web_search"}:
-            return parts
-        nothing = texts.NOT_SAID if turn.documents or turn.attachments else texts.NO_DOCUMENTS
-        return [(texts.WEB_NOT_SAID if web else nothing).text(turn.language)]
-
 
 def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call | None:
-    """Return the call that the message itself asks for, before any look at sources."""
+    """Return the call that the message itself asks for, by what it holds, else by what it is like (`label`)."""
     question, known = turn.question, {source.get("url") for source in turn.sources}
-    if find_url(question) not in {"", *known} and (call := call_of("fetch_url", tools, question)):
-        return call
-    if call := call_of("calculate", tools, question):
-        return call
-    if len(question) <= LONGEST_REQUEST and CLOCK.search(question):
-        return call_of("current_time", tools, question)
-    if turn.kind == "files" and (call := call_of("list_documents", tools, question)):
-        return call
-    return None if label in RULED else call_of(label, tools, question)
+    held = {
+        "fetch_url": find_url(question) not in {"", *known},
+        "calculate": True,
+        "current_time": len(question) <= LONGEST_REQUEST and CLOCK.search(question),
+        "list_documents": turn.kind == "files",
+        "search_documents": False,
+    }
+    wanted = [*(name for name, holds in held.items() if holds), *({label} - held.keys())]
+    return next((call for name in wanted if (call := call_of(name, tools, question))), None)
 
 
 def _passages(turn: TurnInput, *, pictures: bool) -> list[Source]:
@@ -173,9 +160,8 @@ def _passages(turn: TurnInput, *, pictures: bool) -> list[Source]:
     ids, held = {item["id"] for item in shown}, {source.get("document_id") for source in turn.sources}
     found = [source for source in turn.sources if pictures or source.get("document_id") not in ids]
     for item in shown if pictures else ():
-        described = item.get("description")
-        known = ["" if item["id"] in held else files.ocr_text(item), described["text"] if described else ""]
-        found += [files.unnumbered(text, item["name"]) for text in known if text]
+        known = [item.get("description"), None if item["id"] in held else item.get("ocr")]
+        found += [files.unnumbered(one["text"], item["name"]) for one in known if one]
     return found
 
 

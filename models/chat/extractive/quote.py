@@ -63,11 +63,6 @@ class Sentence:
     closeness: float = 0.0
     score: float = 0.0
 
-    @property
-    def text(self) -> str:
-        """What is quoted."""
-        return self.unit.text
-
 
 def quotable(passages: Sequence[Source]) -> list[Sentence]:
     """Return what may be quoted of passages; a row has the header of its file's table, found in whichever of them."""
@@ -121,7 +116,7 @@ def weigh(asked: Asked, found: list[Sentence]) -> list[Sentence]:
         one.around = round(sum(weights.get(term, 0.0) for term in frozenset(above).union(*near)) / total, 6)
         one.own = sum(weights.get(term, 0.0) for term in one.terms) / total
         one.new = sum(weights[term] for term in {*one.terms, *above} & set(new)) / all_new if all_new else 1.0
-        one.kind = (1 if any(held.search(one.text) for held in wanted) else one.unit.cells - 1) if wanted else 0
+        one.kind = (1 if any(held.search(one.unit.text) for held in wanted) else one.unit.cells - 1) if wanted else 0
         one.score = AROUND * one.around + OWN * one.own + KIND * one.kind
     if asked.new is not None:
         found = [one for one in found if one.new >= LEAST_OWN and one.kind >= 0] or found
@@ -129,17 +124,11 @@ def weigh(asked: Asked, found: list[Sentence]) -> list[Sentence]:
     return sorted((one for one in found if asked.by == "own" or not one.terms <= known), key=lambda one: -one.score)
 
 
-def _of_clause(question: str, found: Sequence[Sentence]) -> list[Sentence]:
-    """Return the sentences of the clause that a question names; none where it names none, or it is not there."""
-    clause = clause_asked(question)
-    lines = [(one.text, one.unit.heading, one.place[0]) for one in found] if clause else []
-    return [one for one, inside in zip(found, in_clause(clause, lines), strict=False) if inside]
-
-
 async def find(vectors: KeptVectors, asked: Asked, passages: Sequence[Source]) -> list[Sentence]:
     """Return the sentences of `passages` (best first) that answer, in the order of the text."""
-    every = quotable(passages)
-    inside = _of_clause(asked.question, every)
+    every, clause = quotable(passages), clause_asked(asked.question)
+    lines = [(one.unit.text, one.unit.heading, one.place[0]) for one in every if clause]
+    inside = [one for one, held in zip(every, in_clause(clause, lines), strict=False) if held]
     ranked = await rank(vectors, asked.text, weigh(asked, inside or every))
     if not ranked or not (inside or answers(asked, ranked[0])):
         return []
@@ -153,11 +142,11 @@ async def rank(vectors: KeptVectors, question: str, found: Sequence[Sentence]) -
     kept: dict[str, Sentence] = {}
     written, cost, asked = list[str](), 0, frozenset(content(question))
     for one in found:
-        if one.text in kept or len(kept) >= MOST_EMBEDDED or cost > EMBEDDED_TOKENS:
+        if one.unit.text in kept or len(kept) >= MOST_EMBEDDED or cost > EMBEDDED_TOKENS:
             continue
         under = not (asked - one.terms).isdisjoint(base_terms(one.unit.heading))
-        written.append(": ".join(filter(None, (one.unit.heading * under, one.text)))[:EMBEDDED_CHARS])
-        kept[one.text] = one
+        written.append(": ".join(filter(None, (one.unit.heading * under, one.unit.text)))[:EMBEDDED_CHARS])
+        kept[one.unit.text] = one
         cost += count_tokens(written[-1])
     if not kept:
         return []
@@ -167,7 +156,7 @@ async def rank(vectors: KeptVectors, question: str, found: Sequence[Sentence]) -
     across = float(far[[has_han(text) is not chinese for text in UNRELATED]].mean())
     usual = {chinese: float(far.mean()), not chinese: across}
     for one, cosine in zip(kept.values(), await vectors.of("passage", written) @ query, strict=True):
-        one.closeness = float(cosine) - usual[has_han(one.text)]
+        one.closeness = float(cosine) - usual[has_han(one.unit.text)]
         one.score += CLOSENESS * one.closeness
     return sorted(kept.values(), key=lambda one: -one.score)
 
@@ -177,10 +166,10 @@ def answers(asked: Asked, best: Sentence) -> bool:
     chinese, passage = has_han(asked.text), best.passage
     if asked.by == "own":
         return best.around >= LEAST_OWN or best.closeness >= LEAST_SAID
-    told = "\n".join((passage["text"], best.text, best.unit.heading, passage["name"]))
-    if contradicts(asked.text, best.text) or set(_YEAR.findall(asked.question)) - set(_YEAR.findall(told)):
+    told = "\n".join((passage["text"], best.unit.text, best.unit.heading, passage["name"]))
+    if contradicts(asked.text, best.unit.text) or set(_YEAR.findall(asked.question)) - set(_YEAR.findall(told)):
         return False
-    if has_han(asked.question) != has_han(best.text) and not (best.unit.means and best.own >= LEAST_OWN):
+    if has_han(asked.question) != has_han(best.unit.text) and not (best.unit.means and best.own >= LEAST_OWN):
         return best.kind >= 0 and best.closeness >= LEAST_ACROSS[chinese]
     if asked.by == "mention":
         return best.around >= LEAST_OWN
