@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from domain.asking import FILE_ASKED, asked_apart, content, files_named
+from domain.asking import asked_apart, content, files_named
 from domain.types import Source
 from models.chat.extractive import files, table_questions, texts
 from models.chat.extractive.calls import CLOCK, Call, Schema, call_of, comparison, find_url, without_url
@@ -92,7 +92,7 @@ class Answerer:
         whole = without_url(turn.question)
         if named := [one for one in passages if one["name"] and one["name"].lower() in whole.lower()]:
             whole, passages = re.sub(re.escape(named[0]["name"]), " ", whole, flags=re.IGNORECASE), named
-        several = len({one["name"] for one in passages}) > 1 or FILE_ASKED.search(whole) is not None
+        several = len({one["name"] for one in passages}) > 1
         given: set[str] = set()
         parts = []
         for question, follows in asked_apart(whole, turn.follows) if passages else ():

@@ -7,9 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from domain.asking import ANSWER_TYPES, MENTIONED, carried, content, without_file
+from domain.asking import ANSWER_TYPES, carried, content, without_file
 from domain.citations import citation_of
 from domain.clauses import clause_asked, in_clause
 from domain.opposites import contradicts
@@ -84,23 +83,22 @@ class Asked:
         text: The question with what it keeps of those that it leans on; `terms` are its index terms.
         question: The question alone.
         new: Terms of its own that a question brings which leans on others; None for one that stands by itself.
-        by: What makes a sentence an answer: evidence, that it only mentions the terms, or that the user said it.
+        own: What is looked for was said by the user, so that "my" is a word as any.
     """
 
     text: str
     terms: Sequence[str]
     question: str
     new: Sequence[str] | None = None
-    by: Literal["evidence", "mention", "own"] = "evidence"
+    own: bool = False
 
     @classmethod
     def of(cls, question: str, follows: str = "", *, own: bool = False) -> Asked:
-        """Read a question that leans on others; `own`: about what the user said, where "my" is a word as any."""
-        mention, question = MENTIONED.search(question) is not None, without_file(question)
+        """Read a question that may lean on others."""
+        question = without_file(question)
         text = f"{carried(follows, question)} {question}".strip() if follows else question
         terms = base_terms(text) if own else content(text)
-        by: Literal["evidence", "mention", "own"] = "own" if own else "mention" if mention else "evidence"
-        return cls(text, terms, question, content(question) if follows else None, by)
+        return cls(text, terms, question, content(question) if follows else None, own)
 
 
 def weigh(asked: Asked, found: list[Sentence]) -> list[Sentence]:
@@ -121,7 +119,7 @@ def weigh(asked: Asked, found: list[Sentence]) -> list[Sentence]:
     if asked.new is not None:
         found = [one for one in found if one.new >= LEAST_OWN and one.kind >= 0] or found
     known = frozenset(asked.terms)
-    return sorted((one for one in found if asked.by == "own" or not one.terms <= known), key=lambda one: -one.score)
+    return sorted((one for one in found if asked.own or not one.terms <= known), key=lambda one: -one.score)
 
 
 async def find(vectors: KeptVectors, asked: Asked, passages: Sequence[Source]) -> list[Sentence]:
@@ -164,15 +162,13 @@ async def rank(vectors: KeptVectors, question: str, found: Sequence[Sentence]) -
 def answers(asked: Asked, best: Sentence) -> bool:
     """Decide whether the best sentence answers the question, rather than only being about the same thing."""
     chinese, passage = has_han(asked.text), best.passage
-    if asked.by == "own":
+    if asked.own:
         return best.around >= LEAST_OWN or best.closeness >= LEAST_SAID
     told = "\n".join((passage["text"], best.unit.text, best.unit.heading, passage["name"]))
     if contradicts(asked.text, best.unit.text) or set(_YEAR.findall(asked.question)) - set(_YEAR.findall(told)):
         return False
     if has_han(asked.question) != has_han(best.unit.text) and not (best.unit.means and best.own >= LEAST_OWN):
         return best.kind >= 0 and best.closeness >= LEAST_ACROSS[chinese]
-    if asked.by == "mention":
-        return best.around >= LEAST_OWN
     if asked.new is not None:
         return best.kind >= 0 and best.new >= LEAST_OWN and best.closeness >= LEAST_SURE
     short = best.around == 1.0 and best.own and len(asked.terms) <= (SHORT_ZH if chinese else SHORT_EN)

@@ -487,11 +487,12 @@ async def test_the_head_of_a_letter_answers_under_other_words(question: str, lin
     ("question", "said"),
     [
         ("Which file mentions a deposit?", "**lease.pdf**:\nThe deposit is 1,200 euros. [1]"),
-        ("Quote what it says about pets.", "Pets are not allowed without written consent of the landlord. [1]"),
+        ("Quote what the lease says about pets.", "Pets are not allowed without written consent of the landlord. [1]"),
     ],
 )
 async def test_words_are_looked_for_as_such(question: str, said: str) -> None:
-    assert (await ask(question, sources=[source(1, LEASE)], documents=[document()])).text.endswith(said)
+    found = [source(1, LEASE), source(2, MAIL, name="mail.txt")]
+    assert (await ask(question, sources=found, documents=[document(), document("mail.txt")])).text.endswith(said)
 
 
 async def test_a_year_that_is_nowhere_beside_the_sentence_is_not_answered() -> None:
