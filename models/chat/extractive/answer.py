@@ -46,14 +46,14 @@ class Answerer:
         if turn.results:
             return await self._after_tools(turn)
         if turn.cited and turn.kind in ("place", "words"):
-            return joined(files.places(turn) if turn.kind == "place" else files.words(turn))
+            return "\n\n".join(files.places(turn) if turn.kind == "place" else files.words(turn))
         label, sure = await self._label(turn, tools)
         if call := _asked_for(label if sure else "", tools, turn):
             return call
         if turn.attachments and not files.usable(turn):
             return texts.NOT_READ.text(turn.language)
         found = await self._from_files(turn, label if sure else "")
-        return joined(found) or self._otherwise(turn, label, tools, sure)
+        return "\n\n".join(found) or self._otherwise(turn, label, tools, sure)
 
     async def _label(self, turn: TurnInput, tools: Mapping[str, Schema]) -> tuple[str, bool]:
         """Return the tool or reply that the message is most like, and whether it surely asks for that."""
@@ -93,8 +93,7 @@ class Answerer:
         if named := [one for one in passages if one["name"] and one["name"].lower() in whole.lower()]:
             whole, passages = re.sub(re.escape(named[0]["name"]), " ", whole, flags=re.IGNORECASE), named
         several = len({one["name"] for one in passages}) > 1
-        given: set[str] = set()
-        parts = []
+        parts, given = list[str](), set[str]()
         for question, follows in asked_apart(whole, turn.follows) if passages else ():
             found = await find(self._vectors, Asked.of(question, follows, own=own), passages)
             if not found and follows and follows == turn.follows and not own:
@@ -137,7 +136,7 @@ class Answerer:
         for result in failed:
             words = texts.WEB_FAILED if result.tool == "web_search" else texts.TOOL_FAILED
             parts.append(words.text(turn.language).format(tool=result.tool, text=result.text))
-        return joined(list(dict.fromkeys(parts)))
+        return "\n\n".join(dict.fromkeys(parts))
 
 
 def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call | None:
@@ -163,8 +162,3 @@ def _passages(turn: TurnInput, *, pictures: bool) -> list[Source]:
         known = [item.get("description"), None if item["id"] in held else item.get("ocr")]
         found += [files.unnumbered(one["text"], item["name"]) for one in known if one]
     return found
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Put the parts of an answer together, one paragraph each."""
-    return "\n\n".join(part for part in parts if part)

@@ -118,8 +118,8 @@ def weigh(asked: Asked, found: list[Sentence]) -> list[Sentence]:
         one.score = AROUND * one.around + OWN * one.own + KIND * one.kind
     if asked.new is not None:
         found = [one for one in found if one.new >= LEAST_OWN and one.kind >= 0] or found
-    known = frozenset(asked.terms)
-    return sorted((one for one in found if asked.own or not one.terms <= known), key=lambda one: -one.score)
+    more = (one for one in found if asked.own or not one.terms.issubset(asked.terms))
+    return sorted(more, key=lambda one: -one.score)
 
 
 async def find(vectors: KeptVectors, asked: Asked, passages: Sequence[Source]) -> list[Sentence]:

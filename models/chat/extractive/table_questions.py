@@ -40,6 +40,7 @@ _SIGNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in {
     "": r"\b(?:sold|sells?|made|earn(?:ed|s)?|each|every|per|are|there)\b|[卖售得出了个的各每在里中请把成共有上几]",
 }.items()}  # fmt: skip
 """How each thing that can be computed is asked for, and of what; last, words that name nothing."""
+_FRAME = re.compile("|".join(sign.pattern for sign in _SIGNS.values()), re.IGNORECASE)
 _SINGLE = re.compile(r"(?i)cheap|expensive|dear|price|便宜|贵|单价|价格")
 _NO_MEASURE = re.compile(r"(?i)^(?:id|no\.?|number|year|编号|序号|年份?|月份?)$")
 _NUMBERS = re.compile(r"(?i)int|decimal|double|float|real|numeric")
@@ -86,11 +87,8 @@ def sql_of(question: str, columns: Mapping[str, Sequence[str] | None]) -> str | 
     named = [name for name in columns if _is_in(terms, name[:2] if has_han(name) else name)]
     measures = [name for name, values in columns.items() if values is None and not _NO_MEASURE.match(name)]
     groups = [name for name, values in columns.items() if values is not None and name not in kept]
-    rest = question
-    for sign in _SIGNS.values():
-        rest = sign.sub("\n", rest)
-    known = base_terms("\n".join([*columns, *kept.values()]))
-    others = {term for term in content(rest) if len(term) == 1 or not has_han(term)}.difference(known)
+    known, rest = base_terms("\n".join([*columns, *kept.values()])), content(_FRAME.sub("\n", question))
+    others = {term for term in rest if len(term) == 1 or not has_han(term)}.difference(known)
     if "count" in asked and not set(named) & set(measures):
         return f"SELECT count(*) {table}" if kept or ("rows" in asked and len(others) <= 1) else None
     alone = measures[0] if len(measures) == 1 and not others else ""
