@@ -27,18 +27,10 @@ ANSWER_TYPES: Final = [(re.compile(asked, re.IGNORECASE), re.compile(held, re.IG
 )]  # fmt: skip
 """How kinds of answer (figure, person, place) are asked for, and how a sentence that holds one looks."""
 
-FILE_ASKED: Final = re.compile(
-    r"\b(?:which|what) (?:one )?(?:of [\w ]{3,12} )?(?:files?|documents?)\b|哪[一个份篇]*(?:文件|文档)", re.IGNORECASE
-)
 LISTED: Final = re.compile(
     r"\b(?:files|documents|uploads|pages)\b|哪些|列[出表]|几[个份页]|多少|上传了?什么", re.IGNORECASE
 )
 """Without one of these words no list of files is asked for, but what is in one."""
-MENTIONED: Final = re.compile(
-    rf"\b(?:quote|cite)\b|\bmention|\bsays? about\b|引用|摘录|原文|原话|提到|{FILE_ASKED.pattern}", re.IGNORECASE
-)
-"""How one asks for words, or for the file that has them, rather than for an answer."""
-
 ASKING: Final = re.compile(
     r"\b(?:what|who|where|when|how)['’]s\b|\b(?:what|which) (?:kind|sort|type)s?\b|\bhow \w+\b"
     r"|\b(?:how|called|named?|tell|give|please|there|does)\b"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from domain.asking import FILE_ASKED, LISTED, asked_apart, content, files_named
+from domain.asking import asked_apart, content, files_named
 from domain.types import Source
 from models.chat.extractive import files, table_questions, texts
 from models.chat.extractive.calls import CLOCK, Call, Schema, call_of, comparison, find_url, without_url
 from models.chat.extractive.quote import Asked, find, quoted
-from models.chat.extractive.texts import REPLIES, UNRELATED
-from models.chat.interface import ToolResult, TurnInput
+from models.chat.extractive.texts import KNOWLEDGE, REPLIES, UNRELATED
+from models.chat.interface import TurnInput
 from models.embeddings.interface import Embedder
 from models.embeddings.kept import KeptVectors
 
@@ -22,20 +21,9 @@ SURE, SURE_TOOL, AHEAD = 0.3, 0.5, 0.1
 LONGEST_REQUEST = 200
 """Characters beyond which a message brings text of its own."""
 SOCIAL: Final = ("greeting", "thanks", "farewell")
-FIXED: Final = {name for name, reply in REPLIES.items() if reply.text}
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
 _MINE = re.compile(r"\bmy\b|\b(?:who|where) (?:am|do) i\b|我(?:叫|的|住|姓|是谁)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """The answer is left to the small language model; `fallback` is said where there is none."""
-
-    fallback: str
-
-
-Outcome = str | Call | Talk
 
 
 class Answerer:
@@ -46,10 +34,10 @@ class Answerer:
 
     async def warm(self, requests: Sequence[str]) -> None:
         """Embed the example requests, those of tools too, so that the first turn does not wait for them."""
-        await self._vectors.of("query", [*requests, *(text for reply in REPLIES.values() for text in reply.examples)])
+        await self._vectors.of("query", [*requests, *KNOWLEDGE, *UNRELATED])
         await self._vectors.of("passage", UNRELATED)
 
-    async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> Outcome:
+    async def outcome(self, turn: TurnInput, tools: Mapping[str, Schema]) -> str | Call:
         """Return what to do; `tools` are those that may be called."""
         if turn.tells and not turn.attachments:
             return texts.NOTED.text(turn.language)
@@ -58,36 +46,35 @@ class Answerer:
         if turn.results:
             return await self._after_tools(turn)
         if turn.cited and turn.kind in ("place", "words"):
-            return joined(files.places(turn) if turn.kind == "place" else files.words(turn))
+            return "\n\n".join(files.places(turn) if turn.kind == "place" else files.words(turn))
         label, sure = await self._label(turn, tools)
         if call := _asked_for(label if sure else "", tools, turn):
             return call
         if turn.attachments and not files.usable(turn):
             return texts.NOT_READ.text(turn.language)
         found = await self._from_files(turn, label if sure else "")
-        return joined(found) or self._otherwise(turn, label, tools, sure)
+        return "\n\n".join(found) or self._otherwise(turn, label, tools, sure)
 
     async def _label(self, turn: TurnInput, tools: Mapping[str, Schema]) -> tuple[str, bool]:
         """Return the tool or reply that the message is most like, and whether it surely asks for that."""
         if len(turn.question) > LONGEST_REQUEST:
             return "", False
-        labels: dict[str, Sequence[str]] = {name: reply.examples for name, reply in REPLIES.items()}
-        labels |= {name: turn.examples.get(name, ()) for name in tools}
+        labels = {"knowledge": KNOWLEDGE, **{name: reply.examples for name, reply in REPLIES.items()}}
+        labels |= {name: tuple(turn.examples.get(name, ())) for name in tools}
         scores = await self._vectors.nearest(turn.question, labels)
         if turn.kind == "social":
             return max(SOCIAL, key=lambda name: scores[name]), True
         label, score = next(iter(scores.items()))
-        if label == "list_documents" and turn.kind in ("files", "overview"):
-            return label, turn.kind == "files"
-        second = max(other for name, other in scores.items() if name != label and not {name, label} <= FIXED)
+        second = max(other for name, other in scores.items() if name != label and not {name, label} <= REPLIES.keys())
         return label, score >= (SURE_TOOL if label in tools else SURE) and score - second >= AHEAD
 
     async def _from_files(self, turn: TurnInput, label: str) -> list[str]:
         """Answer with a fixed reply, from files and passages, or by what the user said; empty when nothing does."""
         places = files_named(turn.question, [note["name"] for note in turn.documents])
         named = [turn.documents[place] for place in places]
-        if label in REPLIES and label not in ("small_talk", "knowledge") and not named:
-            return [_reply(label, turn), *(files.about(turn, named) if label in SOCIAL and turn.attachments else ())]
+        if label in REPLIES and label != "small_talk" and not named:
+            sent = files.about(turn, ()) if label in SOCIAL and turn.attachments else ()
+            return [REPLIES[label].text.text(turn.language), *sent]
         if turn.kind == "page":
             return files.page(turn)
         whole = turn.kind in ("overview", "files") or not turn.question.strip()
@@ -105,24 +92,22 @@ class Answerer:
         whole = without_url(turn.question)
         if named := [one for one in passages if one["name"] and one["name"].lower() in whole.lower()]:
             whole, passages = re.sub(re.escape(named[0]["name"]), " ", whole, flags=re.IGNORECASE), named
-        several = len({one["name"] for one in passages}) > 1 or FILE_ASKED.search(whole) is not None
-        given: set[str] = set()
-        parts = []
+        several = len({one["name"] for one in passages}) > 1
+        parts, given = list[str](), set[str]()
         for question, follows in asked_apart(whole, turn.follows) if passages else ():
             found = await find(self._vectors, Asked.of(question, follows, own=own), passages)
             if not found and follows and follows == turn.follows and not own:
                 found = await find(self._vectors, Asked.of(question), passages)
-            parts.append(quoted([one for one in found if one.text not in given], label=several))
-            given.update(one.text for one in found)
+            parts.append(quoted([one for one in found if one.unit.text not in given], label=several))
+            given.update(one.unit.text for one in found)
         return [part for part in parts if part]
 
-    def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema], sure: bool) -> Outcome:
+    def _otherwise(self, turn: TurnInput, label: str, tools: Mapping[str, Schema], sure: bool) -> str | Call:
         """Nothing here answers: search elsewhere, talk, or say that nothing is known."""
         web = call_of("web_search", tools, turn.question)
         held = bool(turn.documents or turn.attachments)
         if label == "small_talk" and (sure or not held):
-            text = _reply(label, turn)
-            return Talk(text) if turn.language == "en" else text
+            return REPLIES[label].text.text(turn.language)
         if held:
             search = None if turn.sources else call_of("search_documents", tools, turn.question)
             return search or (web if label == "web_search" else None) or texts.NOT_SAID.text(turn.language)
@@ -133,41 +118,39 @@ class Answerer:
     async def _after_tools(self, turn: TurnInput) -> str:
         """Answer after a round of tools: what they found or said first, what failed last."""
         worked = [result for result in turn.results if not result.failed]
+        failed = [result for result in turn.results if result.failed]
         found = [source for result in worked for source in result.sources]
+        web = [source for source in found if source["origin"] == "web"]
         parts = [
             str(result.data.get("shown", result.text))
             for result in worked
             if not result.sources and result.tool != "search_documents"
         ]
-        if found or not parts:
-            parts += await self._from_sources(turn, found)
-        failed = [_failed(result, turn) for result in turn.results if result.failed]
-        return joined(list(dict.fromkeys([*parts, *failed])))
-
-    async def _from_sources(self, turn: TurnInput, found: Sequence[Source]) -> list[str]:
-        """Answer from what tools found and what was there; else say that it does not say, or leave it to a failure."""
-        question, web = without_url(turn.question), [source for source in found if source["origin"] == "web"]
-        if web and (turn.kind == "overview" or not content(question)):
-            return [files.summary(source["name"], files.main_sentences([source]), turn) for source in web]
-        parts = await self._quoted(turn, [*turn.sources, *found])
-        if parts or {result.tool for result in turn.results if result.failed} - {"web_search"}:
-            return parts
-        nothing = texts.NOT_SAID if turn.documents or turn.attachments else texts.NO_DOCUMENTS
-        return [(texts.WEB_NOT_SAID if web else nothing).text(turn.language)]
+        if web and (turn.kind == "overview" or not content(without_url(turn.question))):
+            parts += [files.summary(one["name"], files.main_sentences([one]), turn) for one in web]
+        elif found or not parts:
+            parts += await self._quoted(turn, [*turn.sources, *found])
+        if not parts and {result.tool for result in failed} <= {"web_search"}:
+            nothing = texts.NOT_SAID if turn.documents or turn.attachments else texts.NO_DOCUMENTS
+            parts.append((texts.WEB_NOT_SAID if web else nothing).text(turn.language))
+        for result in failed:
+            words = texts.WEB_FAILED if result.tool == "web_search" else texts.TOOL_FAILED
+            parts.append(words.text(turn.language).format(tool=result.tool, text=result.text))
+        return "\n\n".join(dict.fromkeys(parts))
 
 
 def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call | None:
-    """Return the call that the message itself asks for, before any look at sources."""
+    """Return the call that the message itself asks for, by what it holds, else by what it is like (`label`)."""
     question, known = turn.question, {source.get("url") for source in turn.sources}
-    if find_url(question) not in {"", *known} and (call := call_of("fetch_url", tools, question)):
-        return call
-    if call := call_of("calculate", tools, question):
-        return call
-    if len(question) <= LONGEST_REQUEST and CLOCK.search(question):
-        return call_of("current_time", tools, question)
-    other = label not in ("current_time", "fetch_url", "search_documents", "query_table")
-    other = other and (label != "list_documents" or LISTED.search(question) is not None)
-    return call_of(label, tools, question) if other else None
+    held = {
+        "fetch_url": find_url(question) not in {"", *known},
+        "calculate": True,
+        "current_time": len(question) <= LONGEST_REQUEST and CLOCK.search(question),
+        "list_documents": turn.kind == "files",
+        "search_documents": False,
+    }
+    wanted = [*(name for name, holds in held.items() if holds), *({label} - held.keys())]
+    return next((call for name in wanted if (call := call_of(name, tools, question))), None)
 
 
 def _passages(turn: TurnInput, *, pictures: bool) -> list[Source]:
@@ -176,21 +159,6 @@ def _passages(turn: TurnInput, *, pictures: bool) -> list[Source]:
     ids, held = {item["id"] for item in shown}, {source.get("document_id") for source in turn.sources}
     found = [source for source in turn.sources if pictures or source.get("document_id") not in ids]
     for item in shown if pictures else ():
-        described = item.get("description")
-        known = ["" if item["id"] in held else files.ocr_text(item), described["text"] if described else ""]
-        found += [files.unnumbered(text, item["name"]) for text in known if text]
+        known = [item.get("description"), None if item["id"] in held else item.get("ocr")]
+        found += [files.unnumbered(one["text"], item["name"]) for one in known if one]
     return found
-
-
-def _failed(result: ToolResult, turn: TurnInput) -> str:
-    text = texts.WEB_FAILED if result.tool == "web_search" else texts.TOOL_FAILED
-    return text.text(turn.language).format(tool=result.tool, text=result.text)
-
-
-def _reply(name: str, turn: TurnInput) -> str:
-    return (REPLIES[name].text or texts.NO_DOCUMENTS).text(turn.language)
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Put the parts of an answer together, one paragraph each."""
-    return "\n\n".join(part for part in parts if part)

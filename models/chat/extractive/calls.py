@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from domain.arithmetic import find_expression
 from domain.asking import content
@@ -42,8 +41,7 @@ CLOCK: Final = re.compile(
 """What a message says that asks for the time or date, of a place or here, and for nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A tool to be called instead of an answer."""
 
     tool: str

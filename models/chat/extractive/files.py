@@ -26,12 +26,6 @@ def unnumbered(text: str, name: str = "") -> Source:
     return Source(number=0, origin="document", name=name, start=0, end=len(text), text=text)
 
 
-def ocr_text(picture: Attachment) -> str:
-    """Return the recognised text of a picture, empty when there is none."""
-    ocr = picture.get("ocr")
-    return ocr["text"].strip() if ocr else ""
-
-
 def places(turn: TurnInput) -> list[str]:
     """Tell where the answer before stands."""
     text, said = texts.PLACE.text(turn.language), dict[str, str]()
@@ -67,9 +61,9 @@ def pictures(turn: TurnInput) -> list[str]:
     parts: list[str] = []
     for item in (item for item in usable(turn) if item["kind"] == "image"):
         own = [source for source in turn.sources if source.get("document_id") == item["id"]]
-        described = item.get("description")
+        described, ocr = item.get("description"), item.get("ocr")
         about = described["text"] if described else texts.UNSEEN.text(turn.language).format(facts=item.get("facts", ""))
-        told = [summary(item["name"], about.strip(), turn), _words(item["name"], ocr_text(item), own, turn)]
+        told = [summary(item["name"], about.strip(), turn), _words(item["name"], ocr["text"] if ocr else "", own, turn)]
         parts += [*(told if described else reversed(told)), *item.get("warnings", [])]
     found = [source for source in turn.sources if source["origin"] == "image"][:1]
     if found and not parts:
@@ -90,14 +84,13 @@ def _words(name: str, text: str, sources: Sequence[Source], turn: TurnInput) -> 
 
 def _summaries(turn: TurnInput, named: Sequence[DocumentNote]) -> list[str]:
     """Give the summary that is kept of each document; without one, the main sentences of the passages found."""
-    notes = {note["id"]: note for note in turn.documents}
-    every = [note for note in turn.documents if note["status"] != "failed"]
+    sent = {item["id"] for item in usable(turn)}
+    meant = [note for note in turn.documents if (note["id"] in sent if sent else note["status"] != "failed")]
     parts = []
-    for item in (item for item in named or usable(turn) or every if item["kind"] != "image"):
-        note = notes.get(item["id"])
-        own = [source for source in turn.sources if source.get("document_id") == item["id"]]
-        parts.append(summary(item["name"], (note["summary"] if note else "") or main_sentences(own), turn))
-        parts += [note["coverage"]] if note and note.get("coverage") else []
+    for note in (note for note in named or meant if note["kind"] != "image"):
+        own = [source for source in turn.sources if source.get("document_id") == note["id"]]
+        parts.append(summary(note["name"], note["summary"] or main_sentences(own), turn))
+        parts += filter(None, [note.get("coverage")])
     return parts
 
 

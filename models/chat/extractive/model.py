@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -18,9 +18,9 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import ConfigDict, PrivateAttr
 
 from domain.tokens import count_message_tokens, count_tokens
-from models.chat.extractive.answer import Answerer, Talk
+from models.chat.extractive.answer import Answerer
 from models.chat.extractive.calls import Call
-from models.chat.extractive.texts import DETAIL
+from models.chat.extractive.texts import DETAIL, REPLIES
 from models.chat.interface import Chat, TurnInput
 from models.chat.small_talk import MODEL, SmallTalk
 from models.chat.streaming_chat import InProcessChat, call_chunk, last_chunk, pieces
@@ -68,26 +68,18 @@ class ExtractiveChat(InProcessChat):
         if isinstance(outcome, Call):
             written = json.dumps(outcome.arguments, ensure_ascii=False)
             yield call_chunk(outcome.tool, written)
-        else:
-            async with aclosing(self._said(turn, outcome)) as said:
-                async for piece, name in said:
-                    speaker, written = name, written + piece
-                    yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
-        given, made = count_message_tokens(messages), count_tokens(written)
-        yield last_chunk(speaker, given, made, called=isinstance(outcome, Call))
-
-    async def _said(self, turn: TurnInput, outcome: str | Talk) -> AsyncGenerator[tuple[str, str], None]:
-        """Yield an answer in pieces, each with the name of the model that says it."""
-        silent = True
-        if isinstance(outcome, Talk):
+        elif outcome == REPLIES["small_talk"].text.en:
             async with aclosing(self._talk.reply(turn.question, turn.persona)) as sentences:
                 async for sentence in sentences:
-                    silent = False
-                    yield sentence, MODEL
-        if silent:
-            for piece in pieces(outcome.fallback if isinstance(outcome, Talk) else outcome):
-                yield piece, NAME
+                    speaker, written = MODEL, written + sentence
+                    yield ChatGenerationChunk(message=AIMessageChunk(content=sentence))
+        if not isinstance(outcome, Call) and not written:
+            written = outcome
+            for piece in pieces(written):
+                yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
                 await asyncio.sleep(0)
+        given, made = count_message_tokens(messages), count_tokens(written)
+        yield last_chunk(speaker, given, made, called=isinstance(outcome, Call))
 
 
 def extractive_chat(settings: Settings, embedder: Embedder) -> Chat:

@@ -7,13 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from domain.asking import ANSWER_TYPES, MENTIONED, carried, content, without_file
+from domain.asking import ANSWER_TYPES, carried, content, without_file
 from domain.citations import citation_of
 from domain.clauses import clause_asked, in_clause
 from domain.opposites import contradicts
-from domain.text import HAN, base_terms, has_han
+from domain.text import base_terms, has_han
 from domain.tokens import count_tokens
 from domain.types import Source
 from domain.units import END, Unit, header_of, units
@@ -37,7 +36,6 @@ MOST_EMBEDDED, EMBEDDED_TOKENS, EMBEDDED_CHARS = 12, 330, 320
 """Bounds of what is embedded for one question: sentences, tokens of all together, characters of each."""
 
 _YEAR = re.compile(r"\d{3,}")
-_GOES_ON = re.compile(rf"[a-z0-9({HAN}]")
 
 
 @dataclass(slots=True)
@@ -46,7 +44,6 @@ class Sentence:
 
     Attributes:
         place: Places of its passage among those given, best first by retrieval, and of the sentence in it.
-        rest: What goes on with it on the next page.
         around: Share (0..1) of the weight of the question's terms that it holds together with its neighbours, heading
             and file name; rare terms weigh more. `own` is what it holds by itself, `new` of what a follow-up brings.
         kind: 1 if it holds the kind of answer that is asked for, -1 if not, 0 if any kind would do.
@@ -58,7 +55,6 @@ class Sentence:
     passage: Source
     place: tuple[int, int]
     terms: frozenset[str]
-    rest: Sentence | None = None
     around: float = 0.0
     own: float = 0.0
     new: float = 0.0
@@ -66,29 +62,17 @@ class Sentence:
     closeness: float = 0.0
     score: float = 0.0
 
-    @property
-    def text(self) -> str:
-        """What is quoted."""
-        return self.unit.text
-
 
 def quotable(passages: Sequence[Source]) -> list[Sentence]:
     """Return what may be quoted of passages; a row has the header of its file's table, found in whichever of them."""
     headers = {one["name"]: header for one in reversed(passages) if (header := header_of(one["text"]))}
-    found = [
+    return [
         Sentence(unit, one, (number, unit.place), frozenset(base_terms(f"{unit.text}\n{unit.means}")))
         for number, one in enumerate(passages)
         for unit in units(
             one["text"], heading=one.get("heading", "").split(" › ")[-1], header=headers.get(one["name"], "")
         )
     ]
-    first = {(one.passage["name"], one.passage.get("page")): one for one in reversed(found) if not one.passage["start"]}
-    for one in {one.place[0]: one for one in found}.values():
-        page = one.passage.get("page", 0)
-        rest = first.get((one.passage["name"], page + 1)) if page else None
-        if rest and not one.unit.cells and not END.search(one.text) and _GOES_ON.match(rest.unit.exact):
-            one.rest = rest
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +83,22 @@ class Asked:
         text: The question with what it keeps of those that it leans on; `terms` are its index terms.
         question: The question alone.
         new: Terms of its own that a question brings which leans on others; None for one that stands by itself.
-        by: What makes a sentence an answer: evidence, that it only mentions the terms, or that the user said it.
+        own: What is looked for was said by the user, so that "my" is a word as any.
     """
 
     text: str
     terms: Sequence[str]
     question: str
     new: Sequence[str] | None = None
-    by: Literal["evidence", "mention", "own"] = "evidence"
+    own: bool = False
 
     @classmethod
     def of(cls, question: str, follows: str = "", *, own: bool = False) -> Asked:
-        """Read a question that leans on others; `own`: about what the user said, where "my" is a word as any."""
-        mention, question = MENTIONED.search(question) is not None, without_file(question)
+        """Read a question that may lean on others."""
+        question = without_file(question)
         text = f"{carried(follows, question)} {question}".strip() if follows else question
         terms = base_terms(text) if own else content(text)
-        by: Literal["evidence", "mention", "own"] = "own" if own else "mention" if mention else "evidence"
-        return cls(text, terms, question, content(question) if follows else None, by)
+        return cls(text, terms, question, content(question) if follows else None, own)
 
 
 def weigh(asked: Asked, found: list[Sentence]) -> list[Sentence]:
@@ -131,25 +114,19 @@ def weigh(asked: Asked, found: list[Sentence]) -> list[Sentence]:
         one.around = round(sum(weights.get(term, 0.0) for term in frozenset(above).union(*near)) / total, 6)
         one.own = sum(weights.get(term, 0.0) for term in one.terms) / total
         one.new = sum(weights[term] for term in {*one.terms, *above} & set(new)) / all_new if all_new else 1.0
-        one.kind = (1 if any(held.search(one.text) for held in wanted) else one.unit.cells - 1) if wanted else 0
+        one.kind = (1 if any(held.search(one.unit.text) for held in wanted) else one.unit.cells - 1) if wanted else 0
         one.score = AROUND * one.around + OWN * one.own + KIND * one.kind
     if asked.new is not None:
         found = [one for one in found if one.new >= LEAST_OWN and one.kind >= 0] or found
-    known = frozenset(asked.terms)
-    return sorted((one for one in found if asked.by == "own" or not one.terms <= known), key=lambda one: -one.score)
-
-
-def _of_clause(question: str, found: Sequence[Sentence]) -> list[Sentence]:
-    """Return the sentences of the clause that a question names; none where it names none, or it is not there."""
-    clause = clause_asked(question)
-    lines = [(one.text, one.unit.heading, one.place[0]) for one in found] if clause else []
-    return [one for one, inside in zip(found, in_clause(clause, lines), strict=False) if inside]
+    more = (one for one in found if asked.own or not one.terms.issubset(asked.terms))
+    return sorted(more, key=lambda one: -one.score)
 
 
 async def find(vectors: KeptVectors, asked: Asked, passages: Sequence[Source]) -> list[Sentence]:
     """Return the sentences of `passages` (best first) that answer, in the order of the text."""
-    every = quotable(passages)
-    inside = _of_clause(asked.question, every)
+    every, clause = quotable(passages), clause_asked(asked.question)
+    lines = [(one.unit.text, one.unit.heading, one.place[0]) for one in every if clause]
+    inside = [one for one, held in zip(every, in_clause(clause, lines), strict=False) if held]
     ranked = await rank(vectors, asked.text, weigh(asked, inside or every))
     if not ranked or not (inside or answers(asked, ranked[0])):
         return []
@@ -163,11 +140,11 @@ async def rank(vectors: KeptVectors, question: str, found: Sequence[Sentence]) -
     kept: dict[str, Sentence] = {}
     written, cost, asked = list[str](), 0, frozenset(content(question))
     for one in found:
-        if one.text in kept or len(kept) >= MOST_EMBEDDED or cost > EMBEDDED_TOKENS:
+        if one.unit.text in kept or len(kept) >= MOST_EMBEDDED or cost > EMBEDDED_TOKENS:
             continue
         under = not (asked - one.terms).isdisjoint(base_terms(one.unit.heading))
-        written.append(": ".join(filter(None, (one.unit.heading * under, one.text)))[:EMBEDDED_CHARS])
-        kept[one.text] = one
+        written.append(": ".join(filter(None, (one.unit.heading * under, one.unit.text)))[:EMBEDDED_CHARS])
+        kept[one.unit.text] = one
         cost += count_tokens(written[-1])
     if not kept:
         return []
@@ -177,7 +154,7 @@ async def rank(vectors: KeptVectors, question: str, found: Sequence[Sentence]) -
     across = float(far[[has_han(text) is not chinese for text in UNRELATED]].mean())
     usual = {chinese: float(far.mean()), not chinese: across}
     for one, cosine in zip(kept.values(), await vectors.of("passage", written) @ query, strict=True):
-        one.closeness = float(cosine) - usual[has_han(one.text)]
+        one.closeness = float(cosine) - usual[has_han(one.unit.text)]
         one.score += CLOSENESS * one.closeness
     return sorted(kept.values(), key=lambda one: -one.score)
 
@@ -185,15 +162,13 @@ async def rank(vectors: KeptVectors, question: str, found: Sequence[Sentence]) -
 def answers(asked: Asked, best: Sentence) -> bool:
     """Decide whether the best sentence answers the question, rather than only being about the same thing."""
     chinese, passage = has_han(asked.text), best.passage
-    if asked.by == "own":
+    if asked.own:
         return best.around >= LEAST_OWN or best.closeness >= LEAST_SAID
-    told = "\n".join((passage["text"], best.text, best.unit.heading, passage["name"]))
-    if contradicts(asked.text, best.text) or set(_YEAR.findall(asked.question)) - set(_YEAR.findall(told)):
+    told = "\n".join((passage["text"], best.unit.text, best.unit.heading, passage["name"]))
+    if contradicts(asked.text, best.unit.text) or set(_YEAR.findall(asked.question)) - set(_YEAR.findall(told)):
         return False
-    if has_han(asked.question) != has_han(best.text) and not (best.unit.means and best.own >= LEAST_OWN):
+    if has_han(asked.question) != has_han(best.unit.text) and not (best.unit.means and best.own >= LEAST_OWN):
         return best.kind >= 0 and best.closeness >= LEAST_ACROSS[chinese]
-    if asked.by == "mention":
-        return best.around >= LEAST_OWN
     if asked.new is not None:
         return best.kind >= 0 and best.new >= LEAST_OWN and best.closeness >= LEAST_SURE
     short = best.around == 1.0 and best.own and len(asked.terms) <= (SHORT_ZH if chinese else SHORT_EN)
@@ -204,16 +179,13 @@ def answers(asked: Asked, best: Sentence) -> bool:
 
 def quoted(quotes: Sequence[Sentence], *, label: bool) -> str:
     """Write quotations, each followed by `[n "its exact words"]`; with `label`, under the name of their file."""
-    lines: list[str] = []
-    before, ended = "", None
+    said, before, ended = "", "", False
     for one in quotes:
-        parts = [one, one.rest] if one.rest else [one]
-        text = " ".join(part.text + citation_of(part.passage["number"] or None, part.unit.exact) for part in parts)
         name = one.passage["name"]
-        same = bool(lines) and before == name
-        if same and ended:
-            lines[-1] += ("" if has_han(one.text) else " ") + text
-        else:
-            lines.append(f"**{name}**:\n{text}" if label and name and not same else text)
-        before, ended = name, END.search(parts[-1].text)
-    return "\n\n".join(lines)
+        if name != before or not ended:
+            said += f"\n\n**{name}**:\n" if label and name not in ("", before) else "\n\n"
+        elif not has_han(one.unit.text):
+            said += " "
+        said += one.unit.text + citation_of(one.passage["number"] or None, one.unit.exact)
+        before, ended = name, END.search(one.unit.text) is not None
+    return said.strip()

@@ -7,8 +7,8 @@ of the question that are names of columns or values of cells decide; where they 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from domain.asking import content
 from domain.text import base_terms, has_han
@@ -18,13 +18,12 @@ from models.chat.extractive.calls import DELEGATE, Call, Schema, hand_over
 from models.chat.interface import TurnInput
 
 TOOL, CHART = "query_table", "draw_chart"
-FEW: Final = 60
-"""Most different values of a column whose values are looked at."""
 LOOK: Final = (
-    f"SELECT typeof(any_value(COLUMNS(*))), CASE WHEN count(DISTINCT COLUMNS(*)) <= {FEW} "
+    "SELECT typeof(any_value(COLUMNS(*))), CASE WHEN count(DISTINCT COLUMNS(*)) <= 60 "
     "THEN string_agg(DISTINCT COLUMNS(*)::VARCHAR, chr(10)) END FROM t1"
 )
 """One row: the types of all columns, then their different values, a line each, where these are few."""
+COMPUTED: Final = {"least", "most", "mean", "sum", "count", "chart"}
 
 _SHEET = re.compile(r"\.(?:csv|tsv|tab|xlsx|xlsb|xls|ods)$", re.IGNORECASE)
 _SIGNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in {
@@ -34,40 +33,17 @@ _SIGNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in {
     "sum": r"\b(?:total|sum|altogether|in all)\b|合计|总计|总和|总共|总额|一共|求和|总数",
     "count": r"\bhow many\b|(?:多少|几)(?:个|条|行|笔|家|人|种)",
     "chart": r"\b(?:chart|plot|graph|draw|diagram)\b|图表|柱状图|条形图|折线图|饼图|画[出成个张]?.{0,12}图|图示",
+    "pie": r"\bpie\b|饼图",
+    "line": r"\bline\b|折线|趋势",
+    "which": r"\b(?:which|who|whose)\b|哪|谁|什么",
+    "rows": r"\b(?:rows|records|entries|lines|items|list|table|(?:spread)?sheet|file)\b|名?单|表格?|记录|几行",
+    "": r"\b(?:sold|sells?|made|earn(?:ed|s)?|each|every|per|are|there)\b|[卖售得出了个的各每在里中请把成共有上几]",
 }.items()}  # fmt: skip
-"""How each thing that can be computed is asked for."""
-_WHICH = re.compile(r"(?i)\b(?:which|who|whose)\b|哪|谁|什么")
-_ROWS = re.compile(
-    r"(?i)\b(?:rows|records|entries|lines|items|list|table|(?:spread)?sheet|file)\b|名?单|表格?|记录|几行"
-)
-"""What is counted where rows are, or what they stand in."""
-_EARNED = re.compile(
-    r"(?i)\b(?:sold|sells?|made|earn(?:ed|s)?|each|every|per|are|there)\b|[卖售得出了个的各每在里中请把成共有上几]"
-)
-"""What is done to be counted, and words without a subject."""
+"""How each thing that can be computed is asked for, and of what; last, words that name nothing."""
+_FRAME = re.compile("|".join(sign.pattern for sign in _SIGNS.values()), re.IGNORECASE)
 _SINGLE = re.compile(r"(?i)cheap|expensive|dear|price|便宜|贵|单价|价格")
 _NO_MEASURE = re.compile(r"(?i)^(?:id|no\.?|number|year|编号|序号|年份?|月份?)$")
 _NUMBERS = re.compile(r"(?i)int|decimal|double|float|real|numeric")
-_KINDS: Final = {"pie": re.compile(r"(?i)\bpie\b|饼图"), "line": re.compile(r"(?i)\bline\b|折线|趋势")}
-
-
-class Column(NamedTuple):
-    """A column: its name, whether it holds numbers, and its different values where these are few."""
-
-    name: str
-    numeric: bool
-    values: Sequence[str] = ()
-
-    @property
-    def quoted(self) -> str:
-        """Its name in SQL."""
-        return '"' + self.name.replace('"', '""') + '"'
-
-    def is_named(self, question: str) -> bool:
-        """Whether the question names it: all its words, or in Chinese how it begins."""
-        if has_han(self.name):
-            return self.name[:2].casefold() in question.casefold()
-        return _stands_in(self.name, set(base_terms(question)))
 
 
 def step(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
@@ -75,96 +51,81 @@ def step(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
 
     Where specialists are there, the first step is to hand the question to the one for tables. None: nothing of this.
     """
-    asked, looked = _asked(turn.question), [result for result in turn.results if result.tool == TOOL]
+    looked = [result for result in turn.results if result.tool == TOOL]
     failed = any(result.failed for result in turn.results)
-    if not asked or turn.kind != "passages" or failed or TOOL not in tools:
+    if failed or turn.kind != "passages" or TOOL not in tools or COMPUTED.isdisjoint(_asked(turn.question)):
         return None
-    if not (sheet := _sheet(turn)):
-        rows = any(header_of(source["text"]) for source in turn.sources) and sql_of(turn.question, ())
-        return Call(TOOL, {"sql": rows}) if rows and not looked else None
+    sheets = [note["name"] for note in turn.documents if _SHEET.search(note["name"])]
+    if not sheets:
+        counted = any(header_of(source["text"]) for source in turn.sources) and sql_of(turn.question, {})
+        return Call(TOOL, {"sql": counted}) if counted and not looked else None
+    named = [name for name in sheets if name.rpartition(".")[0].casefold() in turn.question.casefold()]
+    sheet = (named or sheets)[-1]
     if not looked:
         alone = CHART in tools or DELEGATE not in tools
         return Call(TOOL, {"sql": LOOK, "document": sheet}) if alone else hand_over("analyst", turn)
-    if len(looked) == 1:
-        columns = _columns(looked[0].data)
-        if sql := sql_of(turn.question, columns):
-            return Call(TOOL, {"sql": sql, "document": sheet})
-        return texts.CANNOT_COMPUTE.text(turn.language).format(columns=", ".join(column.name for column in columns))
-    drawn = any(result.tool == CHART for result in turn.results) or CHART not in tools
-    return (_chart(turn, looked[-1].data) if "chart" in asked and not drawn else None) or looked[-1].text
+    if len(looked) > 1:
+        return _chart(turn, tools, looked[-1].data) or looked[-1].text
+    (row,), names = looked[0].data["rows"], looked[0].data["columns"]
+    kinds = zip(names, row, row[len(row) // 2 :], strict=False)
+    columns = {name: None if _NUMBERS.search(kind) else (values or "").split("\n") for name, kind, values in kinds}
+    if sql := sql_of(turn.question, columns):
+        return Call(TOOL, {"sql": sql, "document": sheet})
+    return texts.CANNOT_COMPUTE.text(turn.language).format(columns=", ".join(columns))
 
 
-def sql_of(question: str, columns: Sequence[Column]) -> str | None:
-    """Return the query that answers the question; None where its words do not say which columns are meant."""
-    asked, held = _asked(question), set(base_terms(question))
-    values = [(column, max((one for one in column.values if _stands_in(one, held)), key=len, default=""))
-              for column in columns]  # fmt: skip
-    kept = {column.name: value for column, value in values if value}
-    wanted = [f"{column.quoted} = '{value.replace(chr(39), chr(39) * 2)}'" for column, value in values if value]
-    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
-    left = _left(question, [*(column.name for column in columns), *kept.values()])
-    measures = [column for column in columns if column.numeric and not _NO_MEASURE.match(column.name)]
-    named = [column for column in measures if column.is_named(question)]
-    if "count" in asked and not named:
-        rows = wanted or (_ROWS.search(question) and len(left) <= 1)
-        return f"SELECT count(*) FROM t1{where}" if rows else None
-    measure = named[0] if named else measures[0] if len(measures) == 1 and not left else None
-    if measure is None:
+def sql_of(question: str, columns: Mapping[str, Sequence[str] | None]) -> str | None:
+    """Return the query that answers the question; None where its words do not say which columns are meant.
+
+    `columns` are their names, each with its different values where these are few; None where they are numbers.
+    """
+    asked, terms = _asked(question), frozenset(base_terms(question))
+    cells = {name: [one for one in values or () if _is_in(terms, one)] for name, values in columns.items()}
+    kept = {name: max(held, key=len) for name, held in cells.items() if held}
+    wanted = " AND ".join(f"{_quoted(name)} = {_quoted(value, chr(39))}" for name, value in kept.items())
+    table = f"FROM t1 WHERE {wanted}" if wanted else "FROM t1"
+    named = [name for name in columns if _is_in(terms, name[:2] if has_han(name) else name)]
+    measures = [name for name, values in columns.items() if values is None and not _NO_MEASURE.match(name)]
+    groups = [name for name, values in columns.items() if values is not None and name not in kept]
+    known, rest = base_terms("\n".join([*columns, *kept.values()])), content(_FRAME.sub("\n", question))
+    others = {term for term in rest if len(term) == 1 or not has_han(term)}.difference(known)
+    if "count" in asked and not set(named) & set(measures):
+        return f"SELECT count(*) {table}" if kept or ("rows" in asked and len(others) <= 1) else None
+    alone = measures[0] if len(measures) == 1 and not others else ""
+    measure = _quoted(next((name for name in measures if name in named), alone))
+    if measure == _quoted(""):
         return None
-    groups = [column for column in columns if not column.numeric and column.name not in kept]
-    group = next((column for column in groups if column.is_named(question)), None)
-    ranks = asked & {"most", "least"}
-    if group is None and ranks and len(groups) == 1 and _WHICH.search(question):
-        group = groups[0]
-    extreme = "min" if "least" in asked else "max"
-    single = bool(ranks) and (group is None or _SINGLE.search(question) is not None)
-    aggregate = "avg" if "mean" in asked else extreme if single else "sum"
-    value = f"{aggregate}({measure.quoted}) AS {measure.quoted}"
-    if group is None:
-        return f"SELECT {value} FROM t1{where}" if not ranks or aggregate == extreme else None
-    down = "" if "least" in asked else " DESC"
-    one = " LIMIT 1" if ranks and "chart" not in asked else ""
-    return f"SELECT {group.quoted}, {value} FROM t1{where} GROUP BY 1 ORDER BY 2{down}{one}"
+    ranks = not asked.isdisjoint(("most", "least"))
+    alone = groups[0] if len(groups) == 1 and ranks and "which" in asked else ""
+    group = next((name for name in groups if name in named), alone)
+    extreme, down = ("min", "") if "least" in asked else ("max", " DESC")
+    single = ranks and (not group or _SINGLE.search(question))
+    value = f"{'avg' if 'mean' in asked else extreme if single else 'sum'}({measure}) AS {measure}"
+    if not group:
+        return None if ranks and "mean" in asked else f"SELECT {value} {table}"
+    first = " LIMIT 1" if ranks and "chart" not in asked else ""
+    return f"SELECT {_quoted(group)}, {value} {table} GROUP BY 1 ORDER BY 2{down}{first}"
 
 
 def _asked(question: str) -> set[str]:
     return {name for name, sign in _SIGNS.items() if sign.search(question)}
 
 
-def _left(question: str, known: Sequence[str]) -> set[str]:
-    """Return what the question names beside what is known and the kind of answer: it may be what is to be counted."""
-    for sign in (*_SIGNS.values(), _WHICH, _EARNED, _ROWS):
-        question = sign.sub("\n", question)
-    left = set(content(question)).difference(*map(base_terms, known))
-    return {term for term in left if len(term) == 1 or not has_han(term)}
+def _is_in(terms: frozenset[str], name: str) -> bool:
+    return bool(words := base_terms(name)) and terms.issuperset(words)
 
 
-def _stands_in(name: str, terms: Collection[str]) -> bool:
-    return bool(words := base_terms(name)) and all(word in terms for word in words)
+def _quoted(text: str, mark: str = '"') -> str:
+    return mark + text.replace(mark, mark * 2) + mark
 
 
-def _sheet(turn: TurnInput) -> str:
-    """Return the sheet that the question names, else the newest; empty without any."""
-    sheets = [note["name"] for note in turn.documents if _SHEET.search(note["name"])]
-    named = [name for name in sheets if name.rpartition(".")[0].casefold() in turn.question.casefold()]
-    return (named or sheets or [""])[-1]
-
-
-def _columns(data: Mapping[str, Any]) -> list[Column]:
-    """Return what `LOOK` says of each column."""
-    names, (row,) = data["columns"], data["rows"]
-    half = len(names) // 2
-    kinds = [(name, _NUMBERS.search(kind) is not None) for name, kind in zip(names[:half], row, strict=False)]
-    return [Column(name, numeric, () if numeric else (values or "").split("\n"))
-            for (name, numeric), values in zip(kinds, row[half:], strict=True)]  # fmt: skip
-
-
-def _chart(turn: TurnInput, data: Mapping[str, Any]) -> Call | None:
-    """Return the call that draws a result of two columns."""
+def _chart(turn: TurnInput, tools: Mapping[str, Schema], data: Mapping[str, Any]) -> Call | None:
+    """Return the call that draws a result of two columns, where that is asked for and not done."""
+    asked = _asked(turn.question)
     rows = [row for row in data.get("rows", []) if len(row) == 2 and row[1] is not None]
-    if not rows:
+    if not rows or "chart" not in asked or CHART not in tools or turn.results[-1].tool == CHART:
         return None
-    kind = next((kind for kind, sign in _KINDS.items() if sign.search(turn.question)), "bar")
+    kind = next((kind for kind in ("pie", "line") if kind in asked), "bar")
     series = [{"name": str(data["columns"][1]), "values": [float(row[1]) for row in rows]}]
     labels = [str(row[0])[:100] for row in rows]
     return Call(CHART, {"kind": kind, "title": turn.question[:200], "labels": labels, "series": series})

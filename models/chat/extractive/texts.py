@@ -14,16 +14,15 @@ DETAIL: Final = Words(
 )
 NOT_SAID: Final = Words("The documents do not say.", "文档中没有提到。")
 CANNOT_COMPUTE: Final = Words(
-    "I compute totals, averages, counts, and which group has most or least, but your question does not say in the "
-    "words of the table what is meant. Its columns: {columns}. For a full language model set LLM_API_KEY.",
-    "我可以计算合计、平均、计数，以及哪一组最多或最少，但无法从问题的用词判断指的是表格的哪些列。表格的列：{columns}。"
+    "I compute totals, averages, counts, and which group has most or least, where the question names columns as the "
+    "table does: {columns}. For a full language model set LLM_API_KEY.",
+    "我可以计算合计、平均、计数，以及哪一组最多或最少，但问题须使用表格的列名：{columns}。"
     "如需完整的语言模型，请设置 LLM_API_KEY。",
 )
 CANNOT_COMPARE: Final = Words(
-    "Name the points to compare, as in “compare the notice period and the rent in these contracts”: I put side by "
-    "side what each document says on them, quoted. To find the points takes a language model: set LLM_API_KEY.",
-    "请写明要比较的要点，例如“对比这些合同的通知期和租金”：我会并排列出每份文档对各要点的原文。"
-    "要自行归纳要点需要语言模型：请设置 LLM_API_KEY。",
+    "Name the points to compare, as in “compare the notice period and the rent in these contracts”. To find the points "
+    "takes a language model: set LLM_API_KEY.",
+    "请写明要比较的要点，例如“对比这些合同的通知期和租金”。要自行归纳要点需要语言模型：请设置 LLM_API_KEY。",
 )
 WEB_NOT_SAID: Final = Words("What was found on the web does not say.", "网上找到的内容没有提到。")
 NO_DOCUMENTS: Final = Words(
@@ -49,10 +48,10 @@ WEB_FAILED: Final = Words("The web could not be searched.", "未能搜索网络�
 
 
 class Reply(NamedTuple):
-    """Requests, and the fixed text that answers them; none where they are answered otherwise."""
+    """Requests, and the fixed text that answers them."""
 
     examples: tuple[str, ...]
-    text: Words | None = None
+    text: Words
 
 
 REPLIES: Final = {
@@ -78,16 +77,16 @@ REPLIES: Final = {
     "small_talk": Reply((
         "How are you today?", "Tell me a joke", "I feel a bit tired and sad", "What do you think about rainy days?",
         "你今天心情怎么样？", "给我讲个笑话吧", "我今天有点难过", "你喜欢音乐吗？"),
-        Words("I am better with documents than with conversation. Send me a file or a picture, and I will look for the "
-            "answer in it.",
-            "闲聊我不太擅长，不过很乐意帮您查阅文档和图片。发一份文件给我，我来帮您找答案吧。")),
-    "knowledge": Reply((
-        "What is the capital of Australia?", "Who invented the telephone?", "How does photosynthesis work?",
-        "When was the bridge opened?", "What is the name of the river?", "How much is the deposit?", "What is my name?",
-        "Where do I live?", "What did he do after the war?", "What can the army use?", "澳大利亚的首都是哪里？",
-        "谁发明了电话？", "光合作用的原理是什么？", "租期是多久？", "他叫什么名字？", "我叫什么名字？", "我住哪里？",
-        "该公司能生产什么？", "战争结束后他做了什么？",
-    )),
+        Words("I am better with documents than with conversation: send me a file or a picture and ask about it.",
+            "闲聊我不太擅长，更擅长查阅文档和图片：发一份文件给我，我来帮您找答案吧。")),
 }  # fmt: skip
-UNRELATED: Final = [example for reply in REPLIES.values() if reply.text for example in reply.examples]
+KNOWLEDGE: Final = (
+    "What is the capital of Australia?", "Who invented the telephone?", "How does photosynthesis work?",
+    "When was the bridge opened?", "What is the name of the river?", "How much is the deposit?", "What is my name?",
+    "Where do I live?", "What did he do after the war?", "What can the army use?", "澳大利亚的首都是哪里？",
+    "谁发明了电话？", "光合作用的原理是什么？", "租期是多久？", "他叫什么名字？", "我叫什么名字？", "我住哪里？",
+    "该公司能生产什么？", "战争结束后他做了什么？",
+)  # fmt: skip
+"""Questions that no fixed text answers."""
+UNRELATED: Final = [example for reply in REPLIES.values() for example in reply.examples]
 """Texts of no document: how near a question is to these, it is to any."""
