@@ -12,7 +12,6 @@ from domain.words import Words
 from stores.memories.items import Memory
 from tools.interface import Found, ToolContext, ToolSpec, memories_of
 
-WOULD = Words("Forgets: {texts}", "将忘记：{texts}")
 GONE = Words("Forgotten: {texts}", "已忘记：{texts}")
 
 
@@ -36,8 +35,7 @@ async def forget(
 
 async def preview(context: ToolContext, arguments: Mapping[str, Any]) -> str:
     """Return what a call would have forgotten; ids say nothing to who is asked."""
-    texts = "; ".join(item.text for item in await _named(context, arguments["ids"]))
-    return WOULD.text(context.language).format(texts=texts) if texts else ""
+    return "; ".join(item.text for item in await _named(context, arguments["ids"]))
 
 
 async def _named(context: ToolContext, ids: Sequence[str]) -> list[Memory]:
@@ -52,7 +50,10 @@ SPEC = ToolSpec(
     examples=(
         "Forget where I live",
         "Delete what you remember about my job",
+        "Forget my phone number",
         "忘掉我的住址",
+        "忘了我的电话号码吧",
+        "别再记着我的生日了",
         "删除你记住的关于我工作的内容",
     ),
     fits=lambda turn: turn.memories,

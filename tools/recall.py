@@ -9,11 +9,12 @@ from pydantic import Field
 
 from domain.errors import ToolFailure
 from domain.words import Words
+from stores.memories.statements import slots_asked
 from tools.interface import Found, ToolContext, ToolSpec, memories_of
 from tools.texts import NOTHING_KEPT
 
 NOTHING = Words("Nothing about that is remembered.", "没有关于这个的记忆。")
-LINE = Words("- {text} (said on {date}{past}) [id {id}]", "- {text}（{date} 说的{past}）[id {id}]")
+LINE = Words("- {text} (said on {date}{past})", "- {text}（{date} 说的{past}）")
 PAST = Words(", no longer so", "，现已不是这样")
 MOST = 20
 
@@ -36,20 +37,22 @@ async def recall(
     if not await memories.enabled(user_id):
         found = []
     elif query.strip():
-        found = await memories.search(user_id, query, past=past, most=MOST, scope=context.memory_scope)
+        slots = slots_asked(query)
+        found = await memories.search(user_id, query, past=past, most=MOST, scope=context.memory_scope, slots=slots)
     else:
         found = (await memories.items(user_id, past=past, scope=context.memory_scope))[:MOST]
     lines = [
         LINE.text(language).format(
             text=item.text,
-            id=item.id,
             date=datetime.fromtimestamp(item.created, UTC).date(),
             past=PAST.text(language) if item.valid_to else "",
         )
         for item in found
     ]
     listed = [{"id": item.id, "text": item.text, "session_id": item.session_id} for item in found]
-    return Found("\n".join(lines) or NOTHING.text(language), data={"memories": listed}).answer()
+    text = "\n".join(f"{line} [id {item.id}]" for line, item in zip(lines, found, strict=True))
+    shown = "\n".join(lines) or NOTHING.text(language)
+    return Found(text or shown, data={"memories": listed, "shown": shown}).answer()
 
 
 SPEC = ToolSpec(

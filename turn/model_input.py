@@ -9,7 +9,7 @@ from langchain_core.messages import HumanMessage
 from domain.fence import unfenced
 from domain.summary import said_by_user
 from models.chat.interface import ToolResult, TurnInput
-from stores.memories.statements import asked_for, is_statement
+from stores.memories.statements import asked_for, is_statement, statements
 from turn.material import findings, first_sources, tool_results
 from turn.prompts import newest_turn, persona_of
 from turn.question import only_tells
@@ -23,8 +23,10 @@ def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Seque
     """
     before = state["messages"][: newest_turn(state["messages"])]
     earlier = [str(message.text) for message in before if isinstance(message, HumanMessage)]
-    memories = state.get("memories", [])
-    known = [one for one in memories if asked_for(state["question"]["text"], one["text"])]
+    question, memories = state["question"]["text"], state.get("memories", [])
+    stated = [one.text for text in reversed(earlier) for one in statements(text) if asked_for(question, one.text)]
+    known = [one for one in memories if asked_for(question, one["text"])]
+    past = [one["text"] for one in known if not one["holds"]]
     return TurnInput(
         state["language"],
         question=state["question"]["text"],
@@ -47,8 +49,7 @@ def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Seque
             for message in tool_results(state["messages"])
         ],
         told=told(earlier, state.get("summary", ""), [one["text"] for one in memories]),
-        memories=memories,
-        known=[one for one in known if not one["holds"]] or known,
+        known=past or stated[:1] or [one["text"] for one in known],
         tells=only_tells(state["question"]["text"]),
         persona=persona_of(state, system_prompt),
         examples=examples,

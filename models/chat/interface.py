@@ -10,7 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from domain.language import language_of
-from domain.types import Attachment, Citation, DocumentNote, MemoryNote, QuestionKind, Source
+from domain.types import Attachment, Citation, DocumentNote, QuestionKind, Source
 from domain.words import Language, Words
 
 
@@ -51,8 +51,7 @@ class TurnInput:
         cited: Citations of the answer before.
         results: Tool calls of this turn, in order.
         told: What the user stated before, in this conversation (newest first) and others.
-        memories: What is remembered of the user and fits the turn, best first.
-        known: Those of them that the question asks for.
+        known: What of it the question asks for.
         tells: Whether the message asks nothing: it states something of its writer, or asks to remember it.
         persona: The caller's own instructions.
         examples: Of each offered tool, requests that it serves.
@@ -69,8 +68,7 @@ class TurnInput:
     cited: Sequence[Citation] = ()
     results: Sequence[ToolResult] = ()
     told: Sequence[str] = ()
-    memories: Sequence[MemoryNote] = ()
-    known: Sequence[MemoryNote] = ()
+    known: Sequence[str] = ()
     tells: bool = False
     persona: str = ""
     examples: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -196,13 +196,15 @@ class Memories:
         return {"memories": len(gone)}
 
     async def search(
-        self, user_id: str, query: str, *, past: bool = False, most: int = 20, scope: MemoryScope | None = None
-    ) -> list[Memory]:
-        """Return the items nearest to a query, best first, however far they are; `scope` as in `items`."""
+        self, user_id: str, query: str, *, past: bool = False, most: int = 20, scope: MemoryScope | None = None,
+        slots: Collection[str] = (),
+    ) -> list[Memory]:  # fmt: skip
+        """Return the items nearest to a query, best first; `scope` as in `items`, `slots` as in `recall`."""
         user, vector = await self._user(user_id), await self._query(query)
         seen = _seen(user.items, scope, past=past)
         found = await asyncio.to_thread(user.ranking.find, query, vector, most, seen)
-        return [user.items[one.place] for one in found]
+        first = _newest_of(slots, user.items, seen)
+        return [*first, *(item for one in found if (item := user.items[one.place]) not in first)][:most]
 
     async def recall(
         self, user_id: str, question: str, scope: MemoryScope = GENERAL, *, past: bool = False,

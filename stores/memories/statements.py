@@ -31,6 +31,11 @@ _WORK = re.compile(
     r"|翻译|译成|改写|润色|校对|[续扩缩]写|改错|语法|写一?[篇封段首个份条]|编一?个|造句|总结一?下",
     re.IGNORECASE,
 )
+_FORGET = re.compile(
+    r"^\W*(?:(?:please|pls|can you|could you|now|also) )*(?:forget|erase|delete)\b"
+    r"|^\W*(?:请|麻烦|帮我|你)*(?:把.*)?(?:忘|删|别再?记|不要再?记)",
+    re.IGNORECASE,
+)
 _SUPPOSED = re.compile(
     r"\b(?:if|suppose|imagine|pretend|assume|let['’]s say|act as|role-?play|would|could|might|wish|example)\b"
     r"|假如|如果|假设|要是|假装|扮演|比如|例如|想象|万一|可能会|但愿",
@@ -122,6 +127,8 @@ _LINK = re.compile(r"(,? (?:and|but) (?:also )?|, |[，；、](?:而且|并且|�
 _OF_SELF: Final = frozenset({"name", "home", "origin", "age", "work"})
 _POINTS = re.compile(r"^\w+ing\b|\b(?:it|that|this|them|there|here)\b|[这那它]", re.IGNORECASE)
 """What goes on about something else than the speaker."""
+_IS = re.compile(r"(?:am|is|are)\b|[是在]", re.IGNORECASE)
+"""What may go on about what the speaker likes: 我喜欢姚明，是运动员."""
 _QUESTIONS: Final = {
     "name": (r"\bmy (?:full |first |last )?name\b|\bwho am i\b", "我(?:的名字|叫(?:什么|啥)|姓什么|是谁)"),
     "home": (
@@ -145,14 +152,20 @@ _QUESTIONS: Final = {
         "我在?(?:学|备考|准备)(?:什么|啥)",
     ),
     "diet": (
-        r"\b(?:can|can['’]t|cannot|should|shouldn['’]t) i (?:not )?(?:eat|drink|cook)\b|\ballerg|\bfood\b.*\bavoid\b"
-        r"|\b(?:recommend|suggest|ideas?|cook|plan|what|where|give me)\b"
-        r".*\b(?:restaurant|recipe|dinner|lunch|snack|meal)s?\b",
-        "过敏|忌口|我(?:不?能|可以)[吃喝]|[吃喝](?:什么|点啥|啥)"
-        "|(?:推荐|建议|安排|做).{0,12}(?:餐厅|饭店|菜|[早午晚][餐饭]|零食)",
+        r"\b(?:can|can['’]t|cannot|should|shouldn['’]t) i (?:not )?(?:eat|drink|cook)\b|\ballerg|\bfood\b.*\bavoid\b",
+        "过敏|忌口|我(?:不?能|可以)[吃喝]",
     ),
 }
-"""How people ask for what the statements of a slot tell, and where it matters unasked: what somebody cannot eat."""
+"""How people ask for what the statements of a slot tell."""
+_MATTERS: Final = {
+    "diet": re.compile(
+        r"\b(?:recommend|suggest|ideas?|cook|plan|what|where|give me)\b"
+        r".*\b(?:restaurant|recipe|dinner|lunch|snack|meal)s?\b|[吃喝](?:什么|点啥|啥)"
+        "|(?:推荐|建议|安排|做).{0,12}(?:餐厅|饭店|菜|[早午晚][餐饭]|零食)",
+        re.IGNORECASE,
+    )
+}
+"""Where it matters unasked: what somebody cannot eat."""
 _ASKS: Final = {slot: re.compile("|".join(forms), re.IGNORECASE) for slot, forms in _QUESTIONS.items()}
 _FILLER = re.compile(
     r"\b(?:really|also|still|absolutely|a|an|the|very|much|so|to|do|don['’]t|not|like|love|enjoy|prefer|adore|hate|dislike"
@@ -197,7 +210,7 @@ def is_statement(sentence: str) -> bool:
     >>> [is_statement(text) for text in ("I live in Oslo.", "Do I live in Oslo?", "If I lived in Oslo, ...")]
     [True, False, False]
     """
-    return not (_SUPPOSED.search(sentence) or _QUESTION.search(sentence))
+    return not (_SUPPOSED.search(sentence) or _QUESTION.search(sentence) or _FORGET.search(sentence))
 
 
 def statements(text: str) -> list[Statement]:
@@ -217,7 +230,7 @@ def statements(text: str) -> list[Statement]:
         supposed = bool(_SUPPOSED.search(sentence)) or (
             supposed and not re.match(r"\W*(?:but|however|但|不过)", sentence)
         )
-        if supposed or len(sentence) > MOST_SENTENCE or _QUESTION.search(sentence) or holds_secret(sentence):
+        if supposed or not is_statement(sentence) or len(sentence) > MOST_SENTENCE or holds_secret(sentence):
             continue
         if _FIRST_PERSON.search(sentence):
             found += [one for clause in _clauses(sentence) if (one := statement_of(clause)).slot]
@@ -244,7 +257,8 @@ def slots_asked(question: str) -> frozenset[str]:
     """
     if _WORK.search(question):
         return frozenset()
-    return frozenset(slot for slot, pattern in _ASKS.items() if pattern.search(question))
+    wanted = (*_ASKS.items(), *_MATTERS.items())
+    return frozenset(slot for slot, pattern in wanted if pattern.search(question))
 
 
 def asked_for(question: str, text: str) -> bool:
@@ -253,7 +267,8 @@ def asked_for(question: str, text: str) -> bool:
     >>> asked_for("Where do I live now?", "I moved to Paris"), asked_for("Where do I live?", "I like Paris")
     (True, False)
     """
-    return statement_of(text).slot.partition(":")[0] in slots_asked(question) - {"diet"}  # which is asked for unasked
+    asks = _ASKS.get(statement_of(text).slot.partition(":")[0])
+    return asks is not None and not _WORK.search(question) and asks.search(question) is not None
 
 
 def _clauses(sentence: str) -> list[str]:
@@ -278,8 +293,8 @@ def _with_subjects(clause: str) -> list[str]:
         whole = f"{'I ' if subject and subject['en'] else '我'}{said}"
         slot = statement_of(whole).slot
         kind, kind_before = slot.partition(":")[0], before.partition(":")[0]
-        goes_on = kind not in ("", "name") and slot != before and (kind_before in _OF_SELF or kind == kind_before)
-        if goes_on and not _POINTS.search(said):
+        goes_on = kind not in ("", "name") and slot != before and kind_before not in ("", "kin")
+        if goes_on and not _POINTS.search(said) and (kind_before in _OF_SELF or not _IS.match(said)):
             parts.append(whole)
             before = slot
         else:

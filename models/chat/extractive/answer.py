@@ -16,10 +16,9 @@ from models.chat.interface import TurnInput
 from models.embeddings.interface import Embedder
 from models.embeddings.kept import KeptVectors
 
-SURE, SURE_TOOL, AHEAD = 0.3, 0.5, 0.1
-"""Least similarity of a message to what a fixed reply, or a tool, is for, and its lead over the next kind."""
-LONGEST_REQUEST = 200
-"""Characters beyond which a message brings text of its own."""
+SURE, SURE_TOOL, AHEAD, LONGEST_REQUEST = 0.3, 0.5, 0.1, 200
+"""Least similarity of a message to what a fixed reply, or a tool, is for, and its lead over the next kind; characters
+beyond which a message brings text of its own."""
 SOCIAL: Final = ("greeting", "thanks", "farewell")
 
 _OWN = re.compile(r"\b(?:i|i'm|my|me|mine|we|our)\b|我|咱", re.IGNORECASE)
@@ -44,6 +43,9 @@ class Answerer:
         if step := comparison(turn, tools) or table_questions.step(turn, tools):
             return step
         if turn.results:
+            found = turn.results[-1].data.get("memories") if "forget" in tools else None
+            if found and await self._label(turn, tools) == ("forget", True):
+                return Call("forget", {"ids": [found[0]["id"]]})
             return await self._after_tools(turn)
         if turn.cited and turn.kind in ("place", "words"):
             return "\n\n".join(files.places(turn) if turn.kind == "place" else files.words(turn))
@@ -70,9 +72,9 @@ class Answerer:
 
     async def _from_files(self, turn: TurnInput, label: str) -> list[str]:
         """Answer with a fixed reply, from files and passages, or by what the user said; empty when nothing does."""
-        places = files_named(turn.question, [note["name"] for note in turn.documents])
-        named = [turn.documents[place] for place in places]
-        if label in REPLIES and label != "small_talk" and not named:
+        names = [note["name"] for note in turn.documents]
+        named = [turn.documents[place] for place in files_named(turn.question, names)]
+        if label in REPLIES and label != "small_talk" and not (named or turn.known):
             sent = files.about(turn, ()) if label in SOCIAL and turn.attachments else ()
             return [REPLIES[label].text.text(turn.language), *sent]
         if turn.kind == "page":
@@ -81,9 +83,8 @@ class Answerer:
         if whole and (turn.attachments or turn.documents):
             return files.about(turn, named)
         parts = files.pictures(turn) if turn.kind == "picture" else []
-        if _OWN.search(turn.question) and (
-            said := await self._quoted(turn, list(map(files.unnumbered, turn.told)), own=True)
-        ):
+        told = map(files.unnumbered, turn.told if _OWN.search(turn.question) else ())
+        if said := turn.known or await self._quoted(turn, list(told), own=True):
             return [texts.YOU_SAID.text(turn.language).format(text=text) for text in said]
         return parts + await self._quoted(turn, _passages(turn, pictures=not parts))
 
@@ -121,10 +122,11 @@ class Answerer:
         failed = [result for result in turn.results if result.failed]
         found = [source for result in worked for source in result.sources]
         web = [source for source in found if source["origin"] == "web"]
+        silent = {"search_documents", "recall" if turn.results[-1].tool == "forget" else ""}
         parts = [
             str(result.data.get("shown", result.text))
             for result in worked
-            if not result.sources and result.tool != "search_documents"
+            if not result.sources and result.tool not in silent
         ]
         if web and (turn.kind == "overview" or not content(without_url(turn.question))):
             parts += [files.summary(one["name"], files.main_sentences([one]), turn) for one in web]
@@ -148,6 +150,7 @@ def _asked_for(label: str, tools: Mapping[str, Schema], turn: TurnInput) -> Call
         "current_time": len(question) <= LONGEST_REQUEST and CLOCK.search(question),
         "list_documents": turn.kind == "files",
         "search_documents": False,
+        "recall": label in ("recall", "forget"),  # what is to be forgotten is looked for first
     }
     wanted = [*(name for name, holds in held.items() if holds), *({label} - held.keys())]
     return next((call for name in wanted if (call := call_of(name, tools, question))), None)

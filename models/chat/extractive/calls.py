@@ -98,16 +98,12 @@ def call_of(name: str, tools: Mapping[str, Schema], question: str) -> Call | Non
     return Call(name, {key: value for key, value in held.items() if value})
 
 
-def hand_over(agent: str, turn: TurnInput) -> Call:
-    """Return the call that leaves the whole question, and its answer, to a specialist."""
-    return Call(DELEGATE, {"agent": agent, "task": turn.question, "direct": True})
-
-
 def comparison(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
     """Return the call that compares documents, or what cannot be done; None where that is not asked for."""
     asked = _COMPARES.search(turn.question) and _FILES.search(turn.question)
     if not asked or len(turn.documents) < 2 or turn.results:
         return None
-    if COMPARE not in tools:
-        return hand_over("researcher", turn) if DELEGATE in tools else None
-    return call_of(COMPARE, tools, turn.question) or texts.CANNOT_COMPARE.text(turn.language)
+    if COMPARE in tools:
+        return call_of(COMPARE, tools, turn.question) or texts.CANNOT_COMPARE.text(turn.language)
+    handed_over = Call(DELEGATE, {"agent": "researcher", "task": turn.question, "direct": True})
+    return handed_over if DELEGATE in tools else None

@@ -14,7 +14,7 @@ from domain.asking import content
 from domain.text import base_terms, has_han
 from domain.units import header_of
 from models.chat.extractive import texts
-from models.chat.extractive.calls import DELEGATE, Call, Schema, hand_over
+from models.chat.extractive.calls import DELEGATE, Call, Schema
 from models.chat.interface import TurnInput
 
 TOOL, CHART = "query_table", "draw_chart"
@@ -63,7 +63,8 @@ def step(turn: TurnInput, tools: Mapping[str, Schema]) -> Call | str | None:
     sheet = (named or sheets)[-1]
     if not looked:
         alone = CHART in tools or DELEGATE not in tools
-        return Call(TOOL, {"sql": LOOK, "document": sheet}) if alone else hand_over("analyst", turn)
+        handed_over = Call(DELEGATE, {"agent": "analyst", "task": turn.question, "direct": True})
+        return Call(TOOL, {"sql": LOOK, "document": sheet}) if alone else handed_over
     if len(looked) > 1:
         return _chart(turn, tools, looked[-1].data) or looked[-1].text
     (row,), names = looked[0].data["rows"], looked[0].data["columns"]

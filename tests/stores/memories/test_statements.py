@@ -64,6 +64,9 @@ def test_the_usual_forms_are_found(slot: str, text: str) -> None:
         "我想知道今天的天气。",
         "The tenant lives in Oslo.",
         "Here is the mail:\n\nI moved to Lisbon last week.\nMy name is Eve.",
+        "Please forget that I like hiking.",
+        "忘记我喜欢爬山这件事",
+        "请把我住在成都这件事忘掉",
         "My password is hunter2hunter2 and I live here",
         "x" * 2001 + " I live in Oslo.",
     ],
@@ -120,6 +123,7 @@ def test_several_sentences_and_what_is_sensitive() -> None:
             "我叫陈小明，住在成都，是护士，今年30岁。",
             {"name": "我叫陈小明", "home": "我住在成都", "work": "我是护士", "age": "我今年30岁。"},
         ),
+        ("我对花生过敏，喜欢爬山", {"diet:对花生过敏": "我对花生过敏", "likes:爬山": "我喜欢爬山"}),
         ("我不吃辣，也不吃香菜", {"diet:吃辣": "我不吃辣", "diet:吃香菜": "我不吃香菜"}),
     ],
 )
