@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from domain.text import base_terms, has_han
+from domain.text import STOPWORDS, base_terms, has_han
 from domain.types import NESTING
 
 _WHAT = r"\b(?:what|which) (?:\w+ )?"
@@ -27,10 +27,6 @@ ANSWER_TYPES: Final = [(re.compile(asked, re.IGNORECASE), re.compile(held, re.IG
 )]  # fmt: skip
 """How kinds of answer (figure, person, place) are asked for, and how a sentence that holds one looks."""
 
-LISTED: Final = re.compile(
-    r"\b(?:files|documents|uploads|pages)\b|哪些|列[出表]|几[个份页]|多少|上传了?什么", re.IGNORECASE
-)
-"""Without one of these words no list of files is asked for, but what is in one."""
 ASKING: Final = re.compile(
     r"\b(?:what|who|where|when|how)['’]s\b|\b(?:what|which) (?:kind|sort|type)s?\b|\bhow \w+\b"
     r"|\b(?:how|called|named?|tell|give|please|there|does)\b"
@@ -104,14 +100,13 @@ _PAIR_ZH = re.compile(
 _NAME = re.compile(r"(?<=[\w,;] )(?:[A-Z][\w&.'’-]*(?: (?=[A-Z]))?)+")
 _NUMBER = re.compile(r"\d[\d.,]*(?:年|月|号|日|st|nd|rd|th)?")
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|he|him|his|she|her|hers|that|this)\b|[它他她其该]", re.IGNORECASE)
-_VERB = re.compile(r"\b(?:wh(?:o|at|y|en|ere|ich)|how|is|are|was|were|do|does|did|has|have|the)\b", re.IGNORECASE)
 
 
 def carried(before: str, question: str) -> str:
     """Return what a question keeps of those that it leans on: their subject, without names and numbers that it renews.
 
     >>> carried("What is the total for Ann Lee?", "And for Bob Day?"), carried("Who built Tern Bridge?", "Is it long?")
-    ('total for', 'Tern Bridge')
+    ('total', 'Tern Bridge')
     >>> carried("云栖塔是谁主持修建的？", "它有多高？"), carried("2020年的净利润是多少？", "2019年呢？")
     ('云栖塔', '净利润')
     """
@@ -123,7 +118,8 @@ def carried(before: str, question: str) -> str:
     for shape in (_NAME, _NUMBER):
         if shape.search(question):
             before = shape.sub(" ", before)
-    return " ".join(_VERB.sub(" ", ASKING.sub(" ", before)).split()).strip("?？ ")
+    kept = ASKING.sub(" ", before).split()
+    return " ".join(word for word in kept if word.lower() not in STOPWORDS).strip("?？ ")
 
 
 def content(text: str) -> list[str]:
