@@ -29,7 +29,7 @@ ANSWER_TYPES: Final = [(re.compile(asked, re.IGNORECASE), re.compile(held, re.IG
 
 ASKING: Final = re.compile(
     r"\b(?:what|who|where|when|how)['’]s\b|\b(?:what|which) (?:kind|sort|type)s?\b|\bhow \w+\b"
-    r"|\b(?:how|called|named?|tell|give|please|there|does)\b"
+    r"|\b(?:called|named?|tell|give|please)\b"
     r"|\b(?:documents?|files?|say|says|said|mention(?:s|ed)?|about|anything|according)\b"
     r"|\b(?:quote|cite|exact|words|wording|sentence|original|contain(?:s|ed)?|happen(?:s|ed)?)\b"
     r"|\bof (?:the|these|both) (?:two )?files\b"
@@ -84,8 +84,7 @@ MOST_APART: Final = 3
 """Questions of one message, or things to compare, that are looked for one by one."""
 _NEXT_QUESTION = re.compile(r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)", re.IGNORECASE)
 _COMPARES = re.compile(
-    r"\b(?:compar|differ)|\bthe two of them\b|\b(?:versus|vs|between|both|more|less|fewer|larger|smaller|higher|lower"
-    r"|longer|shorter|older|newer|cheaper|bigger|earlier|later|faster|better)\b.*\b(?:or|and)\b"
+    r"\b(?:compar|differ)|\b(?:or|versus|vs|the two of them)\b|\b(?:between|both)\b.*\band\b"
     "|比较|对比|区别|不同|差别|相比|还是|哪[个家种位].{0,4}更",
     re.IGNORECASE,
 )
@@ -135,7 +134,7 @@ def asked_apart(question: str, follows: str = "") -> list[tuple[str, str]]:
     """Return what is to be looked for one by one, each with what it leans on: questions, or things to compare.
 
     >>> asked_apart("比较一下甲店和乙店的销量"), asked_apart("押金和租金是多少？")
-    ([('甲店', ' 的销量'), ('乙店', ' 的销量')], [('押金和租金是多少？', '')])
+    ([('甲店', '的销量'), ('乙店', '的销量')], [('押金和租金是多少？', '')])
     """
     questions = [part.strip() for part in _NEXT_QUESTION.split(question) if content(part)]
     if 1 < len(questions) <= MOST_APART:
@@ -148,8 +147,4 @@ def asked_apart(question: str, follows: str = "") -> list[tuple[str, str]]:
     if not 1 < len(things) <= MOST_APART:
         return [(question, follows)]
     rest = question.replace(pair[0], " ") if pair else question
-    return [(thing, f"{_without_names(follows)}{rest}") for thing in things]
-
-
-def _without_names(text: str) -> str:
-    return _NAME.sub(" ", text) + " " * bool(text)
+    return [(thing, f"{_NAME.sub(' ', follows)} {rest}".strip()) for thing in things]
