@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from domain.text import base_terms, has_han
+from domain.text import STOPWORDS, base_terms, has_han
 from domain.types import NESTING
 
 _WHAT = r"\b(?:what|which) (?:\w+ )?"
@@ -27,13 +27,9 @@ ANSWER_TYPES: Final = [(re.compile(asked, re.IGNORECASE), re.compile(held, re.IG
 )]  # fmt: skip
 """How kinds of answer (figure, person, place) are asked for, and how a sentence that holds one looks."""
 
-LISTED: Final = re.compile(
-    r"\b(?:files|documents|uploads|pages)\b|哪些|列[出表]|几[个份页]|多少|上传了?什么", re.IGNORECASE
-)
-"""Without one of these words no list of files is asked for, but what is in one."""
 ASKING: Final = re.compile(
     r"\b(?:what|who|where|when|how)['’]s\b|\b(?:what|which) (?:kind|sort|type)s?\b|\bhow \w+\b"
-    r"|\b(?:how|called|named?|tell|give|please|there|does)\b"
+    r"|\b(?:called|named?|tell|give|please)\b"
     r"|\b(?:documents?|files?|say|says|said|mention(?:s|ed)?|about|anything|according)\b"
     r"|\b(?:quote|cite|exact|words|wording|sentence|original|contain(?:s|ed)?|happen(?:s|ed)?)\b"
     r"|\bof (?:the|these|both) (?:two )?files\b"
@@ -88,8 +84,7 @@ MOST_APART: Final = 3
 """Questions of one message, or things to compare, that are looked for one by one."""
 _NEXT_QUESTION = re.compile(r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)", re.IGNORECASE)
 _COMPARES = re.compile(
-    r"\b(?:compar|differ)|\bthe two of them\b|\b(?:versus|vs|between|both|more|less|fewer|larger|smaller|higher|lower"
-    r"|longer|shorter|older|newer|cheaper|bigger|earlier|later|faster|better)\b.*\b(?:or|and)\b"
+    r"\b(?:compar|differ)|\b(?:or|versus|vs|the two of them)\b|\b(?:between|both)\b.*\band\b"
     "|比较|对比|区别|不同|差别|相比|还是|哪[个家种位].{0,4}更",
     re.IGNORECASE,
 )
@@ -104,14 +99,13 @@ _PAIR_ZH = re.compile(
 _NAME = re.compile(r"(?<=[\w,;] )(?:[A-Z][\w&.'’-]*(?: (?=[A-Z]))?)+")
 _NUMBER = re.compile(r"\d[\d.,]*(?:年|月|号|日|st|nd|rd|th)?")
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|he|him|his|she|her|hers|that|this)\b|[它他她其该]", re.IGNORECASE)
-_VERB = re.compile(r"\b(?:wh(?:o|at|y|en|ere|ich)|how|is|are|was|were|do|does|did|has|have|the)\b", re.IGNORECASE)
 
 
 def carried(before: str, question: str) -> str:
     """Return what a question keeps of those that it leans on: their subject, without names and numbers that it renews.
 
     >>> carried("What is the total for Ann Lee?", "And for Bob Day?"), carried("Who built Tern Bridge?", "Is it long?")
-    ('total for', 'Tern Bridge')
+    ('total', 'Tern Bridge')
     >>> carried("云栖塔是谁主持修建的？", "它有多高？"), carried("2020年的净利润是多少？", "2019年呢？")
     ('云栖塔', '净利润')
     """
@@ -123,7 +117,8 @@ def carried(before: str, question: str) -> str:
     for shape in (_NAME, _NUMBER):
         if shape.search(question):
             before = shape.sub(" ", before)
-    return " ".join(_VERB.sub(" ", ASKING.sub(" ", before)).split()).strip("?？ ")
+    kept = ASKING.sub(" ", before).split()
+    return " ".join(word for word in kept if word.lower() not in STOPWORDS).strip("?？ ")
 
 
 def content(text: str) -> list[str]:
@@ -139,7 +134,7 @@ def asked_apart(question: str, follows: str = "") -> list[tuple[str, str]]:
     """Return what is to be looked for one by one, each with what it leans on: questions, or things to compare.
 
     >>> asked_apart("比较一下甲店和乙店的销量"), asked_apart("押金和租金是多少？")
-    ([('甲店', ' 的销量'), ('乙店', ' 的销量')], [('押金和租金是多少？', '')])
+    ([('甲店', '的销量'), ('乙店', '的销量')], [('押金和租金是多少？', '')])
     """
     questions = [part.strip() for part in _NEXT_QUESTION.split(question) if content(part)]
     if 1 < len(questions) <= MOST_APART:
@@ -152,8 +147,4 @@ def asked_apart(question: str, follows: str = "") -> list[tuple[str, str]]:
     if not 1 < len(things) <= MOST_APART:
         return [(question, follows)]
     rest = question.replace(pair[0], " ") if pair else question
-    return [(thing, f"{_without_names(follows)}{rest}") for thing in things]
-
-
-def _without_names(text: str) -> str:
-    return _NAME.sub(" ", text) + " " * bool(text)
+    return [(thing, f"{_NAME.sub(' ', follows)} {rest}".strip()) for thing in things]

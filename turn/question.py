@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from domain.asking import LISTED, content
+from domain.asking import content
 from domain.language import language_of
 from domain.text import sentences
 from domain.types import Question, QuestionKind
@@ -92,6 +92,8 @@ _FUNCTION = re.compile(
     r"|[里上][面头]?|其中|是|都|的|了|些|在|有|吗|呢|吧|啊|用|把|对|和|就|又|还|也|到底|做|出|几?句?话|[中英]文|列出|页|字",
     re.I,
 )
+_LISTED = re.compile(r"\b(?:files|documents|uploads|pages)\b|哪些|列[出表]|几[个份页]|多少|上传了?什么", re.IGNORECASE)
+"""Without one of these words no list of files is asked for, but what is in one."""
 _PICTURE = re.compile(
     r"\b(?:picture|image|photo|photograph|screenshot|snapshot)s?\b"
     r"|\b(?:the|this|that|these|those|my|on an?) (?:\w+ )?(?:poster|sign|label|drawing|whiteboard|receipt|ticket|logo"
@@ -193,7 +195,7 @@ def _kind(text: str, page: int) -> QuestionKind:
         return "picture"
     if not _asks_for_the_whole(text):
         return "passages"
-    listed = LISTED.search(text) and _FILE.search(text) and not (_SUMMARY.search(text) or _TELLING.search(text))
+    listed = _LISTED.search(text) and _FILE.search(text) and not (_SUMMARY.search(text) or _TELLING.search(text))
     return "files" if listed else "overview"
 
 
