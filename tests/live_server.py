@@ -7,6 +7,7 @@ import threading
 import time
 from types import TracebackType
 from typing import Self
+from unittest.mock import patch
 
 import httpx
 import uvicorn
@@ -15,6 +16,8 @@ from fastapi import FastAPI
 from api.edge.connections import limited_http
 from server import create_app
 from settings import Settings
+from tests.preloaded import Process, start_zygote
+from workers.process import Zygote
 
 
 class LiveServer:
@@ -34,10 +37,11 @@ class LiveServer:
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
-        self._thread.start()
         deadline = time.monotonic() + 60
-        while not self._server.started and self._thread.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        with patch.object(Zygote, "_spawn", _preloaded):
+            self._thread.start()
+            while not self._server.started and self._thread.is_alive() and time.monotonic() < deadline:
+                time.sleep(0.01)
         assert self._server.started, "the server did not start"
         return self
 
@@ -47,6 +51,12 @@ class LiveServer:
         self._server.should_exit = True
         self._thread.join(30)
         assert not self._thread.is_alive(), "the server did not stop"
+
+
+def _preloaded(zygote: Zygote) -> tuple[Process, socket.socket]:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        return start_zygote(zygote._modules, theirs.fileno()), ours
 
 
 def remember(live: LiveServer, enabled: bool) -> None:
