@@ -8,6 +8,9 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
 
 ROOMS := $(patsubst %/__init__.py,%,$(filter-out tests/%,$(wildcard */__init__.py))) server.py services.py settings.py
 
+# What is compiled once is compiled for every process that a test starts.
+test soak check: export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help serve test soak check bench audit studio install clean
 
 help:  ## Show this list

@@ -90,10 +90,11 @@ def _nothing_blocks_the_event_loop(_blocking_calls: list[str]) -> Iterator[None]
 @pytest.fixture(autouse=True, scope="session")
 def _clean_environment() -> Iterator[None]:
     """Tests see no key, URL or folder of the machine they run on."""
-    names = {name.upper() for name in Settings.model_fields} | {"VISION_MODEL_API_KEY", "LC_ALL"}
+    names = {name.upper() for name in Settings.model_fields} | {"VISION_MODEL_API_KEY", "LC_ALL", "SSL_CERT_FILE"}
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.upper() in names}
     # No model is asked beside the turn that a test scripts; the browser reads file names by its locale.
     os.environ.update(OMP_NUM_THREADS="1", MODEL_TITLES="no", MEMORY_EXTRACTION="rules", LANG="C.UTF-8")
+    os.environ["SSL_CERT_DIR"] = "/etc/ssl/certs"  # looked into when needed; a file is read for each client
     yield
     os.environ.update(kept)
 

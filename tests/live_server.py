@@ -7,6 +7,7 @@ import threading
 import time
 from types import TracebackType
 from typing import Self
+from unittest.mock import patch
 
 import httpx
 import uvicorn
@@ -15,6 +16,8 @@ from fastapi import FastAPI
 from api.edge.connections import limited_http
 from server import create_app
 from settings import Settings
+from tests.preloaded import Process, start_zygote
+from workers.process import Zygote
 
 
 class LiveServer:
@@ -34,10 +37,11 @@ class LiveServer:
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
-        self._thread.start()
         deadline = time.monotonic() + 60
-        while not self._server.started and self._thread.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        with patch.object(Zygote, "_spawn", _preloaded):
+            self._thread.start()
+            while not self._server.started and self._thread.is_alive() and time.monotonic() < deadline:
+                time.sleep(0.01)
         assert self._server.started, "the server did not start"
         return self
 
@@ -49,7 +53,13 @@ class LiveServer:
         assert not self._thread.is_alive(), "the server did not stop"
 
 
+def _preloaded(zygote: Zygote) -> tuple[Process, socket.socket]:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        return start_zygote(zygote._modules, theirs.fileno()), ours
+
+
 def remember(live: LiveServer, enabled: bool) -> None:
     """Switch long-term memory of the local user on or off: what one test says is nothing to the others."""
-    with httpx.Client(base_url=live.url, timeout=30, trust_env=False) as http:
+    with httpx.Client(base_url=live.url, timeout=30, trust_env=False, verify=False) as http:
         http.put("/api/v1/memories/enabled", json={"enabled": enabled}).raise_for_status()

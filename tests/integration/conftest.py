@@ -17,6 +17,8 @@ import httpx
 import pymupdf
 import pytest
 
+from tests.preloaded import Process, start_server
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 
@@ -29,12 +31,13 @@ def free_port() -> int:
 
 @dataclass
 class Server:
-    """One server process on a port and folder of its own."""
+    """One server process on a port and folder of its own; `command` starts it as users do, not from loaded imports."""
 
     data_dir: Path
     env: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    command: bool = False
+    process: subprocess.Popen[bytes] | Process | None = None
     ready_seconds: float = 0.0
 
     @property
@@ -52,18 +55,23 @@ class Server:
         env = {**inherited, "PORT": str(self.port), "DATA_DIR": str(self.data_dir), "EMBEDDED_THREADS": "1", **self.env}
         began = time.monotonic()
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "server"], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
-            )
-        while time.monotonic() - began < START_SECONDS:
-            assert self.process.poll() is None, self.log.read_text("utf-8")[-4000:]
-            try:
-                if httpx.get(f"{self.url}/api/v1/health", timeout=5).status_code == health:
-                    self.ready_seconds = time.monotonic() - began
-                    return self
-            except httpx.TransportError:
-                time.sleep(0.05)
+            self.process = self._run(env, log.fileno())
+        with self.client() as api:
+            while time.monotonic() - began < START_SECONDS:
+                assert self.process.poll() is None, self.log.read_text("utf-8")[-4000:]
+                try:
+                    if api.get("/api/v1/health", timeout=5).status_code == health:
+                        self.ready_seconds = time.monotonic() - began
+                        return self
+                except httpx.TransportError:
+                    time.sleep(0.05)
         raise AssertionError(f"not ready after {START_SECONDS} s: {self.log.read_text('utf-8')[-4000:]}")
+
+    def _run(self, env: dict[str, str], log: int) -> subprocess.Popen[bytes] | Process:
+        if not self.command:
+            return start_server(env, log)
+        command = [sys.executable, "-m", "server"]
+        return subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """End the server as Ctrl-C does; return its exit code."""
@@ -72,7 +80,7 @@ class Server:
         return self.process.wait(30)
 
     def client(self, **options: object) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=120, trust_env=False, **options)  # type: ignore[arg-type]
+        return httpx.Client(base_url=self.url, timeout=120, trust_env=False, verify=False, **options)  # type: ignore[arg-type]
 
     def children(self) -> list[int]:
         """Every process that descends from the server."""
@@ -85,7 +93,7 @@ class Server:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The product as `make serve` starts it: bundled models, embedded Redis, no key, no web search."""
-    running = Server(tmp_path_factory.mktemp("server") / "data", {"WEB_SEARCH": "off"}).start()
+    running = Server(tmp_path_factory.mktemp("server") / "data", {"WEB_SEARCH": "off"}, command=True).start()
     yield running
     running.stop()
 

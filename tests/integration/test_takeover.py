@@ -168,7 +168,7 @@ async def test_another_process_goes_on_with_long_turns_of_a_killed_one(tmp_path:
                 "MEMORY_EXTRACTION": "rules",
                 "DATABASE_URL": f"sqlite:///{tmp_path / 'shared.sqlite3'}",
             }  # fmt: skip
-            first = Server(tmp_path / "data", values)
+            first = Server(tmp_path / "data", values, command=True)
             second = Server(tmp_path / "other", values)
             try:
                 await asyncio.gather(*(asyncio.to_thread(server.start) for server in (first, second)))

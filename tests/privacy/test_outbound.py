@@ -141,7 +141,10 @@ async def test_an_address_that_carries_personal_data_is_not_opened(configure: Co
 def test_a_whole_turn_over_http(openai_server: OpenAIServer, configure: Configure) -> None:
     openai_server.script([lambda request: Answer(f"OK {request.user_text}")])
     settings = configure(ocr_engine="off", tts_engine="off", web_search="off")
-    with LiveServer(settings) as live, httpx.Client(base_url=live.url, timeout=60, trust_env=False) as http:
+    with (
+        LiveServer(settings) as live,
+        httpx.Client(base_url=live.url, timeout=60, trust_env=False, verify=False) as http,
+    ):
         given = {"message": SAID, "session_id": "s1", "pii": "mask", "tools": []}
         answer = http.post("/api/v1/chat", json=given).json()
         kept = http.get("/api/v1/sessions/s1").text

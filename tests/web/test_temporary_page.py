@@ -68,7 +68,7 @@ async def test_a_temporary_conversation(
     await person.button("endTemporary", note).click()
     await expect(page.locator("article")).to_have_count(0)
     await expect(switch).not_to_be_checked()
-    with httpx.Client(base_url=server.url, trust_env=False) as http:
+    with httpx.Client(base_url=server.url, trust_env=False, verify=False) as http:
         assert http.get(f"/api/v1/sessions/{session}").status_code == 404
         assert "okapi.txt" not in http.get("/api/v1/documents", params={"session_id": session}).text
     kept = await page.evaluate("JSON.stringify([localStorage, sessionStorage])")
@@ -119,7 +119,7 @@ async def test_one_that_has_ended_elsewhere_is_left(open_page: Opener, model: Op
     await page.get_by_role("switch").check()
     await ask_to_end(page, "the secret of the narwhal")
     session = str(page.url).partition("?s=")[2]
-    with httpx.Client(base_url=server.url, trust_env=False) as http:
+    with httpx.Client(base_url=server.url, trust_env=False, verify=False) as http:
         http.delete(f"/api/v1/sessions/{session}").raise_for_status()
         await page.evaluate("dispatchEvent(new Event('focus'))")
         await expect(page.locator(".notice")).to_contain_text("This temporary conversation has ended")

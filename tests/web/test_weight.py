@@ -106,6 +106,7 @@ async def test_the_first_token_is_painted_at_once(
     await page.evaluate(NOTE_FIRST_TOKEN)
     for _ in range(SAMPLES):
         await page.get_by_role("button", name="New chat").click()
+        await expect(page.locator("article")).to_have_count(0)
         await ask_to_end(page, "quickly")
     painted = await page.evaluate("globalThis.painted")
     delays = [shown - began for began, shown in zip(sent, painted, strict=True)]
