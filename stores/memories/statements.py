@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.text import sentences
+from domain.words import Language, Words
 from privacy.structured import holds_secret
 from stores.memories.items import MemoryKind
 
@@ -124,6 +125,7 @@ _CLAUSE = re.compile(
 )
 """Where one sentence states two things: each may be superseded, and forgotten, by itself."""
 _LINK = re.compile(r"(,? (?:and|but) (?:also )?|, |[，；、](?:而且|并且|但是?|也|还)?)")
+SPEAKER = Words("I ", "我")
 _OF_SELF: Final = frozenset({"name", "home", "origin", "age", "work"})
 _POINTS = re.compile(r"^\w+ing\b|\b(?:it|that|this|them|there|here)\b|[这那它]", re.IGNORECASE)
 """What goes on about something else than the speaker."""
@@ -288,9 +290,10 @@ def _with_subjects(clause: str) -> list[str]:
     """
     subject = re.match(r"\W*(?:(?P<en>i\b|my name\b)|我(?!们))", clause, re.IGNORECASE)
     first, *rest = _LINK.split(clause) if subject else [clause]
+    language: Language = "en" if subject and subject["en"] else "zh"
     parts, before = [first], statement_of(first).slot
     for link, said in zip(rest[::2], rest[1::2], strict=True):
-        whole = f"{'I ' if subject and subject['en'] else '我'}{said}"
+        whole = SPEAKER.text(language) + said
         slot = statement_of(whole).slot
         kind, kind_before = slot.partition(":")[0], before.partition(":")[0]
         goes_on = kind not in ("", "name") and slot != before and kind_before not in ("", "kin")
