@@ -78,7 +78,7 @@ async def ask(question: str, *, tools: list[dict[str, Any]] | None = None, **tur
     given = TurnInput(
         turn.pop("language", language_of(question)),
         question=question,
-        examples=EXAMPLES if tools else {},
+        examples=turn.pop("examples", EXAMPLES if tools else {}),
         told=told(turn.pop("earlier", []), turn.pop("summary", ""), turn.pop("remembered", [])),
         tells=only_tells(question),
         **turn,

@@ -12,7 +12,9 @@ from models.chat.extractive import texts
 from models.chat.extractive.texts import REPLIES
 from models.chat.interface import ToolResult, TurnInput
 from models.chat.streaming_chat import pieces
-from tests.models.extractive.fixtures import CHAT, TOOLS, ask, document, file, picture, source
+from tests.models.extractive.fixtures import CHAT, EXAMPLES, TOOLS, ask, document, file, picture, source, tool
+from tools.forget import SPEC as FORGET
+from tools.recall import SPEC as RECALL
 from turn.question import question_of
 
 LEASE = (
@@ -318,6 +320,38 @@ async def test_fixed_replies(question: str, label: str) -> None:
 async def test_what_the_user_tells_is_noted(said: str, noted: str) -> None:
     answer = await ask(said, tools=TOOLS)
     assert answer.text == noted and answer.tool_calls == []
+
+
+@pytest.mark.parametrize(
+    ("question", "known", "said"),
+    [
+        ("Where do I live now?", "我住在成都。", "You told me: “我住在成都。”"),
+        ("我是做什么工作的？", "I work as a nurse.", "您之前说过：“I work as a nurse.”"),
+    ],
+)
+async def test_what_a_question_asks_of_the_user_is_told_in_whatever_language_it_was_said(
+    question: str, known: str, said: str
+) -> None:
+    assert (await ask(question, known=[known], tools=TOOLS)).text == said
+
+
+@pytest.mark.parametrize("question", ["Forget where I live", "忘掉我的住址"])
+async def test_what_is_to_be_forgotten_is_looked_for_first(question: str) -> None:
+    ids = {"type": "array", "items": {"type": "string"}}
+    forget = tool("forget", "ids")
+    forget["function"]["parameters"]["properties"]["ids"] = ids
+    given: dict[str, Any] = {
+        "tools": [*TOOLS, tool("recall", optional="query"), forget],
+        "examples": {**EXAMPLES, "forget": FORGET.examples, "recall": RECALL.examples},
+    }
+    answer = await ask(question, **given)
+    assert [(call["name"], call["args"]) for call in answer.tool_calls] == [("recall", {"query": question})]
+    found = ToolResult("recall", "- I live in Bonn [id m1]", data={"memories": [{"id": "m1"}, {"id": "m2"}]})
+    answer = await ask(question, results=[found], **given)
+    assert [(call["name"], call["args"]) for call in answer.tool_calls] == [("forget", {"ids": ["m1"]})]
+    done = ToolResult("forget", "Forgotten: I live in Bonn")
+    answer = await ask(question, results=[found, done], **given)
+    assert answer.text == "Forgotten: I live in Bonn" and answer.tool_calls == []
 
 
 async def test_a_tool_s_text_for_people_is_told() -> None:
