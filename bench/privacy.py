@@ -7,7 +7,9 @@
   come back letter for letter (bar 0). The peer beside it is the usual way, the client without masking.
 * Every service: N (1,000) more values go through the running server in documents, questions, searches, runs with
   callbacks, pictures and speech; counts by service (and in the log) those that are in a byte that left, however encoded
-  (bar 0; speech gets nothing at all). Beside it the same without masking, a tenth of them: what the recorders see.
+  (bar 0; speech gets nothing at all). Pictures that left are read by OCR, frames of websockets are unmasked, and the
+  log is given what users say by a tool that crashes: nothing else writes any of it there. Beside it the same without
+  masking, a tenth of the values: a service that gets none of them even then fails the bench, for its 0 says nothing.
 * Names: 1,000 a language, drawn by Faker for countries and by the census of the United States, in sentences without
   cues; share found whole (bars 0.95 en, 0.92 zh). Given names of Latin script come from lists that the product uses
   too; Chinese ones do not. `--labelled` adds a file of lines with values marked `[[NAME|value]]`.
@@ -39,19 +41,27 @@ import names
 from faker import Faker
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
+from langchain_core.tools import tool
 
+from api.edge.logs import configure_logging
 from domain.text import has_han
+from domain.words import Words
 from models.chat.hosted import hosted_chat
+from models.ocr.pool import open_ocr
 from privacy.masking import Finder
 from settings import Settings
 from tests.integration.conftest import make_picture
 from tests.live_server import LiveServer
 from tests.standins.every_service import EveryService, written
 from tests.standins.openai_server import OpenAIServer
+from tools.interface import ToolSpec
+from workers.process import Zygote
 
 VALUES, SERVED = 10_000, 1_000
 TOGETHER = 4
 """Values of one message."""
+GIVEN = {"vision": 40, "speech": 20}
+"""How many of the values are given to a service that does not get all."""
 TEMPLATES = {
     "zh": ("我的{k}是{v}，请记一下。", "{v}", "表里第3行写着{v}和合计。", "请把{v}转给财务"),
     "en": ("My {k} is {v}, please note it.", "{v}", "Row 3 says {v} and a total.", "Send it to {v} today"),
@@ -138,9 +148,13 @@ async def _round_trips(count: int) -> list[str]:
 
 
 def _every_service(count: int) -> list[str]:
-    seen, missed = _left(max(count // 10, 40), ""), []
+    few = max(count // 10, 40)
+    seen, missed = _left(few, ""), []
     for service, raw in _left(count, "mask").items():
-        missed += _bar(f"raw values to {service}", raw, 0, beside=f"(of {count}; without masking {seen[service]})")
+        of, of_few = (min(number, GIVEN.get(service, number)) for number in (count, few))
+        beside = f"(of {of}; without masking {seen[service]} of {of_few})"
+        missed += _bar(f"raw values to {service}", raw, 0, beside=beside)
+        missed += [] if seen[service] else [f"nothing to mask for {service}"]
     return missed
 
 
@@ -151,10 +165,17 @@ def _left(count: int, mode: str) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as folder, EveryService(Path(folder)) as outside:
         log = io.StringIO()
         with redirect_stdout(log), redirect_stderr(log), LiveServer(outside.settings) as live:
+            configure_logging(outside.settings)
+            tools = live.app.state.backend.services.tools
+            while tools.spec("talk__echo") is None:
+                time.sleep(0.05)
+            tools.set_foreign([tools.spec("talk__echo"), CRASHING], {})
             with httpx.Client(base_url=live.url, timeout=600, trust_env=False) as http:
                 http.put("/api/v1/profile", json={"pii": mode}).raise_for_status()
                 _ask(http, outside, texts)
+                _show(http, [text for _, text in said[: GIVEN["vision"]]])
         sent = {**outside.sent(), "log": log.getvalue().encode()}
+        sent["vision"] += asyncio.run(_read(outside.pictures())).encode()
     return {name: sum(any(form in data for form in written(value)) for value, _ in said) for name, data in sent.items()}
 
 
@@ -167,7 +188,6 @@ def _drawn(count: int) -> Iterator[tuple[str, str, str]]:
 def _ask(http: httpx.Client, outside: EveryService, texts: Sequence[str]) -> None:
     files = [
         ("file", ("notes.txt", "\n\n".join(texts).encode())),
-        ("file", ("card.png", make_picture("\n".join(texts[:2])))),
     ]
     form = {"message": "Read this.", "session_id": "files"}
     http.post("/api/v1/chat_with_file", data=form, files=files).raise_for_status()
@@ -175,12 +195,46 @@ def _ask(http: httpx.Client, outside: EveryService, texts: Sequence[str]) -> Non
         asked = {"query": text, "session_id": "files"}
         http.post("/api/v1/documents/search", json=asked).raise_for_status()
         http.post("/api/v1/runs", json={"message": text, "callback_url": outside.hook_url}).raise_for_status()
-        if number < 5:
+        if number < GIVEN["speech"] // TOGETHER:
             http.post("/api/v1/tts", json={"text": text})
         while len(outside.hook.callbacks) < number - 3:
             time.sleep(0.01)
     while len(outside.hook.callbacks) < len(texts):
         time.sleep(0.01)
+
+
+def _show(http: httpx.Client, texts: Sequence[str]) -> None:
+    """Send pictures of texts, a few lines each."""
+    for at in range(0, len(texts), TOGETHER):
+        picture = ("file", (f"card{at}.png", make_picture("\n".join(texts[at : at + TOGETHER]))))
+        form = {"message": "What is this?", "session_id": f"picture{at}"}
+        http.post("/api/v1/chat_with_file", data=form, files=[picture]).raise_for_status()
+
+
+async def _read(pictures: Sequence[bytes]) -> str:
+    """Return the text of pictures, as OCR reads it."""
+    with tempfile.TemporaryDirectory() as folder:
+        zygote = Zygote(())
+        ocr = open_ocr(Settings(data_dir=Path(folder), _env_file=None), zygote)
+        try:
+            read = [await ocr.read(picture) for picture in pictures]
+        finally:
+            await ocr.aclose()
+            await zygote.aclose()
+    return "\n".join(line["text"] for page in read for line in page["lines"])
+
+
+@tool(parse_docstring=True)
+async def crash(text: str) -> str:
+    """Crash with what it was given.
+
+    Args:
+        text: Anything.
+    """
+    raise RuntimeError(text)
+
+
+CRASHING = ToolSpec(tool=crash, title=Words("Crash", "崩溃"), permission="read")
 
 
 def _model(server: OpenAIServer, folder: str, mode: str) -> BaseChatModel:

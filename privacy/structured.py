@@ -27,11 +27,14 @@ REGIONS: Final = ("CN", "US", "GB")
 """Whose numbers are known without a country code."""
 
 _BEGIN, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
+_NOT_BEHIND, _NOT_BEFORE = r"(?<!\d)", r"(?!\d)"
+"""Around what has a checksum: OCR reads "My card is4111..." as one word."""
 _KEY = re.compile(
     rf"{_BEGIN}(?:(?:sk|pk|rk)[-_](?:[A-Za-z]+[-_])*[A-Za-z0-9_-]{{16,}}|(?:AKIA|ASIA)[A-Z0-9]{{16}}"
     r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{35}"
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}|LTAI[A-Za-z0-9]{12,}|hf_[A-Za-z0-9]{30,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))"
+    r"|(?<=[a-z])sk-(?=[A-Za-z]*\d)[A-Za-z0-9]{20,}"
     r"|(?i:(?:password|passwd|pwd|secret|token|api[ _-]?key|密码|口令|密钥)(?:\s*(?:is|=|:|：|是|为)\s*)[\"'“]?)"
     r"(?P<value>(?=[^\s\"'”，。；,;]*\d)(?=[^\s\"'”，。；,;]*[A-Za-z])[^\s\"'”，。；,;<>]{8,})",
     re.ASCII,
@@ -39,8 +42,10 @@ _KEY = re.compile(
 _EMAIL = re.compile(
     rf"(?<![A-Za-z0-9.+_-])[A-Za-z0-9][A-Za-z0-9.+_-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}}(?![A-Za-z0-9{HAN}]*@)"
 )
-_ID = re.compile(rf"{_BEGIN}[1-9]\d{{5}} ?(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]) ?\d{{3}}[\dXx]{_END}")
-_CARD = re.compile(rf"{_BEGIN}\d(?:[ -]?\d){{12,18}}{_END}")
+_ID = re.compile(
+    rf"{_NOT_BEHIND}[1-9]\d{{5}} ?(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]) ?\d{{3}}[\dXx]{_NOT_BEFORE}"
+)
+_CARD = re.compile(rf"{_NOT_BEHIND}\d(?:[ -]?\d){{12,18}}{_NOT_BEFORE}")
 _ACCOUNT = re.compile(
     r"(?i:卡号|账号|账户|银行卡|account (?:no\.?|number))(?:[是为]|is)?\s*[:：]?\s*"
     rf"(?P<value>\d(?:[ -]?\d){{11,18}}){_END}"
@@ -52,7 +57,8 @@ _PASSPORT = re.compile(
 _ISSUED = re.compile(r"[34569]|(?:222[1-9]|22[3-9]|2[3-6]|27[01]|2720)\d*(?<=^\d{16})$")
 """How card numbers of the usual issuers begin."""
 _USUAL_PHONE = re.compile(
-    r"(?<![\w.-])(?:\+?1[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])\d{3}[ .-]\d{4}(?![\w-])"
+    r"(?:(?<![\d.-])\([2-9]\d\d\) ?|(?<![\w.-])(?:\+?1[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-]))"
+    r"\d{3}[ .-]\d{4}(?![\d-])"
     r"|(?<!\d)(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)"
 )
 """As they are written in North America, and mobile ones in China, assigned or not."""

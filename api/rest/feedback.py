@@ -6,6 +6,7 @@ Administrators see how many votes there are, without what was written, and may t
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -23,6 +24,7 @@ from domain.words import Language, Words
 from stores.feedback.changes import ALL, Change, ChangeState
 from stores.feedback.texts import what, why
 from stores.feedback.votes import MOST_COMMENT_CHARS, REASONS, Reason, Totals, Vote
+from turn.replay import replayed
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +75,8 @@ class ShownChange(TypedDict):
     """A change that votes proposed: what it does, why it was applied or not, and the figures of its trial.
 
     `wins` and `losses` count the answers (for all: users) that judged it, `bound` is the lower end of Wilson's interval
-    for the share of wins, which had to reach `needed`.
+    for the share of wins, which had to reach `needed`. `answered` turns were answered again, where that can tell
+    anything: in `changed` of them the change showed, which had to be most.
     """
 
     id: int
@@ -160,7 +163,7 @@ async def learn_for_all(request: Request, backend: BackendDep, admin: AdminDep) 
     services = backend.services
     if not services.changes.learning:
         raise BadInput(reason=Words("FEEDBACK_LEARNING is off", "FEEDBACK_LEARNING 已关闭"))
-    tried = await services.learner.learn(ALL)
+    tried = await services.learner.learn(ALL, partial(replayed, services))
     for one in tried:
         await services.actions.record(
             "policy", Owner(admin), what="change tried for all", change=one.id, slot=one.slot, state=one.state
@@ -178,7 +181,7 @@ async def roll_back_for_all(change_id: ChangeId, request: Request, backend: Back
 
 
 async def _learn(backend: Backend, user: str) -> None:
-    for one in await backend.services.learner.learn(user):
+    for one in await backend.services.learner.learn(user, partial(replayed, backend.services)):
         logger.info("a change was tried", extra={"slot": one.slot, "state": one.state})
 
 

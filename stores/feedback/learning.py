@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import orjson
@@ -15,6 +15,7 @@ from stores.feedback.trial import (
     LEAST,
     NEEDED,
     Proposal,
+    Replayed,
     StoredTurn,
     cited_place,
     is_held_out,
@@ -38,6 +39,10 @@ MORE_VOTES: Final = 1.5
 vote passes by chance some day."""
 
 
+Replay = Callable[[Sequence[StoredTurn], str, str], Awaitable[Replayed | None]]
+"""Answers turns again with a value of a slot and without it; None where that tells nothing."""
+
+
 class Learner:
     """Tries changes, a user's own or for all.
 
@@ -53,8 +58,11 @@ class Learner:
         self._reranked = reranked
         self._searched: dict[str, int] = {}
 
-    async def learn(self, user_id: str) -> list[Change]:
-        """Try what the votes of a user propose, or with `ALL` those of everybody; return what was tried."""
+    async def learn(self, user_id: str, replay: Replay | None = None) -> list[Change]:
+        """Try what the votes of a user propose, or with `ALL` those of everybody; return what was tried.
+
+        What votes speak for is answered again with `replay` before it is applied.
+        """
         by_user = user_id == ALL
         turns = await self._database.read(lambda db: _turns(db, user_id))
         in_force = await self._changes.in_force(user_id)
@@ -67,12 +75,13 @@ class Learner:
         for slot in dict.fromkeys(proposal.slot for proposal in offered):
             past = [change for change in before if change.slot == slot]
             of_slot = [one for one in offered if one.slot == slot and not _taken_back(one, past)]
-            tried += await self._try(user_id, of_slot, _fresh(turns, past), by_user=by_user)
+            tried += await self._try(user_id, of_slot, _fresh(turns, past), replay, by_user=by_user)
         return tried
 
     async def _try(
-        self, user_id: str, offered: Sequence[Proposal], turns: Sequence[StoredTurn], *, by_user: bool
-    ) -> list[Change]:
+        self, user_id: str, offered: Sequence[Proposal], turns: Sequence[StoredTurn], replay: Replay | None, *,
+        by_user: bool,
+    ) -> list[Change]:  # fmt: skip
         """Try the proposal of a slot that the proposing half likes best; none where too few turns can judge it."""
         seen, held_out = _halves(turns, by_user=by_user)
         liked = [(verdict(seen, one.judge, by_user=by_user), one) for one in offered]
@@ -85,7 +94,13 @@ class Learner:
             return []
         figures = {"wins": found.wins, "losses": found.losses, "bound": round(found.bound, 4), "needed": NEEDED,
                    "turns": len(turns)}  # fmt: skip
-        state = "applied" if found.passed else "rejected"
+        passed = found.passed
+        if passed and replay is not None:
+            asked = [turn for turn in held_out if best.judge(turn) > 0]
+            if (answers := await replay(asked, best.slot, best.value)) is not None:
+                figures |= {"answered": answers.answered, "changed": answers.changed}
+                passed = answers.shows
+        state = "applied" if passed else "rejected"
         return [await self._changes.add(user_id, best.slot, best.value, state, figures)]  # type: ignore[arg-type]
 
     async def _retrieval(

@@ -24,6 +24,11 @@ WHY: Final = Words(
     "在留作检验的{units}中，{wins} 个支持、{losses} 个反对：置信度 95% 时支持率至少为 {bound}%，要求 {needed}%。",
 )
 
+REPLAYED: Final = Words(
+    " Of {answered} questions that were answered again, it changed {changed} answers as it should; it has to be most.",
+    "重新回答的 {answered} 个问题中，有 {changed} 个回答如预期改变，须过半数。",
+)
+
 
 def what(slot: str, value: str) -> Words:
     """Return what a change does."""
@@ -37,7 +42,11 @@ def what(slot: str, value: str) -> Words:
 def why(change: Change) -> Words:
     """Return what its trial showed."""
     figures = change.figures
-    return WHY.filled(
+    said = WHY.filled(
         units=UNITS[change.user_id == ALL], wins=figures["wins"], losses=figures["losses"],
         bound=round(100 * figures["bound"]), needed=round(100 * figures["needed"]),
     )  # fmt: skip
+    if "answered" not in figures:
+        return said
+    more = REPLAYED.filled(answered=figures["answered"], changed=figures["changed"])
+    return Words(said.en + more.en, said.zh + more.zh)

@@ -6,8 +6,9 @@ speaks for it (+1), against it (-1), or neither (0):
 
 * A habit or note (`Rule`) would have touched the turns of the size that it is about, such as answers at least as long
   as the usual one that was called too long. One that was voted down for the rule's reason speaks for it, one that was
-  voted up, or down for the opposite reason, against it. No turn is answered again and no model is asked: the votes'
-  reasons alone decide, with a hosted model as without one.
+  voted up, or down for the opposite reason, against it. Where the votes speak for one that can be measured
+  (`SHOWS`), a hosted model answers a few of the turns again, with it and without: it is applied where most of
+  these answers change as it says.
 * A tool hint touches the turns that called the tool.
 * A retrieval weight is replayed for real: the stored question is searched again at both weights (`cited_place`). What
   an answer with a good vote cites should come earlier, what a wrong one cites later.
@@ -28,6 +29,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
+from domain.text import sentences
 from stores.feedback.votes import Choice, Reason
 
 LEAST: Final = 6
@@ -96,6 +98,27 @@ UNDONE: Final = {"shorter": "longer", "longer": "shorter"}
 USUAL: Final = "usual"
 
 Judge = Callable[[StoredTurn], int]
+CLEARLY: Final = 0.9
+"""A length that counts as another is at most so many times the other."""
+SHOWS: Final[dict[tuple[str, str], Callable[[str, str], bool]]] = {
+    ("length", "shorter"): lambda without, with_it: 0 < len(with_it) <= CLEARLY * len(without),
+    ("length", "longer"): lambda without, with_it: len(without) <= CLEARLY * len(with_it),
+    ("ask_back", "first"): lambda without, with_it: asks_first(with_it) and not asks_first(without),
+}
+"""Whether a habit shows in an answer, beside one without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many turns were answered again, and in how many of them the habit showed."""
+
+    answered: int
+    changed: int
+
+    @property
+    def shows(self) -> bool:
+        """Whether it did in most."""
+        return self.changed * 2 > self.answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +151,15 @@ class Verdict:
     def passed(self) -> bool:
         """Whether the proposal is to be applied."""
         return self.enough and self.bound >= NEEDED
+
+
+def asks_first(answer: str) -> bool:
+    """Tell whether an answer begins with a question.
+
+    >>> [asks_first(text) for text in ("Which lease? There are two.", "您指哪一份合同？", "Rent is due. More?")]
+    [True, True, False]
+    """
+    return next(iter(sentences(answer)), "").rstrip().endswith(("?", "？"))
 
 
 def lower_bound(wins: int, trials: int) -> float:

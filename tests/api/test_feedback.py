@@ -16,6 +16,8 @@ from tests.api.test_people import ROOT, SECOND, call
 from tests.live_server import LiveServer
 from tests.standins.openai_server import OpenAIServer
 
+ROLES = ("user", "assistant")
+
 
 @pytest.fixture(scope="module")
 def keyed(_model_server: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
@@ -73,24 +75,47 @@ def test_a_vote_stays_with_its_answer_until_it_is_taken_back(keyed: LiveServer, 
     assert call(keyed, SECOND, "GET", "feedback").json()["total"] == 0
 
 
-def prompted(live: LiveServer, model: OpenAIServer, session: str) -> str:
-    answered(live, SECOND, session, "Explain tides")
-    return str(model.chats[-1].messages[0]["content"])
+def prompted(live: LiveServer, model: OpenAIServer, session: str, key: str = SECOND) -> str:
+    answered(live, key, session, "Explain tides")
+    prompts = [str(chat.messages[0]["content"]) for chat in model.chats]
+    return next(one for one in reversed(prompts) if one.startswith("You are a helpful assistant"))
+
+
+def tried_for_length(live: LiveServer, key: str) -> Any:
+    """What first comes of 30 votes on answers that are too long."""
+    said = [{"role": role, "text": "My number is 13812345678. " + "tides " * 30} for _ in range(30) for role in ROLES]
+    session = call(live, key, "POST", "sessions/import", json={"title": "t", "messages": said}).json()["session_id"]
+    answers = call(live, key, "GET", f"sessions/{session}").json()["messages"][1::2]
+    for _ in range(20):  # a vote that comes while others are looked at waits for the next one
+        for entry in answers:
+            vote(live, key, session, entry["message_id"], vote="down", reasons=["too_long"], consent=True)
+        if changes := call(live, key, "GET", "feedback/changes").json()["changes"]:
+            break
+    return changes[-1]
+
+
+def test_a_habit_that_changes_no_answer_is_not_applied_whatever_the_votes_say(
+    keyed: LiveServer, model: OpenAIServer
+) -> None:
+    before = prompted(keyed, model, "n1", ROOT)
+    asked = len(model.chats)
+    model.respond = lambda _: "Tides rise and fall."
+    change = tried_for_length(keyed, ROOT)
+    assert (change["state"], change["figures"]["answered"], change["figures"]["changed"]) == ("rejected", 4, 0)
+    again = [one for one in model.chats[asked:] if "Answer the user's question" in one.messages[0]["content"]]
+    assert not any("13812345678" in json.dumps(one.body) for one in again)
+    assert sum("shorter answers than usual" in one.messages[0]["content"] for one in again[:8]) == 4
+    assert prompted(keyed, model, "n2", ROOT) == before
+    call(keyed, ROOT, "DELETE", "user")
 
 
 def test_votes_change_the_prompt_once_they_have_proved_it_and_a_rollback_restores_it(
     keyed: LiveServer, model: OpenAIServer
 ) -> None:
     before = prompted(keyed, model, "p1")
-    said = [{"role": role, "text": "tides " * 30} for _ in range(30) for role in ("user", "assistant")]
-    session = call(keyed, SECOND, "POST", "sessions/import", json={"title": "t", "messages": said}).json()["session_id"]
-    answers = call(keyed, SECOND, "GET", f"sessions/{session}").json()["messages"][1::2]
-    for _ in range(20):  # a vote that comes while others are looked at waits for the next one
-        for entry in answers:
-            vote(keyed, SECOND, session, entry["message_id"], vote="down", reasons=["too_long"], consent=True)
-        if changes := call(keyed, SECOND, "GET", "feedback/changes").json()["changes"]:
-            break
-    (change,) = changes
+    model.respond = lambda asked: "Tides." if "shorter" in asked.messages[0]["content"] else "Tides rise and fall."
+    change = tried_for_length(keyed, SECOND)
+    assert (change["figures"]["answered"], change["figures"]["changed"]) == (4, 4)
     assert (change["slot"], change["value"], change["state"], change["scope"]) == (
         "length",
         "shorter",
@@ -99,6 +124,7 @@ def test_votes_change_the_prompt_once_they_have_proved_it_and_a_rollback_restore
     )
     assert change["what"] == "Shorter answers" and change["figures"]["bound"] >= change["figures"]["needed"]
     assert f"{change['figures']['wins']} spoke for it" in change["why"]
+    assert "Of 4 questions that were answered again, it changed 4" in change["why"]
     assert "shorter answers than usual" in prompted(keyed, model, "p2")
     archive = zipfile.ZipFile(io.BytesIO(call(keyed, SECOND, "GET", "user/export").content))
     assert json.loads(archive.read("feedback_changes.json"))[0]["value"] == "shorter"

@@ -32,6 +32,8 @@ from tests.standins.tavily_server import TavilyServer
 
 ROOT = Path(__file__).parents[2]
 TOOLS = {"web_search": "query", "talk__echo": "text"}
+CRASHES = "crash"
+"""A tool that is called last where the server has one of this name."""
 
 
 def written(raw: str) -> set[bytes]:
@@ -64,11 +66,11 @@ class EveryService:
 
     def __enter__(self) -> Self:
         enter = self._stack.enter_context
-        model, self.hook = enter(OpenAIServer()), enter(CallbackReceiver())
+        self._model, self.hook = enter(OpenAIServer()), enter(CallbackReceiver())
+        model = self._model
         model.respond = _use_tools
-        tavily, rerank, speech, trace = (
-            enter(one()) for one in (TavilyServer, RerankServer, DashScopeServer, OpenAIServer)
-        )
+        tavily, rerank, trace = (enter(one()) for one in (TavilyServer, RerankServer, OpenAIServer))
+        speech = self._speech = enter(DashScopeServer())
         targets = {
             "chat": model.address, "embedding": model.address, "vision": model.address, "rerank": rerank.address,
             "search": tavily.address, "speech": speech.address, "mcp": enter(_mcp_server()),
@@ -102,16 +104,27 @@ class EveryService:
         self._stack.close()
 
     def sent(self) -> dict[str, bytes]:
-        """Return all bytes so far, by service; some leave as late as the server closes (traces)."""
-        return {name: bytes(proxy.sent) for name, proxy in self._proxies.items()}
+        """Return all bytes so far, by service; some leave as late as the server closes (traces).
+
+        What goes through a websocket stands there as it is read: on the wire each frame is XORed with its own key.
+        """
+        sent = {name: bytes(proxy.sent) for name, proxy in self._proxies.items()}
+        spoken = "".join(json.dumps(message, ensure_ascii=False) for message in self._speech.messages)
+        return {**sent, "speech": sent["speech"] + spoken.encode()}
+
+    def pictures(self) -> list[bytes]:
+        """Return the pictures that the vision model was shown."""
+        shown = (request for request in self._model.chats if request.model == "v")
+        return [image for request in shown for image in request.images]
 
 
 def _use_tools(request: Recorded) -> Answer | str:
     called = sum(message["role"] == "tool" for message in request.messages)
     offered = {tool["function"]["name"] for tool in request.body.get("tools", ())}
-    left = list(TOOLS)[called:]
-    if left and set(TOOLS) <= offered:
-        return Answer(tool_calls=[ToolCall(left[0], json.dumps({TOOLS[left[0]]: request.user_text}))])
+    calls = [*TOOLS.items(), *((name, "text") for name in {CRASHES} & offered)][called:]
+    if calls and set(TOOLS) <= offered:
+        name, argument = calls[0]
+        return Answer(tool_calls=[ToolCall(name, json.dumps({argument: request.user_text}))])
     return f"You said: {request.user_text}"
 
 

@@ -71,6 +71,7 @@ async def test_on_a_chinese_phone_everything_is_named_and_large_enough(open_page
 async def test_what_votes_have_changed_is_explained_and_taken_back(
     open_page: Opener, model: OpenAIServer, server: LiveServer
 ) -> None:
+    model.respond = lambda asked: "Which?" if "ask back first" in asked.messages[0]["content"] else "It depends."
     said = [{"role": role, "text": "tides"} for _ in range(30) for role in ("user", "assistant")]
     with httpx.Client(base_url=f"{server.url}/api/v1/", timeout=30, trust_env=False, verify=False) as http:
         session = http.post("sessions/import", json={"title": "Votes", "messages": said}).json()["session_id"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from stores.conversations.conversations import Conversations
 from stores.conversations.entries import Wish
 from stores.feedback.changes import ALL, Changes
 from stores.feedback.learning import Learner
+from stores.feedback.trial import Replayed, StoredTurn
 from stores.feedback.votes import Reason, Votes
 from stores.library.search import Search
 from stores.redis.old_transcripts import OldTranscripts
@@ -55,6 +57,27 @@ def room(library: Library, redis: Redis) -> Room:
     conversations = Conversations(library.database, OldTranscripts(redis))
     learner = Learner(library.database, changes, library.documents)
     return Room(library, conversations, Votes(library.database), changes, learner)
+
+
+@pytest.mark.parametrize(("changed", "state"), [(1, "rejected"), (2, "rejected"), (3, "applied")])
+async def test_what_votes_favour_has_to_show_in_most_answers_that_are_made_again(
+    room: Room, changed: int, state: str
+) -> None:
+    asked: list[tuple[int, str, str]] = []
+
+    async def replay(turns: Sequence[StoredTurn], slot: str, value: str) -> Replayed:
+        assert all(turn.gives("too_long") for turn in turns)
+        asked.append((len(turns), slot, value))
+        return Replayed(4, changed)
+
+    await room.turns("ann", 6, "down", "too_long")
+    assert await room.learner.learn("ann", replay) == [] and not asked, "too few votes: nothing is answered again"
+    await room.turns("ann", 24, "down", "too_long")
+    (tried,) = await room.learner.learn("ann", replay)
+    assert (tried.state, tried.figures["answered"], tried.figures["changed"]) == (state, 4, changed)
+    assert len(asked) == 1 and asked[0][1:] == ("length", "shorter")
+    assert bool(await room.changes.in_force("ann")) is (state == "applied")
+    assert await room.learner.learn("ann", replay) == [] and len(asked) == 1
 
 
 async def test_a_habit_proves_itself_is_in_force_and_is_taken_back(room: Room) -> None:
