@@ -198,19 +198,27 @@ def test_a_copy_without_the_key_shows_no_text_and_with_it_everything_works(
     assert {EARLY["message"], LATE["note"]} <= shown(tmp_path) and encryption.fault(settings_for(tmp_path)) is None
 
 
+def offer_note(live: LiveServer) -> None:
+    """Offer a tool that writes; the sources of tools, which are read behind the start, take it away once."""
+    for _ in range(20):
+        live.app.state.backend.services.tools.set_foreign([SPEC], {})
+        time.sleep(0.05)
+
+
 def test_a_run_that_waits_for_a_person_outlives_a_change_of_keys(tmp_path: Path) -> None:
+    SENT.clear()
     with OpenAIServer() as model:
         hosted = {"llm_base_url": model.base_url, "llm_api_key": "key", "llm_model": "stand-in"}
         model.script([Answer(tool_calls=[ToolCall("send_note", {"to": "bob", "text": "I am late"})]), Answer("Done.")])
         with LiveServer(settings_for(tmp_path, embeddings=model.base_url, **hosted)) as live, client_of(live) as api:
-            live.app.state.backend.services.tools.set_foreign([SPEC], {})
+            offer_note(live)
             asked = {"message": "Tell Bob that I am late", "session_id": "s"}
             waiting = ok(api.post("/api/v1/chat", json=asked))
             assert waiting["state"] == "waiting" and not SENT
         settings = settings_for(tmp_path, OLD, embeddings=model.base_url, **hosted)
         assert encryption.main([], settings) == 0
         with LiveServer(settings) as live, client_of(live) as api:
-            live.app.state.backend.services.tools.set_foreign([SPEC], {})
+            offer_note(live)
             path = f"/api/v1/runs/{waiting['run_id']}"
             ok(api.post(f"{path}/answers", json={"answers": {"*": {"decision": "approve"}}}))
             for _ in range(200):

@@ -73,7 +73,7 @@ async def test_model_output(open_page: Opener, model: OpenAIServer) -> None:
     answer = await ask_to_end(page, MARKUP)
     await expect(answer.locator("math")).to_have_count(3)
     await expect(answer.locator("code.language-html .hljs-tag").first).to_be_visible()
-    assert await answer.locator(".markdown").locator(FORBIDDEN).count() == 0
+    await expect(answer.locator(".markdown").locator(FORBIDDEN)).to_have_count(0)
     assert await page.locator("article.question .bubble").inner_text() == MARKUP
     for link in await answer.locator(".markdown a[href]").all():
         href = str(await link.get_attribute("href"))
