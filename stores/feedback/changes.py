@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, true, update
 
 from domain.errors import Unavailable, UnknownChange
 from stores.sql.database import Database, lock
-from stores.sql.tables import feedback_changes
+from stores.sql.tables import feedback, feedback_changes
 
 ChangeState = Literal["applied", "rejected", "rolled_back"]
 ALL: Final = ""
@@ -95,19 +95,26 @@ class Changes:
 
     async def add(
         self, user_id: str, slot: str, value: str, state: Literal["applied", "rejected"], figures: dict[str, float]
-    ) -> Change:
-        """Keep a change that was tried; an applied one is in force at once."""
+    ) -> Change | None:
+        """Keep a change that was tried; an applied one is in force at once.
+
+        None where the votes that it came from were deleted meanwhile: nothing of it is kept either.
+        """
         now = time.time()
         values = {"user_id": user_id, "slot": slot, "value": value, "state": state, "figures": figures,
                   "created": now, "changed": now}  # fmt: skip
 
-        def change(db: Connection) -> int:
+        votes = select(feedback.c.user_id).where(true() if user_id == ALL else feedback.c.user_id == user_id).limit(1)
+
+        def change(db: Connection) -> int | None:
             lock(db, f"feedback changes {user_id}")
+            if db.execute(votes).first() is None:
+                return None
             return int(db.execute(insert(feedback_changes).returning(feedback_changes.c.id), values).scalar_one())
 
         number = await self._database.write(change)
         self._forget(user_id)
-        return Change(id=number, **values)  # type: ignore[arg-type]  # the same keys
+        return None if number is None else Change(id=number, **values)  # type: ignore[arg-type]  # the same keys
 
     async def roll_back(self, user_id: str, number: int) -> Change:
         """Take an applied change back, and with it later ones of its slot: what was before it holds again.

@@ -101,7 +101,8 @@ class Learner:
                 figures |= {"answered": answers.answered, "changed": answers.changed}
                 passed = answers.shows
         state = "applied" if passed else "rejected"
-        return [await self._changes.add(user_id, best.slot, best.value, state, figures)]  # type: ignore[arg-type]
+        kept = await self._changes.add(user_id, best.slot, best.value, state, figures)  # type: ignore[arg-type]
+        return [kept] if kept is not None else []
 
     async def _retrieval(
         self, user_id: str, turns: Sequence[StoredTurn], before: Sequence[Change], lean: float

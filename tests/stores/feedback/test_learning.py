@@ -80,6 +80,17 @@ async def test_what_votes_favour_has_to_show_in_most_answers_that_are_made_again
     assert await room.learner.learn("ann", replay) == [] and len(asked) == 1
 
 
+async def test_nothing_is_kept_of_a_trial_whose_votes_are_deleted_meanwhile(room: Room) -> None:
+    async def replay(turns: Sequence[StoredTurn], slot: str, value: str) -> Replayed:
+        await room.votes.forget("ann")
+        await room.changes.forget("ann")
+        return Replayed(4, 4)
+
+    await room.turns("ann", 30, "down", "too_long")
+    assert await room.learner.learn("ann", replay) == []
+    assert await room.changes.of("ann") == [] and await room.changes.in_force("ann") == {}
+
+
 async def test_a_habit_proves_itself_is_in_force_and_is_taken_back(room: Room) -> None:
     await room.turns("ann", 40, "down", "too_long", consent=False)
     assert await room.learned("ann") == [] and await room.changes.in_force("ann") == {}, "nobody agreed to it"
@@ -126,6 +137,7 @@ async def test_a_change_for_all_counts_users_and_gives_way_to_their_own(room: Ro
         await room.turns(f"u{number}", 1, "down", "ask_back")
     assert await room.learned(ALL) == [("ask_back", "first", "applied")]
     assert await room.changes.in_force("anyone") == {"ask_back": "first"}
+    await room.turns("ann", 1, "up")
     await room.changes.add("ann", "ask_back", "usual", "applied", {})
     assert await room.changes.in_force("ann") == {"ask_back": "usual"}
     (mine, for_all) = await room.changes.of("ann", with_all=True)
@@ -167,6 +179,7 @@ async def test_a_retrieval_weight_is_replayed_on_the_users_own_documents(
 async def test_nothing_is_in_force_where_learning_is_off_or_the_database_is_away(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await room.turns("ann", 1, "up")
     await room.changes.add("ann", "retrieval", "2.0", "applied", {})
     assert await Changes(room.library.database, learning=False).lean("ann") == 1.0
     assert await room.changes.lean("ann") == 2.0
