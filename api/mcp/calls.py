@@ -36,6 +36,8 @@ SHARED: Final = ("search_documents", "list_documents", "read_document", "query_t
 """Tools of the agent that are called directly, with its limits; `session_id` adds the documents of a session."""
 NO_SUCH_TOOL = Words("there is no tool {name!r}", "没有工具 {name!r}")
 NO_SUCH_ARGUMENT = Words("{name} has no argument {unknown}", "{name} 没有参数 {unknown}")
+MOST_UNKNOWN, MOST_NAME = 10, 100
+"""So many unknown arguments are named, each by so many characters."""
 SESSION = "Session whose documents count too; omit for the user's lasting library alone (会话 id)."
 Arguments = TypeVar("Arguments", bound=BaseModel)
 
@@ -157,7 +159,7 @@ async def _shared(call: Call, name: str, arguments: dict[str, Any]) -> Result:
     services = call.backend.services
     spec = services.tools.spec(name)
     if unknown := arguments.keys() - spec.schema["function"]["parameters"]["properties"].keys() if spec else ():
-        given = {"name": name, "unknown": ", ".join(map(repr, sorted(unknown)))}
+        given = {"name": name, "unknown": ", ".join(repr(one[:MOST_NAME]) for one in sorted(unknown)[:MOST_UNKNOWN])}
         raise BadInput(reason=Words(*(text.format(**given) for text in NO_SUCH_ARGUMENT)))
     await services.usage.count_call(call.user)
     words = " ".join(value for value in arguments.values() if isinstance(value, str))
