@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.errors import ToolFailure
 from domain.words import Words
-from stores.memories.statements import slots_asked
+from stores.memories.statements import slots_needed
 from tools.interface import Found, ToolContext, ToolSpec, memories_of
 from tools.texts import NOTHING_KEPT
 
@@ -37,7 +37,7 @@ async def recall(
     if not await memories.enabled(user_id):
         found = []
     elif query.strip():
-        slots = slots_asked(query)
+        slots = slots_needed(query)
         found = await memories.search(user_id, query, past=past, most=MOST, scope=context.memory_scope, slots=slots)
     else:
         found = (await memories.items(user_id, past=past, scope=context.memory_scope))[:MOST]

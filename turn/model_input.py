@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from langchain_core.messages import HumanMessage
 
 from domain.fence import unfenced
 from domain.summary import said_by_user
 from models.chat.interface import ToolResult, TurnInput
-from stores.memories.statements import asked_for, is_statement, statements
+from stores.memories.statements import is_statement, slots_asked, statement_of, statements
 from turn.material import findings, first_sources, tool_results
 from turn.prompts import newest_turn, persona_of
 from turn.question import only_tells
@@ -24,8 +25,10 @@ def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Seque
     before = state["messages"][: newest_turn(state["messages"])]
     earlier = [str(message.text) for message in before if isinstance(message, HumanMessage)]
     question, memories = state["question"]["text"], state.get("memories", [])
-    stated = [one.text for text in reversed(earlier) for one in statements(text) if asked_for(question, one.text)]
-    known = [one for one in memories if asked_for(question, one["text"])]
+    asked = slots_asked(question)
+    said = (one for text in reversed(earlier) for one in statements(text) if one.base_slot in asked) if asked else ()
+    stated = [one.text for one in islice(said, 1)]
+    known = [one for one in memories if asked and statement_of(one["text"]).base_slot in asked]
     past = [one["text"] for one in known if not one["holds"]]
     return TurnInput(
         state["language"],
@@ -49,7 +52,7 @@ def turn_input(state: State, *, system_prompt: str, examples: Mapping[str, Seque
             for message in tool_results(state["messages"])
         ],
         told=told(earlier, state.get("summary", ""), [one["text"] for one in memories]),
-        known=past or stated[:1] or [one["text"] for one in known],
+        known=past or stated or [one["text"] for one in known],
         tells=only_tells(state["question"]["text"]),
         persona=persona_of(state, system_prompt),
         examples=examples,

@@ -15,7 +15,7 @@ from domain.errors import Unavailable
 from domain.tokens import count_tokens
 from domain.types import MemoryNote
 from stores.memories.items import Memory, same_words
-from stores.memories.statements import slots_asked
+from stores.memories.statements import slots_needed
 from turn.context import Context
 from turn.profile import time_zone_of
 from turn.progress import owner_of
@@ -44,7 +44,7 @@ async def recollections(state: State, runtime: Runtime[Context]) -> list[MemoryN
             return []
         found = await services.memories.recall(
             owner.user_id, question, context.memory_scope, past=_PAST.search(question) is not None,
-            slots=slots_asked(question),
+            slots=slots_needed(question),
         )  # fmt: skip
     except Unavailable:
         return []

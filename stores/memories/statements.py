@@ -8,6 +8,7 @@ A hosted model may find more (`turn.remembering`), and is held to the same text.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -187,6 +188,11 @@ class Statement:
     sensitive: bool
     asked: bool = False
 
+    @property
+    def base_slot(self) -> str:
+        """The slot without what tells apart several of its statements."""
+        return self.slot.partition(":")[0]
+
 
 def may_state(text: str) -> bool:
     """Tell at a glance whether a message may hold a statement: cheap, and never false where `statements` finds one."""
@@ -252,25 +258,27 @@ def statement_of(text: str, *, asked: bool = False) -> Statement:
 
 
 def slots_asked(question: str) -> frozenset[str]:
-    """Return the slots whose items a question needs, whatever its words have in common with theirs.
+    """Return the slots whose items a question asks for, whatever its words have in common with theirs.
 
     >>> [sorted(slots_asked(text)) for text in ("Which city do I live in?", "我住在哪个城市？", "What is 2+2?")]
     [['home'], ['home'], []]
     """
+    return _slots(question, _ASKS)
+
+
+def slots_needed(question: str) -> frozenset[str]:
+    """Return the slots that a question asks for, and those whose items matter to its answer unasked.
+
+    >>> sorted(slots_needed("Recommend a restaurant")), sorted(slots_asked("Recommend a restaurant"))
+    (['diet'], [])
+    """
+    return slots_asked(question) | _slots(question, _MATTERS)
+
+
+def _slots(question: str, patterns: Mapping[str, re.Pattern[str]]) -> frozenset[str]:
     if _WORK.search(question):
         return frozenset()
-    wanted = (*_ASKS.items(), *_MATTERS.items())
-    return frozenset(slot for slot, pattern in wanted if pattern.search(question))
-
-
-def asked_for(question: str, text: str) -> bool:
-    """Tell whether a question asks for what an item tells.
-
-    >>> asked_for("Where do I live now?", "I moved to Paris"), asked_for("Where do I live?", "I like Paris")
-    (True, False)
-    """
-    asks = _ASKS.get(statement_of(text).slot.partition(":")[0])
-    return asks is not None and not _WORK.search(question) and asks.search(question) is not None
+    return frozenset(slot for slot, pattern in patterns.items() if pattern.search(question))
 
 
 def _clauses(sentence: str) -> list[str]:
@@ -291,15 +299,15 @@ def _with_subjects(clause: str) -> list[str]:
     subject = re.match(r"\W*(?:(?P<en>i\b|my name\b)|我(?!们))", clause, re.IGNORECASE)
     first, *rest = _LINK.split(clause) if subject else [clause]
     language: Language = "en" if subject and subject["en"] else "zh"
-    parts, before = [first], statement_of(first).slot
+    parts, before = [first], statement_of(first)
     for link, said in zip(rest[::2], rest[1::2], strict=True):
         whole = SPEAKER.text(language) + said
-        slot = statement_of(whole).slot
-        kind, kind_before = slot.partition(":")[0], before.partition(":")[0]
-        goes_on = kind not in ("", "name") and slot != before and kind_before not in ("", "kin")
-        if goes_on and not _POINTS.search(said) and (kind_before in _OF_SELF or not _IS.match(said)):
+        stated = statement_of(whole)
+        goes_on = stated.base_slot not in ("", "name") and stated.slot != before.slot
+        goes_on = goes_on and before.base_slot not in ("", "kin") and not _POINTS.search(said)
+        if goes_on and (before.base_slot in _OF_SELF or not _IS.match(said)):
             parts.append(whole)
-            before = slot
+            before = stated
         else:
             parts[-1] += link + said
     return parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stores.memories.statements import may_state, slots_asked, statements
+from stores.memories.statements import may_state, slots_needed, statements
 from turn.question import only_tells
 
 STATED = {
@@ -166,4 +166,4 @@ def test_what_goes_on_about_something_else_is_no_statement_of_its_own(text: str)
     ],
 )
 def test_a_question_names_the_slots_that_answer_it(slot: str, texts: tuple[str, ...]) -> None:
-    assert {text: slots_asked(text) for text in texts} == {text: {slot} - {""} for text in texts}
+    assert {text: slots_needed(text) for text in texts} == {text: {slot} - {""} for text in texts}
