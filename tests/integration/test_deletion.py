@@ -18,7 +18,7 @@ from redis import Redis
 from stores.redis.process import socket_path
 from tests.integration.conftest import Server, make_pdf, make_picture
 
-CLEAN_SECONDS = 60
+CLEAN_SECONDS = 20
 """Time that the last traces have to leave the disk; on a quiet machine it takes two."""
 
 

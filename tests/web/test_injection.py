@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from langchain_core.tools import tool
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from domain.words import Words
 from tests.drawn_pictures import drawn, encoded
@@ -35,7 +35,7 @@ ATTACKS = rf"""{MARKUP}
 
 [a](javascript:globalThis.pwned=5) [b](https://x.example/"onmouseover="globalThis.pwned=6)
 ![c](https://tracker.example/a.png "t\" onerror=\"globalThis.pwned=7")
-![d](data:text/html,<script>1</script>)
+![d](data:text/html,<script>1</script>) <img class="drawn" src="https://tracker.example/f.png" onerror=pwned=14>
 [e](JaVaScRiPt&colon;globalThis.pwned=8)
 
 $\href{{javascript:globalThis.pwned=9}}{{x}}$ $\includegraphics{{https://tracker.example/b.png}}$
@@ -67,21 +67,32 @@ FORBIDDEN = (
 )
 
 
+async def only_the_diagram_is_drawn(page: Page) -> None:
+    """The diagram of ATTACKS comes as a picture, as late as its library; nothing else is there, before or after."""
+    drawn = page.locator(".markdown img")
+    forbidden = page.locator(".markdown").locator(FORBIDDEN.replace(" img,", " img:not([src^='data:image/svg+xml']),"))
+    assert await forbidden.count() == 0
+    await expect(drawn).to_have_count(1)
+    assert await forbidden.count() == 0
+
+
 async def test_model_output(open_page: Opener, model: OpenAIServer) -> None:
     model.respond = lambda _: ATTACKS
     page = await open_page()
     answer = await ask_to_end(page, MARKUP)
     await expect(answer.locator("math")).to_have_count(3)
     await expect(answer.locator("code.language-html .hljs-tag").first).to_be_visible()
-    await expect(answer.locator(".markdown").locator(FORBIDDEN)).to_have_count(0)
+    await only_the_diagram_is_drawn(page)
     assert await page.locator("article.question .bubble").inner_text() == MARKUP
     for link in await answer.locator(".markdown a[href]").all():
         href = str(await link.get_attribute("href"))
-        assert href in ("https://x.example/%22onmouseover=%22globalThis.pwned=6", "https://tracker.example/a.png")
+        assert href == "https://x.example/%22onmouseover=%22globalThis.pwned=6" or re.fullmatch(
+            r"https://tracker\.example/[af]\.png", href
+        )
         assert "noopener" in str(await link.get_attribute("rel"))
     await page.reload()
     await expect(page.locator("article.answer math").first).to_be_visible()
-    assert await page.locator(".markdown").locator(FORBIDDEN).count() == 0
+    await only_the_diagram_is_drawn(page)
 
 
 async def test_session_title(open_page: Opener, model: OpenAIServer) -> None:
