@@ -26,7 +26,6 @@ from models.rerank.interface import Reranker
 from models.rerank.registry import open_reranker
 from models.speech.interface import Listener, Speaker
 from models.speech.registry import open_listener, open_speaker
-from models.vision.interface import VisionModel
 from models.vision.registry import open_vision
 from net.client import GuardedHttp
 from readers.formats import MODULES
@@ -90,7 +89,6 @@ class _Models:
     ocr: OcrPool
     embedder: Embedder
     chat: Chat
-    vision: VisionModel | None
     reranker: Reranker | None
     speaker: Speaker | None
     listener: Listener | None
@@ -141,10 +139,11 @@ class Opening:
         models = await self._models(sandbox)
         stores = await self._stores(models)
         http = hold(GuardedHttp(settings))
-        pictures = Pictures(settings, sandbox, models.ocr, models.vision, stores.documents.cache)
+        vision = hold(open_vision(settings, stores.usage.add_answer))
+        pictures = Pictures(settings, sandbox, models.ocr, vision, stores.documents.cache)
         files = FileReader(settings, sandbox, models.ocr, pictures)
         tools = await self._tools(http, sandbox, files, models, stores)
-        summarizer = ChatSummarizer(models.chat)
+        summarizer = ChatSummarizer(models.chat, stores.usage.add_answer)
         ingestion = hold(
             Ingestion(
                 settings,
@@ -174,7 +173,7 @@ class Opening:
             reranker=models.reranker,
             database=stores.database,
             actions=stores.actions,
-            vision=models.vision,
+            vision=vision,
             ocr=models.ocr,
             speaker=models.speaker,
             listener=models.listener,
@@ -221,7 +220,6 @@ class Opening:
             ocr=ocr,
             embedder=embedder,
             chat=hold(await asyncio.to_thread(open_chat, settings, embedder)),
-            vision=hold(open_vision(settings)),
             reranker=hold(open_reranker(settings)),
             speaker=hold(open_speaker(settings)),
             listener=hold(open_listener(settings, sandbox)),

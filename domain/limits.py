@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, cast
 
+from langchain_core.messages import AIMessage
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 MOST_NUMBER: Final = 2**31 - 1
+PER_TOKENS: Final = 1_000_000
+"""Tokens that a price is for."""
+Prices = Mapping[str, tuple[float, float]]
+"""Of a model, by name: price of a million tokens read, and written."""
 Resource = Literal["tokens", "seconds", "calls", "money", "agents"]
 
 
@@ -32,6 +37,28 @@ class Spent(TypedDict):
     calls: int
     money: float
     agents: int
+
+
+class Used(TypedDict):
+    """What one answer of a model has used."""
+
+    tokens: int
+    calls: int
+    money: float
+
+
+def used_by(answer: AIMessage, model: str, prices: Prices) -> Used:
+    """Return what an answer has used; `model` names who gave it where the answer does not.
+
+    >>> said = AIMessage("", usage_metadata={"input_tokens": 900, "output_tokens": 100, "total_tokens": 1000})
+    >>> used_by(said, "small", {"small": (1.0, 4.0)})
+    {'tokens': 1000, 'calls': 1, 'money': 0.0013}
+    """
+    used = answer.usage_metadata or {"input_tokens": 0, "output_tokens": 0}
+    name = str(answer.response_metadata.get("model_name") or model)
+    read, written = prices.get(name) or prices.get(model) or (0.0, 0.0)
+    money = (used["input_tokens"] * read + used["output_tokens"] * written) / PER_TOKENS
+    return Used(tokens=used["input_tokens"] + used["output_tokens"], calls=1, money=money)
 
 
 def lowest(*limits: Limits) -> Limits:

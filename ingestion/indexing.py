@@ -17,6 +17,7 @@ from stores.library.backlog import Backlog
 from stores.library.contents import ContentGone
 from stores.library.documents import Documents
 from stores.library.vectors import VectorStore
+from stores.people.users import calling_user
 from workers.sandbox import Sandbox
 
 logger = logging.getLogger(__name__)
@@ -129,6 +130,7 @@ class SummaryWriter(OneByOne):
             if tokens <= self._threshold or summary is not None:
                 return
             wanted_privacy.set(await self._backlog.privacy(content_id))
+            calling_user.set(await self._backlog.user(content_id))
             texts = await self._backlog.texts(content_id)
             wanted: Language = "zh" if language == "zh" else "en"
             await self._backlog.set_summary(content_id, await self._summary(texts, wanted))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from langchain_core.messages import AIMessage, AnyMessage
 
 from domain.errors import BudgetExceeded
-from domain.limits import Limits, Resource, Spent, lowest
+from domain.limits import Limits, Prices, Resource, Spent, lowest, used_by
 from domain.tokens import count_message_tokens
 
 if TYPE_CHECKING:
@@ -26,18 +26,17 @@ CLOSING = 0.2
 AT_ONCE = 3
 """Most agents of a request that work at the same time, and most parts of one agent's work."""
 RESOURCES: tuple[Resource, ...] = ("tokens", "seconds", "calls", "money", "agents")
-PER_TOKENS = 1_000_000
 
 
 class Meter:
     """Counts what a request uses and says what is left; the meter of an agent is a share of that of its request."""
 
-    def __init__(self, limits: Limits, prices: Mapping[str, tuple[float, float]], parent: Meter | None = None) -> None:
+    def __init__(self, limits: Limits, prices: Prices, parent: Meter | None = None) -> None:
         """Start counting now.
 
         Args:
             limits: The most of each resource.
-            prices: Of a model, by name: price of a million tokens read, and written.
+            prices: Of the models.
             parent: The meter of the request, which counts all that this one counts.
         """
         self.limits, self._prices, self._parent = limits, prices, parent
@@ -71,11 +70,7 @@ class Meter:
 
     def add_answer(self, message: AIMessage, model: str) -> None:
         """Count one answer of a model; `model` names it where the answer does not."""
-        used = message.usage_metadata or {"input_tokens": 0, "output_tokens": 0}
-        name = str(message.response_metadata.get("model_name") or model)
-        read, written = self._prices.get(name) or self._prices.get(model) or (0.0, 0.0)
-        money = (used["input_tokens"] * read + used["output_tokens"] * written) / PER_TOKENS
-        self._add(tokens=used["input_tokens"] + used["output_tokens"], calls=1, money=money)
+        self._add(**used_by(message, model, self._prices))
 
     def add_call(self) -> None:
         """Count one call of a tool."""

@@ -124,7 +124,9 @@ async def _found(services: Services, said: Said) -> tuple[Sequence[Statement], S
         return [], []
     try:
         prompt = [SystemMessage(FIND_STATEMENTS.text(said.language)), HumanMessage(own)]
-        answer = str((await services.chat.model.ainvoke(prompt)).text)
+        answered = await services.chat.model.ainvoke(prompt)
+        services.usage.add_answer(answered, services.chat.name)
+        answer = str(answered.text)
         listed = _FOUND.validate_json(answer[answer.index("[") : answer.rindex("]") + 1])
     except (ValidationError, ValueError) as exc:
         logger.info("the model's list of statements cannot be read", extra={"error": type(exc).__name__})

@@ -70,4 +70,6 @@ async def _answer(services: Services, turn: StoredTurn, language: Language, wish
     cited = "\n".join(str(one.get("quote", "")) for one in turn.answer.get("citations") or ())[:MOST_CHARS]
     material = f"{MATERIAL.text(language)}\n{fenced(cited)}" if cited else ""
     prompt = [SystemMessage(ANSWER_IT.text(language) + wished + material), HumanMessage(turn.question[:MOST_CHARS])]
-    return str((await services.chat.model.ainvoke(prompt, max_tokens=ANSWER_TOKENS)).text).strip()
+    answer = await services.chat.model.ainvoke(prompt, max_tokens=ANSWER_TOKENS)
+    services.usage.add_answer(answer, services.chat.name)
+    return str(answer.text).strip()

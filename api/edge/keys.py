@@ -22,7 +22,7 @@ from api.edge.static import open_paths
 from domain.errors import AppError, RateLimited, Unauthorized, Unavailable
 from domain.owner import LOCAL_USER
 from privacy.outbound import ask_for_privacy, wanted_privacy
-from stores.people.users import PREFIX, Role, calling_key
+from stores.people.users import PREFIX, Role, calling_key, calling_user
 from stores.redis.attempts import Subject
 
 if TYPE_CHECKING:
@@ -68,11 +68,13 @@ class ApiKeys:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
+        calling_user.set("")
         calling_key.set(None)  # a pipelined request begins in the context of the one before it
         wanted_privacy.set("off")
         try:
             user, role = await self._authenticated(request)
             scope.setdefault("state", {}).update(user_id=user, role=role)
+            calling_user.set(user)
             await self._watch(request, user, role)
             await self._hold_privacy(request, user)
             if self._limit and scope["path"].startswith(_LINKS):

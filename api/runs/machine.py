@@ -35,7 +35,7 @@ from domain.errors import AppError, ModelTimedOut, QuestionExpired, RunLost, Run
 from domain.runs import Cut
 from privacy.outbound import ask_for_privacy
 from stores.conversations.entries import Spot, Wish
-from stores.people.users import calling_key
+from stores.people.users import calling_key, calling_user
 from stores.redis.turns import CUTS, TurnStopped
 from turn.durability import Durability
 
@@ -92,6 +92,7 @@ class RunMachine:
         run_id_var.set(run.id)
         thread_id_var.set(run.request.thread_id)
         ask_for_privacy(run.request.options.pii)
+        calling_user.set(run.request.owner.user_id)
         if run.request.takeover is not None:
             calling_key.set(run.request.takeover.key)
             run.enter("queued", begins_again="step" if run.request.takeover.begun else "turn")

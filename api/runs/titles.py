@@ -42,6 +42,7 @@ async def give_title(services: Services, run: Run) -> None:
     prompt = [SystemMessage(NAME_IT.text(request.language)), HumanMessage(fenced(said))]
     with tracing_context(enabled=False) if Privacy(services.settings).mode != "off" else nullcontext():
         answered = await services.chat.model.ainvoke(prompt)
+    services.usage.add_answer(answered, services.chat.name)
     made = str(answered.text).strip().split("\n", 1)[0].strip(MARKS)
     if made:
         try:

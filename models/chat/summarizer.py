@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from domain.errors import ModelUnavailable
 from domain.fence import fenced
@@ -33,8 +33,9 @@ WORDS_PER_TOKEN = 0.7
 class ChatSummarizer:
     """Asks the chat model for summaries; beside one that takes a turn as data they are the most central sentences."""
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self, chat: Chat, count: Callable[[AIMessage, str], None]) -> None:
+        """Take the model, and what counts each of its answers with the model's name."""
+        self._chat, self._count = chat, count
 
     async def __call__(self, text: str, language: Language, max_tokens: int) -> str:
         """Summarise a document or a part of one in at most about `max_tokens` tokens.
@@ -58,6 +59,7 @@ class ChatSummarizer:
         words = int(max_tokens * WORDS_PER_TOKEN)
         prompt = [SystemMessage(instruction.format(words=words)), HumanMessage(fenced(text))]
         message = await self._chat.model.ainvoke(prompt)
+        self._count(message, self._chat.name)
         summary = str(message.text).strip()
         if not summary:
             raise ModelUnavailable(reason=Words("it returned an empty summary.", "返回了空摘要"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from domain.errors import ModelUnavailable
 from domain.types import Description
@@ -41,8 +42,11 @@ QUESTION_CHARS = 2000
 class HostedVision:
     """Describes pictures with one model at one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, settings: Settings, detail: Words) -> None:
-        """Make the client; nothing is sent yet."""
+    def __init__(
+        self, endpoint: Endpoint, settings: Settings, detail: Words, count: Callable[[AIMessage, str], None]
+    ) -> None:
+        """Make the client; nothing is sent yet. `count` gets each answer with the model's name."""
+        self._count = count
         self.name = endpoint.model
         self.detail = detail
         self._model = chat_model(endpoint, settings, max_tokens=MAX_TOKENS, extra_body={})
@@ -63,6 +67,7 @@ class HostedVision:
                 HumanMessage([picture, {"type": "text", "text": request.format(question=question[:QUESTION_CHARS])}]),
             ]
         )
+        self._count(answer, self.name)
         text = str(answer.text).strip()
         if not text:
             raise ModelUnavailable(reason=UNREADABLE)
@@ -74,8 +79,10 @@ class HostedVision:
             await http.aclose()
 
 
-def open_hosted(settings: Settings) -> HostedVision | None:
+def open_hosted(settings: Settings, count: Callable[[AIMessage, str], None]) -> HostedVision | None:
     """Return the vision model that VISION_* or DASHSCOPE_API_KEY name, or None where neither is set."""
     asked = Asked(settings.vision_base_url, settings.vision_api_key, settings.vision_model)
     endpoint = resolve(asked, settings, DEFAULTS._replace(elsewhere=settings.llm_model))
-    return HostedVision(endpoint, settings, endpoint_detail(endpoint, asked, "VISION")) if endpoint else None
+    if endpoint is None:
+        return None
+    return HostedVision(endpoint, settings, endpoint_detail(endpoint, asked, "VISION"), count)

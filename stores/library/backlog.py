@@ -122,6 +122,17 @@ class Backlog:
 
         return await self._database.read(query)
 
+    async def user(self, content_id: int) -> str:
+        """Return who brought a content first; empty where nobody has it any more."""
+        query = (
+            select(attachments.c.user_id)
+            .join(documents, documents.c.id == attachments.c.id)
+            .where(documents.c.content_id == content_id)
+            .order_by(documents.c.id)
+            .limit(1)
+        )
+        return await self._database.read(lambda db: db.scalar(query)) or ""
+
     async def unfinished(self, summary_threshold: int) -> list[Unfinished]:
         """Return contents that have work left and no process working on them."""
         owners = documents.alias()

@@ -11,17 +11,18 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from langchain_core.messages import AIMessage
 from sqlalchemy import Column, Connection, delete, insert, select, update
 from typing_extensions import TypedDict
 
 from domain.attempts import COST_FACTOR, COST_LEAST
 from domain.errors import DailyQuotaSpent
-from domain.limits import Limits, Spent
+from domain.limits import Limits, Spent, used_by
 from domain.words import Words
 from settings import Settings
-from stores.people.users import Users, calling_key
+from stores.people.users import Users, calling_key, calling_user
 from stores.sql.database import Database, lock
 from stores.sql.tables import usage
 
@@ -44,13 +45,13 @@ class Day(TypedDict):
 
 
 class UsageBook:
-    """Counts what turns use, and refuses those of a user whose day is used up."""
+    """Counts what turns use and what models answer beside them, and refuses those of a user whose day is used up."""
 
     def __init__(self, settings: Settings, database: Database, users: Users) -> None:
         """Take the quota of those who have none of their own from the settings."""
         given = {"tokens": settings.daily_tokens, "calls": settings.daily_calls, "money": settings.daily_money}
         self.usual: Limits = {name: most for name, most in given.items() if most}  # type: ignore[assignment]
-        self._database, self._users = database, users
+        self._database, self._users, self._prices = database, users, settings.model_prices
         self._waiting: dict[tuple[str, str, str], dict[str, float]] = {}
         self._unseen: dict[str, int] = {}
         self._begun: dict[str, tuple[str, str]] = {}
@@ -83,6 +84,11 @@ class UsageBook:
         await self.begin(user_id, call)
         self.end(call)
         self._add(user_id, {"calls": 1})
+
+    def add_answer(self, answer: AIMessage, model: str) -> None:
+        """Count an answer that a model gave beside turns, with the user whom the work at hand is for."""
+        if user_id := calling_user.get():
+            self._add(user_id, cast("Mapping[str, float]", used_by(answer, model, self._prices)))
 
     def _add(self, user_id: str, used: Mapping[str, float]) -> None:
         key = calling_key.get()

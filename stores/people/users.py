@@ -63,6 +63,8 @@ class ApiKey:
 
 calling_key: ContextVar[ApiKey | None] = ContextVar("calling_key", default=None)
 """The key of this table with which the work at hand was asked for."""
+calling_user: ContextVar[str] = ContextVar("calling_user", default="")
+"""The user whom the work at hand is for; empty for the server's own."""
 
 
 def comes_with_limited_key() -> bool:

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 from PIL import Image
 
 from domain.errors import ModelTimedOut, ModelUnavailable
@@ -20,9 +21,13 @@ def settings(**given: Any) -> Settings:
     return Settings(_env_file=None, **given)
 
 
+def uncounted(answer: AIMessage, model: str) -> None:
+    assert model and answer.usage_metadata
+
+
 def opened(server: OpenAIServer, **given: object) -> VisionModel:
     known = {"vision_base_url": server.base_url, "vision_model": "v-1", "vision_model_api_key": "sk-v"}
-    model = open_vision(settings(**{**known, "llm_max_retries": 0, **given}))
+    model = open_vision(settings(**{**known, "llm_max_retries": 0, **given}), uncounted)
     assert model is not None
     return model
 
@@ -80,10 +85,10 @@ async def test_failures(openai_server: OpenAIServer) -> None:
     ],
 )
 def test_choice(given: dict[str, object], expected: str) -> None:
-    model = open_vision(settings(**given))
+    model = open_vision(settings(**given), uncounted)
     assert isinstance(model, HostedVision) and model.detail.en.startswith(expected)
 
 
 @pytest.mark.parametrize("given", [{}, {"llm_api_key": "k"}, {"vision_model": "v"}])
 def test_none(given: dict[str, object]) -> None:
-    assert open_vision(settings(**given)) is None
+    assert open_vision(settings(**given), uncounted) is None

@@ -186,6 +186,16 @@ class FakeProfiles:
         return []
 
 
+@dataclass
+class FakeUsage:
+    """Notes what is counted beside turns."""
+
+    counted: list[str] = field(default_factory=list)
+
+    def add_answer(self, answer: AIMessage, model: str) -> None:
+        self.counted.append(model)
+
+
 class FakeActions:
     """An action log that nobody reads."""
 
@@ -245,6 +255,7 @@ class Parts:
     grants: Any = field(default_factory=FakeGrants)
     events: list[dict[str, Any]] = field(default_factory=list)
     context: dict[str, Any] = field(default_factory=dict)
+    usage: FakeUsage = field(default_factory=FakeUsage)
     thread_id: str | None = "t"
     takes_turn: bool = False
     tools: ToolRegistry | None = None
@@ -268,6 +279,7 @@ class Parts:
             memories=self.memories,
             profiles=self.profiles,
             changes=self.changes,
+            usage=self.usage,
             actions=FakeActions(),
             ingestion=self.ingestion,
             http=self.http,

@@ -86,6 +86,7 @@ async def test_a_hosted_model_finds_more_and_is_held_to_the_users_words(parts: P
     await remember(a_state(messages=[HumanMessage(text, id="q"), AIMessage("Nice.")], question=text), parts.runtime())
     await parts.background.settle()
     assert [one.text for one in parts.memories.kept] == ["Tuesdays are for the choir"]
+    assert parts.usage.counted == ["scripted"]
 
 
 async def test_a_hosted_model_finds_wishes_and_is_held_to_the_users_words(parts: Parts) -> None:

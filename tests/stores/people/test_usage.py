@@ -4,13 +4,14 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from langchain_core.messages import AIMessage
 from sqlalchemy import insert
 
 from domain.errors import DailyQuotaSpent
 from domain.limits import Spent
 from settings import Settings
 from stores.people.usage import UsageBook
-from stores.people.users import Users
+from stores.people.users import Users, calling_user
 from stores.sql.database import Database
 from stores.sql.tables import usage
 
@@ -30,6 +31,18 @@ async def test_what_two_processes_count_is_one_day(settings: Settings, database:
     await here.flush()
     assert (await elsewhere.everyone())["ann"]["tokens"] == 15 and await here.days("bob") == []
     assert await here.forget("ann") == {"usage": 1} and await here.days("ann") == []
+
+
+async def test_an_answer_beside_a_turn_counts_for_whom_it_was_made(settings: Settings, database: Database) -> None:
+    priced = settings.model_copy(update={"model_prices": {"small": (1.0, 4.0)}})
+    book = UsageBook(priced, database, Users(database))
+    said = AIMessage("So.", usage_metadata={"input_tokens": 1000, "output_tokens": 250, "total_tokens": 1250})
+    book.add_answer(said, "small")
+    assert await book.everyone() == {}, "nobody asked: the server's own work"
+    calling_user.set("ann")
+    book.add_answer(said, "small")
+    (today,) = await book.days("ann", 1)
+    assert (today["turns"], today["tokens"], today["calls"], today["money"]) == (0, 1250, 1, 0.002)
 
 
 async def test_a_quota_counts_what_is_written_and_what_waits(settings: Settings, database: Database) -> None:
