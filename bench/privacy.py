@@ -1,6 +1,6 @@
 """Personal data on its way to a hosted model, with every outbound byte recorded.
 
-    python -m bench.privacy [--values N] [--served N] [--labelled FILE] [--corpus DIR]
+    python -m bench.privacy [--values N] [--served N] [--labelled FILE] [--corpus FILE]
 
 * Structured values: N (10,000) generated ones, half in Chinese sentences and half in English ones, each asked of a
   recording endpoint through the real client; counts those that are in a request raw (bar 0), and answers that do not
@@ -13,7 +13,7 @@
 * Names: 1,000 a language, drawn by Faker for countries and by the census of the United States, in sentences without
   cues; share found whole (bars 0.95 en, 0.92 zh). Given names of Latin script come from lists that the product uses
   too; Chinese ones do not. `--labelled` adds a file of lines with values marked `[[NAME|value]]`.
-* Clean text: share of characters masked in paragraphs (of `--corpus`, else of the licence texts of installed packages)
+* Clean text: share of characters masked in lines (of `--corpus`, else of this project's own pages in both languages)
   that name nobody (bar 0.01).
 * First token: median seconds later than without masking, of short questions (bar 0.005), in turns.
 * Loaded when off: modules of this room's libraries in a fresh process that has answered a turn (bar 0).
@@ -274,7 +274,7 @@ def _clean(corpus: Path | None) -> list[str]:
 
 CLEAN = tuple(
     line
-    for path in ("README.md", "docs/architecture.md", "docs/operations.md", "docs/security.md")
+    for path in ("README.md", "docs/README.zh.md", "docs/architecture.md", "docs/operations.md", "docs/security.md")
     for line in (Path(__file__).parents[1] / path).read_text("utf-8").splitlines()
 )
 """The project's own documentation, in both languages."""
