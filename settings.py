@@ -198,7 +198,8 @@ class Settings(BaseSettings):
     feedback_learning: bool = Field(
         True,
         description="Whether votes whose voter agreed to it may change how that user is answered, once a change has "
-        "proved itself on others of their votes; shown and taken back at /api/v1/feedback/changes.",
+        "proved itself on others of their votes and, with a hosted model, on up to 4 of these questions answered again "
+        "with it and without; shown and taken back at /api/v1/feedback/changes.",
     )
 
     # privacy
