@@ -10,7 +10,8 @@ that voter, an essay, an unclear question, a fact and a question for the web, an
 
 70 % of the voters are honest: they vote on four of five turns, down with the reason that fits, and slip once in
 twenty. Half of the others are hostile: they vote on every turn the other way round, with a reason that misleads. The
-rest vote at random. After each round, changes of each voter's own and changes for all are learned.
+rest vote at random. After each round, changes of each voter's own and changes for all are learned. Where a habit can be
+measured, the simulated model answers turns again, and does as the habit says in `OBEYS` of its answers.
 
 Printed for each round is the share of turns that suit their voter by tastes that only the simulation knows: exact, not
 sampled from votes. Exits with 1 when a point of the curve lies below the baseline, the last one is less than 3 points
@@ -27,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -39,15 +41,21 @@ from stores.conversations.conversations import Conversations
 from stores.conversations.entries import Entry, Part, Wish
 from stores.feedback.changes import ALL, Changes
 from stores.feedback.learning import Learner
+from stores.feedback.trial import SHOWS, Replayed, StoredTurn
 from stores.feedback.votes import REASONS, Reason, Votes
 from stores.library.documents import Documents
 from stores.redis.old_transcripts import OldTranscripts
 from stores.sql.database import Database
 from tests.library import BagEmbedder
+from turn.replay import MOST_TURNS
 
 BAR_POINTS = 3.0
+OBEYS = 0.85
+"""Share of answers in which the simulated model does what a habit asks of it."""
 KINDS = ("passage", "essay", "vague", "fact", "tool")
 LENGTHS = ("shorter", "usual", "longer")
+AGAIN = {"shorter": ("x" * 600, "x" * 250), "longer": ("x" * 600, "x" * 1500), "first": ("So it is.", "Which one?")}
+"""An answer that is made again, without a habit and with it."""
 CHARS = {"shorter": 250, "usual": 600, "longer": 1500}
 TOPICS = (("wolf", "lamp"), ("boat", "tax"), ("rain", "door"), ("moon", "salt"), ("star", "mill"))
 """Of each: a page that speaks of the first word alone, which is the right one, and a long one with both words in
@@ -127,6 +135,7 @@ class World:
         self._votes, self.learner = Votes(database), Learner(database, changes, documents)
         self._ids: dict[str, str] = {}
         self._firsts: dict[tuple[float, int], int] = {}
+        self._model = random.Random(len(people))
 
     async def give_documents(self, embedder: BagEmbedder) -> None:
         """Give each voter the document; it is read once."""
@@ -186,7 +195,15 @@ class World:
             if (vote := _vote(person, kind, right, in_force, dice)) is not None:
                 up, reasons = vote
                 await self._votes.put(owner, entry["message_id"], "up" if up else "down", reasons=reasons, consent=True)
-        await self.learner.learn(person.id)
+        await self.learner.learn(person.id, self.replay)
+
+    async def replay(self, turns: Sequence[StoredTurn], slot: str, value: str) -> Replayed | None:
+        """Answer turns again, with a habit and without, as `turn.replay.replayed` does with a hosted model."""
+        if (slot, value) not in SHOWS:
+            return None
+        without, with_it = AGAIN[value]
+        answers = [with_it if self._model.random() < OBEYS else without for _ in turns[-MOST_TURNS:]]
+        return Replayed(len(answers), sum(SHOWS[slot, value](without, answer) for answer in answers))
 
     async def state(self) -> bytes:
         """Return what is in force for everybody, and what a search returns for somebody, as bytes."""
@@ -236,7 +253,7 @@ async def run(count: int, rounds: int, seed: int) -> bool:
         for number in range(1, rounds + 1):
             for person in world.people:
                 await world.round(person, dice)
-            for change in await world.learner.learn(ALL):
+            for change in await world.learner.learn(ALL, world.replay):
                 print(f"       for all: {change.slot} {change.value} {change.state} {change.figures}")
             curve.append((await world.quality("honest", "hostile", "random"), await world.quality("honest")))
             print(
