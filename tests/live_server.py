@@ -33,7 +33,7 @@ class LiveServer:
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            self.app, http=self.http, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=5
+            self.app, http=self.http, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
