@@ -171,9 +171,9 @@ class Run:
         return self.answer
 
     def status(self) -> dict[str, Any]:
-        """Return the run as the API shows it; it is over when its last event is there."""
+        """Return the run as the API shows it; it is over, or waits, when its last event is there."""
         over = self.log.closed
-        state = self.state if over or self.state not in FINAL_STATES else "running"
+        state = self.state if over or self.state not in {*FINAL_STATES, "waiting"} else "running"
         return _status(self.id, self.request.thread_id, state, iso_time(self.created), self.log.last if over else None)
 
 

@@ -103,7 +103,12 @@ class TurnRunner:
             MemoryUnavailable: Redis failed.
         """
         run = self._find(run_id, user_id)
-        return run.status() if run is not None else stored_status(await self._record(run_id, user_id))
+        if run is None:
+            return stored_status(await self._record(run_id, user_id))
+        status = run.status()
+        if status["state"] == "waiting":
+            await run.log.settle()  # its reader may answer at once, on any process
+        return status
 
     async def question(self, run_id: str, owner: Owner) -> list[dict[str, Any]]:
         """Return what was asked with a run of a temporary thread, as a transcript has it; of any other nothing.

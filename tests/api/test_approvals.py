@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -15,7 +15,9 @@ from openai import AsyncOpenAI
 from sqlalchemy import select
 
 from domain.owner import Owner
+from domain.runs import Event
 from domain.words import Words
+from stores.redis.events import RunEvents
 from stores.redis.server import open_redis
 from stores.sql.tables import actions
 from tests.api.conftest import events_of
@@ -136,6 +138,30 @@ async def test_each_question_is_answered_by_itself_and_nothing_runs_twice(
     ]  # fmt: skip
     told = [message["content"] for message in model.chats[-1].body["messages"] if message["role"] == "tool"]
     assert "I told him" in told[0] and "42" in told[1] and len(told) == 4
+
+
+async def test_a_run_that_is_shown_as_waiting_can_be_answered_at_once(
+    client: httpx.AsyncClient, server: LiveServer, model: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = RunEvents.append
+
+    async def late(self: RunEvents, run_id: str, events: Sequence[Event], *rest: Any) -> bool:
+        if events[-1].name == "waiting":
+            await asyncio.sleep(0.3)
+        return await append(self, run_id, events, *rest)
+
+    monkeypatch.setattr(RunEvents, "append", late)
+    asks(model, note())
+    path = f"/api/v1/runs/{(await client.post('/api/v1/runs', json={'message': 'Tell Bob'})).json()['run_id']}"
+    while (run := (await client.get(path)).json())["state"] != "waiting":
+        assert run["state"] in ("queued", "running"), run
+        await asyncio.sleep(0)
+    assert [question["tool"] for question in run["result"]["questions"]] == ["send_note"]
+    answered = await client.post(f"{path}/answers", json={"answers": APPROVE})
+    assert answered.status_code == 202, answered.text
+    while (await client.get(path)).json()["state"] != "done":
+        await asyncio.sleep(0.02)
+    assert SENT == [("bob", "I am late")]
 
 
 async def test_what_is_no_answer_is_refused_and_the_question_stays(
