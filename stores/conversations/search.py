@@ -71,11 +71,14 @@ def prefixes_of(query: str) -> list[str]:
 
 
 def _tokens(text: str) -> list[str]:
+    return [token[:WORD_CHARS] if token.isascii() else token for token in _TOKEN.findall(_plain(text))]
+
+
+def _plain(text: str) -> str:
+    """Return a text in lower case without accents."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     bare = "".join(char for char in plain if not unicodedata.combining(char)) if not plain.isascii() else plain
-    return [
-        token[:WORD_CHARS] if token.isascii() else token for token in _TOKEN.findall(unicodedata.normalize("NFC", bare))
-    ]
+    return unicodedata.normalize("NFC", bare)
 
 
 def _pairs(token: str) -> list[str]:
@@ -173,9 +176,9 @@ def _add_excerpts(db: Connection, shown: Sequence[Found], ids: Sequence[set[int]
 
 
 def _held(entry: Entry, prefixes: Sequence[str]) -> int:
-    held = words_of("\n".join((entry.get("text", ""), *_names(entry))))
-    return sum(any(word.startswith(prefix) and (word == prefix or not _is_whole(prefix)) for word in held)
-               for prefix in prefixes)  # fmt: skip
+    """Return how many of the words a message holds, inside of others too: cheap, for it only chooses what is shown."""
+    plain = _plain("\n".join((entry.get("text", ""), *_names(entry))))
+    return sum(prefix in plain for prefix in prefixes if not _is_whole(prefix))
 
 
 def _excerpt(entry: Entry, prefixes: Sequence[str]) -> str:
