@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final, Literal, cast
 
 from langchain_core.messages import AIMessage
@@ -54,11 +54,15 @@ def used_by(answer: AIMessage, model: str, prices: Prices) -> Used:
     >>> used_by(said, "small", {"small": (1.0, 4.0)})
     {'tokens': 1000, 'calls': 1, 'money': 0.0013}
     """
-    used = answer.usage_metadata or {"input_tokens": 0, "output_tokens": 0}
+    told = answer.usage_metadata or {"input_tokens": 0, "output_tokens": 0}
+    asked, said = max(0, told["input_tokens"]), max(0, told["output_tokens"])
     name = str(answer.response_metadata.get("model_name") or model)
     read, written = prices.get(name) or prices.get(model) or (0.0, 0.0)
-    money = (used["input_tokens"] * read + used["output_tokens"] * written) / PER_TOKENS
-    return Used(tokens=used["input_tokens"] + used["output_tokens"], calls=1, money=money)
+    return Used(tokens=asked + said, calls=1, money=(asked * read + said * written) / PER_TOKENS)
+
+
+CountAnswer = Callable[[AIMessage, str], None]
+"""Counts an answer of the model of this name."""
 
 
 def lowest(*limits: Limits) -> Limits:

@@ -130,7 +130,8 @@ class SummaryWriter(OneByOne):
             if tokens <= self._threshold or summary is not None:
                 return
             wanted_privacy.set(await self._backlog.privacy(content_id))
-            calling_user.set(await self._backlog.user(content_id))
+            if not calling_user.get():  # work that a start of the server goes on with
+                calling_user.set(await self._backlog.user(content_id))
             texts = await self._backlog.texts(content_id)
             wanted: Language = "zh" if language == "zh" else "en"
             await self._backlog.set_summary(content_id, await self._summary(texts, wanted))

@@ -68,8 +68,8 @@ class ApiKeys:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        calling_user.set("")
-        calling_key.set(None)  # a pipelined request begins in the context of the one before it
+        calling_user.set("")  # a pipelined request begins in the context of the one before it
+        calling_key.set(None)
         wanted_privacy.set("off")
         try:
             user, role = await self._authenticated(request)

@@ -199,11 +199,11 @@ def waiting_text(run_id: str, questions: Sequence[Approval], language: Language)
     for question in questions:
         names = ", ".join(question["recipients"])
         arguments = "; ".join(f"{name} = {value}" for name, value in question["arguments"].items())
-        preview = f"{question['preview']} ({arguments})" if question.get("preview") else arguments
+        exact = f"{question['preview']} ({arguments})" if question.get("preview") else arguments
         lines.append(
             CALL.text(language).format(
                 title=question["titles"][language],
-                arguments=preview,
+                arguments=exact,
                 recipients=GOES_TO.text(language).format(names=names) if names else "",
             )
         )

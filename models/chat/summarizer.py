@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import HumanMessage, SystemMessage
 
 from domain.errors import ModelUnavailable
 from domain.fence import fenced
+from domain.limits import CountAnswer
 from domain.summary import summarize_conversation, summarize_text
 from domain.words import Language, Words
 from models.chat.interface import Chat
@@ -33,8 +34,8 @@ WORDS_PER_TOKEN = 0.7
 class ChatSummarizer:
     """Asks the chat model for summaries; beside one that takes a turn as data they are the most central sentences."""
 
-    def __init__(self, chat: Chat, count: Callable[[AIMessage, str], None]) -> None:
-        """Take the model, and what counts each of its answers with the model's name."""
+    def __init__(self, chat: Chat, count: CountAnswer) -> None:
+        """Take the model, and what counts its answers."""
         self._chat, self._count = chat, count
 
     async def __call__(self, text: str, language: Language, max_tokens: int) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import HumanMessage, SystemMessage
 
 from domain.errors import ModelUnavailable
+from domain.limits import CountAnswer
 from domain.types import Description
 from domain.words import Language, Words
 from models.chat.hosted import chat_model
@@ -42,10 +42,8 @@ QUESTION_CHARS = 2000
 class HostedVision:
     """Describes pictures with one model at one endpoint."""
 
-    def __init__(
-        self, endpoint: Endpoint, settings: Settings, detail: Words, count: Callable[[AIMessage, str], None]
-    ) -> None:
-        """Make the client; nothing is sent yet. `count` gets each answer with the model's name."""
+    def __init__(self, endpoint: Endpoint, settings: Settings, detail: Words, count: CountAnswer) -> None:
+        """Make the client; nothing is sent yet."""
         self._count = count
         self.name = endpoint.model
         self.detail = detail
@@ -79,7 +77,7 @@ class HostedVision:
             await http.aclose()
 
 
-def open_hosted(settings: Settings, count: Callable[[AIMessage, str], None]) -> HostedVision | None:
+def open_hosted(settings: Settings, count: CountAnswer) -> HostedVision | None:
     """Return the vision model that VISION_* or DASHSCOPE_API_KEY name, or None where neither is set."""
     asked = Asked(settings.vision_base_url, settings.vision_api_key, settings.vision_model)
     endpoint = resolve(asked, settings, DEFAULTS._replace(elsewhere=settings.llm_model))

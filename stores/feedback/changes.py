@@ -151,7 +151,12 @@ class Changes:
     async def forget(self, user_id: str) -> dict[str, int]:
         """Delete all changes of a user, those in force too; see `PersonalData`."""
         statement = delete(feedback_changes).where(feedback_changes.c.user_id == user_id)
-        gone = await self._database.write(lambda db: db.execute(statement).rowcount)
+
+        def change(db: Connection) -> int:
+            lock(db, f"feedback changes {user_id}")  # one that is being added is there by then, or finds no votes
+            return db.execute(statement).rowcount
+
+        gone = await self._database.write(change)
         self._forget(user_id)
         return {"feedback_changes": gone}
 

@@ -123,7 +123,7 @@ class Backlog:
         return await self._database.read(query)
 
     async def user(self, content_id: int) -> str:
-        """Return who brought a content first; empty where nobody has it any more."""
+        """Return one of those who have a content, always the same; empty where nobody has it any more."""
         query = (
             select(attachments.c.user_id)
             .join(documents, documents.c.id == attachments.c.id)

@@ -72,7 +72,6 @@ class UsageBook:
         if not (used["calls"] or used["tokens"]):
             return
         self._add(user_id, {"turns": before is None, **used})
-        self._unseen[user_id] = self._unseen.get(user_id, 0) + int(used["tokens"])
 
     async def count_call(self, user_id: str) -> None:
         """Let a user make one call outside of a turn, and count it.
@@ -96,6 +95,7 @@ class UsageBook:
         row = self._waiting.setdefault(here, dict.fromkeys(("turns", *COUNTED), 0.0))
         for name, value in used.items():
             row[name] += value
+        self._unseen[user_id] = self._unseen.get(user_id, 0) + int(used.get("tokens", 0))
         if self._task is None:
             self._task = asyncio.create_task(self._flush_soon(), name="usage")
 

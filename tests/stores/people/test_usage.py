@@ -43,6 +43,9 @@ async def test_an_answer_beside_a_turn_counts_for_whom_it_was_made(settings: Set
     book.add_answer(said, "small")
     (today,) = await book.days("ann", 1)
     assert (today["turns"], today["tokens"], today["calls"], today["money"]) == (0, 1250, 1, 0.002)
+    nothing = AIMessage("So.", usage_metadata={"input_tokens": -5000, "output_tokens": -1, "total_tokens": -5001})
+    book.add_answer(nothing, "small")
+    assert (await book.today("ann"))["tokens"] == 1250, "a provider that counts backwards gives nothing back"
 
 
 async def test_a_quota_counts_what_is_written_and_what_waits(settings: Settings, database: Database) -> None:
