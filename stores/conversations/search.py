@@ -30,7 +30,8 @@ WORD_CHARS = 40
 """Characters of a word that are looked at."""
 EXCERPT = (40, 120)
 """Characters of an excerpt before the word that was found, and in all."""
-_TOKEN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
+_CHAR = rf"[^\W_{CJK}]"
+_TOKEN = re.compile(rf"[{CJK}]+|{_CHAR}+")
 _LAST = b"\xff"
 ORDER = (conversations.c.pinned, conversations.c.active, conversations.c.id)
 HAS_FILES = exists().where(
@@ -167,25 +168,33 @@ def _add_excerpts(db: Connection, shown: Sequence[Found], ids: Sequence[set[int]
     """Name the message that holds most of the words, the newest of several."""
     found = db.execute(select(messages.c.id, messages.c.entry).where(among(messages.c.id, list(set().union(*ids)))))
     entries: dict[int, Entry] = {row.id: orjson.loads(row.entry) for row in found}
+    patterns = [_pattern(prefix) for prefix in prefixes]
     for item, candidates in zip(shown, ids, strict=True):
-        held = [(_held(entries[number], prefixes), number) for number in candidates if number in entries]
+        held = [(_held(entries[number], patterns), number) for number in candidates if number in entries]
         if held:
             _, number = max(held)
             item["message_id"] = str(number)
-            item["excerpt"] = _excerpt(entries[number], prefixes)
+            item["excerpt"] = _excerpt(entries[number], patterns)
 
 
-def _held(entry: Entry, prefixes: Sequence[str]) -> int:
-    """Return how many of the words a message holds, inside of others too: cheap, for it only chooses what is shown."""
+def _pattern(prefix: str) -> re.Pattern[str]:
+    """Return what finds the words in a text that begin with `prefix`."""
+    if re.match(f"[{CJK}]", prefix):
+        return re.compile(prefix)
+    return re.compile(f"(?<!{_CHAR}){prefix}" + (f"(?!{_CHAR})" if _is_whole(prefix) else ""))
+
+
+def _held(entry: Entry, patterns: Sequence[re.Pattern[str]]) -> int:
+    """Return how many of the words a message holds."""
     plain = _plain("\n".join((entry.get("text", ""), *_names(entry))))
-    return sum(prefix in plain for prefix in prefixes if not _is_whole(prefix))
+    return sum(pattern.search(plain) is not None for pattern in patterns)
 
 
-def _excerpt(entry: Entry, prefixes: Sequence[str]) -> str:
+def _excerpt(entry: Entry, patterns: Sequence[re.Pattern[str]]) -> str:
     """The text around the first word that was found; the names of the files where it stands in one of them."""
     for text in (" ".join(entry.get("text", "").split()), ", ".join(_names(entry))):
         folded = text.casefold()
-        at = next((place for prefix in prefixes if (place := folded.find(prefix)) >= 0), -1)
+        at = next((match.start() for pattern in patterns if (match := pattern.search(folded))), -1)
         if at >= 0:
             first = max(0, at - EXCERPT[0])
             end = first + EXCERPT[1]

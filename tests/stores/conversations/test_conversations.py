@@ -195,6 +195,25 @@ async def test_a_hit_names_the_message_and_shows_the_words(conversations: Conver
     assert await conversations.find("ann", Listing("needle")) == ([], 0, "")
 
 
+@pytest.mark.parametrize(
+    ("query", "number", "excerpt"),
+    [
+        ("message 7.", 7, "message 7. It"),
+        ("留言7", 7, "留言7。"),
+        ("messages 11", 11, "message 11."),
+        ("17 it is", 17, "It is"),
+    ],
+)
+async def test_a_hit_is_the_message_that_holds_most_of_the_words(
+    conversations: Conversations, query: str, number: int, excerpt: str
+) -> None:
+    said = [user(f"message {n}. It is 留言{n}。 Essay.") for n in range(30)]
+    place = await conversations.append(ANN, await conversations.spot(ANN, Wish()), said)
+    [hit], _, _ = await conversations.find("ann", Listing(query))
+    assert int(hit["message_id"]) == place.parent - 29 + number
+    assert excerpt in hit["excerpt"]
+
+
 async def test_a_copy_has_every_version_and_a_title_of_its_own(conversations: Conversations) -> None:
     await say(conversations, ANN, "1", "2")
     await say(conversations, ANN, "2b", wish=Wish(replaces="2"))
