@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select, tuple_, update
 
 from domain.errors import BadInput
 from domain.text import CJK, stem
@@ -75,11 +75,22 @@ def _tokens(text: str) -> list[str]:
     return [token[:WORD_CHARS] if token.isascii() else token for token in _TOKEN.findall(_plain(text))]
 
 
+class _Bare(dict[int, int | None]):
+    """A table for `str.translate` that drops accents; it grows by the characters that were seen."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.combining(chr(code)) else code
+        return self[code]
+
+
+_BARE = _Bare()
+
+
 def _plain(text: str) -> str:
     """Return a text in lower case without accents."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(char for char in plain if not unicodedata.combining(char)) if not plain.isascii() else plain
-    return unicodedata.normalize("NFC", bare)
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", text).casefold().translate(_BARE))
 
 
 def _pairs(token: str) -> list[str]:
@@ -109,9 +120,8 @@ def page(db: Connection, user_id: str, wanted: Listing) -> tuple[list[Found], in
     prefixes = prefixes_of(wanted.query)
     if wanted.query.strip() and not prefixes:
         return [], 0, ""
-    held = [_hits(user_id, prefix) for prefix in prefixes]
     which: list[ColumnElement[bool]] = [conversations.c.user_id == user_id, ~conversations.c.temporary]
-    which += [conversations.c.id.in_(select(hits.c.conversation_id)) for hits in held]
+    which += [conversations.c.id.in_(select(words.c.conversation_id).where(_fits(user_id, word))) for word in prefixes]
     if not prefixes:
         which.append(or_(conversations.c.newest > 0, HAS_FILES))
     if wanted.archived is not None:
@@ -121,30 +131,26 @@ def page(db: Connection, user_id: str, wanted: Listing) -> tuple[list[Found], in
         which.append(tuple_(*ORDER) < tuple_(*_place(wanted.cursor)))
     ids = select(conversations.c.id).where(*which).order_by(*(column.desc() for column in ORDER))
     numbers = list(db.scalars(ids.offset(wanted.offset).limit(wanted.limit + 1)))
-    by_id = {row.id: row for row in db.execute(select(conversations).where(among(conversations.c.id, numbers)))}
-    listed = [by_id[number] for number in numbers]
-    more = _cursor(listed[wanted.limit - 1]) if len(listed) > wanted.limit else ""
-    shown = [cast(Found, conversation(row)) for row in listed[: wanted.limit]]
+    by_id = {row.id: row for row in db.execute(_rows(user_id, prefixes).where(among(conversations.c.id, numbers)))}
+    listed = [by_id[number] for number in numbers[: wanted.limit] if number in by_id]
+    more = _cursor(listed[-1]) if listed and len(numbers) > wanted.limit else ""
+    shown = [cast(Found, conversation(row)) for row in listed]
     if prefixes:
-        _add_excerpts(db, shown, _candidates(db, held, numbers[: wanted.limit]), prefixes)
+        _add_excerpts(db, shown, [set(row[-len(prefixes) :]) for row in listed], prefixes)
     return shown, total or 0, more
 
 
-def _hits(user_id: str, prefix: str) -> Subquery:
+def _fits(user_id: str, prefix: str) -> ColumnElement[bool]:
     first = prefix.encode()
     fits = words.c.word == first if _is_whole(prefix) else words.c.word.between(first, first + _LAST)
-    return (
-        select(words.c.conversation_id, words.c.message_id).where(words.c.owner == user_key(user_id), fits).subquery()
-    )
+    return and_(words.c.owner == user_key(user_id), fits)
 
 
-def _candidates(db: Connection, held: Sequence[Subquery], numbers: Sequence[int]) -> list[set[int]]:
-    """Return, for each of these conversations, the newest message that holds each word."""
-    found: dict[int, set[int]] = {number: set() for number in numbers}
-    for hits in held:
-        for row in db.execute(select(hits).where(among(hits.c.conversation_id, numbers))):
-            found[row.conversation_id].add(row.message_id)
-    return [found[number] for number in numbers]
+def _rows(user_id: str, prefixes: Sequence[str]) -> Select[Any]:
+    """Select conversations, and for each prefix the newest message with such a word."""
+    newest = select(func.max(words.c.message_id)).where(words.c.conversation_id == conversations.c.id)
+    held = [newest.where(_fits(user_id, prefix)).scalar_subquery() for prefix in prefixes]
+    return select(conversations, *(column.label(f"held_{n}") for n, column in enumerate(held)))
 
 
 def _is_whole(prefix: str) -> bool:
