@@ -425,7 +425,7 @@ conversations = Table(
         sqlite_where=text("newest > indexed"),
         postgresql_where=text("newest > indexed"),
     ),
-    Index("conversations_order", "user_id", "archived", "pinned", "active", "id"),
+    Index("conversations_order", "user_id", "pinned", "active", "id", "archived"),
     sqlite_autoincrement=True,
 )
 """A thread of a user. `leaf` is the last message of the path that is shown, `length` the number of messages on it.
