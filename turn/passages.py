@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from domain.asking import carried, files_named, without_file
+from domain.asking import asked_apart, carried, files_named, without_file
 from domain.errors import AppError, Unavailable
 from domain.owner import Owner
 from domain.summary import summarize_text
@@ -153,12 +153,16 @@ class Passages:
         ]
 
     async def _search(self) -> list[Source]:
-        """Return what is found for the question, and for it together with the earlier ones that it leans on.
+        """Return what is found for each question, and for it together with the earlier ones that it leans on.
 
-        While a file has no vectors yet and shares no word with the question, its first pages have to do.
+        Of a comparison, each thing is looked for. While a file has no vectors yet and shares no word with the question,
+        its first pages have to do.
         """
-        text, before = without_file(self._question["text"]), self._question["follows"]
-        queries = [f"{carried(before, text)} {text}", text] if before else [text]
+        text = without_file(self._question["text"])
+        parts = asked_apart(text, self._question["follows"])
+        queries = [f"{carried(before, part)} {part}" if before else part for part, before in parts]
+        if text not in queries:
+            queries.append(text)
         try:
             if self._foreign():
                 await self._vectors()

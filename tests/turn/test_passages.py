@@ -112,6 +112,23 @@ async def test_a_follow_up_is_looked_for_with_the_question_before() -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("What is the deposit? Who manages the depot?", ["What is the deposit?", "Who manages the depot?"]),
+        ("押金是多少？谁管理仓库？", ["押金是多少？", "谁管理仓库？"]),
+        ("比较一下甲店和乙店的销量", ["销量 甲店", "销量 乙店"]),
+        ("Which is larger, Aden or Basra?", ["larger, Aden", "larger, Basra"]),
+    ],
+)
+async def test_each_question_of_a_message_and_each_thing_compared_is_looked_for(
+    question: str, parts: list[str]
+) -> None:
+    store = Store({"a": ["Anything."]})
+    await find(a_state(messages=[HumanMessage(question)], question=question), store, note("a"))
+    assert store.asked == [*parts, question]
+
+
+@pytest.mark.parametrize(
     "question", ["Who leads it in the second file?", "第二个文件里，谁负责？", "Who leads it in b.md?"]
 )
 async def test_a_file_that_the_question_names_is_searched_alone(question: str) -> None:
