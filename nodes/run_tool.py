@@ -27,7 +27,7 @@ async def run_tool(state: CallInput, runtime: Runtime[Context]) -> Update:
     )  # fmt: skip
     granted = await permitted(state, runtime, caller)
     if isinstance(granted, ToolOutcome):
-        return _update(tools.noted(call["name"], granted, caller), state, runtime)
+        return _update(await tools.not_permitted(granted, caller), state, runtime)
     arguments, approved = granted
     emit(runtime, "tool", {"name": call["name"], "arguments": arguments, "status": "running", "call_id": call["id"]})
     meter.add_call()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,6 +44,8 @@ BUILT_IN = (
     "read_result",
 )
 """Modules of this room that hold a tool in `SPEC`, in the order in which models see them."""
+LISTED_SECONDS = 15.0
+"""Longest time that a turn which goes on after a start waits for tools of others."""
 
 
 def built_in() -> list[ToolSpec]:
@@ -106,6 +110,8 @@ class ToolRegistry:
         self._foreign: Mapping[str, ToolSpec] = {}
         self._absent: Mapping[str, Absent] = {}
         self._notes: Sequence[Note] = ()
+        self._listed = asyncio.Event()
+        self._listed.set()
         self._runner = ToolRunner(settings)
         self.memories: Memories | None = None
         """What is remembered of users, for tools that keep or find it; set before the first call."""
@@ -115,7 +121,12 @@ class ToolRegistry:
         self._resources = replace(self._resources, files=files)
 
     def set_foreign(
-        self, specs: Iterable[ToolSpec], absent: Mapping[str, Absent] | None = None, notes: Sequence[Note] = ()
+        self,
+        specs: Iterable[ToolSpec],
+        absent: Mapping[str, Absent] | None = None,
+        notes: Sequence[Note] = (),
+        *,
+        opening: bool = False,
     ) -> None:
         """Replace all tools that do not come with the product; each call of this registry sees all of them or none.
 
@@ -123,8 +134,21 @@ class ToolRegistry:
             specs: Those that can be called, in the order in which models see them.
             absent: Those that cannot be called now, by name.
             notes: What to tell the model and the user of sources that are not whole.
+            opening: Some sources have not been heard of yet.
         """
         self._foreign, self._absent, self._notes = {spec.name: spec for spec in specs}, absent or {}, notes
+        if not opening:
+            self._listed.set()
+
+    def expect_foreign(self) -> None:
+        """Note that tools are to come: `foreign_listed` waits for them."""
+        self._listed.clear()
+
+    async def foreign_listed(self) -> None:
+        """Wait, for a while, until each source was heard of after the start: what goes on needs the tools it had."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LISTED_SECONDS):
+                await self._listed.wait()
 
     def missing(self, names: Collection[str] | None, language: Language) -> list[str]:
         """Return a sentence for each source that is not whole, if a turn may use what it lacks.
@@ -209,9 +233,10 @@ class ToolRegistry:
         """Count a question to a person about a call of this tool."""
         self._runner.counters[name].asked += 1
 
-    def noted(self, name: str, outcome: ToolOutcome, caller: Caller) -> ToolOutcome:
-        """Count and log a call that was not permitted, and return its outcome."""
-        return self._runner.noted(self._specs.get(name), outcome, caller)
+    async def not_permitted(self, outcome: ToolOutcome, caller: Caller) -> ToolOutcome:
+        """Count and log a call that is not made, and return its outcome: an open end where it had begun before."""
+        outcome = await self._runner.unless_begun(outcome, caller)
+        return self._runner.noted(self._specs.get(outcome.run["name"]), outcome, caller)
 
     def receivers(self, spec: ToolSpec) -> list[str]:
         """Return who gets what a tool sends, when its arguments name nobody."""
@@ -271,6 +296,8 @@ class ToolRegistry:
         """
         spec = self._specs.get(name)
         outcome = await self._called(spec, name, arguments, caller, refused=refused)
+        if outcome.run["status"] == "refused":
+            return await self.not_permitted(outcome, caller)
         return self._runner.noted(spec, outcome, caller)
 
     async def _called(

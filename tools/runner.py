@@ -118,6 +118,17 @@ class ToolRunner:
             )  # fmt: skip
         return replace(outcome, run=run)
 
+    async def unless_begun(self, refused: ToolOutcome, caller: Caller) -> ToolOutcome:
+        """Return what is said of a refused call: one that a process began before it was gone has an open end."""
+        if self.stores is None or not caller.call_id:
+            return refused
+        name, arguments = refused.run["name"], refused.run["arguments"]
+        try:
+            began = await self.stores.effects.began(caller.owner.memory_key, caller.run_id, caller.call_id)
+        except AppError as exc:
+            return not_done(told(exc, caller.language), name, arguments, "error", exc.code)
+        return refused if began is None else open_end(name, arguments, caller.language, began)
+
     def timeout(self, spec: ToolSpec) -> float:
         """Return the longest time of a call, in seconds."""
         return min(spec.timeout, self._longest)

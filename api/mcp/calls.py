@@ -192,7 +192,7 @@ async def _refusal(call: Call, name: str, arguments: Mapping[str, object], calle
     reasons = " ".join(reason.text(caller.language) for reason in verdict.reasons)
     words = (NOT_PERMITTED if denied else CANNOT_ASK).text(caller.language).format(name=name, reasons=f"{reasons} ")
     code = "not_permitted" if denied else "needs_approval"
-    return services.tools.noted(name, not_done(words, name, arguments, "refused", code), caller)
+    return await services.tools.not_permitted(not_done(words, name, arguments, "refused", code), caller)
 
 
 async def _ask(call: Call, asked: Ask) -> Result:

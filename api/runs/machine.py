@@ -121,6 +121,8 @@ class RunMachine:
 
     async def _in_its_turn(self, run: Run) -> None:
         """Take the turn; where the thread waits for a person and this one goes first, end that run before."""
+        if not run.request.begins:
+            await self._services.tools.foreign_listed()
         while True:
             try:
                 return await self._in_turn(run)

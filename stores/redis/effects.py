@@ -51,14 +51,14 @@ if found then
   if entry.state == 'begun' and entry.lease > now then return {'busy', id, tostring(entry.at), ''} end
   if ARGV[6] ~= '1' then return {'unknown', id, tostring(entry.at), ''} end
 end
-local entry = {state = 'begun', run = ARGV[3], by = ARGV[4], at = now, lease = now + ARGV[5]}
+local entry = {state = 'begun', run = ARGV[3], by = ARGV[4], at = now, lease = now + ARGV[5], call = ARGV[8]}
 redis.call('HSET', KEYS[1], id, cjson.encode(entry))
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], mark, id) end
 redis.call('EXPIRE', KEYS[1], ARGV[7])
 return {'run', id, tostring(now), ''}
 """
 )
-"""KEYS: thread. ARGV: call, what it does, run, attempt, lease in seconds, repeatable, ttl.
+"""KEYS: thread. ARGV: call, what it does, run, attempt, lease in seconds, repeatable, ttl, id of the call.
 
 Gives state, call, time, result."""
 END = """
@@ -143,7 +143,7 @@ class EffectLedger:
         what = _hash(call.tool, call.arguments)
         args: list[str | int | float] = [
             _hash(call.run_id, call.call_id, what), what, call.run_id, attempt, seconds + LEASE_MARGIN,
-            int(repeatable), KEEP_SECONDS,
+            int(repeatable), KEEP_SECONDS, call.call_id,
         ]  # fmt: skip
         with memory_errors():
             state, key, at, result = await self._begin(keys=[_key(call.memory_key)], args=args)
@@ -155,6 +155,22 @@ class EffectLedger:
             attempt,
             key.decode() != args[0],
         )
+
+    async def began(self, memory_key: str, run_id: str, call_id: str) -> float | None:
+        """Return when a call of a run began whose end is not known, Unix time; None: there is none such.
+
+        Raises:
+            MemoryUnavailable: Redis failed.
+        """
+        with memory_errors():
+            held: Any = await self._redis.hgetall(_key(memory_key))
+        for name, value in held.items():
+            if value.startswith(b"{") and not name.endswith(b":result"):
+                entry = json.loads(value)
+                open_end = entry["state"] not in ("done", "failed")
+                if open_end and (entry["run"], entry.get("call")) == (run_id, call_id):
+                    return float(entry["at"])
+        return None
 
     async def end(
         self, call: Call, entry: Entry, state: Literal["done", "failed", "unknown"], result: str = ""

@@ -157,3 +157,21 @@ async def test_tools_of_others_come_and_go(tools: ToolRegistry, context: Caller)
     assert (await tools.call("report", {"text": "tea"}, context)).code == "unknown_tool"
     changed = replace(spec, definition={"name": "report", "description": "Write a  report."})
     assert changed.version != spec.version != built_in()[0].version
+
+
+async def test_what_goes_on_after_a_start_waits_for_the_tools_of_others(
+    tools: ToolRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.wait_for(tools.foreign_listed(), 1)  # none are to come
+    tools.expect_foreign()
+    waits = asyncio.create_task(tools.foreign_listed())
+    tools.set_foreign([], opening=True)
+    await asyncio.sleep(0.05)
+    assert not waits.done()
+    tools.set_foreign([])
+    await asyncio.wait_for(waits, 1)
+    tools.set_foreign([], opening=True)  # a source is opened anew: what there was is known
+    await asyncio.wait_for(tools.foreign_listed(), 1)
+    tools.expect_foreign()
+    monkeypatch.setattr("tools.registry.LISTED_SECONDS", 0.05)
+    await asyncio.wait_for(tools.foreign_listed(), 1)

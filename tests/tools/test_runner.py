@@ -31,6 +31,7 @@ from stores.sql.tables import actions
 from tests.redis_fixture import redis, redis_server
 from tools import breaker
 from tools.interface import Caller, Found, ToolContext, ToolOutcome, ToolSpec
+from tools.outcomes import not_done
 from tools.registry import ToolRegistry, built_in
 from tools.runner import CallStores
 
@@ -362,6 +363,32 @@ async def test_an_open_end_is_told_and_repeated_only_with_a_key(
     assert "whether it took effect is unknown" in again.text
     assert "是否已生效无法确定" in (await process.call(run="retry", call="c7", language="zh")).text
     assert process.registry.counters()["probe"].unknown == 2 and probe.calls == ["a"]
+
+
+async def test_a_call_that_began_is_never_told_as_refused(
+    settings: Settings, stores: CallStores, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that goes on does not have the tool, or may not call it: whether it took effect is not known."""
+    monkeypatch.setattr("stores.redis.effects.LEASE_MARGIN", 0.0)
+
+    def dies(_: str) -> str:
+        raise Killed
+
+    probe.does = dies
+    spec = probe.spec(permission="write", timeout=0.3)
+    first, other = Process(settings, stores, spec), Process(settings, stores)
+    with pytest.raises(Killed):
+        await first.call()
+    told = await other.call()
+    assert (told.run["status"], told.code) == ("unknown", "unknown_effect") and "was cut off" in told.text
+    forbidden = not_done("no", "probe", {"text": "a"}, "refused", "not_permitted")
+    caller = Caller(owner=ANN, language="en", run_id="r1", call_id="c1")
+    assert (await first.registry.not_permitted(forbidden, caller)).run["status"] == "unknown"
+    for call, run in (("c2", "r1"), ("c1", "r2"), ("", "r1")):
+        assert (await other.call(call=call, run=run)).code == "unknown_tool"
+    probe.does = lambda text: f"did {text}"
+    await first.call(call="c3")
+    assert (await other.call(call="c3")).code == "unknown_tool", "its end is known"
 
 
 async def test_a_failure_is_kept_for_its_own_call_and_stands_in_no_other_ones_way(

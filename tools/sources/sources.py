@@ -93,6 +93,7 @@ class ToolSources:
         """Read TOOLS_FILE, and begin to open the sources, in the background."""
         with suppress(BadSource):  # told by what works in the background
             self._file = await asyncio.to_thread(read_tools_file, self._settings.tools_file)
+        self._registry.expect_foreign()
         self._woken.set()
         self._task = asyncio.create_task(self._work(), name="tool-sources")
         await self._signals.listen(CHANNEL, self._heard)
@@ -313,9 +314,9 @@ class ToolSources:
             entry.judged = judged(name, entry.source, entry.named.config, pins, entry.judged)
         every = [(name, it) for name, entry in sorted(self._open.items()) for it in entry.judged]
         absent = {it.name: Absent(it.address, it.title, it.reason) for _, it in every if it.status is not Status.READY}
-        self._registry.set_foreign(
-            [it.spec for _, it in every if it.spec is not None and it.status is Status.READY], absent, self._notes()
-        )
+        ready = [it.spec for _, it in every if it.spec is not None and it.status is Status.READY]
+        opening = any(it.source.state == "starting" and not it.source.listed for it in self._open.values())
+        self._registry.set_foreign(ready, absent, self._notes(), opening=opening)
         for name, it in every:
             if it.status.waits and (name, it.version) not in self._told:
                 self._told.add((name, it.version))

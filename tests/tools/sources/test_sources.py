@@ -85,6 +85,17 @@ async def test_a_source_that_is_added_is_offered_on_every_process(opened: Opener
         await one.sources.remove("shop")
 
 
+async def test_a_start_is_over_when_every_source_was_heard_of(opened: Opener, shop: Shop) -> None:
+    one = await opened()
+    await one.sources.put("shop", shop.config, "admin-1")
+    await one.sources.put("gone", SourceConfig(openapi=shop.web.url("/nowhere.json")), "admin-1")
+    await one.ready("shop")
+    two = await opened()
+    await two.registry.foreign_listed()
+    assert (two.state("shop"), two.state("gone")) == ("ready", "failed")
+    assert await two.say("shop__price") == '{"cost": 3}'
+
+
 async def test_one_changed_byte_is_not_called_before_it_is_approved(
     opened: Opener, shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
