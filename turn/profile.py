@@ -72,7 +72,8 @@ async def profile_text(runtime: Runtime[Context], language: Language) -> str:
     if context.profile:
         try:
             user_id, services = owner_of(runtime).user_id, context.services
-            profile, habits = await asyncio.gather(services.profiles.get(user_id), services.changes.in_force(user_id))
+            profile = await services.profiles.get(user_id)
+            habits = await services.changes.in_force(user_id)
         except Unavailable:
             pass
     zone = await time_zone_of(runtime)

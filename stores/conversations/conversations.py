@@ -216,10 +216,7 @@ class Conversations:
 
     async def index(self, user_id: str, thread_id: str | None = None) -> None:
         """Index the messages of a user, or of one thread, that are not found by their words yet."""
-        which = conversations.c.user_id == user_id
-        if thread_id is not None:
-            which &= conversations.c.thread_id == thread_id
-        while await self._database.write(lambda db: search.index(db, which)) == search.BATCH:
+        while await self._database.write(lambda db: search.index(db, user_id, thread_id)) == search.BATCH:
             pass
 
     async def index_soon(self, owner: Owner) -> None:

@@ -14,14 +14,27 @@ from hashlib import blake2b
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from domain.errors import BadInput
 from domain.text import CJK, stem
 from domain.times import iso_time
 from domain.words import Words
 from stores.conversations.entries import Conversation, Entry, Found, Listing
-from stores.sql.database import among
+from stores.sql.database import among, rows
 from stores.sql.tables import attachments, conversations, messages, words
 
 BATCH = 200
@@ -41,8 +54,19 @@ _UNINDEXED = (
     select(messages.c.id, messages.c.conversation_id, messages.c.entry)
     .join(conversations, conversations.c.id == messages.c.conversation_id)
     .where(conversations.c.newest > conversations.c.indexed, messages.c.id > conversations.c.indexed)
+    .where(conversations.c.user_id == bindparam("user_id"))
     .order_by(messages.c.id)
     .limit(BATCH)
+)
+_UNINDEXED_OF_THREAD = _UNINDEXED.where(conversations.c.thread_id == bindparam("thread_id"))
+_OWNED = (
+    select(conversations.c.id).where(among(conversations.c.id, "ids")).order_by(conversations.c.id).with_for_update()
+)
+_INDEXED = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("conversation"))
+    .values(indexed=bindparam("last"))
+    .returning(conversations.c.id)
 )
 
 
@@ -212,23 +236,22 @@ def _names(entry: Entry) -> Iterator[str]:
     return (str(item.get("name", "")) for item in entry.get("attachments", []))
 
 
-def index(db: Connection, which: ColumnElement[bool]) -> int:
-    """Index some of the messages that are not yet, of conversations that fit `which`; return how many there were."""
-    found = db.execute(_UNINDEXED.where(which)).all()
-    about = select(conversations.c.id, conversations.c.user_id).with_for_update()
-    ids = sorted({row.conversation_id for row in found})
-    users = {row.id: user_key(row.user_id) for row in db.execute(about.where(among(conversations.c.id, ids)))}
+def index(db: Connection, user_id: str, thread_id: str | None = None) -> int:
+    """Index some messages of a user, or of one thread, that are not yet; return how many there were."""
+    query = _UNINDEXED if thread_id is None else _UNINDEXED_OF_THREAD
+    found = rows(db, query, {"user_id": user_id, "thread_id": thread_id})
+    ids = {row.id for row in rows(db, _OWNED, {"ids": sorted({row.conversation_id for row in found})})}
     last: dict[int, int] = {}
     held: dict[tuple[int, bytes, int], int] = {}
     for row in found:
-        if row.conversation_id in users:
+        if row.conversation_id in ids:
             entry: Entry = orjson.loads(row.entry)
             last[row.conversation_id] = row.id
             for word in words_of("\n".join((entry.get("text", ""), *_names(entry)))):
-                held[users[row.conversation_id], word.encode(), row.conversation_id] = row.id
+                held[user_key(user_id), word.encode(), row.conversation_id] = row.id
     _put(db, held)
     for conversation_id, message_id in last.items():
-        db.execute(update(conversations).where(conversations.c.id == conversation_id).values(indexed=message_id))
+        rows(db, _INDEXED, {"conversation": conversation_id, "last": message_id})
     return len(found)
 
 

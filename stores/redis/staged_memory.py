@@ -88,6 +88,8 @@ class StagedMemory:
 
     def __init__(self, found: Sequence[bytes] | None) -> None:
         self._found = found
+        document = orjson.loads(found[0]) if found else {}
+        self._run_id, self._newest = str(document.get("run_id", "")), str(document.get("checkpoint_id", ""))
         self._puts: dict[str, Put] = {}
         self._writes: dict[str, list[Write]] = {}
         self.steps: StepStore | None = None
@@ -95,7 +97,7 @@ class StagedMemory:
     @property
     def run_id(self) -> str:
         """Run that wrote the checkpoint that was read; empty without one."""
-        return str(orjson.loads(self._found[0])["run_id"]) if self._found else ""
+        return self._run_id
 
     def read(self, ns: str = ROOT) -> Sequence[bytes] | None:
         """Return the newest document and its pending writes, nothing, or None when only Redis knows."""
@@ -112,7 +114,7 @@ class StagedMemory:
         """Return the id of the newest checkpoint of a namespace; empty without one."""
         if ns in self._puts:
             return self._puts[ns].checkpoint_id
-        return str(orjson.loads(self._found[0])["checkpoint_id"]) if self._found and ns == ROOT else ""
+        return self._newest if ns == ROOT else ""
 
     def put(self, put: Put, ns: str = ROOT) -> None:
         """Replace the checkpoint; with one of `ROOT` the work inside the step before it is over."""
@@ -126,7 +128,7 @@ class StagedMemory:
 
     def forget(self) -> None:
         """Drop everything of the thread."""
-        self._found = []
+        self._found, self._run_id, self._newest = [], "", ""
         self._puts.clear()
         self._writes.clear()
 
