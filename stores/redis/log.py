@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -18,6 +20,8 @@ DELAY = 1.0
 """Seconds that deletions are gathered for."""
 SHARE = 0.05
 """Most of the time that is spent on rewriting: a large file, which takes long, is rewritten seldom."""
+LEAST = 0.2
+"""Seconds that a rewrite counts for beside the whole ones that Redis tells; a busy machine makes it seem longer."""
 POLL = 0.05
 LONGEST = 60.0
 CLOSING = 5.0
@@ -52,28 +56,31 @@ class LogRewriter:
         while self._wanted:
             await asyncio.sleep(max(DELAY, self._earliest - time.monotonic()))
             self._wanted = False
-            began = time.monotonic()
-            if not await self.rewrite():
+            taken = await self.rewrite()
+            if taken is None:
                 self._wanted = True
-            ended = time.monotonic()
-            self._earliest = ended + (ended - began) / SHARE
+            self._earliest = time.monotonic() + ((taken or 0) + LEAST) / SHARE
 
-    async def rewrite(self) -> bool:
-        """Rewrite the file, after a running rewrite, which misses the last deletions; return whether it worked."""
+    async def rewrite(self) -> float | None:
+        """Rewrite the file, after a running rewrite, which misses the last deletions.
+
+        Returns:
+            How long Redis worked on it, in whole seconds; None: it failed.
+        """
         try:
             await self._idle()
             await self._redis.bgrewriteaof()
-            await self._idle()
+            return max(0.0, float((await self._idle())["aof_last_rewrite_time_sec"]))
         except (RedisError, OSError) as exc:
             logger.warning("the append-only file was not rewritten", extra={"error": type(exc).__name__})
-            return False
-        return True
+            return None
 
-    async def _idle(self) -> None:
-        """Wait until no rewrite is running."""
+    async def _idle(self) -> Mapping[str, Any]:
+        """Wait until no rewrite is running, at most `LONGEST`; return what Redis says of its files then."""
         deadline = time.monotonic() + LONGEST
-        while time.monotonic() < deadline:
-            state = await self._redis.info("persistence")
-            if not state["aof_rewrite_in_progress"] and not state["aof_rewrite_scheduled"]:
-                return
+        while True:
+            state: dict[str, Any] = await self._redis.info("persistence")
+            running = state["aof_rewrite_in_progress"] or state["aof_rewrite_scheduled"]
+            if not running or time.monotonic() > deadline:
+                return state
             await asyncio.sleep(POLL)
