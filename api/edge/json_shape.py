@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
+import numpy as np
+
 from domain.errors import BadInput, BodyTooLarge
 from domain.words import Words
 from settings import MiB
@@ -21,6 +23,9 @@ _MOST_QUOTES = 2 * MOST_VALUES
 _FILE_BYTES = 64 * 1024
 _CHEAP_BYTES = 16 * 1024
 _BRACKETS = re.compile(rb"[\[\]{}]")
+_SHORT = 256
+_STEPS = np.zeros(256, np.int8)
+_STEPS[list(b"[{")], _STEPS[list(b"]}")] = 1, -1
 _TOO_MANY = Words(f"the body holds more than {MOST_VALUES:,} JSON values", f"请求体中的 JSON 值超过 {MOST_VALUES:,} 个")
 _TOO_DEEP = Words(f"the body is nested deeper than {MOST_DEPTH} levels", f"请求体的嵌套超过 {MOST_DEPTH} 层")
 
@@ -58,11 +63,16 @@ def check_shape(body: bytes) -> None:
 
 
 def _deeper(between: bytes, depth: int) -> int:
-    for bracket in _BRACKETS.findall(between):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > MOST_DEPTH:
-            raise BadInput(reason=_TOO_DEEP)
-    return depth
+    if len(between) < _SHORT:
+        for bracket in _BRACKETS.findall(between):
+            depth += 1 if bracket in b"[{" else -1
+            if depth > MOST_DEPTH:
+                raise BadInput(reason=_TOO_DEEP)
+        return depth
+    levels = np.cumsum(_STEPS[np.frombuffer(between, np.uint8)], dtype=np.int32)
+    if depth + int(levels.max()) > MOST_DEPTH:
+        raise BadInput(reason=_TOO_DEEP)
+    return depth + int(levels[-1])
 
 
 def _after_string(body: bytes, start: int) -> tuple[int, int]:

@@ -36,6 +36,8 @@ BODIES = {
         "[" * MOST_DEPTH + "]" * MOST_DEPTH,
         json.dumps(["[" * 100, "{" * 100, '"' * 1000, "\\" * 1001]),
         json.dumps([0] * (MOST_VALUES - 1)),
+        json.dumps([[]] * (MOST_VALUES // 2 - 1)),
+        "[" * 60 + "[[[]]]," * 1000 + "[]" + "]" * 60,
         json.dumps({"file": base64.b64encode(bytes(2 * JSON_BYTES)).decode()}),
         "",
         '"',
@@ -52,6 +54,8 @@ def test_these_shapes_are_taken(text: str) -> None:
     [
         ("[" * (MOST_DEPTH + 1), "nested deeper than 64"),
         ('{"a":' * (MOST_DEPTH + 1), "nested deeper than 64"),
+        ("[" * 60 + "[]," * 1000 + "[" * 5 + "]" * 65, "nested deeper than 64"),
+        ("[" * 60 + "[]," * 1000 + '"a",' + "[]," * 1000 + "[" * 5 + "]" * 65, "nested deeper than 64"),
         (json.dumps([0] * (MOST_VALUES + 1)), "more than 100,000"),
         (json.dumps([""] * (MOST_VALUES + 1)), "more than 100,000"),
         ('""' * (2 * MOST_VALUES + 1) + "[", "more than 100,000"),
