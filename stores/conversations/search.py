@@ -144,10 +144,10 @@ def page(db: Connection, user_id: str, wanted: Listing) -> tuple[list[Found], in
     prefixes = prefixes_of(wanted.query)
     if wanted.query.strip() and not prefixes:
         return [], 0, ""
-    which: list[ColumnElement[bool]] = [conversations.c.user_id == user_id, ~conversations.c.temporary]
+    which: list[ColumnElement[bool]] = [conversations.c.user_id == user_id]
     which += [conversations.c.id.in_(select(words.c.conversation_id).where(_fits(user_id, word))) for word in prefixes]
-    if not prefixes:
-        which.append(or_(conversations.c.newest > 0, HAS_FILES))
+    if not prefixes:  # a temporary one has no words
+        which += [~conversations.c.temporary, or_(conversations.c.newest > 0, HAS_FILES)]
     if wanted.archived is not None:
         which.append(conversations.c.archived == wanted.archived)
     total = db.scalar(select(func.count()).select_from(conversations).where(*which))
@@ -200,9 +200,9 @@ def _add_excerpts(db: Connection, shown: Sequence[Found], ids: Sequence[set[int]
     entries: dict[int, Entry] = {row.id: orjson.loads(row.entry) for row in found}
     patterns = [_pattern(prefix) for prefix in prefixes]
     for item, candidates in zip(shown, ids, strict=True):
-        held = [(_held(entries[number], patterns), number) for number in candidates if number in entries]
+        held = [number for number in candidates if number in entries]
         if held:
-            _, number = max(held)
+            number = max(held, key=lambda one: (_held(entries[one], patterns), one)) if len(held) > 1 else held[0]
             item["message_id"] = str(number)
             item["excerpt"] = _excerpt(entries[number], patterns)
 
