@@ -80,6 +80,8 @@ def without_file(question: str) -> str:
     return _IN_FILE.sub(" ", question).strip()
 
 
+LONGEST_APART: Final = 2000
+"""A longer message, in characters, is looked for whole: it brings text of its own, and patterns have to end in time."""
 MOST_APART: Final = 3
 """Questions of one message, or things to compare, that are looked for one by one."""
 _NEXT_QUESTION = re.compile(r"(?<=[?？])\s*(?=\S)|,?\s+and (?=(?:what|who|when|where|which|how|why)\b)", re.IGNORECASE)
@@ -136,6 +138,8 @@ def asked_apart(question: str, follows: str = "") -> list[tuple[str, str]]:
     >>> asked_apart("比较一下甲店和乙店的销量"), asked_apart("押金和租金是多少？")
     ([('甲店', '的销量'), ('乙店', '的销量')], [('押金和租金是多少？', '')])
     """
+    if len(question) > LONGEST_APART:
+        return [(question, follows)]
     questions = [part.strip() for part in _NEXT_QUESTION.split(question) if content(part)]
     if 1 < len(questions) <= MOST_APART:
         return [(part, "") for part in questions]

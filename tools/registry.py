@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,7 +44,7 @@ BUILT_IN = (
 )
 """Modules of this room that hold a tool in `SPEC`, in the order in which models see them."""
 LISTED_SECONDS = 15.0
-"""Longest time that a turn which goes on after a start waits for tools of others."""
+"""Longest time that turns which go on after a start wait for tools of others."""
 
 
 def built_in() -> list[ToolSpec]:
@@ -145,10 +144,15 @@ class ToolRegistry:
         self._listed.clear()
 
     async def foreign_listed(self) -> None:
-        """Wait, for a while, until each source was heard of after the start: what goes on needs the tools it had."""
-        with suppress(TimeoutError):
+        """Wait until each source was heard of after the start: what goes on needs the tools it had.
+
+        A source that hangs is waited for once, for `LISTED_SECONDS`, and not by each turn.
+        """
+        try:
             async with asyncio.timeout(LISTED_SECONDS):
                 await self._listed.wait()
+        except TimeoutError:
+            self._listed.set()
 
     def missing(self, names: Collection[str] | None, language: Language) -> list[str]:
         """Return a sentence for each source that is not whole, if a turn may use what it lacks.

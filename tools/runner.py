@@ -124,7 +124,7 @@ class ToolRunner:
             return refused
         name, arguments = refused.run["name"], refused.run["arguments"]
         try:
-            began = await self.stores.effects.began(caller.owner.memory_key, caller.run_id, caller.call_id)
+            began = await self.stores.effects.began(caller.owner.memory_key, caller.run_id, caller.call_id, name)
         except AppError as exc:
             return not_done(told(exc, caller.language), name, arguments, "error", exc.code)
         return refused if began is None else open_end(name, arguments, caller.language, began)
@@ -176,7 +176,7 @@ class ToolRunner:
         owner, actions = call.context.owner, self.stores.actions
         effect = Effect(
             owner.memory_key, call.context.run_id, call.context.call_id or secrets.token_hex(8), call.spec.address,
-            call.key,
+            call.key, call.spec.name,
         )  # fmt: skip
         entry = await self._admitted(effect, call)
         if entry.state == "done":

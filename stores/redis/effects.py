@@ -58,7 +58,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[7])
 return {'run', id, tostring(now), ''}
 """
 )
-"""KEYS: thread. ARGV: call, what it does, run, attempt, lease in seconds, repeatable, ttl, id of the call.
+"""KEYS: thread. ARGV: call, what it does, run, attempt, lease in seconds, repeatable, ttl, id and name of the call.
 
 Gives state, call, time, result."""
 END = """
@@ -102,6 +102,8 @@ class Call(NamedTuple):
     tool: str
     arguments: str
     """As JSON, equal for equal arguments."""
+    name: str
+    """Name by which the model calls the tool."""
 
 
 class Entry(NamedTuple):
@@ -143,7 +145,7 @@ class EffectLedger:
         what = _hash(call.tool, call.arguments)
         args: list[str | int | float] = [
             _hash(call.run_id, call.call_id, what), what, call.run_id, attempt, seconds + LEASE_MARGIN,
-            int(repeatable), KEEP_SECONDS, call.call_id,
+            int(repeatable), KEEP_SECONDS, _hash(call.call_id, call.name),
         ]  # fmt: skip
         with memory_errors():
             state, key, at, result = await self._begin(keys=[_key(call.memory_key)], args=args)
@@ -156,19 +158,21 @@ class EffectLedger:
             key.decode() != args[0],
         )
 
-    async def began(self, memory_key: str, run_id: str, call_id: str) -> float | None:
+    async def began(self, memory_key: str, run_id: str, call_id: str, name: str) -> float | None:
         """Return when a call of a run began whose end is not known, Unix time; None: there is none such.
+
+        Some models give the calls of each round the same ids, so the name of the tool counts as well.
 
         Raises:
             MemoryUnavailable: Redis failed.
         """
+        wanted = (run_id, _hash(call_id, name))
         with memory_errors():
             held: Any = await self._redis.hgetall(_key(memory_key))
-        for name, value in held.items():
-            if value.startswith(b"{") and not name.endswith(b":result"):
+        for field, value in held.items():
+            if value.startswith(b"{") and not field.endswith(b":result"):
                 entry = json.loads(value)
-                open_end = entry["state"] not in ("done", "failed")
-                if open_end and (entry["run"], entry.get("call")) == (run_id, call_id):
+                if entry["state"] not in ("done", "failed") and (entry["run"], entry.get("call")) == wanted:
                     return float(entry["at"])
         return None
 

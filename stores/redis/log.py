@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 DELAY = 1.0
 """Seconds that deletions are gathered for."""
-SHARE = 0.05
+SHARE = 0.1
 """Most of the time that is spent on rewriting: a large file, which takes long, is rewritten seldom."""
 LEAST = 0.2
 """Seconds that a rewrite counts for beside the whole ones that Redis tells; a busy machine makes it seem longer."""

@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select, text
 
 from stores.sql.tables import catalog, metadata
 
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import RevisionStep
 
 FOLDER = Path(__file__).with_name("migrations")
-VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+VERSION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 """Where Alembic keeps the revision."""
 LOCK = 7_266_352_415_903_112_041
 """Key of the advisory lock in PostgreSQL that lets one process upgrade at a time; any number would do."""

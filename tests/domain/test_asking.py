@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from domain.asking import asked_apart, carried, content
@@ -48,3 +50,11 @@ def test_questions_and_things_to_compare_are_looked_for_one_by_one(
     question: str, follows: str, things: list[str]
 ) -> None:
     assert [thing for thing, _ in asked_apart(question, follows)] == things
+
+
+@pytest.mark.parametrize("piece", ["between ", "both x ", "A, ", "比较甲和", "compare a-b ", "why? "])
+def test_a_long_message_is_looked_for_whole_and_soon(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    started = time.process_time()
+    assert asked_apart(text, "Who?") == [(text, "Who?")]
+    assert time.process_time() - started < 1

@@ -18,8 +18,8 @@ from redis import Redis
 from stores.redis.process import socket_path
 from tests.integration.conftest import Server, make_pdf, make_picture
 
-CLEAN_SECONDS = 60
-"""Time that the last traces have to leave the disk; two on a quiet machine, half a minute on a busy one."""
+CLEAN_SECONDS = 20
+"""Time that the last traces have to leave the disk; on a quiet machine it takes two."""
 
 
 @pytest.fixture(scope="module")

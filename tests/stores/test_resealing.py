@@ -33,8 +33,8 @@ from tests.stores.test_checkpoints import Chat, ask, chat_graph, kept, thread
 OLD, NEW = secrets.token_hex(32), secrets.token_hex(32)
 WORD = "Zyxwordqua"
 ANN = Owner("ann", "s")
-SENT = Call("t", "r", "c1", "send", '{"to": "bob"}')
-BEGUN = Call("t", "r", "c2", "send", '{"to": "eve"}')
+SENT = Call("t", "r", "c1", "send", '{"to": "bob"}', "send")
+BEGUN = Call("t", "r", "c2", "send", '{"to": "eve"}', "send")
 SLOT = Slot("ann", ("look", "up"), 3600, 60)
 ROW = RowKey("", "c", "t", 0)
 

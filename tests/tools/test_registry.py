@@ -175,3 +175,5 @@ async def test_what_goes_on_after_a_start_waits_for_the_tools_of_others(
     tools.expect_foreign()
     monkeypatch.setattr("tools.registry.LISTED_SECONDS", 0.05)
     await asyncio.wait_for(tools.foreign_listed(), 1)
+    monkeypatch.setattr("tools.registry.LISTED_SECONDS", 60)
+    await asyncio.wait_for(tools.foreign_listed(), 1)  # what hangs is waited for once

@@ -386,6 +386,7 @@ async def test_a_call_that_began_is_never_told_as_refused(
     assert (await first.registry.not_permitted(forbidden, caller)).run["status"] == "unknown"
     for call, run in (("c2", "r1"), ("c1", "r2"), ("", "r1")):
         assert (await other.call(call=call, run=run)).code == "unknown_tool"
+    assert (await other.call(name="made_up")).code == "unknown_tool", "another tool with the id of a call before"
     probe.does = lambda text: f"did {text}"
     await first.call(call="c3")
     assert (await other.call(call="c3")).code == "unknown_tool", "its end is known"

@@ -6,20 +6,18 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy import func, select
 
 from domain.owner import Owner
 from settings import Settings
-from stores.sql.database import Database, open_engine
-from stores.sql.tables import contents, embedded_files, metadata
-from stores.sql.upgrade import head, revision, run_revisions
+from stores.sql.database import Database
+from stores.sql.tables import contents, embedded_files
+from stores.sql.upgrade import head, revision
 from tests.library import Library, open_library
 
 DUMP = Path(__file__).with_name("data") / "before_revisions.sql"
@@ -98,50 +96,6 @@ async def test_an_upgrade_that_fails_changes_nothing(settings: Settings, monkeyp
     db.close()
     assert "embedded_files" in names and not names & {"alembic_version", "embedded_files_without_id"}
     assert len(before) > 0
-
-
-@pytest.fixture
-def revised(tmp_path: Path) -> Iterator[Connection]:
-    """A database that every revision was run on."""
-    engine = open_engine(Settings(data_dir=tmp_path / "revised", _env_file=None))
-    with engine.connect().execution_options(writing=True) as connection, connection.begin():
-        run_revisions(connection)
-        yield connection
-
-
-def test_the_revisions_make_the_tables(revised: Connection) -> None:
-    assert compare_metadata(MigrationContext.configure(revised), metadata) == []
-
-
-def schema(db: Connection) -> dict[str, object]:
-    """All that SQLite knows of its tables, their columns and indexes; a revision adds columns behind the others."""
-    seen = inspect(db)
-    made = {row.name: row.sql for row in db.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))}
-    return {
-        name: {
-            "columns": sorted(repr({**column, "type": str(column["type"])}) for column in seen.get_columns(name)),
-            "keys": (seen.get_pk_constraint(name)["constrained_columns"], seen.get_foreign_keys(name)),
-            "unique": sorted(map(repr, seen.get_unique_constraints(name))),
-            "indexes": sorted(
-                (
-                    index["name"],
-                    index["column_names"],
-                    index["unique"],
-                    str(index["dialect_options"].get("sqlite_where")),
-                )
-                for index in seen.get_indexes(name)
-            ),
-            "options": [option for option in ("AUTOINCREMENT", "WITHOUT ROWID") if option in made[name]],
-        }
-        for name in seen.get_table_names()
-    }
-
-
-async def test_a_new_database_is_as_the_revisions_make_it(database: Database, revised: Connection) -> None:
-    assert await database.read(schema) == schema(revised)
-    newest = await asyncio.to_thread(head)
-    assert await database.read(revision) == newest == await asyncio.to_thread(revision, revised)
-    assert len(await database.uid()) == 32
 
 
 START = """
