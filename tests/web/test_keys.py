@@ -118,7 +118,22 @@ async def test_what_is_sent_is_seen(open_page: Opener, model: OpenAIServer) -> N
     await ask_to_end(page, "fill the page")
     await page.locator(".messages").evaluate("box => { box.scrollTop = 0; }")
     await ask_to_end(page, "from far up")
-    await expect(page.locator("article.answer").last.locator(".actions")).to_be_in_viewport()
+    last = page.locator("article.answer").last.locator(".actions")
+    await expect(last).to_be_in_viewport()
+    await page.locator(".messages").evaluate("box => { box.scrollTop = 0; }")
+    await page.locator(".to-end").wait_for()
+    # The answer grows before the browser tells of the scroll to its end.
+    await page.evaluate("""() => {
+        document.querySelector(".to-end").click();
+        const line = document.createElement("div");
+        line.style.height = "500px";
+        document.querySelector(".messages .column").append(line);
+    }""")
+    await page.wait_for_function("""() => {
+        const box = document.querySelector(".messages");
+        return box.scrollHeight - box.scrollTop - box.clientHeight < 2;
+    }""")
+    await expect(page.locator(".to-end")).to_have_count(0)
 
 
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
@@ -131,10 +146,12 @@ async def test_fingers_find_everything(open_page: Opener, model: OpenAIServer, l
     for opener in (None, ".role", ".composer .row > button.icon >> nth=0", "header .icon[aria-haspopup]"):
         if opener:
             await page.locator(opener).click()
+            await page.locator(".panel, :popover-open").wait_for()
         small = await page.evaluate(SMALL)
         assert small == []
         if await page.locator(".panel").count():
             await page.go_back()
+            await expect(page.locator(".panel")).to_have_count(0)
 
 
 @pytest.fixture(scope="module")

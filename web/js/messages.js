@@ -32,12 +32,15 @@ function useEnd(sessionId, firstKey, count, asked, aim) {
   const box = useRef(null);
   const inner = useRef(null);
   const [away, setAway] = useState(false);
-  const memory = useRef({ atEnd: true, height: 0, firstKey }).current;
+  const memory = useRef({ atEnd: true, height: 0, top: 0, firstKey }).current;
   const toEnd = () => { memory.atEnd = true; box.current.scrollTop = box.current.scrollHeight; setAway(false); };
   useEffect(() => {
     const scrolled = () => {
       const { scrollHeight, scrollTop, clientHeight } = box.current;
-      memory.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+      // An answer may have grown since the box was scrolled: only who goes up has left the end.
+      if (scrollHeight - scrollTop - clientHeight < NEAR_PX) memory.atEnd = true;
+      else if (scrollTop < memory.top) memory.atEnd = false;
+      memory.top = scrollTop;
       setAway(!memory.atEnd);
     };
     const grown = new ResizeObserver(() => { if (memory.atEnd) box.current.scrollTop = box.current.scrollHeight; });
