@@ -155,6 +155,7 @@ def _serve(log: int, environment: dict[str, str]) -> None:
 def _fork_workers(control: int, modules: list[str]) -> None:
     os.setpgid(0, 0)
     sys.modules["workers.zygote"].main(control, modules)
+    os._exit(0)  # what ends with an interpreter waits for threads that the fork has not taken along
 
 
 if __name__ == "__main__":
