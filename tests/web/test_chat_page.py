@@ -310,7 +310,7 @@ async def test_chinese_interface(open_page: Opener, model: OpenAIServer) -> None
     await expect(page.get_by_role("heading", name="Settings")).to_be_visible()
     await page.get_by_role("button", name="Model").click()
     await expect(parts.locator("small", has_text=re.compile("[一-鿿]"))).to_have_count(0, timeout=20_000)
-    assert await parts.locator("small").count() == 11
+    await expect(parts.locator("small")).to_have_count(11)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.reload()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.async_api import expect
 
@@ -23,6 +24,8 @@ def respond(request: Recorded) -> str:
 def remembering(server: LiveServer) -> Iterator[None]:
     remember(server, True)
     yield
+    with httpx.Client(base_url=server.url, trust_env=False, verify=False) as http:
+        http.delete("/api/v1/memories").raise_for_status()
     remember(server, False)
 
 
@@ -39,6 +42,7 @@ async def test_a_memory_is_used_shown_corrected_and_forgotten(open_page: Opener,
     await expect(item).to_contain_text("I am allergic to peanuts")
     await expect(item).to_contain_text("as you asked")
     await page.get_by_role("button", name="New chat").first.click()
+    await expect(page.locator("article")).to_have_count(0)
     answer = await ask_to_end(page, "Am I allergic to peanuts?")
     await expect(answer.locator(".memory")).to_contain_text("From memory: I am allergic to peanuts")
     await page.reload()

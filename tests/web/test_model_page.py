@@ -137,7 +137,7 @@ async def test_each_conversation_has_the_model_that_was_chosen_for_it(
     await person.page.reload()
     await person.ask_to_end("still to the second")
     await (await person.conversations()).get_by_role("button", name="to the first").first.click()
-    await expect(person.page.locator(".bubble")).to_have_text("to the first")
+    await expect(person.page.locator(".bubble")).to_have_text(["to the first"])
     await expect(person.page.locator("header .model")).to_have_text("first")
     await person.ask_to_end("again to the first")
     asked = [(chat.user_text.splitlines()[0], chat.model) for chat in model.chats if "Name the topic" not in chat.text]

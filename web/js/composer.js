@@ -6,7 +6,7 @@ import { t } from "./i18n.js";
 import { Icon, IconButton } from "./icons.js";
 import { withTalk } from "./lazy.js";
 import { focusBox } from "./shortcuts.js";
-import { openPanel } from "./store.js";
+import { openPanel, state } from "./store.js";
 import { TemporaryNote } from "./temporary.js";
 
 const MOST_PX = 240;
@@ -22,7 +22,7 @@ export function Composer({ store }) {
   useEffect(() => { if (!TOUCH.matches) focusBox(); }, []);
   const write = (value) => {
     setText(value);
-    keepDraft(sessionId, { text: value });
+    keepDraft(state.sessionId, { text: value });  // another conversation may be open already that is not drawn yet
   };
   const uploading = store.files.some((file) => file.status === "uploading");
   const later = store.running || store.loading;

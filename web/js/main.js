@@ -9,10 +9,10 @@ import { applyPreferences, notify, state } from "./store.js";
 async function begin() {
   applyPreferences();
   await loadWords(state.language);
+  start();  // first, so that what is drawn first shows that a conversation is loading
   const root = document.getElementById("app");
   root.replaceChildren();
   render(html`<${App} />`, root);
-  start();
   const { loadParser } = await loadTalk();
   (globalThis.requestIdleCallback ?? setTimeout)(loadParser);
 }
