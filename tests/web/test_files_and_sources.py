@@ -17,7 +17,7 @@ from tests.readers import samples
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
 from tests.web.probes import GIVE_FILE, NOTE_TEXTS, SEEN
-from tests.web.steps import ask, ask_to_end, attach, ended, passages, quoting
+from tests.web.steps import BOX, ask, ask_to_end, attach, ended, passages, quoting
 from tests.web.test_access import AXE, CHECK
 
 pytestmark = pytest.mark.browser
@@ -136,6 +136,7 @@ async def test_drop_and_paste(open_page: Opener, model: OpenAIServer) -> None:
     page = await open_page()
     picture = base64.b64encode(encoded(drawn((20, 20, "Pasted"), size=(260, 90)))).decode()
     text = base64.b64encode(b"Dropped words of no importance at all.").decode()
+    await expect(page.locator(BOX)).to_be_focused()  # it listens by then
     await page.evaluate(GIVE_FILE, ["dragover", "note.txt", "text/plain", text])
     await expect(page.locator(".drop-hint")).to_be_visible()
     await page.evaluate(GIVE_FILE, ["drop", "note.txt", "text/plain", text])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.standins.openai_server import OpenAIServer
 from tests.web.conftest import Opener
@@ -61,7 +62,7 @@ async def test_search_rename_delete(open_page: Opener, model: OpenAIServer) -> N
 
 
 async def test_days_pins_archive_and_search_inside(open_page: Opener, model: OpenAIServer) -> None:
-    model.respond = lambda _: "The heron stands in the reeds. 苍鹭站在芦苇里。"
+    model.respond = lambda _: "The bittern booms in the sedge. 大麻鳽在香蒲里鸣叫。"
     page = await open_page()
     await ask_to_end(page, "which bird is it")
     await expect(page.get_by_role("heading", name="Today")).to_be_visible()
@@ -74,9 +75,9 @@ async def test_days_pins_archive_and_search_inside(open_page: Opener, model: Ope
     await choose("Pin")
     pinned = page.locator(".sidebar section", has=page.get_by_role("heading", name="Pinned"))
     await expect(pinned.locator("li")).to_have_count(1)
-    for words in ("heron", "芦苇"):
+    for words in ("bittern", "香蒲"):
         await page.get_by_role("searchbox").fill(words)
-        await expect(page.locator(".sidebar li small")).to_contain_text(words)
+        await expect(page.locator(".sidebar li small").first).to_contain_text(words)
     await page.get_by_role("searchbox").fill("")
     await choose("Unpin")
     await expect(pinned).to_have_count(0)
@@ -87,6 +88,36 @@ async def test_days_pins_archive_and_search_inside(open_page: Opener, model: Ope
     await choose("Take out of the archive")
     await page.get_by_role("button", name="Back to all conversations").click()
     await expect(row).to_be_visible()
+
+
+async def test_a_list_that_comes_late_does_not_undo_a_newer_one(open_page: Opener, model: OpenAIServer) -> None:
+    model.respond = lambda _: "yes"
+    page = await open_page()
+    await ask_to_end(page, "is it a whimbrel")
+    row = page.locator(".sidebar li", has_text="is it a whimbrel").first
+    await expect(row).to_be_visible()
+    held, let_go = asyncio.Event(), asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        first = not held.is_set()
+        held.set()
+        response = await route.fetch()
+        if first:
+            await let_go.wait()
+        await route.fulfill(response=response)
+
+    await page.wait_for_timeout(500)  # the list is asked for once more behind a turn
+    await page.route("**/api/v1/sessions?*", answer)
+    for action in ("Pin", "Archive"):
+        await row.get_by_role("button", name="Actions").click()
+        await page.get_by_role("menuitem", name=action, exact=True).click()
+        await held.wait()
+    await expect(row).to_have_count(0)
+    async with page.expect_response("**/api/v1/sessions?*"):
+        let_go.set()
+    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await expect(row).to_have_count(0)
+    await page.unroute_all(behavior="wait")
 
 
 async def test_export_and_import(open_page: Opener, model: OpenAIServer, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ export const loadParser = () => (parsing ??= Promise.all([import("./markdown.js"
 
 function useParser() {
   const [, draw] = useState(0);
-  useEffect(() => { if (!parser) loadParser().then(() => draw((n) => n + 1), notify); }, []);
-  return parser;
+  const ready = parser;  // it may come between drawing and the effect
+  useEffect(() => { if (!ready) loadParser().then(() => draw((n) => n + 1), notify); }, []);
+  return ready;
 }
 
 const LEAST_PAUSE_MS = 60;

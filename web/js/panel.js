@@ -14,10 +14,10 @@ export function Panel({ store, name }) {
   const chosen = store.messages.find((message) => message.key === store.selected);
   const message = chosen ?? store.messages.findLast((item) => item.role === "assistant");
   useEffect(() => title.current.focus(), [name]);
-  useEffect(() => {
-    if (!loaded[name]) Promise.all([PANELS[name].load(), loadTalk()]).then(([{ View }]) => { loaded[name] = View; draw((n) => n + 1); }, notify);
-  }, [name]);
   const View = loaded[name];
+  useEffect(() => {
+    if (!View) Promise.all([PANELS[name].load(), loadTalk()]).then(([{ View }]) => { loaded[name] = View; draw((n) => n + 1); }, notify);
+  }, [name]);
   return html`
     <aside class="panel" aria-label=${t(name)}>
       <div class="bar"><h2 ref=${title} tabindex="-1">${t(name)}</h2>
