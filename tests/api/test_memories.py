@@ -21,7 +21,7 @@ async def ask(client: httpx.AsyncClient, message: str, session: str, **more: Any
 
 async def listed(client: httpx.AsyncClient, count: int | None = None, **query: Any) -> list[dict[str, Any]]:
     """The list, as soon as it has `count` items: keeping is done after the answer."""
-    for _ in range(100):
+    for _ in range(400):
         body = (await client.get("/api/v1/memories", params=query)).json()
         if count is None or len(body["memories"]) == count:
             break
