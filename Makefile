@@ -20,7 +20,7 @@ serve: install  ## Install, start Redis and the bundled models, serve the API an
 	@exec $(BIN)/python -m server
 
 test: $(VENV)/.test  ## Install, run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --reruns 1 -rR
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" --reruns 1 -rR
 
 soak: $(VENV)/.test  ## Everything, the slow proofs too
 	@$(BIN)/python -m pytest --timeout 600

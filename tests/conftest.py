@@ -25,6 +25,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+SLOW = tuple(ROOT / "tests" / room for room in ("integration", "web", "clients"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that no worker of xdist is left with it at the end."""
+    items.sort(key=lambda item: not any(room in item.path.parents for room in SLOW))
+
+
 def pytest_collection_finish() -> None:
     """What is imported lives until the end: full collections need not walk through it each time."""
     gc.collect()
