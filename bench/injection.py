@@ -164,7 +164,7 @@ def everyday() -> Iterator[tuple[str, Call]]:
 def decision(call: Call, state: State) -> str:
     """Return what a call comes to without any rule."""
     spec = SPECS[call.tool]
-    services = SimpleNamespace(tools=SimpleNamespace(spec=SPECS.get))
+    services = SimpleNamespace(tools=SimpleNamespace(spec=SPECS.get, specs=lambda: [*SPECS.values()]))
     provenance = Provenance(state, Context(services=cast("Any", services)))
     return default_verdict(spec, provenance.evidence(call.arguments, spec, free=spec.permission != "write")).decision
 

@@ -8,7 +8,7 @@ untrusted or private. `own` in what is found says that none is answered with no.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from langchain_core.messages import ToolMessage
@@ -155,16 +155,20 @@ class Provenance:
         """Tell whether the request has to do with the call: by its words, or by one that speaks for this tool.
 
         Words that tools say of themselves which only read are no such words: who asks about a meeting does not ask to
-        cancel it.
+        cancel it. Those of its source count whether or not they are offered: what `find_tools` found takes their place.
         """
         if spec is None:
             return True
         for value in said:
             if isinstance(value, str) and (self._user.words & words(value) or self._is_known(value, opens=opens)):
                 return True
-        specs = map(self._context.services.tools.spec, self._state.get("offered_tools", []))
-        readers = (words(one.about) for one in specs if one is not None and one.permission == "read")
-        return bool(self._user.words & words(spec.about).difference(*readers))
+        offered = self._state.get("offered_tools", [])
+        readers = (
+            one.about
+            for one in self._context.services.tools.specs()
+            if one.permission == "read" and (one.source == spec.source or one.name in offered)
+        )
+        return bool(self._user.words & words(spec.about).difference(*map(_words_about, readers)))
 
     def _is_known(self, value: str, *, opens: bool) -> bool:
         named = addresses(value)
@@ -222,6 +226,9 @@ class Provenance:
         state = self._state
         found = [source.get("url") for source in state.get("sources", []) if source["origin"] == "web"]
         return frozenset(bare(url) for url in (*found, *(cited.get("url") for cited in state.get("cited", []))) if url)
+
+
+_words_about = lru_cache(4096)(words)
 
 
 def recipients_of(arguments: Mapping[str, Any]) -> list[str]:

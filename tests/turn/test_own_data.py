@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -38,7 +39,9 @@ SPECS = [
 ]
 
 
-def doubts(parts: Parts, said: str, tool: str, arguments: dict[str, Any]) -> list[str]:
+def doubts(
+    parts: Parts, said: str, tool: str, arguments: dict[str, Any], offered: Sequence[ToolSpec] = SPECS
+) -> list[str]:
     """Return what speaks against a call after the events and channels were read."""
     parts.foreign = SPECS
     calls = [{"name": "find_events", "args": {}, "id": "1"}, {"name": "channels", "args": {}, "id": "2"}]
@@ -47,7 +50,7 @@ def doubts(parts: Parts, said: str, tool: str, arguments: dict[str, Any]) -> lis
         ToolMessage(json.dumps(EVENTS), tool_call_id="1", name="find_events"),
         ToolMessage(json.dumps(CHANNELS), tool_call_id="2", name="channels"), AIMessage(""),
     ]  # fmt: skip
-    state = a_state(messages=messages, question=said, offered_tools=[one.name for one in SPECS])
+    state = a_state(messages=messages, question=said, offered_tools=[one.name for one in offered])
     context = parts.runtime().context
     found = Provenance(state, context).evidence(arguments, context.services.tools.spec(tool))
     assert found["own"] is not bool(found["doubts"])
@@ -90,6 +93,12 @@ def test_what_the_user_named_vouches_for_what_belongs_to_it(
     parts: Parts, said: str, tool: str, arguments: dict[str, Any], expected: list[str]
 ) -> None:
     assert doubts(parts, said, tool, arguments) == expected
+
+
+def test_tools_that_were_found_take_no_meaning_from_those_that_are_no_longer_offered(parts: Parts) -> None:
+    said = "Who comes to the Introductory meeting event in the calendar?"
+    found = [one for one in SPECS if one.permission != "read"]
+    assert doubts(parts, said, "cancel_event", {"event": "24"}, found) == ["unasked"]
 
 
 @pytest.mark.parametrize(
