@@ -30,11 +30,17 @@ ROOT = Path(__file__).resolve().parents[2]
 QUIET = {"MODEL_TITLES": "no", "WEB_SEARCH": "off", "OCR_ENGINE": "off"}
 
 
+def runs(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def gone(pids: list[int], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        alive = [p for p in pids if psutil.pid_exists(p) and psutil.Process(p).status() != psutil.STATUS_ZOMBIE]
-        if not alive:
+        if not any(map(runs, pids)):
             return True
         time.sleep(0.05)
     return False
