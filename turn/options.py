@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 from pydantic.fields import FieldInfo
 
+from domain.errors import Unfit
 from domain.limits import Limits
 
 MOST = 2**31 - 1
+MOST_ENTRIES: Final = 100
+"""Of an object among the options."""
 
 
 def _object(value: object) -> object:
-    """Return the object that a field of a form holds as JSON; anything else as it is."""
-    if not isinstance(value, str) or not value.lstrip().startswith("{"):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
+    """Return the object that a field of a form holds as JSON; anything else as it is.
+
+    Raises:
+        Unfit: It has more than `MOST_ENTRIES`: each would be a problem of its own.
+    """
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        with suppress(ValueError):
+            value = json.loads(value)
+    if isinstance(value, dict) and len(value) > MOST_ENTRIES:
+        raise Unfit(f"holds more than {MOST_ENTRIES} entries", f"超过 {MOST_ENTRIES} 项")
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +90,14 @@ class TurnOptions:
         ),
     ] = False
     tools: Annotated[
-        tuple[str, ...] | None,
+        Annotated[tuple[str, ...], Field(fail_fast=True)] | None,
         Field(max_length=1000, description="Names of the tools that may be used; empty list: none."),
     ] = None
     permissions: Annotated[
         dict[str, Literal["ask", "deny"]] | None,
         BeforeValidator(_object),
         Field(
-            max_length=100,
+            max_length=MOST_ENTRIES,
             description='Tools that are asked for or denied in this turn, by patterns of names: `{"web_*": "ask"}`.',
         ),
     ] = None

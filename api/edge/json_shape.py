@@ -18,8 +18,12 @@ JSON_BYTES = 4 * MiB
 """Most JSON beside files. On routes whose JSON carries files, long strings without escapes (base64) are not counted."""
 MOST_VALUES = 100_000
 MOST_DEPTH = 64
-_MOST_QUOTES = 2 * MOST_VALUES
-"""Strings, and quotes inside them: what the walk costs."""
+_MOST_STRINGS = 2 * MOST_VALUES
+"""What the walk costs."""
+_STRETCHES = 32
+"""Quotes inside a string up to which it is walked from one to the next."""
+_WINDOW = 64 * 1024
+_QUOTE, _BACKSLASH = b'"\\'
 _FILE_BYTES = 64 * 1024
 _CHEAP_BYTES = 16 * 1024
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -45,7 +49,7 @@ def check_shape(body: bytes) -> None:
         BodyTooLarge: There is more than `JSON_BYTES` beside files.
         BadInput: It holds too many values, or is nested too deeply.
     """
-    counted = values = quotes = depth = place = 0
+    counted = values = strings = depth = place = 0
     while 0 <= place < len(body):
         quote = body.find(b'"', place)
         between = body[place : quote if quote >= 0 else min(len(body), place + JSON_BYTES + 1)]
@@ -53,11 +57,11 @@ def check_shape(body: bytes) -> None:
         counted += len(between)
         if counted > JSON_BYTES:
             raise BodyTooLarge(limit=JSON_BYTES)
-        if values > MOST_VALUES or quotes > _MOST_QUOTES:
+        if values > MOST_VALUES or strings > _MOST_STRINGS:
             raise BadInput(reason=_TOO_MANY)
         depth = _deeper(between, depth)
-        place, escaped = _after_string(body, quote + 1) if quote >= 0 else (-1, 0)
-        quotes += 1 + escaped
+        place, escaped = _after_string(body, quote + 1) if quote >= 0 else (-1, False)
+        strings += 1
         if escaped or place - quote < _FILE_BYTES:
             counted += place - quote
 
@@ -75,18 +79,32 @@ def _deeper(between: bytes, depth: int) -> int:
     return depth + int(levels[-1])
 
 
-def _after_string(body: bytes, start: int) -> tuple[int, int]:
-    """Return where the string that begins at `start` has ended, and how many stretches of it hold an escape."""
+def _after_string(body: bytes, start: int) -> tuple[int, bool]:
+    """Return where the string that begins at `start` has ended, and whether it holds an escape."""
     since = start
-    for escaped in range(_MOST_QUOTES):
+    for _ in range(_STRETCHES):
         quote = body.find(b'"', since)
         if quote < 0:
-            return len(body), escaped
-        backslash = body.find(b"\\", since, quote)
-        if backslash < 0:
-            return quote + 1, escaped
-        run = body[backslash:quote]
-        if (len(run) - len(run.rstrip(b"\\"))) % 2 == 0:
-            return quote + 1, escaped + 1
+            return len(body), since > start
+        stretch = body[since:quote]
+        if (len(stretch) - len(stretch.rstrip(b"\\"))) % 2 == 0:
+            return quote + 1, since > start or b"\\" in stretch
         since = quote + 1
-    return len(body), _MOST_QUOTES
+    return _after_escapes(body, since), True
+
+
+def _after_escapes(body: bytes, since: int) -> int:
+    """Return where a string of many escapes has ended: behind the first quote after an even run of backslashes."""
+    escaped = 0  # whether the first byte of a window is
+    while since < len(body):
+        window = np.frombuffer(body, np.uint8, min(_WINDOW, len(body) - since), since)
+        plain = np.concatenate(([-1], np.flatnonzero(window != _BACKSLASH)))
+        ranks = 1 + np.flatnonzero(window[plain[1:]] == _QUOTE)
+        quotes, before = plain[ranks], plain[ranks - 1]
+        ends = quotes[(quotes - 1 - before - escaped * (before < 0)) % 2 == 0]
+        if len(ends):
+            return since + int(ends[0]) + 1
+        last = int(plain[-1])
+        escaped = (len(window) - 1 - last - escaped * (last < 0)) % 2
+        since += len(window)
+    return len(body)

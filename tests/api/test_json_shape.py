@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import random
 import time
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from api.edge import json_shape, middleware
 from api.edge.json_shape import JSON_BYTES, MOST_DEPTH, MOST_VALUES, check_shape
+from api.schemas import ChatBody
 from domain.errors import BadInput, BodyTooLarge
 from tests.api.test_middleware import begin
 from tests.live_server import LiveServer
@@ -60,11 +63,33 @@ def test_these_shapes_are_taken(text: str) -> None:
         (json.dumps([""] * (MOST_VALUES + 1)), "more than 100,000"),
         ('""' * (2 * MOST_VALUES + 1) + "[", "more than 100,000"),
         (json.dumps({"a\\": [[]] * (MOST_VALUES // 2 + 1)}), "more than 100,000"),
+        (json.dumps({"a": '"' * 300_000, "b": [[]] * (MOST_VALUES // 2 + 1)}), "more than 100,000"),
     ],
 )
 def test_these_shapes_are_refused(text: str, error: str) -> None:
     with pytest.raises(BadInput, match=error):
         check_shape(text.encode())
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 7, 64])
+def test_the_end_of_a_string_is_found_whatever_is_escaped_in_it(monkeypatch: pytest.MonkeyPatch, window: int) -> None:
+    monkeypatch.setattr(json_shape, "_WINDOW", window)
+    monkeypatch.setattr(json_shape, "_STRETCHES", 1)
+    chance = random.Random(window)
+    for _ in range(300):
+        said = "".join(chance.choice('"\\\\a') for _ in range(chance.randrange(40)))
+        string = json.dumps(said)
+        found = json_shape._after_string(f'[{string},"next"]'.encode(), 2)
+        assert found == (1 + len(string), string != f'"{said}"')
+    assert json_shape._after_string(b'"\\"\\"\\\\\\"', 1) == (9, True), "it has no end"
+
+
+@pytest.mark.parametrize("name", ["tools", "permissions", "budget"])
+def test_many_wrong_entries_are_one_problem(name: str) -> None:
+    wrong = [[]] * 40_000 if name == "tools" else {str(n): [] for n in range(40_000)}
+    with pytest.raises(ValidationError) as caught:
+        ChatBody.model_validate({"message": "a", name: wrong})
+    assert caught.value.error_count() < 4
 
 
 @pytest.mark.parametrize(
