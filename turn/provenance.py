@@ -168,7 +168,7 @@ class Provenance:
             for one in self._context.services.tools.specs()
             if one.permission == "read" and (one.source == spec.source or one.name in offered)
         )
-        return bool(self._user.words & words(spec.about).difference(*map(_words_about, readers)))
+        return bool(self._user.words & _words_about(spec.about).difference(*map(_words_about, readers)))
 
     def _is_known(self, value: str, *, opens: bool) -> bool:
         named = addresses(value)

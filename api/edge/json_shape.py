@@ -18,11 +18,11 @@ JSON_BYTES = 4 * MiB
 """Most JSON beside files. On routes whose JSON carries files, long strings without escapes (base64) are not counted."""
 MOST_VALUES = 100_000
 MOST_DEPTH = 64
-_MOST_STRINGS = 2 * MOST_VALUES
-"""What the walk costs."""
+_MOST_STEPS = 2 * MOST_VALUES
+"""Strings, and stretches of those with quotes inside: what the walk costs."""
 _STRETCHES = 32
-"""Quotes inside a string up to which it is walked from one to the next."""
-_WINDOW = 64 * 1024
+"""Quotes inside a string up to which it is walked from one to the next, behind them by windows that double."""
+_WINDOW, _LARGEST_WINDOW = 1024, 64 * 1024
 _QUOTE, _BACKSLASH = b'"\\'
 _FILE_BYTES = 64 * 1024
 _CHEAP_BYTES = 16 * 1024
@@ -49,7 +49,7 @@ def check_shape(body: bytes) -> None:
         BodyTooLarge: There is more than `JSON_BYTES` beside files.
         BadInput: It holds too many values, or is nested too deeply.
     """
-    counted = values = strings = depth = place = 0
+    counted = values = steps = depth = place = 0
     while 0 <= place < len(body):
         quote = body.find(b'"', place)
         between = body[place : quote if quote >= 0 else min(len(body), place + JSON_BYTES + 1)]
@@ -57,11 +57,11 @@ def check_shape(body: bytes) -> None:
         counted += len(between)
         if counted > JSON_BYTES:
             raise BodyTooLarge(limit=JSON_BYTES)
-        if values > MOST_VALUES or strings > _MOST_STRINGS:
+        if values > MOST_VALUES or steps > _MOST_STEPS:
             raise BadInput(reason=_TOO_MANY)
         depth = _deeper(between, depth)
-        place, escaped = _after_string(body, quote + 1) if quote >= 0 else (-1, False)
-        strings += 1
+        place, escaped = _after_string(body, quote + 1) if quote >= 0 else (-1, 0)
+        steps += 1 + escaped
         if escaped or place - quote < _FILE_BYTES:
             counted += place - quote
 
@@ -79,32 +79,37 @@ def _deeper(between: bytes, depth: int) -> int:
     return depth + int(levels[-1])
 
 
-def _after_string(body: bytes, start: int) -> tuple[int, bool]:
-    """Return where the string that begins at `start` has ended, and whether it holds an escape."""
+def _after_string(body: bytes, start: int) -> tuple[int, int]:
+    """Return where the string that begins at `start` has ended, and how many stretches with an escape that took."""
     since = start
-    for _ in range(_STRETCHES):
+    for escaped in range(_STRETCHES):
         quote = body.find(b'"', since)
         if quote < 0:
-            return len(body), since > start
-        stretch = body[since:quote]
-        if (len(stretch) - len(stretch.rstrip(b"\\"))) % 2 == 0:
-            return quote + 1, since > start or b"\\" in stretch
+            return len(body), escaped
+        backslash = body.find(b"\\", since, quote)
+        if backslash < 0:
+            return quote + 1, escaped
+        run = body[backslash:quote]
+        if (len(run) - len(run.rstrip(b"\\"))) % 2 == 0:
+            return quote + 1, escaped + 1
         since = quote + 1
-    return _after_escapes(body, since), True
+    return _after_escapes(body, since)
 
 
-def _after_escapes(body: bytes, since: int) -> int:
-    """Return where a string of many escapes has ended: behind the first quote after an even run of backslashes."""
-    escaped = 0  # whether the first byte of a window is
+def _after_escapes(body: bytes, since: int) -> tuple[int, int]:
+    """Go on in a string of many escapes: it ends with the first quote behind an even run of backslashes."""
+    size, escaped, steps = _WINDOW, 0, _STRETCHES  # `escaped`: whether the first byte of a window is
     while since < len(body):
-        window = np.frombuffer(body, np.uint8, min(_WINDOW, len(body) - since), since)
+        window = np.frombuffer(body, np.uint8, min(size, len(body) - since), since)
         plain = np.concatenate(([-1], np.flatnonzero(window != _BACKSLASH)))
         ranks = 1 + np.flatnonzero(window[plain[1:]] == _QUOTE)
         quotes, before = plain[ranks], plain[ranks - 1]
         ends = quotes[(quotes - 1 - before - escaped * (before < 0)) % 2 == 0]
+        steps += 1
         if len(ends):
-            return since + int(ends[0]) + 1
+            return since + int(ends[0]) + 1, steps
         last = int(plain[-1])
         escaped = (len(window) - 1 - last - escaped * (last < 0)) % 2
         since += len(window)
-    return len(body)
+        size = min(2 * size, _LARGEST_WINDOW)
+    return len(body), steps

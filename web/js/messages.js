@@ -33,7 +33,11 @@ function useEnd(sessionId, firstKey, count, asked, aim) {
   const inner = useRef(null);
   const [away, setAway] = useState(false);
   const memory = useRef({ atEnd: true, height: 0, top: 0, firstKey }).current;
-  const toEnd = () => { memory.atEnd = true; box.current.scrollTop = box.current.scrollHeight; setAway(false); };
+  const follow = () => {
+    box.current.scrollTop = box.current.scrollHeight;
+    memory.top = box.current.scrollTop;
+  };
+  const toEnd = () => { memory.atEnd = true; follow(); setAway(false); };
   useEffect(() => {
     const scrolled = () => {
       const { scrollHeight, scrollTop, clientHeight } = box.current;
@@ -43,7 +47,7 @@ function useEnd(sessionId, firstKey, count, asked, aim) {
       memory.top = scrollTop;
       setAway(!memory.atEnd);
     };
-    const grown = new ResizeObserver(() => { if (memory.atEnd) box.current.scrollTop = box.current.scrollHeight; });
+    const grown = new ResizeObserver(() => { if (memory.atEnd) follow(); });
     box.current.addEventListener("scroll", scrolled, { passive: true });
     grown.observe(inner.current);
     grown.observe(box.current);

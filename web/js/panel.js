@@ -16,7 +16,7 @@ export function Panel({ store, name }) {
   useEffect(() => title.current.focus(), [name]);
   const View = loaded[name];
   useEffect(() => {
-    if (!View) Promise.all([PANELS[name].load(), loadTalk()]).then(([{ View }]) => { loaded[name] = View; draw((n) => n + 1); }, notify);
+    if (!View) Promise.all([PANELS[name].load(), loadTalk()]).then(([module]) => { loaded[name] = module.View; draw((n) => n + 1); }, notify);
   }, [name]);
   return html`
     <aside class="panel" aria-label=${t(name)}>

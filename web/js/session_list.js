@@ -24,15 +24,15 @@ const listOf = (more) => {
   return getJson(`sessions?${asked}`);
 };
 
-let asked = 0;
+let newest = 0;
 
 // Loads the list again, as far as it was loaded; of several at once the last one counts, whichever is answered last.
 export async function refreshSessions() {
   const { query, archived } = state;
-  const number = ++asked;
+  const number = ++newest;
   try {
     const { sessions, next } = await listOf({ limit: Math.min(MOST, Math.max(PAGE, state.sessions.length)) });
-    if (number === asked && state.query === query && state.archived === archived) set({ sessions, moreSessions: next });
+    if (number === newest && state.query === query && state.archived === archived) set({ sessions, moreSessions: next });
   } catch (error) { notify(error); }
 }
 
